@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lfm.h -- Local Flow Matching (arXiv 2410.02548): train, sample and score.
+ *
+ * The whole public interface of liblfm; the program `lfm` uses nothing else.
+ *
+ *   table    rows of numbers with column names        lfm_table_*
+ *   config   what to train: keys and values           lfm_config_*
+ *   train    table + config -> a run folder           lfm_train
+ *   model    the chain of blocks, read from a file    lfm_model_*
+ *   sample   model -> new rows                        lfm_sample
+ *   score    model + table -> log p of each row       lfm_score
+ *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
+ *
+ * Conventions.  Every function that can fail returns lfm_status; on failure lfm_error() has one line, in this thread,
+ * that names the file, line or key and says what to do.  The library never prints and never exits.  Objects are created
+ * and destroyed by the caller; destroy accepts NULL.  Arrays are row-major.  Options structs are filled by their
+ * *_defaults function first, so that fields added later keep their default.
+ * Threads: different objects may be used from different threads; a model is read-only and may be shared.
+ */
+#ifndef LFM_H
+#define LFM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LFM_API __attribute__((visibility("default")))
+#else
+#define LFM_API
+#endif
+
+#define LFM_VERSION "0.1.0"
+
+/* ---- status ------------------------------------------------------------------------------------------------- */
+
+typedef enum lfm_status {
+  LFM_OK = 0,
+  LFM_E_USAGE,       /* an argument, key or value that makes no sense: the caller's to mend (exit code 2) */
+  LFM_E_IO,          /* the operating system refused: missing file, full disk, permission */
+  LFM_E_FORMAT,      /* a file that is not what its ending says, is truncated or was altered */
+  LFM_E_DATA,        /* well-formed values that cannot be used: NaN, text in a number column, too few rows */
+  LFM_E_MEMORY,      /* memory was refused */
+  LFM_E_NUMERIC,     /* a value that is not finite, or a solver that could not go on */
+  LFM_E_INTERRUPTED, /* the caller asked to stop; what was done is in the checkpoint */
+  LFM_E_EXISTS,      /* the target exists and will not be overwritten */
+  LFM_E_UNSUPPORTED, /* this build or processor cannot do it */
+} lfm_status;
+
+/* The last failure of this thread, one line; "" when there was none.  Valid until the next failure in this thread. */
+LFM_API const char *lfm_error(void);
+
+typedef enum lfm_note_level { LFM_NOTE, LFM_WARNING } lfm_note_level;
+typedef void (*lfm_note_fn)(lfm_note_level level, const char *text, void *context);
+
+/* Where notes ("batch_size shrunk to 900 rows") and warnings go; NULL drops them (the default).  Process-wide. */
+LFM_API void lfm_notes_to(lfm_note_fn handler, void *context);
+
+/* ---- tables ------------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_table lfm_table; /* rows x cols doubles, with a name and a number of decimals for each column */
+
+typedef struct lfm_table_options {
+  const char *columns; /* "a,b": keep these, in this order; NULL keeps all */
+  const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
+  bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
+} lfm_table_options;
+
+/* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too).  options may be NULL.
+ * A one-dimensional array becomes one column; columns without names are called x0, x1, ... */
+LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out);
+
+/* A table of the caller's values [rows, cols], copied.  names [cols] may be NULL (x0, x1, ...).
+ * decimals [cols] may be NULL: written with the shortest text that reads back as the same float32. */
+LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, const char *const *names,
+                                    const int *decimals, lfm_table **out);
+
+/* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename). */
+LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
+
+LFM_API int64_t lfm_table_rows(const lfm_table *table);
+LFM_API int64_t lfm_table_cols(const lfm_table *table);
+LFM_API const double *lfm_table_values(const lfm_table *table); /* [rows, cols], owned by the table */
+LFM_API const char *lfm_table_name(const lfm_table *table, int64_t col);
+LFM_API int lfm_table_decimals(const lfm_table *table, int64_t col); /* -1: not recorded */
+LFM_API void lfm_table_destroy(lfm_table *table);
+
+/* ---- configuration ------------------------------------------------------------------------------------------ */
+
+typedef struct lfm_config lfm_config; /* every key with a value; unset keys follow the data at training */
+
+LFM_API lfm_status lfm_config_create(lfm_config **out);
+LFM_API lfm_status lfm_config_preset(lfm_config *config, const char *name);         /* e.g. "bsds300@A" */
+LFM_API lfm_status lfm_config_load(lfm_config *config, const char *path);           /* a YAML file over what is set */
+LFM_API lfm_status lfm_config_set(lfm_config *config, const char *key_equals_value); /* "hidden_dim=256" */
+LFM_API void lfm_config_destroy(lfm_config *config);
+
+/* The keys, for help texts: name, "default" as text and one line of help; false past the last. */
+LFM_API bool lfm_config_key(int index, const char **name, const char **fallback, const char **help);
+LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
+
+/* ---- training ----------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_progress {
+  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE } phase;
+  int block, blocks;         /* 1-based block at work, of how many */
+  int64_t done, total;       /* steps (train) or rows (push, sample, score) of this phase and block */
+  int64_t all_done, all_total; /* steps over all blocks: the fraction that a progress bar shows */
+  double loss;               /* train: running mean of the loss; NAN elsewhere */
+  double valid_loss;         /* the last validation loss of this block, NAN when there is none */
+  double rate;               /* steps or rows a second */
+  double seconds;            /* since the call began */
+} lfm_progress;
+
+/* Called from the calling thread about ten times a second.  True asks to stop: training then finishes the step,
+ * writes a checkpoint and returns LFM_E_INTERRUPTED. */
+typedef bool (*lfm_progress_fn)(const lfm_progress *progress, void *context);
+
+typedef struct lfm_train_options {
+  const lfm_config *config;  /* NULL: everything follows the data */
+  const lfm_table *train;    /* required */
+  const lfm_table *valid;    /* NULL: a tenth of train is held out */
+  const char *run;           /* folder to make; required */
+  double time_limit;         /* seconds that choose the number of steps when the config does not; 0: 600 */
+  int threads;               /* 0: all processors; does not change the result */
+  bool resume;               /* go on from RUN/checkpoint; without one, start afresh */
+  bool allow_drift;          /* resume under another build, processor type or library version */
+  lfm_progress_fn progress;  /* may be NULL */
+  void *context;
+} lfm_train_options;
+
+typedef struct lfm_train_result {
+  int blocks;
+  int64_t steps;        /* over all blocks */
+  double seconds;       /* of this call */
+  double loss;          /* mean over the last hundredth of the last block's steps */
+  double valid_nll;     /* per row, in the data's units; the exact, error-controlled one */
+  double train_flops;   /* forward, backward and optimiser, over all blocks */
+  double push_flops;    /* carrying the pool and the validation rows */
+  int64_t rows_dropped; /* rows whose push failed */
+  bool was_finished;    /* the run had been finished before: nothing was done */
+} lfm_train_result;
+
+LFM_API void lfm_train_defaults(lfm_train_options *options);
+
+/* Algorithm 1 of the paper: for each block, match the flow on the pool, then carry the pool through it.
+ * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}. */
+LFM_API lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result);
+
+/* ---- models ------------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser and schema; immutable */
+
+LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
+LFM_API int64_t lfm_model_dim(const lfm_model *model);   /* columns of the data */
+LFM_API int lfm_model_blocks(const lfm_model *model);
+LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);
+LFM_API void lfm_model_destroy(lfm_model *model);
+
+/* ---- solving ------------------------------------------------------------------------------------------------ */
+
+typedef struct lfm_solver_options {
+  const char *solver; /* euler heun rk4 dopri5 tsit5; NULL: dopri5 */
+  double tol;         /* relative and absolute tolerance of the adaptive ones; 0: 1e-5 */
+  int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps */
+} lfm_solver_options;
+
+typedef struct lfm_sample_options {
+  lfm_solver_options solve;
+  int64_t rows;
+  uint64_t seed;
+  bool logp;     /* also a last column "logp": log p of each row, from the same solve */
+  int threads;
+  lfm_progress_fn progress;
+  void *context;
+} lfm_sample_options;
+
+typedef struct lfm_sample_result {
+  int64_t rows, failed; /* a row whose solve failed is left out of the table and counted */
+  double nfe_mean;      /* evaluations a row, over the whole chain */
+  double seconds;
+} lfm_sample_result;
+
+LFM_API void lfm_sample_defaults(lfm_sample_options *options);
+LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out,
+                              lfm_sample_result *result);
+
+typedef struct lfm_score_options {
+  lfm_solver_options solve;
+  int64_t rows;              /* over 0: only so many rows, evenly spaced */
+  bool paper_protocol;       /* Euler on 150 nodes for the trace and its end point, dopri5 between blocks (biased) */
+  const lfm_table *group;    /* [rows, 1] cluster of each row, for the standard error; may be NULL */
+  const lfm_model *against;  /* a second model, for paired differences; may be NULL */
+  int threads;
+  lfm_progress_fn progress;
+  void *context;
+} lfm_score_options;
+
+typedef struct lfm_score_result {
+  int64_t rows, failed;
+  double nll, nll_se;          /* mean of -log p in the data's units (nats), and its standard error (clustered) */
+  double nll_standardised;     /* the same without the normaliser's log-determinant */
+  double solver_error;         /* mean |log p - log p at a tenth of the tolerance| on up to 64 of the rows; NAN: fixed steps */
+  double probe_se;             /* NAN: the trace is exact */
+  double nfe_mean, seconds;
+  double against_nll;          /* the second model's nll on the same rows; NAN without one */
+  double diff, diff_se;        /* mean paired nll - against_nll, and its standard error */
+  double diff_low, diff_high;  /* its 95 % interval */
+} lfm_score_result;
+
+LFM_API void lfm_score_defaults(lfm_score_options *options);
+
+/* log p of each scored row.  out (may be NULL): a table with columns row, logp, status (0: solved), and logp_against. */
+LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
+                             lfm_table **out, lfm_score_result *result);
+
+/* ---- inspection --------------------------------------------------------------------------------------------- */
+
+/* What PATH holds (model, checkpoint, data file, run folder) as text, or as one JSON object; free with lfm_text_free. */
+LFM_API lfm_status lfm_describe(const char *path, bool json, char **text);
+LFM_API void lfm_text_free(char *text);
+
+/* Runs the checks one by one and reports each; LFM_E_NUMERIC when one failed. */
+typedef void (*lfm_check_fn)(const char *what, bool passed, const char *detail, void *context);
+LFM_API lfm_status lfm_selftest(int threads, lfm_check_fn report, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rng.h -- random numbers without a state: each is a function of (seed, purpose, block, step, row, index).
+ * Philox 4x32-10 (Salmon et al., SC 2011; Random123).  Nothing to save, so resume is exact by construction, and any row of
+ * any step can be drawn alone, by any thread.
+ */
+#ifndef LFM_CORE_RNG_H
+#define LFM_CORE_RNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a number is for; two purposes never share a counter. */
+typedef enum lfm_purpose {
+  LFM_FOR_INIT = 1, /* weights */
+  LFM_FOR_SPLIT,    /* which rows are held out */
+  LFM_FOR_BATCH,    /* the order of the pool in an epoch */
+  LFM_FOR_COUPLING, /* x' of the pairs */
+  LFM_FOR_NOISE,    /* z of the OU step */
+  LFM_FOR_TIME,     /* t */
+  LFM_FOR_VALID,    /* z and t of the validation loss */
+  LFM_FOR_SAMPLE,   /* z ~ N(0, I) of generation */
+  LFM_FOR_PROBE,    /* trace probes */
+  LFM_FOR_METRIC,   /* projections, classifier splits */
+  LFM_FOR_DATA,     /* drawn data sets, dequantisation */
+} lfm_purpose;
+
+typedef struct lfm_rng {
+  uint64_t seed;
+  lfm_purpose purpose; /* < 256 */
+  uint32_t block;      /* < 4096 */
+  uint32_t step;
+} lfm_rng;
+
+/* Four words at (row, group): row < 2^44. */
+void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out[4]);
+
+/* out [n]: the first n standard normals of this row (Box-Muller; at most 6.66 in size). */
+void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n);
+
+/* The index-th uniform of this row, in (0, 1), 53 bits. */
+double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index);
+
+/* Beta(a, b) from the counters of index; a, b > 0. */
+double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, double b);
+
+/* Where element i < n goes in a permutation of 0..n-1 that (rng, salt) names: a Feistel network walked until it lands
+ * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored. */
+int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i);
+
+#endif

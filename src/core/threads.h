@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * threads.h -- a team of workers that runs numbered tasks.
+ * Tasks are claimed in order by whoever is free; a task must not depend on who runs it, only on its number, and then the
+ * results do not depend on the number of threads.  The caller is worker 0.  lfm_team_run allocates nothing.
+ */
+#ifndef LFM_CORE_THREADS_H
+#define LFM_CORE_THREADS_H
+
+#include "core/status.h"
+
+typedef struct lfm_team lfm_team;
+
+/* worker < lfm_team_size(team); task < tasks. */
+typedef lfm_status (*lfm_task_fn)(void *context, int worker, int64_t task);
+
+lfm_status lfm_team_create(int threads, lfm_team **out); /* threads <= 0: all processors */
+int lfm_team_size(const lfm_team *team);
+
+/* Runs fn for every task and returns when all are done.  After a failure no new task is begun; the status and error line
+ * of the failed task with the lowest number come back. */
+lfm_status lfm_team_run(lfm_team *team, int64_t tasks, lfm_task_fn fn, void *context);
+
+void lfm_team_destroy(lfm_team *team);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table.h -- inside of lfm_table, for the readers and writers beside it and for the flow's normaliser.
+ */
+#ifndef LFM_DATA_TABLE_H
+#define LFM_DATA_TABLE_H
+
+#include "core/status.h"
+
+struct lfm_table {
+  int64_t rows, cols;
+  double *values;  /* [rows, cols] */
+  char **names;    /* [cols] */
+  int *decimals;   /* [cols]; -1 where the source records none (binary formats) */
+};
+
+/* Zeros, names x0.., decimals -1. */
+lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out);
+
+/* The column of this name, or -1. */
+int64_t lfm_table_find(const lfm_table *table, const char *name);
+
+/* Rows of `table` in the order of index [count]. */
+lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t count, lfm_table **out);
+
+#endif

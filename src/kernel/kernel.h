@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kernel.h -- the seam between the graph and the numbers: one table of kernels a backend.
+ *   lfm_kernels_onednn   float; oneDNN's matrix products with fused bias and activation       kernel/onednn.c
+ *   lfm_kernels_ref32    float; plain C, the fallback on other processors                     kernel/ref.c
+ *   lfm_kernels_ref64    double; the same text, the oracle of the gradient tests              kernel/ref.c
+ */
+#ifndef LFM_KERNEL_KERNEL_H
+#define LFM_KERNEL_KERNEL_H
+
+#include "core/status.h"
+
+typedef enum lfm_act_kind {
+  LFM_ACT_NONE, LFM_ACT_RELU, LFM_ACT_ELU, LFM_ACT_SILU, LFM_ACT_GELU, LFM_ACT_TANH, LFM_ACT_SOFTPLUS, LFM_ACTS
+} lfm_act_kind;
+
+/* softplus(x) = log(1 + e^{beta x}) / beta; beta is unused elsewhere.  gelu is the erf form (torch's default). */
+typedef struct lfm_act {
+  lfm_act_kind kind;
+  double beta;
+} lfm_act;
+
+typedef struct lfm_kernels lfm_kernels;
+
+const lfm_kernels *lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
+const lfm_kernels *lfm_kernels_onednn(void);
+const lfm_kernels *lfm_kernels_ref32(void);
+const lfm_kernels *lfm_kernels_ref64(void);
+const char *lfm_kernels_name(const lfm_kernels *kernels);
+
+/* Library version and instruction set that decide the bits, e.g. "onednn 2.6.3 avx512_core_bf16": stored in checkpoints. */
+const char *lfm_kernels_identity(const lfm_kernels *kernels);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net.h -- a velocity field v(t, x): its plan, its parameters, and the work spaces that evaluate it.
+ *
+ *   lfm_net      what the network is: parameter table, graph, chosen kernels.  Immutable, shared by all threads.
+ *   lfm_params   one set of weights: the plain master copy (PyTorch's layout) and the packed copies that kernels read.
+ *   lfm_run      one worker's buffers for a fixed number of rows.  Rows beyond the caller's are padding: give them any
+ *                finite values, and zero dv in training.
+ *
+ * Numbers inside are of the kernel table's type: float (oneDNN, ref32) or double (ref64, the oracle of the tests).
+ * A row's result does not depend on its place in the run or on the other rows, to the bit.
+ */
+#ifndef LFM_NET_NET_H
+#define LFM_NET_NET_H
+
+#include "core/status.h"
+#include "core/threads.h"
+#include "kernel/kernel.h"
+
+typedef struct lfm_mlp_config {
+  int64_t dim;        /* of x and of v */
+  int64_t hidden_dim;
+  int num_hidden;     /* hidden layers; num_hidden + 1 linear maps */
+  lfm_act act;        /* kernel/kernel.h: kind and beta */
+  bool cat_t_all;     /* t beside the input of every layer, not of the first only; concat order (t, h) */
+} lfm_mlp_config;
+
+typedef struct lfm_net lfm_net;
+lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out);
+void lfm_net_destroy(lfm_net *net);
+
+int64_t lfm_net_dim(const lfm_net *net);
+size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
+int64_t lfm_net_param_count(const lfm_net *net);
+
+/* The parameter table, in file order: net.0.weight [out, in], net.0.bias [out], ... (the authors' names: the Linear
+ * modules of a torch.nn.Sequential count their activations, so net.0, net.2, net.4, ...). */
+typedef struct lfm_tensor_info {
+  char name[64];
+  int dims;
+  int64_t shape[4];
+  int64_t offset, count; /* in the flat master vector */
+} lfm_tensor_info;
+int lfm_net_tensor_count(const lfm_net *net);
+const lfm_tensor_info *lfm_net_tensor(const lfm_net *net, int index);
+
+/* Floating-point operations a row, counted as 2 a multiply-add, for one forward pass; one forward and backward pass
+ * (three times the matrix products, less the input gradient of the first layer); one pass with the exact trace. */
+double lfm_net_forward_flops(const lfm_net *net);
+double lfm_net_train_flops(const lfm_net *net);
+double lfm_net_trace_flops(const lfm_net *net);
+
+/* ---- parameters -------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_params lfm_params;
+lfm_status lfm_params_create(const lfm_net *net, lfm_params **out); /* zeros */
+void lfm_params_destroy(lfm_params *params);
+
+/* torch.nn.Linear's law: weight and bias ~ U(-1/sqrt(in), 1/sqrt(in)); from (seed, LFM_FOR_INIT, block). */
+void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block);
+
+/* The master vector [param_count] of the net's number type.  After writing it, pack. */
+void *lfm_params_data(lfm_params *params);
+const void *lfm_params_values(const lfm_params *params);
+void lfm_params_pack(lfm_params *params);                               /* all packed copies from the master */
+void lfm_params_copy(lfm_params *to, const lfm_params *from);           /* same net; packed copies too */
+
+/* ---- runs --------------------------------------------------------------------------------------------------- */
+
+typedef enum lfm_run_kind {
+  LFM_RUN_EVAL,  /* v */
+  LFM_RUN_TRAIN, /* v, then the gradient of the parameters */
+  LFM_RUN_TRACE, /* v and tr dv/dx, exactly, by forward tangents */
+} lfm_run_kind;
+
+typedef struct lfm_run lfm_run;
+lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out);
+void lfm_run_destroy(lfm_run *run);
+int64_t lfm_run_rows(const lfm_run *run);
+
+void *lfm_run_t(lfm_run *run);                /* in  [rows] */
+void *lfm_run_x(lfm_run *run);                /* in  [rows, dim] */
+const void *lfm_run_v(const lfm_run *run);    /* out [rows, dim] */
+void *lfm_run_dv(lfm_run *run);               /* in, TRAIN: gradient of the loss by v [rows, dim] */
+const void *lfm_run_trace(const lfm_run *run); /* out, TRACE: tr dv/dx [rows] */
+
+/* None of these allocates (of ours) or fails but for a fault inside the kernel library. */
+lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params);  /* fills v, and trace in a TRACE run */
+/* After forward on the same inputs: grads [param_count] = or += the parameter gradient, in the master's layout. */
+lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads, bool accumulate);
+
+/* A good number of rows for a run of this kind: activations within the second-level cache. Depends on the net alone. */
+int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind);
+
+#endif
