@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * file.c -- whole files in, whole files out (file.h).
+ * Plain write(2) over a buffer of 1 MiB rather than stdio: every error is seen where it happens, and the crash tests can
+ * count the calls.
+ */
+#include "core/file.h"
+
+#include "core/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 20, PATH = 4096 };
+
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+/* Opens a regular file; *size is its length. */
+static lfm_status open_file(const char *path, int *descriptor, size_t *size) {
+  *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (*descriptor < 0) return lfm_fail_errno("%s", path);
+  struct stat facts;
+  if (fstat(*descriptor, &facts) != 0) {
+    close(*descriptor);
+    return lfm_fail_errno("%s", path);
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    close(*descriptor);
+    return lfm_fail(LFM_E_IO, "%s: is a %s, not a file", path, S_ISDIR(facts.st_mode) ? "folder" : "device");
+  }
+  *size = (size_t)facts.st_size;
+  return LFM_OK;
+}
+
+lfm_status lfm_map_open(const char *path, lfm_map *out) {
+  *out = (lfm_map){0};
+  int descriptor;
+  size_t size = 0;
+  LFM_TRY(open_file(path, &descriptor, &size));
+  void *view = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : NULL;
+  close(descriptor);
+  if (view == MAP_FAILED) return lfm_fail_errno("%s: cannot be mapped", path);
+  *out = (lfm_map){.data = view, .size = size};
+  return LFM_OK;
+}
+
+void lfm_map_close(lfm_map *map) {
+  if (map->data) munmap((void *)(uintptr_t)map->data, map->size);
+  *map = (lfm_map){0};
+}
+
+lfm_status lfm_file_read(const char *path, uint8_t **data, size_t *size) {
+  *data = NULL;
+  *size = 0;
+  lfm_map map;
+  LFM_TRY(lfm_map_open(path, &map));
+  lfm_status status = LFM_ALLOC(data, map.size + 1); /* ends in a zero byte, for text */
+  if (status == LFM_OK) {
+    if (map.size) memcpy(*data, map.data, map.size);
+    *size = map.size;
+  }
+  lfm_map_close(&map);
+  return status;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
+
+struct lfm_writer {
+  int descriptor;
+  size_t filled;
+  char path[PATH], partial[PATH + 16];
+  uint8_t buffer[BUFFER];
+};
+
+static lfm_status flush(lfm_writer *writer) {
+  size_t done = 0;
+  while (done < writer->filled) {
+    ssize_t wrote = write(writer->descriptor, writer->buffer + done, writer->filled - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return lfm_fail_errno("%s: cannot be written", writer->path);
+    done += (size_t)wrote;
+  }
+  writer->filled = 0;
+  return LFM_OK;
+}
+
+lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
+  *out = NULL;
+  if (strlen(path) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
+  if (lfm_path_is_folder(path)) return lfm_fail(LFM_E_IO, "%s: is a folder; name a file", path);
+  lfm_writer *writer;
+  LFM_TRY(LFM_ALLOC(&writer, 1));
+  snprintf(writer->path, sizeof writer->path, "%s", path);
+  snprintf(writer->partial, sizeof writer->partial, "%s.partial", path);
+  writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (writer->descriptor < 0) {
+    lfm_status status = lfm_fail_errno("%s: cannot be written", path);
+    lfm_free(writer);
+    return status;
+  }
+  *out = writer;
+  return LFM_OK;
+}
+
+lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size) {
+  const uint8_t *from = data;
+  while (size) {
+    size_t room = BUFFER - writer->filled;
+    size_t part = size < room ? size : room;
+    memcpy(writer->buffer + writer->filled, from, part);
+    writer->filled += part;
+    from += part;
+    size -= part;
+    if (writer->filled == BUFFER) LFM_TRY(flush(writer));
+  }
+  return LFM_OK;
+}
+
+/* The rename is on the disk only when the folder is. */
+static lfm_status sync_folder_of(const char *path) {
+  char folder[PATH];
+  snprintf(folder, sizeof folder, "%s", path);
+  char *slash = strrchr(folder, '/');
+  if (slash == folder) slash[1] = 0;
+  else if (slash) *slash = 0;
+  else strcpy(folder, ".");
+  int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return lfm_fail_errno("%s", folder);
+  int failed = fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS; /* some file systems have no folder sync */
+  lfm_status status = failed ? lfm_fail_errno("%s: cannot be synced", folder) : LFM_OK;
+  close(descriptor);
+  return status;
+}
+
+lfm_status lfm_writer_commit(lfm_writer *writer) {
+  lfm_status status = flush(writer);
+  if (status == LFM_OK && fsync(writer->descriptor) != 0) status = lfm_fail_errno("%s: cannot be synced", writer->path);
+  if (close(writer->descriptor) != 0 && status == LFM_OK) status = lfm_fail_errno("%s: cannot be written", writer->path);
+  writer->descriptor = -1;
+  if (status == LFM_OK && rename(writer->partial, writer->path) != 0)
+    status = lfm_fail_errno("%s: cannot be put in place", writer->path);
+  if (status == LFM_OK) status = sync_folder_of(writer->path);
+  else unlink(writer->partial);
+  lfm_free(writer);
+  return status;
+}
+
+void lfm_writer_abort(lfm_writer *writer) {
+  if (!writer) return;
+  close(writer->descriptor);
+  unlink(writer->partial);
+  lfm_free(writer);
+}
+
+lfm_status lfm_file_write(const char *path, const void *data, size_t size) {
+  lfm_writer *writer;
+  LFM_TRY(lfm_writer_open(path, &writer));
+  lfm_status status = lfm_writer_put(writer, data, size);
+  if (status == LFM_OK) return lfm_writer_commit(writer);
+  lfm_writer_abort(writer);
+  return status;
+}
+
+/* ---- paths -------------------------------------------------------------------------------------------------- */
+
+bool lfm_path_exists(const char *path) { return access(path, F_OK) == 0; }
+
+bool lfm_path_is_folder(const char *path) {
+  struct stat facts;
+  return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+bool lfm_path_ends_with(const char *path, const char *ending) {
+  size_t length = strlen(path), tail = strlen(ending);
+  return length >= tail && strcasecmp(path + length - tail, ending) == 0;
+}
+
+lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name) {
+  const char *between = *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
+  int length = snprintf(out, size, "%s%s%s", folder, between, name);
+  if (length < 0 || (size_t)length >= size) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", folder);
+  return LFM_OK;
+}
+
+lfm_status lfm_folder_make(const char *path) {
+  if (mkdir(path, 0777) == 0 || (errno == EEXIST && lfm_path_is_folder(path))) return LFM_OK;
+  return lfm_fail_errno("%s: the folder cannot be made", path);
+}
+
+lfm_status lfm_file_remove(const char *path) {
+  if (unlink(path) == 0 || errno == ENOENT) return LFM_OK;
+  return lfm_fail_errno("%s: cannot be removed", path);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.c -- the error line of each thread, and where notes go.
+ * A fixed buffer in thread-local storage: setting an error can never fail, and costs nothing until it happens.
+ */
+#include "core/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE = 1024 };
+
+static _Thread_local char error_line[LINE];
+
+static lfm_note_fn note_handler;
+static void *note_context;
+
+const char *lfm_error(void) { return error_line; }
+
+void lfm_error_set(const char *text) {
+  if (text != error_line) snprintf(error_line, sizeof error_line, "%s", text);
+}
+
+lfm_status lfm_fail(lfm_status code, const char *format, ...) {
+  char line[LINE]; /* the arguments may include the old error line */
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  lfm_error_set(line);
+  return code;
+}
+
+lfm_status lfm_fail_errno(const char *format, ...) {
+  int cause = errno;
+  char line[LINE];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  return lfm_fail(LFM_E_IO, "%s: %s", line, strerror(cause));
+}
+
+void lfm_notes_to(lfm_note_fn handler, void *context) {
+  note_handler = handler;
+  note_context = context;
+}
+
+void lfm_note(lfm_note_level level, const char *format, ...) {
+  if (!note_handler) return;
+  char line[LINE];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  note_handler(level, line, note_context);
+}
