@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * solve.c -- the driver: a queue of rows, a batch of slots for each worker, one call of f a round.
+ *
+ *     fill the slots from the queue
+ *     while a slot is busy:  f for the whole batch;  every busy slot takes its answer;  an ended row is stored and its slot
+ *                            takes the next row of the queue, so that the next call of f finds it there
+ *
+ * Each slot is at its own time, stage and step size (stepper.c).  The usual batched solver, with one step size for all, was
+ * refused: there the hardest row sets the pace, and a row's result depends on its neighbours.
+ * Rows are claimed by an atomic counter.  Which worker or slot gets a row depends on timing; what comes out does not.
+ */
+#include "core/alloc.h"
+#include "core/bytes.h"
+#include "ode/stepper.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdatomic.h>
+
+/* One worker's rows in flight and what f reads and writes. */
+typedef struct batch {
+  double *t, *y, *dydt, *div; /* [slots], [slots, dim], [slots, dim], [slots] or NULL */
+  double *vectors;            /* [slots, LFM_STEPPER_VECTORS, size] behind the steppers */
+  lfm_stepper *slots;
+} batch;
+
+struct lfm_ode {
+  int workers;
+  int64_t dim, slots;
+  bool with_logdet;
+  batch *batches; /* [workers] */
+};
+
+typedef struct solve {
+  const lfm_ode *ode;
+  const lfm_ode_problem *problem;
+  lfm_step_rule rule;
+  int64_t rows;
+  _Atomic int64_t claimed; /* rows given out */
+  atomic_bool over;        /* a worker failed or was stopped: the others leave too */
+} solve;
+
+/* ---- work space --------------------------------------------------------------------------------------------- */
+
+static lfm_status batch_init(batch *b, int64_t dim, bool with_logdet, int64_t slots) {
+  size_t size = (size_t)dim + with_logdet;
+  size_t states, vectors;
+  if (!lfm_size_multiply((size_t)slots, (size_t)dim, &states) || !lfm_size_multiply((size_t)slots, size, &vectors) ||
+      !lfm_size_multiply(vectors, LFM_STEPPER_VECTORS, &vectors))
+    return lfm_fail(LFM_E_USAGE, "an ODE batch of %lld rows of %lld is too large", (long long)slots, (long long)dim);
+  LFM_TRY(LFM_ALLOC(&b->t, slots));
+  LFM_TRY(LFM_ALLOC(&b->y, states));
+  LFM_TRY(LFM_ALLOC(&b->dydt, states));
+  if (with_logdet) LFM_TRY(LFM_ALLOC(&b->div, slots));
+  LFM_TRY(LFM_ALLOC(&b->vectors, vectors));
+  LFM_TRY(LFM_ALLOC(&b->slots, slots));
+  for (int64_t i = 0; i < slots; i++) {
+    double *own = b->vectors + (size_t)i * LFM_STEPPER_VECTORS * size;
+    b->slots[i] = (lfm_stepper){.t = b->t + i, .x = b->y + i * dim, .y = own, .y_next = own + size, .k = own + 2 * size};
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_ode_create(int workers, int64_t dim, bool with_logdet, int64_t slots, lfm_ode **out) {
+  *out = NULL;
+  if (workers < 1 || dim < 1 || slots < 1)
+    return lfm_fail(LFM_E_USAGE, "an ODE needs workers, dim and slots of at least 1 (got %d, %lld, %lld)", workers,
+                    (long long)dim, (long long)slots);
+  lfm_ode *ode;
+  LFM_TRY(LFM_ALLOC(&ode, 1));
+  *ode = (lfm_ode){.workers = workers, .dim = dim, .slots = slots, .with_logdet = with_logdet};
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&ode->batches, workers), failed);
+  for (int w = 0; w < workers; w++) LFM_TRY_GOTO(batch_init(&ode->batches[w], dim, with_logdet, slots), failed);
+  *out = ode;
+  return LFM_OK;
+failed:
+  lfm_ode_destroy(ode);
+  return status;
+}
+
+void lfm_ode_destroy(lfm_ode *ode) {
+  if (ode == NULL) return;
+  for (int w = 0; ode->batches != NULL && w < ode->workers; w++) {
+    batch *b = &ode->batches[w];
+    lfm_free(b->t);
+    lfm_free(b->y);
+    lfm_free(b->dydt);
+    lfm_free(b->div);
+    lfm_free(b->vectors);
+    lfm_free(b->slots);
+  }
+  lfm_free(ode->batches);
+  lfm_free(ode);
+}
+
+/* ---- the queue ---------------------------------------------------------------------------------------------- */
+
+static void store_row(const solve *s, const lfm_stepper *slot) {
+  const lfm_ode_problem *p = s->problem;
+  double logdet = p->with_logdet ? slot->y[p->dim] : 0.0;
+  p->store(p->context, slot->row, slot->y, logdet, slot->status, slot->nfe);
+}
+
+/* Gives the slot the next row of the queue; false when there is none, and the slot is then empty and harmless. */
+static bool refill(solve *s, lfm_stepper *slot) {
+  const lfm_ode_problem *p = s->problem;
+  while ((slot->row = atomic_fetch_add(&s->claimed, 1)) < s->rows) {
+    p->load(p->context, slot->row, slot->y);
+    if (lfm_stepper_start(slot, &s->rule)) return true;
+    store_row(s, slot);
+  }
+  slot->row = -1;
+  *slot->t = p->t0;
+  for (int64_t i = 0; i < p->dim; i++) slot->x[i] = 0.0;
+  return false;
+}
+
+static int64_t fill(solve *s, batch *b) {
+  int64_t busy = 0;
+  for (int64_t i = 0; i < s->ode->slots; i++) busy += refill(s, &b->slots[i]);
+  return busy;
+}
+
+/* Every busy slot takes its row of f; returns how many are still busy. */
+static int64_t take_all(solve *s, batch *b) {
+  int64_t busy = 0, dim = s->ode->dim;
+  for (int64_t i = 0; i < s->ode->slots; i++) {
+    lfm_stepper *slot = &b->slots[i];
+    if (slot->row < 0) continue;
+    bool goes_on = lfm_stepper_take(slot, &s->rule, b->dydt + i * dim, b->div != NULL ? b->div[i] : 0.0);
+    if (!goes_on) store_row(s, slot);
+    busy += goes_on || refill(s, slot);
+  }
+  return busy;
+}
+
+static lfm_status evaluate(const solve *s, const batch *b, int worker) {
+  const lfm_ode_problem *p = s->problem;
+  if (worker == 0 && p->stop != NULL && p->stop(p->context)) return lfm_fail(LFM_E_INTERRUPTED, "stopped while solving");
+  return p->field(p->context, worker, b->t, b->y, b->dydt, b->div);
+}
+
+static lfm_status work(void *context, int worker, int64_t task) {
+  (void)task; // one a worker: what is to be done comes from the queue
+  solve *s = context;
+  batch *b = &s->ode->batches[worker];
+  int64_t busy = fill(s, b);
+  while (busy > 0 && !atomic_load(&s->over)) {
+    lfm_status status = evaluate(s, b, worker);
+    if (status != LFM_OK) {
+      atomic_store(&s->over, true);
+      return status;
+    }
+    busy = take_all(s, b);
+  }
+  return LFM_OK;
+}
+
+/* ---- the solve ---------------------------------------------------------------------------------------------- */
+
+static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_problem *p, int64_t rows) {
+  const int most = INT_MAX / (LFM_TABLEAU_STAGES + 2); /* so that the count of evaluations fits an int */
+  if (p->dim != ode->dim || p->slots != ode->slots || p->with_logdet != ode->with_logdet)
+    return lfm_fail(LFM_E_USAGE, "the ODE's work space was made for another dim, slots or with_logdet");
+  if (lfm_team_size(team) > ode->workers)
+    return lfm_fail(LFM_E_USAGE, "%d threads but an ODE work space for %d", lfm_team_size(team), ode->workers);
+  if (rows < 0 || !isfinite(p->t0) || !isfinite(p->t1)) return lfm_fail(LFM_E_USAGE, "the ODE's rows and times make no sense");
+  if (p->fixed_steps < 0 || p->fixed_steps > most || p->max_steps < 0 || p->max_steps > most)
+    return lfm_fail(LFM_E_USAGE, "fixed_steps and max_steps must lie within 0 .. %d", most);
+  if (p->fixed_steps > 0) return LFM_OK;
+  if (!lfm_solver_is_adaptive(p->solver))
+    return lfm_fail(LFM_E_USAGE, "solver %s has no error estimate; give a number of steps, or use dopri5 or tsit5",
+                    lfm_solver_name(p->solver));
+  if (!(p->atol > 0.0 && p->rtol >= 0.0 && isfinite(p->atol) && isfinite(p->rtol) && p->step_floor >= 0.0))
+    return lfm_fail(LFM_E_USAGE, "tolerance %g, %g makes no sense: it must be above 0", p->atol, p->rtol);
+  return LFM_OK;
+}
+
+lfm_status lfm_ode_solve(lfm_ode *ode, lfm_team *team, const lfm_ode_problem *problem, int64_t rows) {
+  LFM_TRY(check(ode, team, problem, rows));
+  solve s = {.ode = ode, .problem = problem, .rule = lfm_step_rule_of(problem), .rows = rows};
+  return lfm_team_run(team, lfm_team_size(team), work, &s);
+}
