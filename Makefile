@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# A thin front for CMake: the release build lives in build/, the instrumented ones in build-asan/ and build-tsan/.
+.DEFAULT_GOAL := build
+.PHONY: help setup build test demo install clean format lint asan tsan
+
+generator := $(if $(shell command -v ninja),-G Ninja)
+jobs := $(shell nproc)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: ## install what the build needs and this machine lacks (Debian, Ubuntu)
+	@tools/setup.sh
+
+build: setup ## the release program, at build/lfm
+	@$(call compile,release,build)
+
+test: ## build, then every test
+	@tools/setup.sh test
+	@$(call compile,release,build)
+	@ctest --test-dir build --output-on-failure -j $(jobs)
+
+demo: build ## train, sample and score on the spot; leaves demo-out/ to look at
+	@demo/run.sh
+
+install: build ## install program, library, header (PREFIX=/usr/local, DESTDIR=)
+	@cmake --install build $(if $(PREFIX),--prefix $(PREFIX))
+
+clean: ## remove every build folder and demo-out/
+	@rm -rf build build-debug build-asan build-tsan demo-out
+
+format: ## rewrite the C sources in the house layout (clang-format)
+	@tools/lint.sh format
+
+lint: build ## clang-format and clang-tidy, zero warnings
+	@tools/lint.sh
+
+asan: ## every test under AddressSanitizer and UBSan
+	@tools/setup.sh test
+	@$(call compile,asan,build-asan)
+	@ctest --test-dir build-asan --output-on-failure -j $(jobs)
+
+tsan: ## every test under ThreadSanitizer
+	@tools/setup.sh test
+	@$(call compile,tsan,build-tsan)
+	@ctest --test-dir build-tsan --output-on-failure -j $(jobs)
+
+# compile PRESET,FOLDER: a folder keeps the generator it was made with.
+define compile
+cmake --preset $(1) $(if $(wildcard $(2)/CMakeCache.txt),,$(generator)) $(if $(WERROR),-DLFM_WERROR=ON) >/dev/null && \
+cmake --build $(2) --parallel $(jobs)
+endef

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs through apt what the build needs and this machine lacks; says what, and does nothing when nothing is missing.
+# Works as root and with sudo; without either it prints the one line to run and exits 1.
+#
+# usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large)
+set -eu
+
+# The libraries in the order of src/layers.txt: kernel, config, data, store, report; then the tests'.
+packages="make cmake ninja-build pkg-config
+  libdnnl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libjansson-dev
+  libplplot-dev plplot-driver-cairo fonts-dejavu-core libcmocka-dev"
+command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
+[ "${1:-}" != test ] || packages="$packages libsundials-dev"
+
+if ! command -v apt-get >/dev/null; then
+  cat <<'END'
+setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler with OpenMP, make, cmake 3.20 or later, pkg-config;
+the libraries (with headers) oneDNN, Random123, libyaml, HDF5, zlib, jansson, PLplot with its cairo driver, cmocka; for the
+tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
+END
+  exit 0
+fi
+
+missing=
+for package in $packages; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+root=() # what to put before a command so that it runs as root
+if [ "$(id -u)" -ne 0 ]; then
+  if command -v sudo >/dev/null; then root=(sudo) how='sudo sh'; else how='su'; fi
+  if [ "$how" = su ] || ! { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    echo "setup: packages are missing, and installing them takes root.  Run this line, then try again:"
+    echo "    $how -c 'apt-get update && $install'"
+    exit 1
+  fi
+fi
+
+echo "setup: installing$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q && $install -q" >"$log" 2>&1 </dev/null; then
+  tail -n 20 "$log"
+  echo "setup: apt-get failed; its last lines are above"
+  exit 1
+fi
+echo "setup: done"
