@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json.h -- writes one flat JSON object, a field a call.  Reading JSON is the library's business.
+ */
+#ifndef APP_JSON_H
+#define APP_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct app_json {
+  FILE *out;
+  int fields;
+} app_json;
+
+app_json app_json_open(FILE *out);
+void app_json_text(app_json *json, const char *key, const char *value);
+void app_json_whole(app_json *json, const char *key, int64_t value);
+void app_json_real(app_json *json, const char *key, double value); /* not finite: null */
+void app_json_flag(app_json *json, const char *key, bool value);
+void app_json_close(app_json *json);
+
+#endif

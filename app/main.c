@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c -- the program `lfm`: finds the verb, runs it, and makes sure that what was printed has arrived.
+ * Standard output may be a closed pipe or a full disk; a result that nobody received is a failure (exit 1), so SIGPIPE is
+ * ignored and the stream is checked once, at its close.  LC_CTYPE alone follows the user: a decimal comma has no place in CSV
+ * or JSON.
+ */
+#include "app.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+
+static const app_command *const commands[] = {&app_train, &app_sample, &app_score, &app_info, &app_selftest};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+int app_usage_error(const app_command *command, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  fprintf(stderr, "lfm%s%s: %s\n", command ? " " : "", command ? command->name : "", text);
+  return APP_USAGE;
+}
+
+int app_report(const app_command *command, lfm_status status) {
+  if (status == LFM_OK) return APP_DONE;
+  fprintf(stderr, "lfm %s: %s\n", command->name, lfm_error());
+  return status == LFM_E_USAGE ? APP_USAGE : APP_FAILED;
+}
+
+static void print_overview(FILE *out) {
+  fputs("usage: lfm VERB ...        lfm VERB --help is the manual of a verb\n\n"
+        "Local Flow Matching: learns the density of a table of numbers, draws new rows\n"
+        "from it and scores rows under it.\n\n",
+        out);
+  for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+  fputs("\nexample:\n"
+        "  lfm train data.csv -o run               learn, in about ten minutes\n"
+        "  lfm sample run -n 1000 -o new.csv       draw a thousand new rows\n"
+        "  lfm score run test.csv -o scores.csv    log p of each row\n\n"
+        "lfm --version prints the version.  Exit codes: 0 done, 1 failed, 2 usage.\n",
+        out);
+}
+
+static int refuse_verb(const char *word) {
+  app_nearest nearest = {.given = word};
+  for (int i = 0; i < COMMANDS; i++) app_nearest_offer(&nearest, commands[i]->name);
+  if (nearest.best) return app_usage_error(NULL, "unknown verb '%s'; did you mean %s?", word, nearest.best);
+  return app_usage_error(NULL, "unknown verb '%s'; see lfm --help", word);
+}
+
+static int dispatch(int argc, char **argv) {
+  if (argc < 2) {
+    print_overview(stderr);
+    return APP_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    print_overview(stdout);
+    return APP_DONE;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    puts("lfm " LFM_VERSION);
+    return APP_DONE;
+  }
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(commands[i], argc, argv);
+  }
+  return refuse_verb(argv[1]);
+}
+
+/* A file opened later must not become standard output because the caller had closed that: a descriptor that is missing is
+ * filled with one that reads nothing and cannot be written. */
+static bool fill_standard_descriptors(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd) return false;
+  }
+  return true;
+}
+
+int main(int argc, char **argv) {
+  if (!fill_standard_descriptors()) return APP_FAILED;
+  setlocale(LC_CTYPE, "");
+  signal(SIGPIPE, SIG_IGN);
+  int code = dispatch(argc, argv);
+  bool lost = ferror(stdout) != 0;
+  if ((fclose(stdout) != 0 || lost) && code == APP_DONE) {
+    fprintf(stderr, "lfm: cannot write to standard output: %s\n", strerror(errno));
+    code = APP_FAILED;
+  }
+  return code;
+}

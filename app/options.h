@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options.h -- one table a verb says what its command line may hold; parsing, range checks and the help come from it.
+ * Long options take their value behind '=' or as the next word, short ones as the next word or glued on (-n100).  Options
+ * and operands mix in any order; "--" ends the options; the last of a repeated option counts.
+ */
+#ifndef APP_OPTIONS_H
+#define APP_OPTIONS_H
+
+#include "app.h"
+
+typedef enum app_kind {
+  APP_END,     /* ends the table */
+  APP_OPERAND, /* const char *: by position, always required */
+  APP_FLAG,    /* bool */
+  APP_TEXT,    /* const char * */
+  APP_TEXTS,   /* app_texts: the option may be repeated */
+  APP_WORD,    /* const char *: one of `words` */
+  APP_COUNT,   /* int64_t, low..high; 1000 or 1e3 */
+  APP_REAL,    /* double, low..high */
+  APP_TIME,    /* double, low..high seconds, written 90s, 10m, 2h, 1h30m */
+  APP_SEED,    /* app_seed: any whole number below 2^64 */
+} app_kind;
+
+enum { APP_MOST_TEXTS = 128 };
+
+typedef struct app_texts {
+  const char *items[APP_MOST_TEXTS];
+  int count;
+} app_texts;
+
+typedef struct app_seed {
+  uint64_t value;
+  bool given;
+} app_seed;
+
+typedef struct app_option {
+  app_kind kind;
+  char letter;       /* 'o': -o; 0: none */
+  const char *name;  /* "out": --out; of an operand as help shows it: "DATA" */
+  const char *value; /* what stands for the value in help: "RUN"; NULL for flags and operands */
+  const char *help;
+  void *target; /* where the value goes; left alone when the option is not given */
+  bool required;
+  int either; /* over 0: at most one of the options with this number */
+  double low, high;
+  const char *const *words; /* of APP_WORD; NULL ends them */
+} app_option;
+
+/* Lines that every verb of a kind shares. */
+#define APP_OPTION_THREADS(address)                                                                                          \
+  {                                                                                                                          \
+    APP_COUNT, .name = "threads", .value = "T", .low = 1, .high = 4096, .target = (address),                                 \
+               .help = "threads to use (default: all processors); the result is the same for any number"                     \
+  }
+#define APP_OPTION_JSON(address)                                                                                             \
+  { APP_FLAG, .name = "json", .target = (address), .help = "print the result as one JSON object on standard output" }
+#define APP_OPTION_SOLVER(address)                                                                                           \
+  {                                                                                                                          \
+    APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
+              .words = (const char *const[]){"euler", "heun", "rk4", "dopri5", "tsit5", NULL},                               \
+              .help = "integrator (default dopri5):"                                                                         \
+  }
+
+/* Parses argv[2..] by OPTIONS, which an APP_END ends.  True: go on with the verb.  False: *code is the exit code, because
+ * help was asked for and printed, or because the line was wrong and the fault is on standard error. */
+bool app_parse(const app_command *command, const app_option *options, int argc, char **argv, int *code);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * progress.c -- a bar on a terminal, a few plain lines in a log.
+ *
+ *   block 2/4 [#########-----------]  43 %  loss 0.8123  1.24k steps/s  3:12 left        terminal, redrawn in place
+ *   0:42  block 1/4  5000/5000 steps  loss 0.8123  valid 0.8240  1.24k steps/s           log, and above the bar
+ *
+ * The bar takes the columns that its words leave; on a narrow terminal words go first, the least needed ones before the
+ * others, so that a line never wraps (a wrapped line cannot be redrawn).  A log gets a line when a phase ends and otherwise
+ * ever more rarely, so that its length grows with the logarithm of the time, up to one line a minute.
+ * Notes of the library may come from any thread: the lock of stderr keeps a note and a frame apart.
+ */
+#include "progress.h"
+#include "text.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LONGEST_LINE = 512, NARROWEST_BAR = 8, WIDEST_BAR = 40, DEFAULT_COLUMNS = 80 };
+static const double first_line_after = 1, line_every = 5, line_every_at_most = 60;
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t stop_asked;
+static const int stop_signals[] = {SIGINT, SIGTERM};
+static struct sigaction old_actions[2];
+
+/* The first signal asks the library to stop; after it, both kill at once, as they would have. */
+static void ask_to_stop(int number) {
+  (void)number;
+  stop_asked = 1;
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+}
+
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (int i = 0; i < 2; i++) {
+    sigaction(stop_signals[i], NULL, &old_actions[i]);
+    if (old_actions[i].sa_handler != SIG_IGN) sigaction(stop_signals[i], &action, NULL); /* nohup and shells' & mean it */
+  }
+}
+
+static void release_signals(void) {
+  for (int i = 0; i < 2; i++) sigaction(stop_signals[i], &old_actions[i], NULL);
+}
+
+/* ---- the words ---- */
+
+static const char *unit_of(const lfm_progress *now) { return now->phase == LFM_PHASE_TRAIN ? "steps" : "rows"; }
+
+static void write_title(const lfm_progress *now, char out[APP_TEXT_SIZE]) {
+  static const char *const titles[] = {
+      [LFM_PHASE_TRAIN] = "block", [LFM_PHASE_PUSH] = "push ", [LFM_PHASE_SAMPLE] = "sample", [LFM_PHASE_SCORE] = "score"};
+  bool in_blocks = now->phase == LFM_PHASE_TRAIN || now->phase == LFM_PHASE_PUSH;
+  if (in_blocks) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], now->block, now->blocks);
+  else snprintf(out, APP_TEXT_SIZE, "%s", titles[now->phase]);
+}
+
+/* Done and total over everything that the call does; both 0 before anything is known. */
+static void find_overall(const lfm_progress *now, int64_t *done, int64_t *total) {
+  bool over_all = now->all_total > 0;
+  *done = over_all ? now->all_done : now->done;
+  *total = over_all ? now->all_total : now->total;
+}
+
+static double fraction_done(const lfm_progress *now) {
+  int64_t done, total;
+  find_overall(now, &done, &total);
+  if (total <= 0 || done <= 0) return 0;
+  return done < total ? (double)done / (double)total : 1;
+}
+
+/* By the mean speed of this call, pushes included; NAN until it is worth saying. */
+static double seconds_left(const app_progress *progress) {
+  int64_t done, total;
+  find_overall(&progress->last, &done, &total);
+  double spent = progress->last.seconds - progress->first_seconds;
+  int64_t made = done - progress->first_done;
+  return made > 0 && spent > 0.5 ? spent * (double)(total - done) / (double)made : NAN;
+}
+
+enum { FIELD_PERCENT, FIELD_LOSS, FIELD_VALID, FIELD_RATE, FIELD_LEFT, FIELDS };
+
+/* The words behind the bar, each with two spaces before it; "" where there is nothing to say. */
+static void write_fields(const app_progress *progress, char fields[FIELDS][APP_TEXT_SIZE + 16]) {
+  const lfm_progress *now = &progress->last;
+  char text[APP_TEXT_SIZE];
+  size_t size = sizeof fields[0];
+  for (int i = 0; i < FIELDS; i++) fields[i][0] = '\0';
+  snprintf(fields[FIELD_PERCENT], size, "  %3.0f %%", floor(100 * fraction_done(now)));
+  if (isfinite(now->loss)) snprintf(fields[FIELD_LOSS], size, "  loss %.4g", now->loss);
+  if (isfinite(now->valid_loss)) snprintf(fields[FIELD_VALID], size, "  valid %.4g", now->valid_loss);
+  if (now->rate > 0) snprintf(fields[FIELD_RATE], size, "  %s %s/s", app_amount(text, now->rate), unit_of(now));
+  double left = seconds_left(progress);
+  if (isfinite(left)) snprintf(fields[FIELD_LEFT], size, "  %s left", app_duration(text, left));
+}
+
+/* ---- lines ---- */
+
+static void print_line(app_progress *progress) {
+  const lfm_progress *now = &progress->last;
+  char title[APP_TEXT_SIZE], time[APP_TEXT_SIZE], fields[FIELDS][APP_TEXT_SIZE + 16];
+  write_title(now, title);
+  write_fields(progress, fields);
+  if (now->done >= now->total) fields[FIELD_LEFT][0] = '\0'; /* the end of a phase looks back */
+  fprintf(stderr, "%7s  %s  %lld/%lld %s%s%s%s%s\n", app_duration(time, now->seconds), title, (long long)now->done,
+          (long long)now->total, unit_of(now), fields[FIELD_LOSS], fields[FIELD_VALID], fields[FIELD_RATE],
+          fields[FIELD_LEFT]);
+  progress->last_is_printed = true;
+  double rarer = fmin(fmax(line_every, now->seconds / 20), line_every_at_most);
+  progress->next_line = now->seconds + rarer;
+}
+
+/* ---- the bar ---- */
+
+static int terminal_columns(void) {
+  struct winsize size;
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+}
+
+static size_t append(char *line, size_t used, const char *text) {
+  size_t length = strlen(text);
+  if (used + length >= LONGEST_LINE) return used;
+  memcpy(line + used, text, length + 1);
+  return used + length;
+}
+
+/* WIDTH columns; in UTF-8 the last one filled is filled by eighths. */
+static size_t append_bar(char *line, size_t used, int width, double fraction, bool utf8) {
+  static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+  int filled = (int)(fraction * width * 8);
+  for (int i = 0; i < width; i++) {
+    int here = filled - 8 * i < 0 ? 0 : filled - 8 * i > 8 ? 8 : filled - 8 * i;
+    used = append(line, used, utf8 ? eighths[here] : here == 8 ? "#" : "-");
+  }
+  return used;
+}
+
+/* Leaves out words, the least needed first, until the narrowest bar fits; returns the columns left for the bar, below
+ * NARROWEST_BAR when not even that fits. */
+static int make_room(char fields[FIELDS][APP_TEXT_SIZE + 16], int room) {
+  static const int least_needed[] = {FIELD_VALID, FIELD_RATE, FIELD_LOSS, FIELD_LEFT, FIELD_PERCENT};
+  for (int i = 0; i < FIELDS; i++) room -= (int)strlen(fields[i]);
+  for (int i = 0; i < FIELDS && room < NARROWEST_BAR; i++) {
+    room += (int)strlen(fields[least_needed[i]]);
+    fields[least_needed[i]][0] = '\0';
+  }
+  return room < WIDEST_BAR ? room : WIDEST_BAR;
+}
+
+static void draw_bar(app_progress *progress) {
+  char line[LONGEST_LINE] = "", title[APP_TEXT_SIZE], fields[FIELDS][APP_TEXT_SIZE + 16];
+  write_title(&progress->last, title);
+  write_fields(progress, fields);
+  int brackets = 3; /* " [" and "]"; the last column stays free, because some terminals wrap there */
+  int width = make_room(fields, terminal_columns() - 1 - (int)strlen(title) - brackets);
+  if (width < NARROWEST_BAR) return;
+  size_t used = append(line, 0, "\r");
+  used = append(line, used, title);
+  used = append(line, used, " [");
+  used = append_bar(line, used, width, fraction_done(&progress->last), progress->utf8);
+  used = append(line, used, "]");
+  for (int i = 0; i < FIELDS; i++) used = append(line, used, fields[i]);
+  append(line, used, "\033[K");
+  fputs(line, stderr);
+  progress->shown = true;
+}
+
+static void clear_bar(app_progress *progress) {
+  if (progress->shown) fputs("\r\033[K", stderr);
+  progress->shown = false;
+}
+
+/* ---- the library's voice ---- */
+
+static void show_note(lfm_note_level level, const char *text, void *context) {
+  app_progress *progress = context;
+  flockfile(stderr);
+  bool was_shown = progress->shown;
+  clear_bar(progress);
+  fprintf(stderr, "%s: %s\n", level == LFM_WARNING ? "warning" : "note", text);
+  if (was_shown) draw_bar(progress);
+  funlockfile(stderr);
+}
+
+static bool is_same_phase(const lfm_progress *a, const lfm_progress *b) {
+  return a->phase == b->phase && a->block == b->block;
+}
+
+/* A finished phase stays as a line; on a terminal only that of a block's training, whose loss is worth keeping. */
+static void keep_last(app_progress *progress) {
+  bool worth_keeping = !progress->on_terminal || progress->last.phase == LFM_PHASE_TRAIN;
+  if (!progress->begun || progress->last_is_printed || !worth_keeping) return;
+  clear_bar(progress);
+  print_line(progress);
+}
+
+static void begin_with(app_progress *progress, const lfm_progress *now) {
+  int64_t total;
+  progress->begun = true;
+  progress->first_seconds = now->seconds;
+  find_overall(now, &progress->first_done, &total);
+  progress->next_line = now->seconds + first_line_after;
+}
+
+bool app_progress_show(const lfm_progress *now, void *context) {
+  app_progress *progress = context;
+  flockfile(stderr);
+  if (!progress->begun) begin_with(progress, now);
+  else if (!is_same_phase(now, &progress->last)) keep_last(progress);
+  progress->last = *now;
+  progress->last_is_printed = false;
+  if (progress->on_terminal) draw_bar(progress);
+  else if (now->seconds >= progress->next_line) print_line(progress);
+  if (stop_asked && !progress->stopping) {
+    clear_bar(progress);
+    fputs("stopping after this step; the same signal again stops at once\n", stderr);
+    progress->stopping = true;
+  }
+  funlockfile(stderr);
+  return stop_asked != 0;
+}
+
+void app_progress_begin(app_progress *progress) {
+  const char *terminal = getenv("TERM");
+  bool dumb = !terminal || strcmp(terminal, "dumb") == 0;
+  *progress = (app_progress){.on_terminal = isatty(STDERR_FILENO) && !dumb, .utf8 = app_speaks_utf8()};
+  stop_asked = 0;
+  catch_signals();
+  lfm_notes_to(show_note, progress);
+}
+
+void app_progress_end(app_progress *progress) {
+  lfm_notes_to(NULL, NULL);
+  release_signals();
+  clear_bar(progress);
+  keep_last(progress);
+}

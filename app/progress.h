@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * progress.h -- how far the library is, on standard error, and the user's wish to stop.
+ *
+ *   app_progress progress;
+ *   app_progress_begin(&progress);      notes, warnings, SIGINT and SIGTERM are in our hands from here
+ *   options.progress = app_progress_show, options.context = &progress;
+ *   status = lfm_train(...);
+ *   app_progress_end(&progress);        the bar is gone, signals are as before
+ *
+ * One at a time: signals and notes belong to the process.
+ */
+#ifndef APP_PROGRESS_H
+#define APP_PROGRESS_H
+
+#include "lfm.h"
+
+typedef struct app_progress {
+  bool on_terminal, utf8;
+  bool shown;           /* the bar stands on the screen */
+  bool stopping;        /* the user asked, and was told that it was heard */
+  bool begun;           /* `last` holds something */
+  bool last_is_printed; /* as a line */
+  lfm_progress last;
+  double first_seconds; /* where the estimate of the time left counts from: a resumed run begins in the middle */
+  int64_t first_done;
+  double next_line; /* seconds; when a plain line is due */
+} app_progress;
+
+void app_progress_begin(app_progress *progress);
+bool app_progress_show(const lfm_progress *now, void *context); /* an lfm_progress_fn; context is the app_progress */
+void app_progress_end(app_progress *progress);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sample.c -- lfm sample: a model draws new rows, written in the columns, units and decimals of its data.
+ */
+#include "app.h"
+#include "json.h"
+#include "options.h"
+#include "progress.h"
+#include "text.h"
+
+#include <inttypes.h>
+
+typedef struct request {
+  const char *model, *out, *solver;
+  int64_t rows, nfe, threads;
+  double tol;
+  app_seed seed;
+  bool logp, json;
+} request;
+
+static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
+  lfm_model *model = NULL;
+  lfm_table *rows = NULL;
+  lfm_status status = lfm_model_load(r->model, &model);
+  if (status == LFM_OK) {
+    lfm_sample_options options;
+    lfm_sample_defaults(&options);
+    options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};
+    options.rows = r->rows;
+    options.seed = r->seed.value;
+    options.logp = r->logp;
+    options.threads = (int)r->threads;
+    options.progress = app_progress_show;
+    options.context = progress;
+    status = lfm_sample(model, &options, &rows, result);
+  }
+  if (status == LFM_OK) status = lfm_table_write(rows, r->out);
+  lfm_table_destroy(rows);
+  lfm_model_destroy(model);
+  return status;
+}
+
+static void print_json(const lfm_sample_result *result) {
+  app_json json = app_json_open(stdout);
+  app_json_whole(&json, "rows", result->rows);
+  app_json_real(&json, "nfe_mean", result->nfe_mean);
+  app_json_real(&json, "seconds", result->seconds);
+  app_json_whole(&json, "failed", result->failed);
+  app_json_close(&json);
+}
+
+static void print_result(const request *r, const lfm_sample_result *result) {
+  char text[APP_TEXT_SIZE];
+  printf("rows          %" PRId64 ", in %s\n", result->rows, r->out);
+  if (result->failed > 0) printf("failed        %" PRId64 " rows, left out: their solve could not go on\n", result->failed);
+  printf("evaluations   %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
+  printf("time          %s\n", app_duration(text, result->seconds));
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  request r = {0};
+  const app_option options[] = {
+      {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
+      {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r.rows, .required = true, .low = 1, .high = 1e12,
+       .help = "how many rows to draw"},
+      {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
+       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
+      APP_OPTION_SOLVER(&r.solver),
+      {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .either = 1, .low = 1e-12, .high = 0.1,
+       .help = "tolerance of the adaptive solvers (default 1e-5)"},
+      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .either = 1, .low = 1, .high = 1e6,
+       .help = "fixed steps instead: so many evaluations of the velocity over the whole chain"},
+      {APP_FLAG, .name = "logp", .target = &r.logp, .help = "add a column logp: the log density of each row under the model"},
+      APP_OPTION_THREADS(&r.threads),
+      APP_OPTION_JSON(&r.json),
+      {0},
+  };
+  int code;
+  if (!app_parse(self, options, argc, argv, &code)) return code;
+  app_progress progress;
+  lfm_sample_result result;
+  app_progress_begin(&progress);
+  lfm_status status = sample(&r, &progress, &result);
+  app_progress_end(&progress);
+  if (status == LFM_OK && r.json) print_json(&result);
+  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  return app_report(self, status);
+}
+
+const app_command app_sample = {
+    .name = "sample",
+    .summary = "draw new rows from a model",
+    .about =
+        "Draws N rows from the model and writes them with the header, units and decimals of the data it learnt. The same "
+        "seed gives the same rows.",
+    .example = "  lfm sample run -n 1000 -o new.csv --seed 1 --logp\n",
+    .run = run,
+};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * score.c -- lfm score: log p of rows under a model, their mean with its errors, and the paired difference of two models.
+ * DATA often has more columns than the model learnt (a label, an index).  Unless the user chooses, the model's columns are
+ * taken by name when all are there; otherwise all columns are, and the library judges whether they fit.
+ */
+#include "app.h"
+#include "json.h"
+#include "options.h"
+#include "progress.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct request {
+  const char *model, *data, *out, *group, *against, *solver, *protocol;
+  int64_t rows, threads;
+  double tol;
+  lfm_table_options columns;
+  bool json;
+} request;
+
+/* The model's column names as lfm_table_options wants them, "a,b"; NULL when a name holds a comma or memory is refused:
+ * then all columns are read. */
+static char *join_names(const lfm_model *model) {
+  size_t size = 1;
+  for (int64_t col = 0; col < lfm_model_dim(model); col++) {
+    const char *name = lfm_model_name(model, col);
+    if (strchr(name, ',')) return NULL;
+    size += strlen(name) + 1;
+  }
+  char *names = calloc(size, 1), *at = names;
+  for (int64_t col = 0; names && col < lfm_model_dim(model); col++) {
+    if (col > 0) *at++ = ',';
+    at = stpcpy(at, lfm_model_name(model, col));
+  }
+  return names;
+}
+
+static lfm_status read_data(const request *r, const lfm_model *model, lfm_table **out) {
+  if (r->columns.columns || r->columns.drop) return lfm_table_read(r->data, &r->columns, out);
+  lfm_table_options by_name = r->columns;
+  char *names = join_names(model);
+  by_name.columns = names;
+  lfm_status status = lfm_table_read(r->data, &by_name, out);
+  bool name_is_missing = status == LFM_E_USAGE && names; /* other failures would come again */
+  free(names);
+  return name_is_missing ? lfm_table_read(r->data, &r->columns, out) : status;
+}
+
+static lfm_status load_and_score(const request *r, app_progress *progress, lfm_score_result *result, lfm_table **scores) {
+  lfm_model *model = NULL, *against = NULL;
+  lfm_table *rows = NULL, *group = NULL;
+  lfm_status status = lfm_model_load(r->model, &model);
+  if (status == LFM_OK && r->against) status = lfm_model_load(r->against, &against);
+  if (status == LFM_OK) status = read_data(r, model, &rows);
+  if (status == LFM_OK && r->group) status = lfm_table_read(r->group, NULL, &group);
+  if (status == LFM_OK) {
+    lfm_score_options options;
+    lfm_score_defaults(&options);
+    options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol};
+    options.rows = r->rows;
+    options.paper_protocol = r->protocol != NULL;
+    options.group = group;
+    options.against = against;
+    options.threads = (int)r->threads;
+    options.progress = app_progress_show;
+    options.context = progress;
+    status = lfm_score(model, rows, &options, r->out ? scores : NULL, result);
+  }
+  lfm_table_destroy(group);
+  lfm_table_destroy(rows);
+  lfm_model_destroy(against);
+  lfm_model_destroy(model);
+  return status;
+}
+
+static lfm_status score(const request *r, app_progress *progress, lfm_score_result *result) {
+  lfm_table *scores = NULL;
+  lfm_status status = load_and_score(r, progress, result, &scores);
+  if (status == LFM_OK && r->out) status = lfm_table_write(scores, r->out);
+  lfm_table_destroy(scores);
+  return status;
+}
+
+static void print_json(const request *r, const lfm_score_result *result) {
+  app_json json = app_json_open(stdout);
+  app_json_whole(&json, "rows", result->rows);
+  app_json_real(&json, "nll", result->nll);
+  app_json_real(&json, "nll_se", result->nll_se);
+  app_json_real(&json, "nll_standardised", result->nll_standardised);
+  app_json_real(&json, "solver_error", result->solver_error);
+  app_json_real(&json, "probe_se", result->probe_se);
+  app_json_real(&json, "seconds", result->seconds);
+  app_json_whole(&json, "failed", result->failed);
+  app_json_real(&json, "nfe_mean", result->nfe_mean);
+  if (r->against) {
+    app_json_real(&json, "against_nll", result->against_nll);
+    app_json_real(&json, "diff", result->diff);
+    app_json_real(&json, "diff_se", result->diff_se);
+    app_json_real(&json, "diff_low", result->diff_low);
+    app_json_real(&json, "diff_high", result->diff_high);
+  }
+  app_json_close(&json);
+}
+
+/* The difference first, because it is what a comparison is for; its sign in words, because nobody remembers it. */
+static void print_difference(const request *r, const lfm_score_result *result) {
+  char text[APP_TEXT_SIZE];
+  const char *verdict = result->diff_high < 0  ? "the first model is better"
+                        : result->diff_low > 0 ? "the other model is better"
+                                               : "no difference is shown";
+  printf("difference     %s nats a row, 95 %% from %.4g to %.4g: %s\n", app_mean(text, result->diff, result->diff_se),
+         result->diff_low, result->diff_high, verdict);
+  printf("other model    %s nats a row, %s\n", app_like(text, result->against_nll, result->nll_se), r->against);
+}
+
+static void print_result(const request *r, const lfm_score_result *result) {
+  char text[APP_TEXT_SIZE];
+  printf("nll            %s nats a row, in the units of the data", app_mean(text, result->nll, result->nll_se));
+  printf(" (standardised %s)\n", app_like(text, result->nll_standardised, result->nll_se));
+  if (r->against) print_difference(r, result);
+  printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard error" : "");
+  if (result->failed > 0)
+    printf("failed         %" PRId64 " rows, not in the mean: their solve could not go on\n", result->failed);
+  if (isfinite(result->solver_error))
+    printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
+  if (isfinite(result->probe_se)) printf("trace probes   %.2g nats standard error\n", result->probe_se);
+  printf("evaluations    %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
+  printf("time           %s\n", app_duration(text, result->seconds));
+  if (r->out) printf("scores         %s\n", r->out);
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  request r = {0};
+  const app_option options[] = {
+      {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
+      {APP_OPERAND, .name = "DATA", .target = &r.data,
+       .help = "the rows to score, by the ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+      {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
+       .help = "write the score of each row: columns row, logp and status (0: solved)"},
+      {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
+       .help = "score only K rows, evenly spaced"},
+      {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns.columns, .either = 1,
+       .help = "use these columns of DATA (default: those of the model, by name)"},
+      {APP_TEXT, .name = "drop", .value = "A,B", .target = &r.columns.drop, .either = 1,
+       .help = "use all columns of DATA but these"},
+      {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
+       .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      {APP_TEXT, .name = "group", .value = "DATA", .target = &r.group,
+       .help = "a table of one column, a row for each row of DATA: its cluster, for the standard error"},
+      {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
+       .help = "score another model on the same rows too, and print the paired difference"},
+      APP_OPTION_SOLVER(&r.solver),
+      {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .low = 1e-12, .high = 0.1,
+       .help = "tolerance of the adaptive solvers (default 1e-5)"},
+      {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
+       .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased):"},
+      APP_OPTION_THREADS(&r.threads),
+      APP_OPTION_JSON(&r.json),
+      {0},
+  };
+  int code;
+  if (!app_parse(self, options, argc, argv, &code)) return code;
+  app_progress progress;
+  lfm_score_result result;
+  app_progress_begin(&progress);
+  lfm_status status = score(&r, &progress, &result);
+  app_progress_end(&progress);
+  if (status == LFM_OK && r.json) print_json(&r, &result);
+  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  return app_report(self, status);
+}
+
+const app_command app_score = {
+    .name = "score",
+    .summary = "log p of each row of a table under a model",
+    .about = "Prints the mean of -log p over the rows of DATA (nll, in nats, in the units of DATA, so the normaliser's "
+             "log-determinant is included) with its standard error, and how far the solver may be off.",
+    .example = "  lfm score run test.csv -o scores.csv\n"
+               "  lfm score run test.csv --against run2 --json\n",
+    .run = run,
+};

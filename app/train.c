@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * train.c -- lfm train: a table and a configuration become a run folder.
+ * The configuration is laid in layers, each over the one before: preset or file, --set in the order given, --seed.
+ * A stopped run says how to go on in the user's own words: the same command line, quoted for a shell, with --resume.
+ */
+#include "app.h"
+#include "json.h"
+#include "options.h"
+#include "progress.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct request {
+  const char *data, *run, *valid, *preset, *file;
+  app_texts sets;
+  app_seed seed;
+  lfm_table_options columns;
+  double time_limit;
+  int64_t threads;
+  bool resume, allow_drift, json;
+} request;
+
+static lfm_status make_config(const request *r, lfm_config **out) {
+  lfm_status status = lfm_config_create(out);
+  if (status == LFM_OK && r->preset) status = lfm_config_preset(*out, r->preset);
+  if (status == LFM_OK && r->file) status = lfm_config_load(*out, r->file);
+  for (int i = 0; status == LFM_OK && i < r->sets.count; i++) status = lfm_config_set(*out, r->sets.items[i]);
+  if (status == LFM_OK && r->seed.given) {
+    char seed[32];
+    snprintf(seed, sizeof seed, "seed=%" PRIu64, r->seed.value);
+    status = lfm_config_set(*out, seed);
+  }
+  return status;
+}
+
+static void print_json(const request *r, const lfm_train_result *result) {
+  char model[4096];
+  snprintf(model, sizeof model, "%s/model.safetensors", r->run);
+  app_json json = app_json_open(stdout);
+  app_json_whole(&json, "blocks", result->blocks);
+  app_json_whole(&json, "steps", result->steps);
+  app_json_real(&json, "seconds", result->seconds);
+  app_json_real(&json, "loss", result->loss);
+  app_json_real(&json, "valid_nll", result->valid_nll);
+  app_json_text(&json, "model", model);
+  app_json_real(&json, "train_flops", result->train_flops);
+  app_json_real(&json, "push_flops", result->push_flops);
+  app_json_whole(&json, "rows_dropped", result->rows_dropped);
+  app_json_flag(&json, "was_finished", result->was_finished);
+  app_json_close(&json);
+}
+
+static void print_result(const request *r, const lfm_train_result *result) {
+  char text[APP_TEXT_SIZE];
+  if (result->was_finished) printf("this run was finished before; nothing was done\n");
+  printf("model       %s/model.safetensors\n", r->run);
+  printf("blocks      %d, %" PRId64 " steps in all\n", result->blocks, result->steps);
+  if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
+  if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
+  if (result->rows_dropped > 0) printf("dropped     %" PRId64 " rows that could not be carried on\n", result->rows_dropped);
+  printf("compute     %sflop training", app_amount(text, result->train_flops));
+  printf(", %sflop carrying the data\n", app_amount(text, result->push_flops));
+  printf("time        %s\n", app_duration(text, result->seconds));
+}
+
+static void print_how_to_resume(int argc, char **argv) {
+  bool said = false;
+  fputs("to go on:", stderr);
+  for (int i = 0; i < argc; i++) {
+    if (!said && strcmp(argv[i], "--") == 0) {
+      fputs(" --resume", stderr);
+      said = true;
+    }
+    said = said || strcmp(argv[i], "--resume") == 0;
+    fputc(' ', stderr);
+    app_print_quoted(stderr, argv[i]);
+  }
+  fputs(said ? "\n" : " --resume\n", stderr);
+}
+
+static lfm_status train(const request *r, const lfm_config *config, app_progress *progress, lfm_train_result *result) {
+  lfm_table *rows = NULL, *valid = NULL;
+  lfm_status status = lfm_table_read(r->data, &r->columns, &rows);
+  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &r->columns, &valid);
+  if (status == LFM_OK) {
+    lfm_train_options options;
+    lfm_train_defaults(&options);
+    options.config = config;
+    options.train = rows;
+    options.valid = valid;
+    options.run = r->run;
+    options.time_limit = r->time_limit;
+    options.threads = (int)r->threads;
+    options.resume = r->resume;
+    options.allow_drift = r->allow_drift;
+    options.progress = app_progress_show;
+    options.context = progress;
+    status = lfm_train(&options, result);
+  }
+  lfm_table_destroy(valid);
+  lfm_table_destroy(rows);
+  return status;
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  request r = {0};
+  const app_option options[] = {
+      {APP_OPERAND, .name = "DATA", .target = &r.data,
+       .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+      {APP_TEXT, .letter = 'o', .name = "out", .value = "RUN", .target = &r.run, .required = true,
+       .help = "folder to make for model, configuration, metrics and checkpoint"},
+      {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset, .either = 1,
+       .help = "begin with one of the presets below"},
+      {APP_TEXT, .name = "config", .value = "FILE", .target = &r.file, .either = 1,
+       .help = "begin with the keys of a YAML file"},
+      {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r.sets,
+       .help = "set one of the keys below, over preset or file; may be repeated"},
+      {APP_TEXT, .name = "valid", .value = "DATA", .target = &r.valid,
+       .help = "validation rows (default: a tenth of the rows is held out)"},
+      {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns.columns, .either = 2,
+       .help = "learn these columns only, in this order"},
+      {APP_TEXT, .name = "drop", .value = "A,B", .target = &r.columns.drop, .either = 2,
+       .help = "learn all columns but these"},
+      {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
+       .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
+       .help =
+           "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "the key seed: another one gives another model"},
+      APP_OPTION_THREADS(&r.threads),
+      {APP_FLAG, .name = "resume", .target = &r.resume,
+       .help = "go on from the checkpoint in RUN; without one, start afresh"},
+      {APP_FLAG, .name = "allow-drift", .target = &r.allow_drift,
+       .help = "resume even under another build, processor type or library version: the model will not be the same to the "
+               "last bit"},
+      APP_OPTION_JSON(&r.json),
+      {0},
+  };
+  int code;
+  if (!app_parse(self, options, argc, argv, &code)) return code;
+  app_progress progress;
+  lfm_config *config = NULL;
+  lfm_train_result result;
+  app_progress_begin(&progress);
+  lfm_status status = make_config(&r, &config);
+  if (status == LFM_OK) status = train(&r, config, &progress, &result);
+  app_progress_end(&progress);
+  code = app_report(self, status);
+  if (status == LFM_E_INTERRUPTED) print_how_to_resume(argc, argv);
+  if (status == LFM_OK && r.json) print_json(&r, &result);
+  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  lfm_config_destroy(config);
+  return code;
+}
+
+/* ---- help: keys and presets, as the library knows them ---- */
+
+static void print_key(FILE *out, const char *name, const char *fallback, const char *help) {
+  enum { INDENT = 20 };
+  int column = fprintf(out, "  %-*s", INDENT - 2, name);
+  if (column > INDENT) column = fprintf(out, "\n%*s", INDENT, "") - 1;
+  app_paragraph paragraph = {.out = out, .column = column, .indent = INDENT};
+  app_put_words(&paragraph, help);
+  if (fallback && *fallback) {
+    char text[128];
+    int length = snprintf(text, sizeof text, "[%s]", fallback);
+    app_put_word(&paragraph, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+  }
+  fputc('\n', out);
+}
+
+static void print_keys_and_presets(FILE *out) {
+  const char *name, *fallback, *help;
+  fputs("\nkeys of --set and of YAML files [default]:\n", out);
+  for (int i = 0; lfm_config_key(i, &name, &fallback, &help); i++) print_key(out, name, fallback, help);
+  fputs("\npresets:\n ", out);
+  app_paragraph paragraph = {.out = out, .column = 1, .indent = 2, .begun = true};
+  for (int i = 0; (name = lfm_config_preset_name(i)) != NULL; i++) app_put_word(&paragraph, name, strlen(name));
+  fputc('\n', out);
+}
+
+const app_command app_train = {
+    .name = "train",
+    .summary = "learn the density of a table",
+    .about =
+        "Trains a chain of flow-matching blocks on the rows of DATA and leaves the model in the folder RUN. Without a preset "
+        "the architecture, batch and steps follow the data and --time. Ctrl-C finishes the step, writes a checkpoint and "
+        "says how to go on.",
+    .example = "  lfm train data.csv -o run --time 10m --drop label\n"
+               "  lfm train train.npy -o run2 --valid valid.npy --set hidden_dim=256 --seed 1\n",
+    .more_help = print_keys_and_presets,
+    .run = run,
+};
