@@ -16,7 +16,8 @@ typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_C
 typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
 
-/* Unset numbers are 0 (counts) or NAN (reals) until lfm_train resolves them from the data; `*_set` where 0 has a meaning. */
+/* Keys whose fallback is "auto" are 0 (counts) or NAN (reals) until lfm_train resolves them from the data; where 0 has a
+ * meaning (ema_decay, patience, ...) lfm_config_is_set tells the two apart.  All others hold their fallback. */
 struct lfm_config {
   /* the chain */
   int blocks;                        /* length of hks; 0: from the schedule */
@@ -35,7 +36,7 @@ struct lfm_config {
   /* the network */
   int64_t hidden_dim;
   int num_hidden;
-  char act[24];                      /* relu elu silu gelu tanh softplus softplus(20) */
+  char act[24];                      /* relu elu silu gelu tanh softplus softplus(20); lfm_config_act_split */
   bool cat_t_all;                    /* cat_t: first|all */
   /* training */
   int64_t batch_size;
@@ -60,5 +61,28 @@ struct lfm_config {
   int64_t valid_every;               /* batches between validation losses */
   uint64_t set[2];                   /* bit k: key k of the table was given by preset, file or --set */
 };
+
+lfm_status lfm_config_copy(const lfm_config *from, lfm_config **out);
+
+/* Was this key given by preset, file or --set?  "schedule": any of its parts. */
+bool lfm_config_is_set(const lfm_config *config, const char *key);
+
+/* From now on every value counts as given, also a 0 that says "none": what resolving ends with.  The schedule's parts do so
+ * only where there is no hks. */
+void lfm_config_settle(lfm_config *config);
+
+/* "softplus" and no number -> (softplus, 1); "softplus(20)" -> (softplus, 20); others -> (name, 1).  name [16]. */
+void lfm_config_act_split(const lfm_config *config, char name[16], double *beta);
+
+/* YAML text over what is set; place ("runs/a/config.yaml", "preset tree@A") opens the error lines.  On failure the
+ * configuration is as it was: files and presets count whole or not at all. */
+lfm_status lfm_config_parse(lfm_config *config, const char *text, size_t size, const char *place);
+
+/* What no key can see alone: hks beside schedule, as many max_batch as blocks.  LFM_E_USAGE names the keys. */
+lfm_status lfm_config_validate(const lfm_config *config);
+
+/* Every key as YAML that reads back as the same values; *text is freed with lfm_free.  Where blocks > 0, hks is written
+ * and the schedule that it came from is not: the chain is stated once. */
+lfm_status lfm_config_write_text(const lfm_config *config, char **text);
 
 #endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keys.c -- THE table of keys.  What a key is called, where its value lives, what it may be, what it is when nobody says,
+ * and its line of help stand in one row; reading YAML, --set, the resolved file, `lfm train --help` and the
+ * did-you-mean of an unknown key all follow the table.  A new key is a new row.
+ *
+ * The names are those of the authors' code where they exist.  The fallback "auto" means that the value follows the data
+ * and the time limit (flow/resolve.c); the other fallbacks are values.  Generated code or a schema language was refused:
+ * forty rows of C say the same and need no second tool.
+ */
+#include "config/keys.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define FIELD(field) offsetof(struct lfm_config, field), sizeof(((struct lfm_config *)0)->field)
+#define FROM_TO(low, high) (low), (high), false, false
+#define OVER_TO(low, high) (low), (high), true, false
+#define FROM_BELOW(low, high) (low), (high), false, true
+
+#define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
+#define REAL(name, field, range, fallback, help) {name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help}
+#define FLAG(name, field, fallback, help) {name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help}
+#define CHOICE(name, field, names, fallback, help) {name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help}
+
+const lfm_key lfm_keys[] = {
+    /* the chain */
+    {"hks", LFM_KEY_HKS, FIELD(hks), OVER_TO(0, 10), NULL, "auto",
+     "OU time g_n of each block, as in [0.1, 0.15, null]; null: the free block, whose end is pure noise; [null]: plain FM"},
+    CHOICE("schedule.kind", schedule_kind, "exponential|cosine|linear", "exponential",
+           "law of the g_n when hks is not given: c rho^(n-1), or the DDPM cosine or linear betas"),
+    REAL("schedule.c", schedule_c, OVER_TO(0, 10), "auto", "first OU time of the exponential schedule"),
+    REAL("schedule.rho", schedule_rho, OVER_TO(0, 100), "auto", "ratio of successive OU times of the exponential schedule"),
+    COUNT("schedule.blocks", schedule_blocks, FROM_TO(1, LFM_MAX_BLOCKS), "auto", "number of blocks, the free one included"),
+    CHOICE("interp", interp, "linear|trig", "trig", "path from x_l to x_r: straight, or cos and sin of pi t / 2"),
+    CHOICE("coupling", coupling, "dependent|shuffled|independent", "dependent",
+           "whose noisy copy x_r is: the same row's, a row's of the same batch, a row's of another batch"),
+    CHOICE("pool", pool, "pushed|ou", "pushed",
+           "what a block starts from: the rows carried by the blocks before, or the OU process itself (blocks independent)"),
+    CHOICE("normalise", normalise, "none|standardise|whiten", "standardise",
+           "affine map of the columns before the flow, its log-determinant counted"),
+    /* time */
+    FLAG("beta_sample_t", beta_sample_t, "false", "draw t from Beta(alpha, beta) instead of evenly"),
+    REAL("alpha", alpha, OVER_TO(0, 1000), "1", "first parameter of the Beta law of t"),
+    REAL("beta", beta, OVER_TO(0, 1000), "1", "second parameter of the Beta law of t"),
+    COUNT("num_tk", num_tk, FROM_TO(1, 1000), "1", "number of different t for each pair of a batch"),
+    /* the network */
+    COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),
+    COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),
+    {"act", LFM_KEY_ACT, FIELD(act), OVER_TO(0, 1000), "relu|elu|silu|gelu|tanh|softplus", "silu",
+     "activation; softplus(20) has beta = 20"},
+    CHOICE("cat_t", cat_t_all, "first|all", "first", "feed t to the first layer only, or to every layer"),
+    /* training */
+    COUNT("batch_size", batch_size, FROM_TO(1, 1e9), "auto", "rows of a batch"),
+    {"max_batch", LFM_KEY_COUNTS, FIELD(max_batch), FROM_TO(1, 1e12), NULL, "auto",
+     "batches for each block: one number, or a list with one for each block"},
+    REAL("lr", lr, OVER_TO(0, 10), "auto", "learning rate"),
+    REAL("lr_decay", lr_decay, OVER_TO(0, 1), "1", "factor on the learning rate every lr_step batches"),
+    COUNT("lr_step", lr_step, FROM_TO(1, 1e12), "1000", "batches between two decays of the learning rate"),
+    COUNT("warmup", warmup, FROM_TO(0, 1e12), "auto", "batches of linear rise of the learning rate"),
+    FLAG("cosine", cosine, "auto", "let the learning rate fall to zero over the block as a half cosine"),
+    REAL("grad_clip", grad_clip, FROM_TO(0, 1e9), "1", "largest norm of the gradient; 0: no clipping"),
+    CHOICE("optimizer", adamw, "adam|adamw", "adam", "adamw decays the weights apart from the gradient"),
+    REAL("weight_decay", weight_decay, FROM_TO(0, 10), "0", "weight decay of the optimizer"),
+    REAL("ema_decay", ema_decay, FROM_BELOW(0, 1), "auto", "decay of the running mean of the weights; 0: none is kept"),
+    FLAG("warm_start", warm_start, "true", "begin a block from the weights of the block before"),
+    COUNT("patience", patience, FROM_TO(0, 1e12), "auto",
+          "end a block after so many batches without a better validation loss, the best weights kept; 0: never"),
+    REAL("push_tol", push_tol, OVER_TO(0, 0.1), "1e-5", "tolerance of the solve that carries the pool through a block"),
+    /* bookkeeping */
+    COUNT("lanes", lanes, FROM_TO(1, 256), "auto", "partial sums of the gradient: fixes the bytes, bounds the useful threads"),
+    COUNT("microbatch", microbatch, FROM_TO(1, 1e6), "auto", "rows that a thread takes at a time"),
+    COUNT("seed", seed, FROM_TO(0, 9007199254740992.0), "0", "every random number follows from it"),
+    COUNT("checkpoint_every", checkpoint_every, FROM_TO(1, 1e12), "auto", "batches between two checkpoints"),
+    COUNT("valid_every", valid_every, FROM_TO(1, 1e12), "auto", "batches between two validation losses"),
+    {0},
+};
+
+_Static_assert(sizeof lfm_keys / sizeof *lfm_keys - 1 <= 128, "lfm_config.set has a bit for each key");
+
+int lfm_key_find(const char *name) {
+  for (int k = 0; lfm_keys[k].name; k++) {
+    if (strcmp(lfm_keys[k].name, name) == 0) return k;
+  }
+  return -1;
+}
+
+bool lfm_config_key(int index, const char **name, const char **fallback, const char **help) {
+  if (index < 0 || (size_t)index >= sizeof lfm_keys / sizeof *lfm_keys - 1) return false;
+  *name = lfm_keys[index].name;
+  *fallback = lfm_keys[index].fallback;
+  *help = lfm_keys[index].help;
+  return true;
+}
+
+/* ---- the nearest name: optimal string alignment, three rows of the usual table ------------------------------ */
+
+enum { LONGEST = 255 };
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+int lfm_edit_distance(const char *a, const char *b) {
+  int length_a = (int)strnlen(a, LONGEST), length_b = (int)strnlen(b, LONGEST);
+  int rows[3][LONGEST + 1];
+  int *before = rows[0], *last = rows[1], *row = rows[2];
+  for (int j = 0; j <= length_b; j++) last[j] = j;
+  for (int i = 1; i <= length_a; i++) {
+    row[0] = i;
+    for (int j = 1; j <= length_b; j++) {
+      row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = least(row[j], before[j - 2] + 1);
+    }
+    int *oldest = before;
+    before = last;
+    last = row;
+    row = oldest;
+  }
+  return last[length_b];
+}
+
+const char *lfm_key_nearest(const char *name) {
+  const char *nearest = NULL;
+  int distance = (int)strnlen(name, LONGEST) / 3 + 1; /* a third of the letters may be wrong */
+  for (int k = 0; lfm_keys[k].name; k++) {
+    int this_distance = lfm_edit_distance(name, lfm_keys[k].name);
+    if (this_distance < distance + (nearest ? 0 : 1)) {
+      distance = this_distance;
+      nearest = lfm_keys[k].name;
+    }
+  }
+  return nearest;
+}
