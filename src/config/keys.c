@@ -18,10 +18,14 @@
 #define OVER_TO(low, high) (low), (high), true, false
 #define FROM_BELOW(low, high) (low), (high), false, true
 
-#define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
-#define REAL(name, field, range, fallback, help) {name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help}
-#define FLAG(name, field, fallback, help) {name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help}
-#define CHOICE(name, field, names, fallback, help) {name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help}
+#define COUNT(name, field, range, fallback, help)                                                                            \
+  { name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help }
+#define REAL(name, field, range, fallback, help)                                                                             \
+  { name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help }
+#define FLAG(name, field, fallback, help)                                                                                    \
+  { name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help }
+#define CHOICE(name, field, names, fallback, help)                                                                           \
+  { name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help }
 
 const lfm_key lfm_keys[] = {
     /* the chain */
@@ -68,7 +72,8 @@ const lfm_key lfm_keys[] = {
           "end a block after so many batches without a better validation loss, the best weights kept; 0: never"),
     REAL("push_tol", push_tol, OVER_TO(0, 0.1), "1e-5", "tolerance of the solve that carries the pool through a block"),
     /* bookkeeping */
-    COUNT("lanes", lanes, FROM_TO(1, 256), "auto", "partial sums of the gradient: fixes the bytes, bounds the useful threads"),
+    COUNT("lanes", lanes, FROM_TO(1, 256), "auto",
+          "partial sums of the gradient: fixes the bytes, bounds the useful threads"),
     COUNT("microbatch", microbatch, FROM_TO(1, 1e6), "auto", "rows that a thread takes at a time"),
     COUNT("seed", seed, FROM_TO(0, 9007199254740992.0), "0", "every random number follows from it"),
     COUNT("checkpoint_every", checkpoint_every, FROM_TO(1, 1e12), "auto", "batches between two checkpoints"),

@@ -169,13 +169,24 @@ static void describe(const lfm_key *key, char *out, size_t size) {
   char low[32], high[32], reals[128];
   write_real(key->low, low);
   write_real(key->high, high);
-  snprintf(reals, sizeof reals, "%s %s and %s %s", key->above ? "over" : "at least", low, key->below ? "below" : "at most", high);
+  snprintf(reals, sizeof reals, "%s %s and %s %s", key->above ? "over" : "at least", low, key->below ? "below" : "at most",
+           high);
   switch (key->kind) {
-  case LFM_KEY_COUNT: snprintf(out, size, "a whole number from %s to %s", low, high); break;
-  case LFM_KEY_REAL: snprintf(out, size, "a number %s", reals); break;
-  case LFM_KEY_FLAG: snprintf(out, size, "true or false"); break;
-  case LFM_KEY_CHOICE: snprintf(out, size, "one of %s", key->names); break;
-  case LFM_KEY_ACT: snprintf(out, size, "one of %s, or softplus(beta) with beta %s", key->names, reals); break;
+  case LFM_KEY_COUNT:
+    snprintf(out, size, "a whole number from %s to %s", low, high);
+    break;
+  case LFM_KEY_REAL:
+    snprintf(out, size, "a number %s", reals);
+    break;
+  case LFM_KEY_FLAG:
+    snprintf(out, size, "true or false");
+    break;
+  case LFM_KEY_CHOICE:
+    snprintf(out, size, "one of %s", key->names);
+    break;
+  case LFM_KEY_ACT:
+    snprintf(out, size, "one of %s, or softplus(beta) with beta %s", key->names, reals);
+    break;
   case LFM_KEY_HKS:
     snprintf(out, size, "a list of 1 to %d numbers %s, of which the last may be null", LFM_MAX_BLOCKS, reals);
     break;
@@ -306,7 +317,9 @@ void lfm_key_format(const lfm_key *key, const lfm_config *config, char out[LFM_K
   case LFM_KEY_CHOICE:
     if (!is_unknown(key, config)) choice_name(key->names, load_whole(key, config), out);
     break;
-  case LFM_KEY_ACT: snprintf(out, LFM_KEY_TEXT, "%s", config->act); break;
+  case LFM_KEY_ACT:
+    snprintf(out, LFM_KEY_TEXT, "%s", config->act);
+    break;
   case LFM_KEY_HKS:
     if (config->blocks) format_list(key, config, out);
     break;

@@ -115,7 +115,8 @@ static lfm_status read_stream(struct reader *reader) {
 }
 
 lfm_status lfm_yaml_read(const char *text, size_t size, const char *file, lfm_yaml_fn fn, void *context) {
-  if (size > LARGEST) return lfm_fail(LFM_E_USAGE, "%.400s: %zu bytes are no configuration (at most %d)", file, size, LARGEST);
+  if (size > LARGEST)
+    return lfm_fail(LFM_E_USAGE, "%.400s: %zu bytes are no configuration (at most %d)", file, size, LARGEST);
   struct reader *reader;
   LFM_TRY(LFM_ALLOC(&reader, 1));
   reader->file = file;

@@ -3,8 +3,9 @@
  * safetensors.h -- the file format of models and checkpoints: an 8-byte header length, a JSON header that names each
  * tensor's type, shape and bytes, then the bytes.  Python reads it with safetensors.torch.load_file.
  * Writing is deterministic: tensors and metadata in the order given, no times, no padding but the header's spaces (to 64).
- * Metadata values are strings (the format's rule); "sha256"-like integrity: key "lfm.crc32" covers all tensor bytes and is
- * checked on reading where it is present, so that an altered file is an error, not a wrong model.
+ * Metadata values are strings (the format's rule).  Key "lfm.crc32", which writing adds, covers all that the file says: the
+ * other metadata, each tensor's name, type and shape, and all tensor bytes.  It is checked on reading where it is present, so
+ * that an altered file is an error, not a wrong model.
  */
 #ifndef LFM_STORE_SAFETENSORS_H
 #define LFM_STORE_SAFETENSORS_H
@@ -29,13 +30,17 @@ int64_t lfm_tensor_count(const lfm_tensor *tensor); /* elements */
 typedef struct lfm_archive lfm_archive;
 lfm_status lfm_archive_create(lfm_archive **out);
 /* The data is borrowed until the archive is written or destroyed; the name is copied. */
-lfm_status lfm_archive_add(lfm_archive *archive, const char *name, lfm_dtype dtype, int dims, const int64_t *shape, const void *data);
+lfm_status lfm_archive_add(lfm_archive *archive, const char *name, lfm_dtype dtype, int dims, const int64_t *shape,
+                           const void *data);
+/* LFM_E_DATA when the text is not UTF-8: the format holds no other. */
 lfm_status lfm_archive_meta(lfm_archive *archive, const char *key, const char *value);
 lfm_status lfm_archive_write(const lfm_archive *archive, const char *path);
 
 /* ---- reading: map, check everything, then look up ----------------------------------------------------------- */
 /* LFM_E_FORMAT for any file that is not whole and well-formed: the message says what is wrong with it. */
 lfm_status lfm_archive_open(const char *path, lfm_archive **out);
+/* The same over bytes in memory, which must outlive the archive; path is for error lines. */
+lfm_status lfm_archive_open_memory(const uint8_t *data, size_t size, const char *path, lfm_archive **out);
 int lfm_archive_size(const lfm_archive *archive);
 const lfm_tensor *lfm_archive_at(const lfm_archive *archive, int index);
 const lfm_tensor *lfm_archive_find(const lfm_archive *archive, const char *name); /* NULL when absent */
