@@ -18,14 +18,12 @@
 #define OVER_TO(low, high) (low), (high), true, false
 #define FROM_BELOW(low, high) (low), (high), false, true
 
-#define COUNT(name, field, range, fallback, help)                                                                            \
-  { name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help }
-#define REAL(name, field, range, fallback, help)                                                                             \
-  { name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help }
-#define FLAG(name, field, fallback, help)                                                                                    \
-  { name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help }
-#define CHOICE(name, field, names, fallback, help)                                                                           \
-  { name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help }
+/* clang-format off */
+#define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
+#define REAL(name, field, range, fallback, help) {name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help}
+#define FLAG(name, field, fallback, help) {name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help}
+#define CHOICE(name, field, names, fallback, help) {name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help}
+/* clang-format on */
 
 const lfm_key lfm_keys[] = {
     /* the chain */

@@ -284,7 +284,8 @@ lfm_status lfm_key_parse(const lfm_key *key, const char *text, const char *place
 static void format_list(const lfm_key *key, const lfm_config *config, char out[LFM_KEY_TEXT]) {
   bool is_hks = key->kind == LFM_KEY_HKS;
   int count = is_hks ? config->blocks : config->batches_given;
-  size_t length = (size_t)snprintf(out, LFM_KEY_TEXT, "[");
+  bool is_bare = !is_hks && count == 1; /* one number for every block */
+  size_t length = (size_t)snprintf(out, LFM_KEY_TEXT, "%s", is_bare ? "" : "[");
   for (int n = 0; n < count; n++) {
     char item[32];
     if (!is_hks) snprintf(item, sizeof item, "%lld", (long long)config->max_batch[n]);
@@ -292,7 +293,7 @@ static void format_list(const lfm_key *key, const lfm_config *config, char out[L
     else write_real(config->hks[n], item);
     length += (size_t)snprintf(out + length, LFM_KEY_TEXT - length, "%s%s", n ? ", " : "", item);
   }
-  snprintf(out + length, LFM_KEY_TEXT - length, "]");
+  if (!is_bare) snprintf(out + length, LFM_KEY_TEXT - length, "]");
 }
 
 /* A zero that nobody gave, or that cannot be given. */
