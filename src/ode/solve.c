@@ -44,8 +44,7 @@ typedef struct solve {
 /* ---- work space --------------------------------------------------------------------------------------------- */
 
 static lfm_status batch_init(batch *b, int64_t dim, bool with_logdet, int64_t slots) {
-  size_t size = (size_t)dim + with_logdet;
-  size_t states, vectors;
+  size_t size = (size_t)dim + with_logdet, states, vectors;
   if (!lfm_size_multiply((size_t)slots, (size_t)dim, &states) || !lfm_size_multiply((size_t)slots, size, &vectors) ||
       !lfm_size_multiply(vectors, LFM_STEPPER_VECTORS, &vectors))
     return lfm_fail(LFM_E_USAGE, "an ODE batch of %lld rows of %lld is too large", (long long)slots, (long long)dim);
@@ -143,7 +142,7 @@ static lfm_status evaluate(const solve *s, const batch *b, int worker) {
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {
-  (void)task; // one a worker: what is to be done comes from the queue
+  (void)task; /* one a worker: what is to be done comes from the queue */
   solve *s = context;
   batch *b = &s->ode->batches[worker];
   int64_t busy = fill(s, b);
@@ -166,6 +165,7 @@ static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_
     return lfm_fail(LFM_E_USAGE, "the ODE's work space was made for another dim, slots or with_logdet");
   if (lfm_team_size(team) > ode->workers)
     return lfm_fail(LFM_E_USAGE, "%d threads but an ODE work space for %d", lfm_team_size(team), ode->workers);
+  if (p->solver < LFM_EULER || p->solver >= LFM_SOLVERS) return lfm_fail(LFM_E_USAGE, "no such solver: %d", (int)p->solver);
   if (rows < 0 || !isfinite(p->t0) || !isfinite(p->t1)) return lfm_fail(LFM_E_USAGE, "the ODE's rows and times make no sense");
   if (p->fixed_steps < 0 || p->fixed_steps > most || p->max_steps < 0 || p->max_steps > most)
     return lfm_fail(LFM_E_USAGE, "fixed_steps and max_steps must lie within 0 .. %d", most);

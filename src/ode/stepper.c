@@ -107,8 +107,8 @@ static bool want_stage(lfm_stepper *s, const lfm_step_rule *rule) {
 static bool begin_step(lfm_stepper *s, const lfm_step_rule *rule, bool first_stage_known) {
   if (rule->fixed_steps == 0 && s->steps == rule->max_steps) return end(s, LFM_ROW_TOO_MANY);
   s->next = next_time(s, rule);
+  if (s->next == rule->t1) s->h = fabs(s->next - s->at);
   s->steps++;
-  s->h = fabs(s->next - s->at);
   s->phase = LFM_STEPPER_STAGE;
   s->stage = first_stage_known ? 1 : 0;
   return want_stage(s, rule);
@@ -159,7 +159,7 @@ static bool take_stage(lfm_stepper *s, const lfm_step_rule *rule) {
   if (s->stage > tableau->stages) return judge_step(s, rule);
   step_along(rule, s, s->next - s->at, tableau->b, tableau->stages, rule->size, s->y_next);
   if (!all_finite(s->y_next, rule->size)) return retry_step(s, rule, 0.25, LFM_ROW_NOT_FINITE);
-  // The extra stage of a pair serves the error estimate and the next step: the last of fixed steps needs neither.
+  /* The extra stage of a pair serves the error estimate and the next step: the last of fixed steps needs neither. */
   bool last_needed = rule->fixed_steps == 0 || s->next != rule->t1;
   return tableau->fsal && last_needed ? want_stage(s, rule) : judge_step(s, rule);
 }
@@ -214,7 +214,7 @@ bool lfm_stepper_start(lfm_stepper *s, const lfm_step_rule *rule) {
 /* What a value that is not finite means, by where it came. */
 static bool bear_not_finite(lfm_stepper *s, const lfm_step_rule *rule) {
   switch (s->phase) {
-  case LFM_STEPPER_PROBE: // the probe was only a guess: go on with less than it
+  case LFM_STEPPER_PROBE: /* the probe was only a guess: go on with less than it */
     s->h = within(0.25 * s->h, rule);
     return begin_step(s, rule, true);
   case LFM_STEPPER_STAGE: return retry_step(s, rule, 0.25, LFM_ROW_NOT_FINITE);
