@@ -75,10 +75,9 @@ static void print_help(const app_command *command, const app_option *options, FI
   print_usage_line(command, options, out);
   app_paragraph about = {.out = out};
   app_put_words(&about, command->about);
-  fputs("\n\n", out);
+  fprintf(out, "\n\n%s\n", command->example);
   for (const app_option *option = options; option->kind != APP_END; option++) print_option(option, width, out);
   print_option(&help, width, out);
-  fprintf(out, "\nexample:\n%s", command->example);
   if (command->more_help) command->more_help(out);
 }
 
@@ -128,11 +127,9 @@ static bool read_time(const char *text, double *out) {
 }
 
 static int refuse_range(const app_command *command, const app_option *option, const char *text) {
-  if (option->kind == APP_TIME) {
-    char low[APP_TEXT_SIZE], high[APP_TEXT_SIZE];
-    return app_usage_error(command, "--%s %s: must be from %s to %s", option->name, text, app_duration(low, option->low),
-                           app_duration(high, option->high));
-  }
+  if (option->kind == APP_TIME)
+    return app_usage_error(command, "--%s %s: must be from %gs to %gd", option->name, text, option->low,
+                           option->high / 86400);
   return app_usage_error(command, "--%s %s: must be from %.12g to %.12g", option->name, text, option->low, option->high);
 }
 
@@ -152,7 +149,7 @@ static int store_word(const app_command *command, const app_option *option, cons
 static int store_text(const app_command *command, const app_option *option, const char *text) {
   char spelling[LONGEST_SPELLING];
   spell(option, true, spelling);
-  if (*text == '\0') return app_usage_error(command, "%s: an empty text will not do", spelling);
+  if (*text == '\0') return app_usage_error(command, "%s is empty", spelling);
   if (option->kind != APP_TEXTS) {
     *(const char **)option->target = text;
     return APP_DONE;
@@ -285,7 +282,7 @@ static int check_whole_line(const walk *w) {
     char spelling[LONGEST_SPELLING];
     spell(option, true, spelling);
     if (!given && (option->required || option->kind == APP_OPERAND))
-      return app_usage_error(w->command, "%s is missing: %s; see lfm %s --help", spelling, option->help, w->command->name);
+      return app_usage_error(w->command, "%s is missing; see lfm %s --help", spelling, w->command->name);
     if (!given || option->either == 0) continue;
     const app_option **first = &first_of[option->either];
     if (*first) return app_usage_error(w->command, "--%s and --%s exclude each other", (*first)->name, option->name);

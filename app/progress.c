@@ -85,27 +85,31 @@ static double seconds_left(const app_progress *progress) {
   return made > 0 && spent > 0.5 ? spent * (double)(total - done) / (double)made : NAN;
 }
 
-enum { FIELD_PERCENT, FIELD_LOSS, FIELD_VALID, FIELD_RATE, FIELD_LEFT, FIELDS };
+enum { FIELD_PERCENT, FIELD_LOSS, FIELD_VALID, FIELD_RATE, FIELD_LEFT, FIELDS, FIELD_SIZE = APP_TEXT_SIZE + 16 };
+
+/* Trailing zeros are kept: words whose length changes make the bar tremble. */
+static void write_loss(char out[FIELD_SIZE], const char *name, double loss) {
+  if (isfinite(loss)) snprintf(out, FIELD_SIZE, fabs(loss) < 1000 ? "  %s %.4f" : "  %s %.4g", name, loss);
+}
 
 /* The words behind the bar, each with two spaces before it; "" where there is nothing to say. */
-static void write_fields(const app_progress *progress, char fields[FIELDS][APP_TEXT_SIZE + 16]) {
+static void write_fields(const app_progress *progress, char fields[FIELDS][FIELD_SIZE]) {
   const lfm_progress *now = &progress->last;
   char text[APP_TEXT_SIZE];
-  size_t size = sizeof fields[0];
   for (int i = 0; i < FIELDS; i++) fields[i][0] = '\0';
-  snprintf(fields[FIELD_PERCENT], size, "  %3.0f %%", floor(100 * fraction_done(now)));
-  if (isfinite(now->loss)) snprintf(fields[FIELD_LOSS], size, "  loss %.4g", now->loss);
-  if (isfinite(now->valid_loss)) snprintf(fields[FIELD_VALID], size, "  valid %.4g", now->valid_loss);
-  if (now->rate > 0) snprintf(fields[FIELD_RATE], size, "  %s %s/s", app_amount(text, now->rate), unit_of(now));
+  snprintf(fields[FIELD_PERCENT], FIELD_SIZE, "  %3.0f %%", floor(100 * fraction_done(now)));
+  write_loss(fields[FIELD_LOSS], "loss", now->loss);
+  write_loss(fields[FIELD_VALID], "valid", now->valid_loss);
+  if (now->rate > 0) snprintf(fields[FIELD_RATE], FIELD_SIZE, "  %s %s/s", app_amount(text, now->rate), unit_of(now));
   double left = seconds_left(progress);
-  if (isfinite(left)) snprintf(fields[FIELD_LEFT], size, "  %s left", app_duration(text, left));
+  if (isfinite(left)) snprintf(fields[FIELD_LEFT], FIELD_SIZE, "  %s left", app_duration(text, left));
 }
 
 /* ---- lines ---- */
 
 static void print_line(app_progress *progress) {
   const lfm_progress *now = &progress->last;
-  char title[APP_TEXT_SIZE], time[APP_TEXT_SIZE], fields[FIELDS][APP_TEXT_SIZE + 16];
+  char title[APP_TEXT_SIZE], time[APP_TEXT_SIZE], fields[FIELDS][FIELD_SIZE];
   write_title(now, title);
   write_fields(progress, fields);
   if (now->done >= now->total) fields[FIELD_LEFT][0] = '\0'; /* the end of a phase looks back */
@@ -142,25 +146,26 @@ static size_t append_bar(char *line, size_t used, int width, double fraction, bo
   return used;
 }
 
-/* Leaves out words, the least needed first, until the narrowest bar fits; returns the columns left for the bar, below
- * NARROWEST_BAR when not even that fits. */
-static int make_room(char fields[FIELDS][APP_TEXT_SIZE + 16], int room) {
+/* Leaves out words, the least needed first, until the narrowest bar fits; returns the columns of the bar, a multiple of
+ * NARROWEST_BAR so that it stands still while the words change; 0 when not even that fits. */
+static int make_room(char fields[FIELDS][FIELD_SIZE], int room) {
   static const int least_needed[] = {FIELD_VALID, FIELD_RATE, FIELD_LOSS, FIELD_LEFT, FIELD_PERCENT};
   for (int i = 0; i < FIELDS; i++) room -= (int)strlen(fields[i]);
   for (int i = 0; i < FIELDS && room < NARROWEST_BAR; i++) {
     room += (int)strlen(fields[least_needed[i]]);
     fields[least_needed[i]][0] = '\0';
   }
-  return room < WIDEST_BAR ? room : WIDEST_BAR;
+  if (room < NARROWEST_BAR) return 0;
+  return room < WIDEST_BAR ? room - room % NARROWEST_BAR : WIDEST_BAR;
 }
 
 static void draw_bar(app_progress *progress) {
-  char line[LONGEST_LINE] = "", title[APP_TEXT_SIZE], fields[FIELDS][APP_TEXT_SIZE + 16];
+  char line[LONGEST_LINE] = "", title[APP_TEXT_SIZE], fields[FIELDS][FIELD_SIZE];
   write_title(&progress->last, title);
   write_fields(progress, fields);
   int brackets = 3; /* " [" and "]"; the last column stays free, because some terminals wrap there */
   int width = make_room(fields, terminal_columns() - 1 - (int)strlen(title) - brackets);
-  if (width < NARROWEST_BAR) return;
+  if (width == 0) return;
   size_t used = append(line, 0, "\r");
   used = append(line, used, title);
   used = append(line, used, " [");

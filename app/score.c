@@ -107,21 +107,21 @@ static void print_json(const request *r, const lfm_score_result *result) {
   app_json_close(&json);
 }
 
-/* The difference first, because it is what a comparison is for; its sign in words, because nobody remembers it. */
 static void print_difference(const request *r, const lfm_score_result *result) {
-  char text[APP_TEXT_SIZE];
-  const char *verdict = result->diff_high < 0  ? "the first model is better"
-                        : result->diff_low > 0 ? "the other model is better"
-                                               : "no difference is shown";
-  printf("difference     %s nats a row, 95 %% from %.4g to %.4g: %s\n", app_mean(text, result->diff, result->diff_se),
-         result->diff_low, result->diff_high, verdict);
-  printf("other model    %s nats a row, %s\n", app_like(text, result->against_nll, result->nll_se), r->against);
+  char mean[APP_TEXT_SIZE], low[APP_TEXT_SIZE], high[APP_TEXT_SIZE];
+  printf("against        %s nats a row, %s\n", app_like(mean, result->against_nll, result->nll_se), r->against);
+  printf("difference     %s nats a row, 95 %% interval %s to %s\n", app_mean(mean, result->diff, result->diff_se),
+         app_like(low, result->diff_low, result->diff_se), app_like(high, result->diff_high, result->diff_se));
+  if (result->diff_high < 0) printf("better         %s\n", r->model); /* in words: nobody remembers which sign is good */
+  else if (result->diff_low > 0) printf("better         %s\n", r->against);
+  else printf("better         neither: the interval holds 0\n");
 }
 
 static void print_result(const request *r, const lfm_score_result *result) {
   char text[APP_TEXT_SIZE];
-  printf("nll            %s nats a row, in the units of the data", app_mean(text, result->nll, result->nll_se));
-  printf(" (standardised %s)\n", app_like(text, result->nll_standardised, result->nll_se));
+  printf("nll            %s nats a row, in the units of the data\n", app_mean(text, result->nll, result->nll_se));
+  printf("standardised   %s nats a row, without the normaliser's log-determinant\n",
+         app_like(text, result->nll_standardised, result->nll_se));
   if (r->against) print_difference(r, result);
   printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard error" : "");
   if (result->failed > 0)

@@ -62,8 +62,7 @@ static void print_result(const request *r, const lfm_train_result *result) {
   if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
   if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
   if (result->rows_dropped > 0) printf("dropped     %" PRId64 " rows that could not be carried on\n", result->rows_dropped);
-  printf("compute     %sflop training", app_amount(text, result->train_flops));
-  printf(", %sflop carrying the data\n", app_amount(text, result->push_flops));
+  printf("compute     %.3g flop training, %.3g flop carrying the data\n", result->train_flops, result->push_flops);
   printf("time        %s\n", app_duration(text, result->seconds));
 }
 
@@ -130,7 +129,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
        .help =
            "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does"},
-      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "the key seed: another one gives another model"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed,
+       .help = "another seed gives another model (the key seed, below)"},
       APP_OPTION_THREADS(&r.threads),
       {APP_FLAG, .name = "resume", .target = &r.resume,
        .help = "go on from the checkpoint in RUN; without one, start afresh"},
