@@ -3,7 +3,7 @@
  * normaliser.h -- the affine map between the data's units and the flow's: y = (x - mean) W, with its exact log-determinant.
  *   none         W = I over the varying columns, mean = 0
  *   standardise  W = diag(1 / sd)
- *   whiten       W = eigenvectors of the covariance / sqrt(eigenvalues) (symmetric form): y has covariance I
+ *   whiten       W = D^-1 R^-1/2, D the standard deviations and R the correlation: y has covariance I (normaliser.c)
  * A constant column has no density: it is left out of y, stored, and put back by the inverse.
  */
 #ifndef LFM_DATA_NORMALISER_H

@@ -23,4 +23,15 @@ int64_t lfm_table_find(const lfm_table *table, const char *name);
 /* Rows of `table` in the order of index [count]. */
 lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t count, lfm_table **out);
 
+lfm_status lfm_table_rename(lfm_table *table, int64_t col, const char *name);
+
+/* *share = the largest share of the rows that have one same value in this column, 0..1: how discrete it is. */
+lfm_status lfm_table_share_equal(const lfm_table *table, int64_t col, double *share);
+
+/* *twice = a name that two columns have (it points to one of them), or NULL. */
+lfm_status lfm_table_unique_names(char *const *names, int64_t cols, const char **twice);
+
+/* LFM_E_DATA at the first value that is not finite: NAME: row and column, then ADVICE. */
+lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, const char *advice);
+
 #endif

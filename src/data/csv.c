@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * csv.c -- comma-separated values (RFC 4180, and what people really write) to a table and back.
+ * One pass over the bytes in memory: a row is read straight into its place in the table, and a row with a missing value
+ * is dropped by not moving on.  The table is allocated once, at the number of lines there are (never more than the bytes
+ * that are left could fill), so that a hostile file cannot ask for more than eight times its size.
+ *
+ * Header.  A first row of words is a header.  One of words and numbers is ambiguous ("5.1,3.5,setosa" in a file without
+ * header; "city,2019,2020" in one with): it is a header when the second row has a number under one of its words, else it
+ * is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted below it.
+ * Delimiter.  The comma; in a first line without commas, the semicolon, else the tab.
+ * Columns that --columns and --drop leave out are split but never parsed.
+ */
+#include "core/alloc.h"
+#include "data/format.h"
+#include "data/gzip.h"
+#include "data/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct cursor {
+  const char *at, *end;
+  int64_t line; /* 1-based */
+} cursor;
+
+typedef struct field {
+  const char *text; /* [size], blanks around it left out; valid until the next field is read */
+  size_t size;
+  bool quoted, last; /* last: its row ends behind it */
+} field;
+
+typedef struct csv_file {
+  const lfm_source *source;
+  cursor rest;      /* what has not been read */
+  cursor first_row; /* of the data, for a second look when a message is made */
+  char delimiter;
+  char *unquoted; /* a quoted field with its doubled quotes made single */
+  size_t unquoted_size;
+  int64_t cols;
+  char **names;    /* [cols] */
+  int64_t *target; /* [cols] column of the table, -1: left out */
+  lfm_table *table;
+  int64_t rows_read;
+} csv_file;
+
+/* ---- fields and rows ------------------------------------------------------------------------------------------ */
+
+static bool at_line_end(const cursor *c) { return c->at == c->end || *c->at == '\n' || *c->at == '\r'; }
+
+static void skip_line_end(cursor *c) {
+  if (c->at == c->end) return;
+  if (*c->at == '\r' && c->at + 1 < c->end && c->at[1] == '\n') c->at++;
+  c->at++;
+  c->line++;
+}
+
+static void skip_blanks(csv_file *csv) {
+  cursor *c = &csv->rest;
+  while (c->at < c->end && (*c->at == ' ' || (*c->at == '\t' && csv->delimiter != '\t'))) c->at++;
+}
+
+/* The text up to the closing quote; a doubled quote inside stands for one. */
+static lfm_status take_quoted(csv_file *csv, field *out) {
+  cursor *c = &csv->rest;
+  int64_t opened = c->line;
+  const char *start = ++c->at;
+  size_t doubled = 0;
+  for (; c->at < c->end; c->at++) {
+    if (*c->at == '\n') c->line++;
+    if (*c->at != '"') continue;
+    if (c->at + 1 == c->end || c->at[1] != '"') break;
+    c->at++;
+    doubled++;
+  }
+  if (c->at == c->end)
+    return lfm_fail(LFM_E_FORMAT, "%s:%lld: a quote is opened and never closed", csv->source->name, (long long)opened);
+  *out = (field){.text = start, .size = (size_t)(c->at++ - start), .quoted = true};
+  if (!doubled) return LFM_OK;
+  LFM_TRY(lfm_alloc_grow(&csv->unquoted, &csv->unquoted_size, out->size, 1));
+  size_t size = 0;
+  for (size_t i = 0; i < out->size; i++) {
+    csv->unquoted[size++] = start[i];
+    if (start[i] == '"') i++;
+  }
+  out->text = csv->unquoted;
+  out->size = size;
+  return LFM_OK;
+}
+
+static void take_bare(csv_file *csv, field *out) {
+  cursor *c = &csv->rest;
+  const char *start = c->at;
+  while (!at_line_end(c) && *c->at != csv->delimiter) c->at++;
+  size_t size = (size_t)(c->at - start);
+  while (size > 0 && (start[size - 1] == ' ' || start[size - 1] == '\t')) size--;
+  *out = (field){.text = start, .size = size};
+}
+
+static lfm_status next_field(csv_file *csv, field *out) {
+  cursor *c = &csv->rest;
+  skip_blanks(csv);
+  if (c->at < c->end && *c->at == '"') {
+    LFM_TRY(take_quoted(csv, out));
+    skip_blanks(csv);
+  } else {
+    take_bare(csv, out);
+  }
+  out->last = at_line_end(c);
+  if (out->last) skip_line_end(c);
+  else if (*c->at == csv->delimiter) c->at++;
+  else
+    return lfm_fail(LFM_E_FORMAT, "%s:%lld: text behind a closing quote; a quote inside a field is written twice",
+                    csv->source->name, (long long)c->line);
+  return LFM_OK;
+}
+
+static bool only_blank_lines_left(cursor c) {
+  while (c.at < c.end && (at_line_end(&c) || *c.at == ' ' || *c.at == '\t')) c.at++;
+  return c.at == c.end;
+}
+
+/* Moves to the next row; false at the end.  Empty lines are no rows, except that one amid a single column is a missing
+ * value. */
+static bool next_row(csv_file *csv) {
+  if (only_blank_lines_left(csv->rest)) return false;
+  while (csv->cols != 1 && at_line_end(&csv->rest)) skip_line_end(&csv->rest);
+  return true;
+}
+
+static int64_t rank(lfm_field_kind kind, bool quoted) { return kind == LFM_FIELD_TEXT ? 2 : (quoted ? 1 : 0); }
+
+/* ---- the header ----------------------------------------------------------------------------------------------- */
+
+static char find_delimiter(const csv_file *csv) {
+  bool comma = false, semicolon = false, tab = false, quoted = false;
+  for (cursor c = csv->rest; c.at < c.end && (quoted || !at_line_end(&c)); c.at++) {
+    if (*c.at == '"') quoted = !quoted;
+    if (quoted) continue;
+    comma |= *c.at == ',';
+    semicolon |= *c.at == ';';
+    tab |= *c.at == '\t';
+  }
+  return !comma && semicolon ? ';' : (!comma && tab ? '\t' : ',');
+}
+
+/* Counts the fields of the next row. */
+static lfm_status count_fields(csv_file *csv, int64_t *count) {
+  field f = {0};
+  for (*count = 0; !f.last; ++*count) LFM_TRY(next_field(csv, &f));
+  return LFM_OK;
+}
+
+/* ranks [cols] of the next row: 0 for a number or a missing value, 1 for a quoted one, 2 for words. */
+static lfm_status rank_row(csv_file *csv, int64_t *ranks, int64_t *numbers, int64_t *words) {
+  field f = {0};
+  *numbers = *words = 0;
+  for (int64_t col = 0; !f.last; col++) {
+    double value;
+    int decimals;
+    LFM_TRY(next_field(csv, &f));
+    lfm_field_kind kind = lfm_number_parse(f.text, f.size, &value, &decimals);
+    *numbers += kind == LFM_FIELD_NUMBER;
+    *words += kind == LFM_FIELD_TEXT;
+    if (col < csv->cols) ranks[col] = rank(kind, f.quoted);
+  }
+  return LFM_OK;
+}
+
+/* See "Header" at the top.  Leaves the cursor where it was. */
+static lfm_status detect_header(csv_file *csv, bool *found) {
+  cursor start = csv->rest;
+  int64_t *first, numbers, words, ignored;
+  lfm_status status;
+  LFM_TRY(LFM_ALLOC(&first, 2 * csv->cols));
+  int64_t *second = first + csv->cols;
+  LFM_TRY_GOTO(rank_row(csv, first, &numbers, &words), done);
+  *found = words > 0 && numbers == 0;
+  bool more = next_row(csv);
+  if (more) LFM_TRY_GOTO(rank_row(csv, second, &ignored, &ignored), done);
+  for (int64_t col = 0; more && col < csv->cols; col++) *found |= first[col] > second[col];
+  if (!*found && words > 0)
+    lfm_note(LFM_NOTE, "%s: the first row has numbers and is read as data; the columns are named x0, x1, ...",
+             csv->source->name);
+  csv->rest = start;
+done:
+  lfm_free(first);
+  return status;
+}
+
+/* A name for each column: the header's, or x<column> where it has none. */
+static lfm_status name_column(csv_file *csv, int64_t col, const field *f) {
+  char number[24];
+  int size = snprintf(number, sizeof number, "x%lld", (long long)col);
+  bool has_name = f && f->size > 0;
+  const char *text = has_name ? f->text : number;
+  size_t length = has_name ? f->size : (size_t)size;
+  LFM_TRY(LFM_ALLOC(&csv->names[col], length + 1));
+  memcpy(csv->names[col], text, length);
+  for (size_t i = 0; i < length; i++) /* a NUL would end the name early */
+    if (csv->names[col][i] == 0) csv->names[col][i] = '?';
+  return LFM_OK;
+}
+
+static lfm_status read_names(csv_file *csv, bool has_header) {
+  field f;
+  const char *twice;
+  int64_t line = csv->rest.line;
+  LFM_TRY(LFM_ALLOC(&csv->names, csv->cols));
+  for (int64_t col = 0; col < csv->cols; col++) {
+    if (has_header) LFM_TRY(next_field(csv, &f));
+    LFM_TRY(name_column(csv, col, has_header ? &f : NULL));
+  }
+  LFM_TRY(lfm_table_unique_names(csv->names, csv->cols, &twice));
+  if (!twice) return LFM_OK;
+  char quoted[LFM_QUOTE_MAX];
+  return lfm_fail(LFM_E_DATA, "%s:%lld: two columns are named %s; give each its own name", csv->source->name, (long long)line,
+                  lfm_quote(twice, strlen(twice), quoted));
+}
+
+static lfm_status read_header(csv_file *csv) {
+  bool has_header;
+  cursor start = csv->rest;
+  csv->delimiter = find_delimiter(csv);
+  LFM_TRY(count_fields(csv, &csv->cols));
+  csv->rest = start;
+  LFM_TRY(detect_header(csv, &has_header));
+  LFM_TRY(read_names(csv, has_header));
+  csv->first_row = csv->rest;
+  return LFM_OK;
+}
+
+/* ---- the data ------------------------------------------------------------------------------------------------- */
+
+static lfm_status wrong_count(const csv_file *csv, int64_t line, int64_t count) {
+  return lfm_fail(LFM_E_FORMAT, "%s:%lld: %lld field%s, where the first line has %lld", csv->source->name, (long long)line,
+                  (long long)count, count == 1 ? "" : "s", (long long)csv->cols);
+}
+
+/* Whether this column has words in each of the first rows: then the column is to go, rather than the line to be mended. */
+static bool column_is_words(csv_file *csv, int64_t col) {
+  csv->rest = csv->first_row;
+  bool words = true;
+  for (int row = 0; row < 16 && words && next_row(csv); row++) {
+    field f = {0};
+    for (int64_t i = 0; !f.last; i++) {
+      double value;
+      int decimals;
+      if (next_field(csv, &f) != LFM_OK) return false;
+      if (i == col) words = lfm_number_parse(f.text, f.size, &value, &decimals) == LFM_FIELD_TEXT;
+    }
+  }
+  return words;
+}
+
+/* One line for a field that is no number.  A row that has too many or too few fields is told as that: its columns are
+ * shifted, and the text is only a consequence. */
+static lfm_status refuse_field(csv_file *csv, cursor row_start, int64_t col, const char *what, const char *advice) {
+  char name[LFM_QUOTE_MAX];
+  int64_t count;
+  csv->rest = row_start;
+  LFM_TRY(count_fields(csv, &count));
+  if (count != csv->cols) return wrong_count(csv, row_start.line, count);
+  lfm_quote(csv->names[col], strlen(csv->names[col]), name);
+  return lfm_fail(LFM_E_DATA, "%s:%lld: row %lld, column %s: %s; %s", csv->source->name, (long long)row_start.line,
+                  (long long)csv->rows_read + 1, name, what, advice);
+}
+
+static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, const field *f) {
+  char text[LFM_QUOTE_MAX], what[2 * LFM_QUOTE_MAX], advice[2 * LFM_QUOTE_MAX];
+  snprintf(what, sizeof what, "%s is not a number", lfm_quote(f->text, f->size, text));
+  if (column_is_words(csv, col))
+    snprintf(advice, sizeof advice, "--drop %s leaves the column out",
+             lfm_quote(csv->names[col], strlen(csv->names[col]), text));
+  else snprintf(advice, sizeof advice, "mend the line");
+  return refuse_field(csv, row_start, col, what, advice);
+}
+
+/* One field into the table; *missing says that there is no value. */
+static lfm_status take_value(csv_file *csv, cursor row_start, int64_t col, const field *f, double *row, bool *missing) {
+  int decimals;
+  int64_t to = csv->target[col];
+  if (to < 0) return LFM_OK;
+  lfm_field_kind kind = lfm_number_parse(f->text, f->size, &row[to], &decimals);
+  if (kind == LFM_FIELD_TEXT) return refuse_text(csv, row_start, col, f);
+  if (kind == LFM_FIELD_MISSING || !isfinite(row[to])) {
+    *missing = true;
+    if (lfm_select_drops_missing(csv->source)) return LFM_OK;
+    return refuse_field(csv, row_start, col, kind == LFM_FIELD_MISSING ? "the value is missing" : "the value is infinite",
+                        "--drop-missing leaves such rows out");
+  }
+  int *most = &csv->table->decimals[to]; /* -1 once seen: an exponent */
+  if (decimals < 0 || *most < 0) *most = -1;
+  else if (decimals > *most) *most = decimals;
+  return LFM_OK;
+}
+
+static lfm_status read_row(csv_file *csv, double *row, bool *missing) {
+  cursor start = csv->rest;
+  field f = {0};
+  int64_t col = 0;
+  *missing = false;
+  for (; !f.last; col++) {
+    LFM_TRY(next_field(csv, &f));
+    if (col < csv->cols) LFM_TRY(take_value(csv, start, col, &f, row, missing));
+  }
+  return col == csv->cols ? LFM_OK : wrong_count(csv, start.line, col);
+}
+
+/* Rows there can be: lines left, and never more than the bytes left have room for. */
+static int64_t most_rows(const csv_file *csv) {
+  int64_t lines = 1, size = csv->rest.end - csv->rest.at;
+  for (const char *at = csv->rest.at; at < csv->rest.end; at++) lines += (*at == '\n') | (*at == '\r');
+  int64_t fitting = size / csv->cols + 1;
+  return lines < fitting ? lines : fitting;
+}
+
+static lfm_status make_table(csv_file *csv) {
+  int64_t *keep, kept;
+  lfm_status status;
+  LFM_TRY(lfm_select_columns(csv->source, csv->names, csv->cols, &keep, &kept));
+  LFM_TRY_GOTO(LFM_ALLOC(&csv->target, csv->cols), done);
+  LFM_TRY_GOTO(lfm_table_make(most_rows(csv), kept, &csv->table), done);
+  for (int64_t col = 0; col < csv->cols; col++) csv->target[col] = -1;
+  for (int64_t i = 0; i < kept && status == LFM_OK; i++) {
+    csv->target[keep[i]] = i;
+    csv->table->decimals[i] = 0;
+    status = lfm_table_rename(csv->table, i, csv->names[keep[i]]);
+  }
+done:
+  lfm_free(keep);
+  return status;
+}
+
+static lfm_status read_rows(csv_file *csv) {
+  lfm_table *table = csv->table;
+  int64_t kept = 0;
+  while (next_row(csv)) {
+    bool missing;
+    LFM_TRY(read_row(csv, table->values + kept * table->cols, &missing));
+    csv->rows_read++;
+    kept += !missing;
+  }
+  table->rows = kept;
+  if (csv->rows_read == 0) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);
+  return lfm_select_note_dropped(csv->source, csv->rows_read - kept, csv->rows_read);
+}
+
+static lfm_status check_encoding(csv_file *csv) {
+  const uint8_t *data = csv->source->data;
+  size_t size = csv->source->size;
+  if (size >= 2 && ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF)))
+    return lfm_fail(LFM_E_FORMAT, "%s: is UTF-16 text; save it as UTF-8", csv->source->name);
+  if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) csv->rest.at += 3;
+  if (only_blank_lines_left(csv->rest)) return lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
+  return LFM_OK;
+}
+
+static lfm_status parse(csv_file *csv) {
+  LFM_TRY(check_encoding(csv));
+  next_row(csv); /* past empty lines at the top */
+  LFM_TRY(read_header(csv));
+  if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);
+  LFM_TRY(make_table(csv));
+  return read_rows(csv);
+}
+
+lfm_status lfm_csv_parse(const lfm_source *source, lfm_table **out) {
+  const char *text = source->size ? (const char *)source->data : "";
+  csv_file csv = {.source = source, .rest = {text, text + source->size, 1}};
+  lfm_status status = parse(&csv);
+  *out = status == LFM_OK ? csv.table : NULL;
+  if (status != LFM_OK) lfm_table_destroy(csv.table);
+  for (int64_t col = 0; csv.names && col < csv.cols; col++) lfm_free(csv.names[col]);
+  lfm_free(csv.names);
+  lfm_free(csv.target);
+  lfm_free(csv.unquoted);
+  return status;
+}
+
+lfm_status lfm_csv_gz_parse(const lfm_source *source, lfm_table **out) {
+  lfm_source text = *source;
+  uint8_t *data;
+  *out = NULL;
+  LFM_TRY(lfm_gunzip(source->name, source->data, source->size, &data, &text.size));
+  text.data = data;
+  lfm_status status = lfm_csv_parse(&text, out);
+  lfm_free(data);
+  return status;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------- */
+
+/* Where text goes: a file, or a gzip stream before it. */
+typedef struct sink {
+  lfm_writer *writer;
+  lfm_gzip *gzip; /* may be NULL */
+} sink;
+
+static lfm_status put(const sink *to, const char *text, size_t size) {
+  return to->gzip ? lfm_gzip_put(to->gzip, text, size) : lfm_writer_put(to->writer, text, size);
+}
+
+/* A name that a reader would take apart, trim or take for a number goes in quotes. */
+static bool needs_quotes(const char *name) {
+  double value;
+  int decimals;
+  size_t size = strlen(name);
+  return strpbrk(name, ",;\t\"\r\n") || name[0] == ' ' || (size && name[size - 1] == ' ') ||
+         lfm_number_parse(name, size, &value, &decimals) != LFM_FIELD_TEXT;
+}
+
+static lfm_status put_name(const sink *to, const char *name) {
+  if (!needs_quotes(name)) return put(to, name, strlen(name));
+  LFM_TRY(put(to, "\"", 1));
+  for (; *name; name++) LFM_TRY(put(to, *name == '"' ? "\"\"" : name, *name == '"' ? 2 : 1));
+  return put(to, "\"", 1);
+}
+
+static lfm_status put_table(const sink *to, const lfm_table *table) {
+  for (int64_t col = 0; col < table->cols; col++) {
+    LFM_TRY(put_name(to, table->names[col]));
+    LFM_TRY(put(to, col + 1 < table->cols ? "," : "\n", 1));
+  }
+  for (int64_t row = 0; row < table->rows; row++)
+    for (int64_t col = 0; col < table->cols; col++) {
+      char text[LFM_NUMBER_MAX];
+      size_t size = lfm_number_format(table->values[row * table->cols + col], table->decimals[col], text);
+      text[size++] = col + 1 < table->cols ? ',' : '\n';
+      LFM_TRY(put(to, text, size));
+    }
+  return LFM_OK;
+}
+
+lfm_status lfm_csv_write(const lfm_table *table, const char *key, lfm_writer *writer) {
+  (void)key;
+  return put_table(&(sink){.writer = writer}, table);
+}
+
+lfm_status lfm_csv_gz_write(const lfm_table *table, const char *key, lfm_writer *writer) {
+  (void)key;
+  sink to = {.writer = writer};
+  LFM_TRY(lfm_gzip_create(writer, &to.gzip));
+  lfm_status status = put_table(&to, table);
+  if (status == LFM_OK) status = lfm_gzip_finish(to.gzip);
+  lfm_gzip_destroy(to.gzip);
+  return status;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * npy.c -- NumPy's array format (NEP 1; versions 1, 2 and 3) to a table and back.
+ * Read: bool, signed and unsigned integers and floats of 16 to 64 bits, either byte order, C or Fortran order, one or two
+ * dimensions.  The shape is checked against the size of the file before anything is allocated.  Written: float64, so that
+ * a round trip is exact; float32 would halve the file and change log-densities in their eighth digit.
+ * The header is a Python literal.  We read the three keys that the format defines, in any order, and nothing else of the
+ * language.
+ */
+#include "data/npy.h"
+
+#include "core/alloc.h"
+#include "core/bytes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct array {
+  char kind;      /* f i u b */
+  size_t size;    /* bytes of an element */
+  bool swapped;   /* its bytes are not in this machine's order */
+  bool by_column; /* Fortran order */
+  int64_t rows, cols;
+} array;
+
+static bool machine_is_little(void) {
+  const uint16_t one = 1;
+  uint8_t first;
+  memcpy(&first, &one, 1);
+  return first == 1;
+}
+
+/* ---- the header ----------------------------------------------------------------------------------------------- */
+
+static lfm_status damaged(const lfm_source *source, const char *what) {
+  return lfm_fail(LFM_E_FORMAT, "%s: %s", source->name, what);
+}
+
+static void skip_space(const char **at) { *at += strspn(*at, " \t\n\r"); }
+
+static bool take(const char **at, const char *token) {
+  skip_space(at);
+  size_t size = strlen(token);
+  if (strncmp(*at, token, size) != 0) return false;
+  *at += size;
+  return true;
+}
+
+/* A quoted string without escapes, as NumPy writes them. */
+static bool take_string(const char **at, char *out, size_t room) {
+  skip_space(at);
+  char quote = **at;
+  if (quote != '\'' && quote != '"') return false;
+  size_t size = strcspn(*at + 1, quote == '"' ? "\"" : "'");
+  if ((*at)[1 + size] != quote || size >= room) return false;
+  memcpy(out, *at + 1, size);
+  out[size] = 0;
+  *at += size + 2;
+  return true;
+}
+
+static bool take_length(const char **at, int64_t *out) {
+  skip_space(at);
+  const char *start = *at;
+  *out = 0;
+  for (; **at >= '0' && **at <= '9'; ++*at) {
+    if (*out > (INT64_MAX - 9) / 10) return false;
+    *out = *out * 10 + (**at - '0');
+  }
+  return *at > start;
+}
+
+/* descr: byte order, kind, size.  A structured type is a list and no string. */
+static lfm_status take_descr(const lfm_source *source, const char **at, array *a) {
+  static const struct {
+    const char *name;
+    size_t size;
+  } types[] = {{"f2", 2}, {"f4", 4}, {"f8", 8}, {"b1", 1}, {"i1", 1}, {"i2", 2},
+               {"i4", 4}, {"i8", 8}, {"u1", 1}, {"u2", 2}, {"u4", 4}, {"u8", 8}};
+  char descr[16];
+  if (!take_string(at, descr, sizeof descr))
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: its elements are records; save a plain array of numbers", source->name);
+  char order = descr[0];
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    if (!strchr("<>|=", order) || strcmp(descr + 1, types[i].name) != 0) continue;
+    a->kind = types[i].name[0];
+    a->size = types[i].size;
+    a->swapped = a->size > 1 && order == (machine_is_little() ? '>' : '<');
+    return LFM_OK;
+  }
+  return lfm_fail(LFM_E_UNSUPPORTED, "%s: elements of type '%.12s' are not read; save it as float64", source->name, descr);
+}
+
+/* shape: (n,) or (rows, cols). */
+static lfm_status take_shape(const lfm_source *source, const char **at, array *a) {
+  int64_t shape[2] = {1, 1}, length;
+  int rank = 0;
+  if (!take(at, "(")) return damaged(source, "the array's shape is not readable");
+  while (!take(at, ")")) {
+    if (!take_length(at, &length)) return damaged(source, "the array's shape is not readable");
+    if (rank < 2) shape[rank] = length;
+    rank++;
+    if (!take(at, ",")) {
+      if (!take(at, ")")) return damaged(source, "the array's shape is not readable");
+      break;
+    }
+  }
+  if (rank < 1 || rank > 2)
+    return lfm_fail(LFM_E_DATA, "%s: the array has %d dimensions; a table has 1 or 2", source->name, rank);
+  a->rows = shape[0];
+  a->cols = shape[1];
+  return LFM_OK;
+}
+
+static lfm_status take_order(const lfm_source *source, const char **at, array *a) {
+  a->by_column = take(at, "True");
+  return a->by_column || take(at, "False") ? LFM_OK : damaged(source, "fortran_order is neither True nor False");
+}
+
+/* {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), } */
+static lfm_status parse_header(const lfm_source *source, const char *text, array *a) {
+  const char *at = text;
+  bool descr = false, order = false, shape = false;
+  if (!take(&at, "{")) return damaged(source, "the array's header is not readable");
+  while (!take(&at, "}")) {
+    char key[16];
+    if (!take_string(&at, key, sizeof key) || !take(&at, ":")) return damaged(source, "the array's header is not readable");
+    if (strcmp(key, "descr") == 0 && !descr) {
+      LFM_TRY(take_descr(source, &at, a));
+      descr = true;
+    } else if (strcmp(key, "fortran_order") == 0 && !order) {
+      LFM_TRY(take_order(source, &at, a));
+      order = true;
+    } else if (strcmp(key, "shape") == 0 && !shape) {
+      LFM_TRY(take_shape(source, &at, a));
+      shape = true;
+    } else {
+      return damaged(source, "the array's header has an unknown key");
+    }
+    take(&at, ",");
+  }
+  return descr && order && shape ? LFM_OK : damaged(source, "the array's header lacks a key");
+}
+
+/* Magic, version, length of the header, header. */
+static lfm_status read_header(const lfm_source *source, lfm_bytes *bytes, array *a) {
+  const uint8_t *magic, *text;
+  uint16_t short_size;
+  uint32_t size;
+  if (!lfm_bytes_take(bytes, 8, &magic) || memcmp(magic, "\x93NUMPY", 6) != 0) return damaged(source, "is not a NumPy array");
+  if (magic[6] < 1 || magic[6] > 3)
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: NumPy format version %d is not read", source->name, magic[6]);
+  bool complete = magic[6] == 1 ? lfm_bytes_u16le(bytes, &short_size) : lfm_bytes_u32le(bytes, &size);
+  if (complete && magic[6] == 1) size = short_size;
+  if (!complete || !lfm_bytes_take(bytes, size, &text))
+    return damaged(source, "the header ends early; the file is truncated");
+  char *copy;
+  LFM_TRY(lfm_alloc_array(&copy, (size_t)size + 1, 1));
+  memcpy(copy, text, size);
+  lfm_status status = parse_header(source, copy, a);
+  lfm_free(copy);
+  return status;
+}
+
+/* ---- the elements --------------------------------------------------------------------------------------------- */
+
+static double half_value(uint16_t bits) {
+  int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  double size = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
+                               : (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
+  return bits & 0x8000 ? -size : size;
+}
+
+/* What an element [size <= 8] in this machine's order is worth. */
+static double element_value(char kind, size_t size, const uint8_t *bytes) {
+#define VALUE_AS(type)                                                                                                       \
+  do {                                                                                                                       \
+    type value;                                                                                                              \
+    memcpy(&value, bytes, sizeof value);                                                                                     \
+    return (double)value;                                                                                                    \
+  } while (0)
+  if (kind == 'f') {
+    if (size == 4) VALUE_AS(float);
+    if (size == 8) VALUE_AS(double);
+    uint16_t half;
+    memcpy(&half, bytes, sizeof half);
+    return half_value(half);
+  }
+  if (kind == 'i') {
+    if (size == 1) VALUE_AS(int8_t);
+    if (size == 2) VALUE_AS(int16_t);
+    if (size == 4) VALUE_AS(int32_t);
+    VALUE_AS(int64_t);
+  }
+  if (size == 1) VALUE_AS(uint8_t); /* and bool */
+  if (size == 2) VALUE_AS(uint16_t);
+  if (size == 4) VALUE_AS(uint32_t);
+  VALUE_AS(uint64_t);
+#undef VALUE_AS
+}
+
+static void read_elements(const array *a, const uint8_t *data, double *values) {
+  for (int64_t row = 0; row < a->rows; row++)
+    for (int64_t col = 0; col < a->cols; col++) {
+      int64_t place = a->by_column ? col * a->rows + row : row * a->cols + col;
+      const uint8_t *element = data + (size_t)place * a->size;
+      uint8_t turned[8];
+      for (size_t i = 0; a->swapped && i < a->size; i++) turned[i] = element[a->size - 1 - i];
+      values[row * a->cols + col] = element_value(a->kind, a->size, a->swapped ? turned : element);
+    }
+}
+
+lfm_status lfm_npy_parse(const lfm_source *source, lfm_table **out) {
+  lfm_bytes bytes = {.data = source->data, .size = source->size};
+  array a = {0};
+  size_t count, size;
+  *out = NULL;
+  LFM_TRY(read_header(source, &bytes, &a));
+  size_t left = bytes.size - bytes.at;
+  if (!lfm_size_multiply((size_t)a.rows, (size_t)a.cols, &count) || !lfm_size_multiply(count, a.size, &size) || size > left)
+    return lfm_fail(LFM_E_FORMAT,
+                    "%s: an array of %lld x %lld does not fit in the %zu bytes there are; the file is truncated",
+                    source->name, (long long)a.rows, (long long)a.cols, left);
+  if (size < left) return lfm_fail(LFM_E_FORMAT, "%s: %zu bytes follow the array", source->name, left - size);
+  if (count == 0) a.rows = a.cols = 0; /* (n, 0) must not allocate n of anything */
+  LFM_TRY(lfm_table_make(a.rows, a.cols, out));
+  read_elements(&a, bytes.data + bytes.at, (*out)->values);
+  return lfm_select_table(source, out);
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------- */
+
+void lfm_npy_header(const lfm_table *table, uint8_t header[LFM_NPY_HEADER]) {
+  char text[LFM_NPY_HEADER];
+  int size = snprintf(text, sizeof text, "{'descr': '%cf8', 'fortran_order': False, 'shape': (%lld, %lld), }",
+                      machine_is_little() ? '<' : '>', (long long)table->rows, (long long)table->cols);
+  memset(header, ' ', LFM_NPY_HEADER);
+  memcpy(header, "\x93NUMPY\x01\x00", 8);
+  header[8] = LFM_NPY_HEADER - 10;
+  header[9] = 0;
+  memcpy(header + 10, text, (size_t)size); /* at most 106 of 118 bytes */
+  header[LFM_NPY_HEADER - 1] = '\n';
+}
+
+lfm_status lfm_npy_write(const lfm_table *table, const char *key, lfm_writer *writer) {
+  uint8_t header[LFM_NPY_HEADER];
+  (void)key;
+  lfm_npy_header(table, header);
+  LFM_TRY(lfm_writer_put(writer, header, sizeof header));
+  return lfm_writer_put(writer, table->values, (size_t)table->rows * (size_t)table->cols * sizeof *table->values);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * read.c -- which format a path means, and the way in.
+ * The ending decides, not the content: a user who names a file wrongly should hear of it, and so should one whose
+ * download is an error page.  file.npz::key and file.hdf5::dataset name an array inside; the first "::" behind a known
+ * ending splits, so that folders may hold colons.
+ */
+#include "core/alloc.h"
+#include "data/format.h"
+
+#include <string.h>
+
+static const lfm_format formats[] = {
+    {".csv", false, false, lfm_csv_parse, lfm_csv_write},  {".csv.gz", false, false, lfm_csv_gz_parse, lfm_csv_gz_write},
+    {".npy", false, false, lfm_npy_parse, lfm_npy_write},  {".npz", true, false, lfm_npz_parse, lfm_npz_write},
+    {".hdf5", true, true, lfm_hdf5_parse, lfm_hdf5_write}, {".h5", true, true, lfm_hdf5_parse, lfm_hdf5_write},
+};
+
+static const lfm_format *find_format(const char *file) {
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (lfm_path_ends_with(file, formats[i].ending)) return &formats[i];
+  return NULL;
+}
+
+lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char **file, const char **key) {
+  *key = NULL;
+  LFM_TRY(lfm_alloc_text(file, path));
+  for (char *colons = strstr(*file, "::"); colons; colons = strstr(colons + 1, "::")) {
+    *colons = 0;
+    *format = find_format(*file);
+    if (*format && (*format)->has_keys && colons[2]) {
+      *key = colons + 2;
+      return LFM_OK;
+    }
+    *colons = ':';
+  }
+  *format = find_format(*file);
+  if (*format) return LFM_OK;
+  lfm_free(*file);
+  *file = NULL;
+  return lfm_fail(LFM_E_USAGE,
+                  "%s: no data format has this ending; there are .csv .csv.gz .npy .npz[::key] .hdf5[::dataset]"
+                  " .h5[::dataset]",
+                  path);
+}
+
+static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_table **out) {
+  lfm_map map = {0};
+  if (format->by_path) return format->read(source, out);
+  LFM_TRY(lfm_map_open(source->path, &map));
+  source->data = map.data;
+  source->size = map.size;
+  lfm_status status = format->read(source, out);
+  lfm_map_close(&map);
+  return status;
+}
+
+lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
+  const lfm_format *format;
+  char *file;
+  lfm_source source = {.name = path, .options = options};
+  *out = NULL;
+  LFM_TRY(lfm_path_split_key(path, &format, &file, &source.key));
+  source.path = file;
+  lfm_status status = read_source(format, &source, out);
+  lfm_free(file);
+  return status;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table.c -- the table: rows x cols doubles, a name and a number of decimals for each column.
+ * Every data file becomes one and every sample leaves as one.  Doubles, though the network computes in float32: values of
+ * a file must come back as they were read, and log-densities need the digits.  One block of values, row-major, because
+ * training takes whole rows; a column store would serve only the statistics below.
+ */
+#include "data/table.h"
+
+#include "core/alloc.h"
+#include "core/bytes.h"
+#include "data/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out) {
+  lfm_table *table = NULL;
+  lfm_status status;
+  size_t values;
+  *out = NULL;
+  if (rows < 0 || cols < 0 || !lfm_size_multiply((size_t)rows, (size_t)cols, &values))
+    return lfm_fail(LFM_E_USAGE, "a table of %lld rows and %lld columns is too large", (long long)rows, (long long)cols);
+  LFM_TRY(LFM_ALLOC(&table, 1));
+  table->rows = rows;
+  LFM_TRY_GOTO(LFM_ALLOC(&table->values, values), failed);
+  LFM_TRY_GOTO(LFM_ALLOC(&table->decimals, cols), failed);
+  LFM_TRY_GOTO(LFM_ALLOC(&table->names, cols), failed);
+  for (table->cols = 0; table->cols < cols; table->cols++) { /* cols counts the names that destroy has to free */
+    char name[24];
+    snprintf(name, sizeof name, "x%lld", (long long)table->cols);
+    LFM_TRY_GOTO(lfm_alloc_text(&table->names[table->cols], name), failed);
+    table->decimals[table->cols] = -1;
+  }
+  *out = table;
+  return LFM_OK;
+failed:
+  lfm_table_destroy(table);
+  return status;
+}
+
+void lfm_table_destroy(lfm_table *table) {
+  if (!table) return;
+  for (int64_t col = 0; col < table->cols; col++) lfm_free(table->names[col]);
+  lfm_free(table->names);
+  lfm_free(table->decimals);
+  lfm_free(table->values);
+  lfm_free(table);
+}
+
+lfm_status lfm_table_rename(lfm_table *table, int64_t col, const char *name) {
+  char *copy;
+  LFM_TRY(lfm_alloc_text(&copy, name));
+  lfm_free(table->names[col]);
+  table->names[col] = copy;
+  return LFM_OK;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+lfm_status lfm_table_unique_names(char *const *names, int64_t cols, const char **twice) {
+  const char **sorted;
+  *twice = NULL;
+  LFM_TRY(LFM_ALLOC(&sorted, cols));
+  for (int64_t i = 0; i < cols; i++) sorted[i] = names[i];
+  qsort(sorted, (size_t)cols, sizeof *sorted, by_text);
+  for (int64_t i = 1; i < cols && !*twice; i++)
+    if (strcmp(sorted[i - 1], sorted[i]) == 0) *twice = sorted[i];
+  lfm_free(sorted);
+  return LFM_OK;
+}
+
+/* What the caller's arrays must be, said before anything is copied. */
+static lfm_status check_values(const double *values, int64_t rows, int64_t cols, const int *decimals) {
+  if (!values || rows < 1 || cols < 1) return lfm_fail(LFM_E_USAGE, "a table needs values, at least one row and one column");
+  for (int64_t col = 0; decimals && col < cols; col++)
+    if (decimals[col] < -1 || decimals[col] > LFM_DECIMALS_MAX)
+      return lfm_fail(LFM_E_USAGE, "column %lld: %d decimals; -1 to %d are possible", (long long)col, decimals[col],
+                      LFM_DECIMALS_MAX);
+  return LFM_OK;
+}
+
+lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, const char *advice) {
+  char quoted[LFM_QUOTE_MAX];
+  for (int64_t row = 0; row < table->rows; row++)
+    for (int64_t col = 0; col < table->cols; col++) {
+      double value = table->values[row * table->cols + col];
+      if (!isfinite(value))
+        return lfm_fail(LFM_E_DATA, "%s: row %lld, column %s: %s%s", name, (long long)row + 1,
+                        lfm_quote(table->names[col], strlen(table->names[col]), quoted),
+                        isnan(value) ? "the value is missing (nan)" : "the value is infinite", advice);
+    }
+  return LFM_OK;
+}
+
+lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, const char *const *names, const int *decimals,
+                            lfm_table **out) {
+  lfm_table *table = NULL;
+  lfm_status status;
+  const char *twice;
+  *out = NULL;
+  LFM_TRY(check_values(values, rows, cols, decimals));
+  LFM_TRY(lfm_table_make(rows, cols, &table));
+  memcpy(table->values, values, (size_t)rows * (size_t)cols * sizeof *values);
+  for (int64_t col = 0; col < cols; col++) {
+    if (names) LFM_TRY_GOTO(lfm_table_rename(table, col, names[col]), failed);
+    if (decimals) table->decimals[col] = decimals[col];
+  }
+  LFM_TRY_GOTO(lfm_table_unique_names(table->names, cols, &twice), failed);
+  if (twice) {
+    char quoted[LFM_QUOTE_MAX];
+    status = lfm_fail(LFM_E_USAGE, "two columns are named %s", lfm_quote(twice, strlen(twice), quoted));
+    goto failed;
+  }
+  LFM_TRY_GOTO(lfm_table_check_finite("table", table, ""), failed);
+  *out = table;
+  return LFM_OK;
+failed:
+  lfm_table_destroy(table);
+  return status;
+}
+
+int64_t lfm_table_find(const lfm_table *table, const char *name) {
+  for (int64_t col = 0; col < table->cols; col++)
+    if (strcmp(table->names[col], name) == 0) return col;
+  return -1;
+}
+
+lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t count, lfm_table **out) {
+  lfm_table *taken;
+  lfm_status status;
+  *out = NULL;
+  LFM_TRY(lfm_table_make(count, table->cols, &taken));
+  for (int64_t col = 0; col < table->cols; col++) {
+    LFM_TRY_GOTO(lfm_table_rename(taken, col, table->names[col]), failed);
+    taken->decimals[col] = table->decimals[col];
+  }
+  size_t row_size = (size_t)table->cols * sizeof *table->values;
+  for (int64_t i = 0; i < count; i++)
+    memcpy(taken->values + i * table->cols, table->values + index[i] * table->cols, row_size);
+  *out = taken;
+  return LFM_OK;
+failed:
+  lfm_table_destroy(taken);
+  return status;
+}
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+lfm_status lfm_table_share_equal(const lfm_table *table, int64_t col, double *share) {
+  double *sorted;
+  LFM_TRY(LFM_ALLOC(&sorted, table->rows));
+  for (int64_t row = 0; row < table->rows; row++) sorted[row] = table->values[row * table->cols + col];
+  qsort(sorted, (size_t)table->rows, sizeof *sorted, by_value);
+  int64_t longest = 0, run = 0;
+  for (int64_t row = 0; row < table->rows; row++) {
+    run = row > 0 && sorted[row] == sorted[row - 1] ? run + 1 : 1;
+    if (run > longest) longest = run;
+  }
+  lfm_free(sorted);
+  *share = table->rows ? (double)longest / (double)table->rows : 0.0;
+  return LFM_OK;
+}
+
+int64_t lfm_table_rows(const lfm_table *table) { return table->rows; }
+int64_t lfm_table_cols(const lfm_table *table) { return table->cols; }
+const double *lfm_table_values(const lfm_table *table) { return table->values; }
+
+const char *lfm_table_name(const lfm_table *table, int64_t col) {
+  return col >= 0 && col < table->cols ? table->names[col] : NULL;
+}
+
+int lfm_table_decimals(const lfm_table *table, int64_t col) {
+  return col >= 0 && col < table->cols ? table->decimals[col] : -1;
+}

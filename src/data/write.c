@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * write.c -- a table leaves under the format that the ending of its path means, whole or not at all (core/file.h).
+ */
+#include "core/alloc.h"
+#include "data/format.h"
+
+lfm_status lfm_table_write(const lfm_table *table, const char *path) {
+  const lfm_format *format;
+  const char *key;
+  char *file;
+  lfm_writer *writer = NULL;
+  LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
+  lfm_status status = lfm_writer_open(file, &writer);
+  if (status == LFM_OK) {
+    status = format->write(table, key, writer);
+    if (status == LFM_OK) status = lfm_writer_commit(writer);
+    else lfm_writer_abort(writer);
+  }
+  lfm_free(file);
+  return status;
+}
