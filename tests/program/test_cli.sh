@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+#
+# test_cli.sh -- the manners of the command line: exit codes, help, messages that name what was meant, JSON, where output
+# goes.  What the numbers are worth is tested elsewhere; the model here is trained for a moment only.
+. "$(dirname "$0")/lib.sh"
+cd "$work"
+
+# ---- the program itself
+expect_exit 0 "$lfm" --help
+for verb in train sample score info selftest; do
+  check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
+done
+expect_exit 0 "$lfm" --version
+check "a version" grep -qE '^lfm [0-9]+\.[0-9]+\.[0-9]+$' out
+expect_exit 2 "$lfm"
+check "the overview on standard error" grep -q '^usage: lfm' err
+check "nothing on standard output" test ! -s out
+expect_usage "did you mean train?" "$lfm" trian
+expect_usage "did you mean sample?" "$lfm" smaple x
+expect_usage "see lfm --help" "$lfm" frobnicate
+
+# ---- help of each verb: an example, every option, 80 columns
+help_of() {
+  expect_exit 0 "$lfm" "$1" --help
+  check "nothing on standard error" test ! -s err
+  check "help of $1 has a usage line" grep -q "^usage: lfm $1" out
+  check "help of $1 has an example" grep -qE "^  lfm $1" out
+  check "help of $1 fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+  for option in --help "${@:2}"; do
+    check "help of $1 explains $option" grep -qE -e "^  .*$option( |\$).* [a-z]" out
+  done
+}
+help_of train --out --preset --config --set --valid --columns --drop --drop-missing --time --seed --threads --resume \
+  --allow-drift --json
+for key in hks hidden_dim max_batch lr_step warm_start seed; do
+  check "help of train explains the key $key" grep -qE "^  $key +[a-zA-Z]" out
+done
+check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
+help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
+help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
+help_of info --json
+help_of selftest --threads --json
+expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
+
+# ---- wrong lines
+awk 'BEGIN { print "length,width,label"; srand(5)
+  for (i = 0; i < 400; i++) printf "%.4f,%.4f,%s\n", rand() + rand(), i % 7 + rand(), i % 2 ? "g" : "h" }' >data.csv
+expect_usage "DATA is missing" "$lfm" train -o new
+expect_usage "-o RUN is missing" "$lfm" train data.csv
+expect_usage "-n N is missing" "$lfm" sample model -o x.csv
+expect_usage "DATA is missing" "$lfm" score model
+expect_usage "FILE is missing" "$lfm" info
+expect_usage "'extra' is one argument too many" "$lfm" train data.csv extra -o new
+expect_usage "--out needs a value" "$lfm" train data.csv -o
+expect_usage "--set needs a value" "$lfm" train data.csv -o new --set --json
+expect_usage "is empty" "$lfm" train data.csv -o ""
+expect_usage "--resume takes no value" "$lfm" train data.csv -o new --resume=yes
+expect_usage "did you mean --threads?" "$lfm" train data.csv -o new --thread 2
+expect_usage "did you mean --threads?" "$lfm" train data.csv -o new --theads=2
+expect_usage "did you mean --solver?" "$lfm" sample model -n 1 -o x.csv --sovler euler
+expect_usage "unknown option -x" "$lfm" sample model -x
+expect_usage "did you mean dopri5?" "$lfm" sample model -n 1 -o x.csv --solver dopri
+expect_usage "did you mean paper?" "$lfm" score model data.csv --protocol papr
+expect_usage "exclude each other" "$lfm" train data.csv -o new --preset bsds300@A --config c.yaml
+expect_usage "exclude each other" "$lfm" train data.csv -o new --columns a --drop b
+expect_usage "exclude each other" "$lfm" sample model -n 1 -o x.csv --tol 1e-5 --nfe 10
+for threads in 0 -1 5000 two 1.5 ""; do
+  expect_usage "--threads" "$lfm" train data.csv -o new --threads "$threads"
+done
+for time in 10 10x 1ms -5m m "10 m" nan 0s 100d 1e999h ""; do
+  expect_usage "--time" "$lfm" train data.csv -o new --time "$time"
+done
+for seed in -1 1.5 x 0x10 18446744073709551616 " 1"; do
+  expect_usage "--seed" "$lfm" sample model -n 1 -o x.csv --seed "$seed"
+done
+for rows in 0 -3 1e3x 1.5 99999999999999999999 nan; do
+  expect_usage "--rows" "$lfm" sample model -o x.csv -n "$rows"
+done
+for tol in 0 -1 1 nan inf small; do
+  expect_usage "--tol" "$lfm" score model data.csv --tol "$tol"
+done
+expect_usage "did you mean 'hidden_dim'?" "$lfm" train data.csv -o new --set hiden_dim=8
+expect_usage "hidden_dim" "$lfm" train data.csv -o new --set hidden_dim=wide
+expect_usage "bsds300@A" "$lfm" train data.csv -o new --preset bsds300@a
+expect_error "nothing.csv" "$lfm" train nothing.csv -o new
+expect_error "nothing" "$lfm" sample nothing -n 1 -o x.csv
+expect_error "nothing" "$lfm" info nothing
+expect_error "label" "$lfm" train data.csv -o new
+check "no run folder was made by a wrong line" test ! -e new
+
+# ---- a run, long options in both spellings
+quick="--set hidden_dim=16 --set=num_hidden=1 --set max_batch=20 --set batch_size=64 --set schedule.blocks=2"
+expect_json "$lfm" train data.csv --out=run $quick --drop label --seed 3 --time=1m30s --threads 1 --json
+expect_fields blocks steps seconds loss valid_nll model train_flops push_flops rows_dropped
+check "the JSON names the model" grep -qF '"model": "run/model.safetensors"' out
+check "progress on standard error" grep -qE 'block [0-9]+/[0-9]+' err
+expect_error "run" "$lfm" train data.csv -o run $quick --drop label
+check "an existing run exits with 1" test "$code" -eq 1
+expect_exit 0 "$lfm" train data.csv -o run $quick --drop label --seed 3 --resume
+check "a finished run says so" grep -q 'finished before' out
+expect_exit 0 "$lfm" train data.csv -o other $quick --columns length,width --seed 4
+check "the result names the model" grep -q '^model .*other/model.safetensors$' out
+
+# ---- sample
+expect_json "$lfm" sample run -n50 -o a.csv --seed 1 --json
+expect_fields rows nfe_mean seconds failed
+expect_exit 0 "$lfm" sample run -n 50 --out b.csv --seed=1
+check "the same seed gives the same file" cmp -s a.csv b.csv
+check "the header of the data" grep -qx 'length,width' <(head -1 a.csv)
+check "fifty rows and a header" test "$(wc -l <a.csv)" -eq 51
+expect_exit 0 "$lfm" sample -o c.csv -n 5e1 --seed 2 --logp -- run
+check "another seed gives other rows" test "$(cut -d, -f1,2 c.csv | cksum)" != "$(cksum <a.csv)"
+check "a column of log p" grep -qx 'length,width,logp' <(head -1 c.csv)
+expect_error "nowhere" "$lfm" sample run -n 5 -o nowhere/x.csv
+
+# ---- score: the model's columns are found by name beside a column of text
+expect_json "$lfm" score run data.csv --json
+expect_fields rows nll nll_se nll_standardised solver_error probe_se seconds failed nfe_mean
+check "the trace is exact" grep -qF '"probe_se": null' out
+cp out plain.json
+expect_json "$lfm" score run data.csv --drop label --json
+check "--drop gives the same" test "$(grep -o '"nll": [^,]*' out)" = "$(grep -o '"nll": [^,]*' plain.json)"
+awk 'BEGIN { print "cluster"; for (i = 0; i < 400; i++) print int(i / 4) }' >group.csv
+expect_json "$lfm" score run data.csv --against other --group group.csv --rows 40 -o scores.csv --json
+expect_fields against_nll diff diff_se diff_low diff_high
+check "forty rows were scored" grep -qF '"rows": 40,' out
+check "a table of scores" grep -qx 'row,logp,status,logp_against' <(head -1 scores.csv)
+check "a line for each scored row" test "$(wc -l <scores.csv)" -eq 41
+expect_exit 0 "$lfm" score run data.csv --rows 40 --against other
+for line in nll standardised against difference better rows 'solver error' evaluations time; do
+  check "the result has $line" grep -qE "^$line  +[^ ]" out
+done
+check "the result fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+head -11 group.csv >short.csv
+expect_error "group" "$lfm" score run data.csv --group short.csv
+
+# ---- info, and where output goes
+expect_exit 0 "$lfm" info run/model.safetensors
+check "info names the columns" grep -q width out
+for file in run/model.safetensors run data.csv; do
+  expect_exit 0 "$lfm" info "$file"
+  expect_exit 0 "$lfm" info --json "$file"
+  if command -v python3 >/dev/null; then check "info --json $file is JSON" python3 -m json.tool out /dev/null; fi
+done
+for verb in "--help" "info run" "sample run -n 2 -o d.csv --json"; do
+  expect_exit 1 bash -c "'$lfm' $verb >/dev/full"
+  check "a full disk is named" grep -q 'cannot write to standard output' err
+  expect_exit 1 bash -c "'$lfm' $verb >&-"
+done
+expect_exit 0 bash -c "'$lfm' sample run -n 2 -o e.csv 2>&-"
+check "a closed standard error is no table" test "$(wc -l <e.csv)" -eq 3
+
+# ---- stop and go on: the signal is sent once the first line of progress says that training has begun
+"$lfm" train data.csv -o "it's long" --drop label --set hidden_dim=64 --set max_batch=100000000 --threads 1 \
+  >out 2>err </dev/null &
+training=$!
+until grep -q 'block 1/' err || ! kill -0 "$training" 2>kill.err; do sleep 0.1; done
+kill -TERM "$training"
+code=0
+wait "$training" || code=$?
+check "a stopped run exits with 1" test "$code" -eq 1
+check "says how to go on" grep -qF -- "-o 'it'\\''s long' --drop label" err
+check "with --resume" grep -qE -- '^to go on: .* --resume$' err
+check "a checkpoint is there" test -e "it's long/checkpoint"
+
+finish
