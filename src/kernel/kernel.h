@@ -11,7 +11,14 @@
 #include "core/status.h"
 
 typedef enum lfm_act_kind {
-  LFM_ACT_NONE, LFM_ACT_RELU, LFM_ACT_ELU, LFM_ACT_SILU, LFM_ACT_GELU, LFM_ACT_TANH, LFM_ACT_SOFTPLUS, LFM_ACTS
+  LFM_ACT_NONE,
+  LFM_ACT_RELU,
+  LFM_ACT_ELU,
+  LFM_ACT_SILU,
+  LFM_ACT_GELU,
+  LFM_ACT_TANH,
+  LFM_ACT_SOFTPLUS,
+  LFM_ACTS
 } lfm_act_kind;
 
 /* softplus(x) = log(1 + e^{beta x}) / beta; beta is unused elsewhere.  gelu is the erf form (torch's default). */
@@ -22,7 +29,8 @@ typedef struct lfm_act {
 
 typedef struct lfm_kernels lfm_kernels;
 
-const lfm_kernels *lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
+const lfm_kernels *
+lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
 const lfm_kernels *lfm_kernels_onednn(void);
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);

@@ -63,6 +63,7 @@ void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block);
 void *lfm_params_data(lfm_params *params);
 const void *lfm_params_values(const lfm_params *params);
 void lfm_params_pack(lfm_params *params);                               /* all packed copies from the master */
+void lfm_params_set(lfm_params *params, const float *values);           /* master from floats [param_count], packed */
 void lfm_params_copy(lfm_params *to, const lfm_params *from);           /* same net; packed copies too */
 
 /* ---- runs --------------------------------------------------------------------------------------------------- */

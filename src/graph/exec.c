@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * exec.c -- a worker's plan of a graph, and its runs: forward node by node, backward in the opposite order, tangents a
+ * panel at a time.
+ *
+ * Exact trace: d directions of R rows are R d rows of one wide matrix product a layer.  They are cut into panels of at
+ * most PANEL_ROWS such rows, whatever rows and directions those belong to, so that a panel's two buffers stay in the
+ * second-level cache and the last panel is nearly full; d backward passes, or one product of R d rows, were refused.
+ */
+#include "core/alloc.h"
+#include "core/bytes.h"
+#include "graph/op.h"
+
+enum { PANEL_ROWS = 256 };
+static const int64_t max_rows = 1 << 20;
+
+/* ---- planning ------------------------------------------------------------------------------------------------ */
+
+lfm_status lfm_exec_want(lfm_exec *exec, size_t bytes, int first, int last, int *out) {
+  LFM_TRY(lfm_alloc_grow(&exec->buffers, &exec->buffer_room, exec->buffer_count + 1, sizeof *exec->buffers));
+  exec->buffers[exec->buffer_count] = (lfm_buffer){.bytes = bytes, .first = first, .last = last};
+  *out = (int)exec->buffer_count++;
+  return LFM_OK;
+}
+
+lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, lfm_product **out) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  LFM_TRY(kernels->product_create(spec, out));
+  size_t scratch = kernels->product_scratch(*out);
+  if (scratch > exec->scratch_bytes) exec->scratch_bytes = scratch;
+  return LFM_OK;
+}
+
+/* Inputs and the output outlive the run; the rest lives from its producer to its last reader, or to its producer's
+ * backward, which may want the value again. */
+static lfm_status want_value(lfm_exec *exec, lfm_value v) {
+  const lfm_graph *graph = exec->graph;
+  const lfm_value_info *info = &graph->values[v];
+  int end = 2 * (int)graph->node_count;
+  bool outlives = info->producer < 0 || v == graph->output;
+  int first = info->producer < 0 ? -1 : info->producer;
+  int last = outlives ? end : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - info->producer : info->last_use;
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * info->count), first, last, &exec->value[v]);
+}
+
+/* A gradient is first written in the backward of the value's last reader and last read in that of its producer. */
+static lfm_status want_gradient(lfm_exec *exec, lfm_value v) {
+  const lfm_graph *graph = exec->graph;
+  const lfm_value_info *info = &graph->values[v];
+  int end = 2 * (int)graph->node_count;
+  if (exec->kind != LFM_EXEC_BACKWARD || !info->has_parameters) return LFM_OK;
+  bool given = v == graph->output; /* by the caller, before the run */
+  int first = given ? -1 : end - 1 - info->last_use, last = given ? end : end - 1 - info->producer;
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * info->count), first, last, &exec->gradient[v]);
+}
+
+static lfm_status want_tangent(lfm_exec *exec, lfm_value v) {
+  const lfm_graph *graph = exec->graph;
+  const lfm_value_info *info = &graph->values[v];
+  int nodes = (int)graph->node_count;
+  if (exec->kind != LFM_EXEC_TRACE || info->tangent != LFM_TANGENT_DENSE || info->tangent_of != v || v == graph->output)
+    return LFM_OK;
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->panel_rows * (info->count - info->still)), nodes + info->producer,
+                       nodes + info->last_tangent_use, &exec->tangent[v]);
+}
+
+/* The node that runs first in backward writes a gradient, later ones add to it. */
+static void mark_adders(lfm_exec *exec) {
+  const lfm_graph *graph = exec->graph;
+  for (size_t i = 0; i < graph->node_count; i++)
+    for (int j = 0; j < graph->nodes[i].inputs; j++) {
+      lfm_value v = graph->nodes[i].input[j];
+      bool repeated = false;
+      for (int earlier = 0; earlier < j; earlier++) repeated = repeated || graph->nodes[i].input[earlier] == v;
+      exec->state[i].adds[j] = repeated || graph->values[v].last_use != (int)i;
+    }
+}
+
+static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows) {
+  if (!graph->finished) return lfm_fail(LFM_E_USAGE, "graph: finish it before running it");
+  if (rows < 1 || rows > max_rows)
+    return lfm_fail(LFM_E_USAGE, "graph: a run of %lld rows; 1 to %lld are possible", (long long)rows, (long long)max_rows);
+  if (kind != LFM_EXEC_TRACE) return LFM_OK;
+  const lfm_value_info *output = &graph->values[graph->output];
+  if (output->tangent != LFM_TANGENT_DENSE || output->count != graph->directions ||
+      !graph->nodes[output->producer].op->diagonal)
+    return lfm_fail(LFM_E_UNSUPPORTED, "graph: no exact trace: the output is not a moving map of the moving input's size");
+  return LFM_OK;
+}
+
+static lfm_status plan_tables(lfm_exec *exec) {
+  const lfm_graph *graph = exec->graph;
+  int64_t wide = exec->rows * graph->directions, panels = (wide + PANEL_ROWS - 1) / PANEL_ROWS;
+  exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? (wide + panels - 1) / panels : 0;
+  exec->scratch = exec->trace = -1;
+  LFM_TRY(LFM_ALLOC(&exec->state, graph->node_count));
+  LFM_TRY(LFM_ALLOC(&exec->value, graph->value_count));
+  LFM_TRY(LFM_ALLOC(&exec->gradient, graph->value_count));
+  LFM_TRY(LFM_ALLOC(&exec->tangent, graph->value_count));
+  for (size_t v = 0; v < graph->value_count; v++) exec->value[v] = exec->gradient[v] = exec->tangent[v] = -1;
+  for (size_t i = 0; i < graph->node_count; i++)
+    for (int j = 0; j < LFM_NODE_BUFFERS; j++) exec->state[i].buffer[j] = -1;
+  mark_adders(exec);
+  return LFM_OK;
+}
+
+static lfm_status plan(lfm_exec *exec) {
+  const lfm_graph *graph = exec->graph;
+  int end = 2 * (int)graph->node_count;
+  LFM_TRY(plan_tables(exec));
+  for (lfm_value v = 0; (size_t)v < graph->value_count; v++) {
+    LFM_TRY(want_value(exec, v));
+    LFM_TRY(want_gradient(exec, v));
+    LFM_TRY(want_tangent(exec, v));
+  }
+  for (size_t i = 0; i < graph->node_count; i++) LFM_TRY(graph->nodes[i].op->plan(exec, &graph->nodes[i], &exec->state[i]));
+  if (exec->kind == LFM_EXEC_TRACE) LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows), -1, end, &exec->trace));
+  LFM_TRY(lfm_exec_want(exec, exec->scratch_bytes, -1, end, &exec->scratch));
+  size_t total;
+  LFM_TRY(lfm_plan_memory(exec->buffers, exec->buffer_count, &total));
+  return LFM_ALLOC(&exec->arena, total);
+}
+
+lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out) {
+  *out = NULL;
+  LFM_TRY(check_kind(graph, kind, rows));
+  lfm_exec *exec;
+  LFM_TRY(LFM_ALLOC(&exec, 1));
+  exec->graph = graph, exec->kind = kind, exec->rows = rows;
+  lfm_status status = plan(exec);
+  if (status == LFM_OK) *out = exec;
+  else lfm_exec_destroy(exec);
+  return status;
+}
+
+void lfm_exec_destroy(lfm_exec *exec) {
+  if (!exec) return;
+  for (size_t i = 0; exec->state && i < exec->graph->node_count; i++)
+    for (int j = 0; j < LFM_NODE_PRODUCTS; j++) exec->graph->kernels->product_destroy(exec->state[i].product[j]);
+  lfm_free(exec->state);
+  lfm_free(exec->value);
+  lfm_free(exec->gradient);
+  lfm_free(exec->tangent);
+  lfm_free(exec->buffers);
+  lfm_free(exec->arena);
+  lfm_free(exec);
+}
+
+void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at(exec, exec->value[value]); }
+void *lfm_exec_output(const lfm_exec *exec) { return lfm_exec_value(exec, exec->graph->output); }
+void *lfm_exec_output_gradient(const lfm_exec *exec) { return lfm_exec_gradient(exec, exec->graph->output); }
+void *lfm_exec_trace(const lfm_exec *exec) { return lfm_exec_at(exec, exec->trace); }
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+static lfm_status push_panel(lfm_exec *exec) {
+  const lfm_graph *graph = exec->graph;
+  for (size_t i = 0; i < graph->node_count; i++) {
+    const lfm_node *node = &graph->nodes[i];
+    if (node->output == graph->output) return node->op->diagonal(exec, node, &exec->state[i]);
+    const lfm_value_info *output = &graph->values[node->output];
+    if (output->tangent == LFM_TANGENT_DENSE && output->tangent_of == node->output) /* not only another's new name */
+      LFM_TRY(node->op->tangent(exec, node, &exec->state[i]));
+  }
+  return LFM_OK;
+}
+
+static lfm_status push_tangents(lfm_exec *exec) {
+  const lfm_graph *graph = exec->graph;
+  int64_t wide = exec->rows * graph->directions;
+  for (size_t i = 0; i < graph->node_count; i++)
+    if (graph->nodes[i].op->tangent_begin) graph->nodes[i].op->tangent_begin(exec, &graph->nodes[i], &exec->state[i]);
+  for (int64_t first = 0; first < wide; first += exec->panel_rows) {
+    exec->panel_first = first;
+    exec->panel_count = wide - first < exec->panel_rows ? wide - first : exec->panel_rows;
+    LFM_TRY(push_panel(exec));
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_exec_forward(lfm_exec *exec, const void *params, const void *packed) {
+  const lfm_graph *graph = exec->graph;
+  exec->params = params, exec->packed = packed;
+  for (size_t i = 0; i < graph->node_count; i++)
+    LFM_TRY(graph->nodes[i].op->forward(exec, &graph->nodes[i], &exec->state[i]));
+  return exec->kind == LFM_EXEC_TRACE ? push_tangents(exec) : LFM_OK;
+}
+
+lfm_status lfm_exec_backward(lfm_exec *exec, const void *params, const void *packed, void *grads, bool accumulate) {
+  const lfm_graph *graph = exec->graph;
+  if (exec->kind != LFM_EXEC_BACKWARD) return lfm_fail(LFM_E_USAGE, "graph: backward in a run that was not made for it");
+  exec->params = params, exec->packed = packed, exec->grads = grads, exec->accumulate = accumulate;
+  for (size_t i = graph->node_count; i-- > 0;) {
+    const lfm_node *node = &graph->nodes[i];
+    if (graph->values[node->output].has_parameters) LFM_TRY(node->op->backward(exec, node, &exec->state[i]));
+  }
+  return LFM_OK;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * graph.c -- building a graph: values, nodes, the table of parameter tensors and of their packed copies.
+ * The nodes are kept in the order of their creation, which is a valid order to run them in since a node can only read
+ * values that exist.  No pattern is searched for and nothing is rewritten: the operations are coarse enough as they are.
+ */
+#include "core/alloc.h"
+#include "core/bytes.h"
+#include "graph/op.h"
+#include <stdio.h>
+
+enum { MAX_NODES = 4096 };
+static const int64_t max_cols = 1 << 20; /* sizes multiply: this keeps every product of two far below 2^63 */
+
+lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  (*out)->kernels = kernels;
+  (*out)->output = -1;
+  return LFM_OK;
+}
+
+void lfm_graph_destroy(lfm_graph *graph) {
+  if (!graph) return;
+  lfm_free(graph->values);
+  lfm_free(graph->nodes);
+  lfm_free(graph->tensors);
+  lfm_free(graph->packs);
+  lfm_free(graph);
+}
+
+lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value) {
+  if (graph->finished) return lfm_fail(LFM_E_USAGE, "graph: it is finished; nothing can be added");
+  if (value < 0 || (size_t)value >= graph->value_count) return lfm_fail(LFM_E_USAGE, "graph: there is no value %d", value);
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_check_cols(int64_t cols) {
+  if (cols >= 1 && cols <= max_cols) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "graph: a value of %lld numbers a row; 1 to %lld are possible", (long long)cols,
+                  (long long)max_cols);
+}
+
+static lfm_status add_value(lfm_graph *graph, const lfm_value_info *info, lfm_value *out) {
+  LFM_TRY(lfm_graph_check_cols(info->count));
+  LFM_TRY(lfm_alloc_grow(&graph->values, &graph->value_room, graph->value_count + 1, sizeof *graph->values));
+  *out = (lfm_value)graph->value_count++;
+  graph->values[*out] = *info;
+  graph->values[*out].last_use = graph->values[*out].last_tangent_use = info->producer;
+  if (info->tangent_of < 0) graph->values[*out].tangent_of = *out;
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_input(lfm_graph *graph, int64_t cols, bool moves, lfm_value *out) {
+  if (graph->finished) return lfm_fail(LFM_E_USAGE, "graph: it is finished; nothing can be added");
+  if (moves && graph->directions) return lfm_fail(LFM_E_USAGE, "graph: a second moving input");
+  lfm_value_info info = {.dims = 1, .shape = {cols}, .count = cols, .producer = -1, .tangent_of = -1};
+  info.tangent = moves ? LFM_TANGENT_UNIT : LFM_TANGENT_NONE;
+  LFM_TRY(add_value(graph, &info, out));
+  if (moves) graph->directions = cols;
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_add_node(lfm_graph *graph, const lfm_node *node, const lfm_value_info *output, lfm_value *out) {
+  if (graph->node_count >= MAX_NODES) return lfm_fail(LFM_E_USAGE, "graph: more than %d nodes", MAX_NODES);
+  LFM_TRY(lfm_alloc_grow(&graph->nodes, &graph->node_room, graph->node_count + 1, sizeof *graph->nodes));
+  LFM_TRY(add_value(graph, output, out));
+  int index = (int)graph->node_count++;
+  graph->nodes[index] = *node;
+  graph->nodes[index].output = *out;
+  lfm_value_info *info = &graph->values[*out];
+  info->producer = info->last_use = info->last_tangent_use = index;
+  for (int i = 0; i < node->inputs; i++) {
+    lfm_value read = node->input[i];
+    graph->values[read].last_use = index;
+    graph->values[graph->values[read].tangent_of].last_tangent_use = index;
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *part, int dims, const int64_t *shape,
+                                int64_t fan_in, int *out) {
+  LFM_TRY(lfm_alloc_grow(&graph->tensors, &graph->tensor_room, graph->tensor_count + 1, sizeof *graph->tensors));
+  lfm_graph_tensor *tensor = &graph->tensors[graph->tensor_count];
+  *tensor = (lfm_graph_tensor){.dims = dims, .offset = graph->params, .count = 1, .fan_in = fan_in};
+  int length = snprintf(tensor->name, sizeof tensor->name, "%s.%s", name, part);
+  if (length < 0 || (size_t)length >= sizeof tensor->name)
+    return lfm_fail(LFM_E_USAGE, "graph: tensor name too long: %s", name);
+  for (int i = 0; i < dims; i++) {
+    tensor->shape[i] = shape[i];
+    tensor->count *= shape[i];
+  }
+  graph->params += tensor->count;
+  *out = (int)graph->tensor_count++;
+  return LFM_OK;
+}
+
+/* B [k, n] = W[n, skip + k] for the forward product of W [out, in], or W itself for the product that carries gradients back.
+ */
+lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, int *out) {
+  LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
+  const int64_t *shape = graph->tensors[tensor].shape;
+  lfm_pack *pack = &graph->packs[graph->pack_count];
+  *pack = (lfm_pack){.tensor = tensor, .transposed = transposed, .skip = skip, .offset = graph->packed};
+  int64_t k = transposed ? shape[1] - skip : shape[0], n = transposed ? shape[0] : shape[1];
+  LFM_TRY(graph->kernels->layout(k, n, &pack->layout));
+  graph->packed += (pack->layout.count + 15) / 16 * 16; /* copies start on a cache line */
+  *out = (int)graph->pack_count++;
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
+  LFM_TRY(lfm_graph_check(graph, output));
+  if (graph->values[output].producer < 0) return lfm_fail(LFM_E_USAGE, "graph: the output is an input");
+  for (lfm_value v = 0; (size_t)v < graph->value_count; v++)
+    if (v != output && graph->values[v].last_use == graph->values[v].producer)
+      return lfm_fail(LFM_E_USAGE, "graph: value %d is computed or given but never used", v);
+  graph->output = output;
+  graph->finished = true;
+  return LFM_OK;
+}
+
+/* ---- questions ----------------------------------------------------------------------------------------------- */
+
+size_t lfm_graph_number_size(const lfm_graph *graph) { return graph->kernels->number_size; }
+int lfm_graph_tensor_count(const lfm_graph *graph) { return (int)graph->tensor_count; }
+const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index) { return &graph->tensors[index]; }
+int64_t lfm_graph_param_count(const lfm_graph *graph) { return graph->params; }
+size_t lfm_graph_packed_count(const lfm_graph *graph) { return graph->packed; }
+
+void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed) {
+  const lfm_graph_tensor *tensor = &graph->tensors[index];
+  size_t size = graph->kernels->number_size;
+  const char *w = (const char *)params + (size_t)tensor->offset * size;
+  for (size_t i = 0; i < graph->pack_count; i++) {
+    const lfm_pack *pack = &graph->packs[i];
+    if (pack->tensor != index) continue;
+    graph->kernels->pack((char *)packed + pack->offset * size, &pack->layout, pack->transposed, w, tensor->shape[1],
+                         pack->skip, first, count);
+  }
+}
+
+/* Backward: a product for the weights, and one for the input where a parameter lies behind it.  Trace: a product a
+ * direction but for the first map, whose tangent is its weights, and the last, of which the diagonal is one row in d. */
+lfm_graph_flops lfm_graph_count_flops(const lfm_graph *graph) {
+  lfm_graph_flops flops = {0};
+  for (size_t i = 0; i < graph->node_count; i++) {
+    const lfm_node *node = &graph->nodes[i];
+    double once = 2.0 * node->op->macs(graph, node);
+    const lfm_value_info *input = &graph->values[node->input[0]];
+    flops.forward += once;
+    flops.backward += input->has_parameters ? 2.0 * once : once;
+    if (input->tangent != LFM_TANGENT_DENSE) continue;
+    double moving = once * (double)(input->count - input->still) / (double)input->count;
+    flops.trace += node->output == graph->output ? moving : moving * (double)graph->directions;
+  }
+  return flops;
+}
+
+size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train) {
+  int64_t numbers = 0, widest = 0;
+  for (size_t i = 0; i < graph->value_count; i++) {
+    numbers += graph->values[i].count;
+    if (graph->values[i].count > widest) widest = graph->values[i].count;
+  }
+  return (size_t)(train ? numbers + 2 * widest : 2 * widest) * graph->kernels->number_size;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * graph.h -- a static graph of coarse operations: built once, planned once, then run without asking for memory.
+ *
+ *   lfm_graph   values, nodes, parameter tensors and their packed copies.  Immutable once finished; shared by threads.
+ *   lfm_exec    one worker's plan of that graph for a fixed number of rows: kernels made, all buffers laid in one arena
+ *               by their lifetimes.  Three kinds: forward only, forward and backward, forward and tangents.
+ *
+ * A value is [rows, shape...]; nodes are in the order they were added, which is the order they run in.  Each operation
+ * is a file (op_*.c) with forward, backward and tangent, and reaches numbers only through kernel/table.h.
+ * Building a graph: create, inputs, operations, finish.  Functions that add return the status of the addition.
+ */
+#ifndef LFM_GRAPH_GRAPH_H
+#define LFM_GRAPH_GRAPH_H
+
+#include "core/status.h"
+#include "kernel/kernel.h"
+
+enum { LFM_GRAPH_DIMS = 4 };
+
+typedef struct lfm_graph lfm_graph;
+typedef int lfm_value;
+
+/* ---- building ------------------------------------------------------------------------------------------------ */
+
+lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out);
+void lfm_graph_destroy(lfm_graph *graph);
+
+/* A batch of [cols]; `moves`: the tangents start here, one direction a column.  At most one input moves. */
+lfm_status lfm_graph_input(lfm_graph *graph, int64_t cols, bool moves, lfm_value *out);
+
+/* act(W h + b); the tensors NAME.weight [cols, of h] and NAME.bias [cols] join the table. */
+lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int64_t cols, lfm_act act, lfm_value *out);
+
+/* (a, b) side by side. */
+lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out);
+
+/* Closes the graph: `output` is what it computes. */
+lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output);
+
+/* ---- parameters ---------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_graph_tensor {
+  char name[64];
+  int dims;
+  int64_t shape[LFM_GRAPH_DIMS];
+  int64_t offset, count; /* in the flat vector of parameters */
+  int64_t fan_in;        /* inputs of one output: what initialisation scales by */
+} lfm_graph_tensor;
+
+size_t lfm_graph_number_size(const lfm_graph *graph); /* 4 or 8 */
+int lfm_graph_tensor_count(const lfm_graph *graph);
+const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index);
+int64_t lfm_graph_param_count(const lfm_graph *graph);
+size_t lfm_graph_packed_count(const lfm_graph *graph); /* numbers in all packed copies */
+
+/* Brings rows [first, first + count) of tensor `index` (its first dimension) from the flat vector to the packed copies. */
+void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed);
+
+/* Floating-point operations a row: of the forward pass, of the backward pass, of the tangents of the exact trace. */
+typedef struct lfm_graph_flops {
+  double forward, backward, trace;
+} lfm_graph_flops;
+lfm_graph_flops lfm_graph_count_flops(const lfm_graph *graph);
+
+/* Bytes of activations, and of gradients where `train`, that a row needs at a time. */
+size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train);
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+typedef enum lfm_exec_kind { LFM_EXEC_FORWARD, LFM_EXEC_BACKWARD, LFM_EXEC_TRACE } lfm_exec_kind;
+
+typedef struct lfm_exec lfm_exec;
+lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out);
+void lfm_exec_destroy(lfm_exec *exec);
+
+void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs and the output only: the others share memory */
+void *lfm_exec_output(const lfm_exec *exec);
+void *lfm_exec_output_gradient(const lfm_exec *exec); /* BACKWARD; backward overwrites it */
+void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows] */
+
+/* TRACE runs push the tangents too. */
+lfm_status lfm_exec_forward(lfm_exec *exec, const void *params, const void *packed);
+lfm_status lfm_exec_backward(lfm_exec *exec, const void *params, const void *packed, void *grads, bool accumulate);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op.h -- what an operation is to the graph, and what the graph is to an operation.  Internal to this room.
+ *
+ * Tangents (exact trace): with d directions, row b of a value has d tangents.  A value's tangents are
+ *   none   it does not depend on the moving input
+ *   unit   it is the moving input: direction j is e_j, never stored
+ *   dense  rows b * d + j of a panel, worked on a panel at a time
+ * and in front of the tangent there may be `still` columns that no direction moves (t in (t, x)): they are not stored, so
+ * concatenating a still value with a moving one costs nothing, and a product skips those columns of its weights.
+ */
+#ifndef LFM_GRAPH_OP_H
+#define LFM_GRAPH_OP_H
+
+#include "graph/graph.h"
+#include "kernel/table.h"
+
+enum { LFM_NODE_INPUTS = 4, LFM_NODE_TENSORS = 4, LFM_NODE_PACKS = 4, LFM_NODE_PRODUCTS = 4, LFM_NODE_BUFFERS = 4 };
+
+typedef enum lfm_tangent_kind { LFM_TANGENT_NONE, LFM_TANGENT_UNIT, LFM_TANGENT_DENSE } lfm_tangent_kind;
+
+typedef struct lfm_op lfm_op;
+
+typedef struct lfm_node {
+  const lfm_op *op;
+  int inputs;
+  lfm_value input[LFM_NODE_INPUTS];
+  lfm_value output;
+  int tensor[LFM_NODE_TENSORS]; /* indices in the tensor table */
+  int pack[LFM_NODE_PACKS];     /* indices in the pack table */
+  lfm_act act;
+} lfm_node;
+
+typedef struct lfm_value_info {
+  int dims;
+  int64_t shape[LFM_GRAPH_DIMS];
+  int64_t count;       /* numbers a row */
+  int producer;        /* node; -1 for an input */
+  int last_use;        /* last node that reads it; below producer + 1: none */
+  bool has_parameters; /* depends on a parameter, so that backward passes through it */
+  lfm_tangent_kind tangent;
+  int64_t still;
+  lfm_value tangent_of; /* whose panel holds the tangent: itself, or the value it merely renames */
+  int last_tangent_use; /* last node that reads that panel, under whatever name */
+} lfm_value_info;
+
+/* A copy of a weight matrix in the layout that a product reads. */
+typedef struct lfm_pack {
+  int tensor;
+  bool transposed;
+  int64_t skip;
+  lfm_layout layout;
+  size_t offset; /* numbers, in the packed vector */
+} lfm_pack;
+
+struct lfm_graph {
+  const lfm_kernels *kernels;
+  lfm_value_info *values;
+  lfm_node *nodes;
+  lfm_graph_tensor *tensors;
+  lfm_pack *packs;
+  size_t value_count, node_count, tensor_count, pack_count;
+  size_t value_room, node_room, tensor_room, pack_room;
+  int64_t params;
+  size_t packed;
+  lfm_value output;
+  int64_t directions; /* columns of the moving input; 0: none moves */
+  bool finished;
+};
+
+/* A buffer of an exec: who needs it when, and where the planner put it. */
+typedef struct lfm_buffer {
+  size_t bytes, offset;
+  int first, last; /* steps: forward of node i is i; backward 2 n - 1 - i; tangents n + i */
+} lfm_buffer;
+
+typedef struct lfm_node_state {
+  lfm_product *product[LFM_NODE_PRODUCTS];
+  int buffer[LFM_NODE_BUFFERS];
+  bool adds[LFM_NODE_INPUTS]; /* a later node has already put a gradient into this input */
+} lfm_node_state;
+
+struct lfm_exec {
+  const lfm_graph *graph;
+  lfm_exec_kind kind;
+  int64_t rows;
+  int64_t panel_rows;              /* TRACE: rows of a tangent panel */
+  lfm_node_state *state;           /* [nodes] */
+  int *value, *gradient, *tangent; /* [values] buffer indices, -1: none */
+  lfm_buffer *buffers;
+  size_t buffer_count, buffer_room;
+  int scratch, trace;
+  size_t scratch_bytes;
+  char *arena;
+  /* of the call at work */
+  const char *params, *packed;
+  char *grads;
+  bool accumulate;
+  int64_t panel_first, panel_count;
+};
+
+struct lfm_op {
+  const char *name;
+  double (*macs)(const lfm_graph *graph, const lfm_node *node); /* multiply-adds a row of one product pass */
+  lfm_status (*plan)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  lfm_status (*forward)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  lfm_status (*backward)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  /* After the forward of all rows, once: what the panels share.  NULL: nothing. */
+  void (*tangent_begin)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  lfm_status (*tangent)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  /* For the output's node, in place of its tangent: adds the diagonal to the trace.  NULL: cannot end a trace. */
+  lfm_status (*diagonal)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+};
+
+/* ---- for builders (graph.c) ----------------------------------------------------------------------------------- */
+
+lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *part, int dims, const int64_t *shape,
+                                int64_t fan_in, int *out);
+lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, int *out);
+lfm_status lfm_graph_add_node(lfm_graph *graph, const lfm_node *node, const lfm_value_info *output, lfm_value *out);
+lfm_status lfm_graph_check_cols(int64_t cols);
+lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value); /* is it a value of this unfinished graph? */
+
+/* ---- for plans and runs (exec.c) ------------------------------------------------------------------------------ */
+
+/* A buffer of `bytes` that lives from step `first` to step `last`. */
+lfm_status lfm_exec_want(lfm_exec *exec, size_t bytes, int first, int last, int *out);
+lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, lfm_product **out);
+lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /* plan.c */
+
+static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
+  return buffer < 0 ? NULL : exec->arena + exec->buffers[buffer].offset;
+}
+static inline void *lfm_exec_scratch(const lfm_exec *exec) { return lfm_exec_at(exec, exec->scratch); }
+static inline void *lfm_exec_gradient(const lfm_exec *exec, lfm_value value) {
+  return lfm_exec_at(exec, exec->gradient[value]);
+}
+static inline void *lfm_exec_tangent(const lfm_exec *exec, lfm_value value) {
+  return lfm_exec_at(exec, exec->tangent[exec->graph->values[value].tangent_of]);
+}
+static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {
+  return (size_t)numbers * exec->graph->kernels->number_size;
+}
+static inline const void *lfm_exec_tensor(const lfm_exec *exec, int tensor) {
+  return exec->params + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);
+}
+static inline const void *lfm_exec_pack(const lfm_exec *exec, int pack) {
+  return exec->packed + exec->graph->packs[pack].offset * exec->graph->kernels->number_size;
+}
+static inline void *lfm_exec_tensor_gradient(const lfm_exec *exec, int tensor) {
+  return exec->grads + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_concat.c -- y = (a, b) side by side: t before x, t before a hidden layer.
+ *   forward   two copies of columns
+ *   backward  da and db are the columns of dy, where a parameter lies behind them
+ *   tangent   with a still: that of b under a new name, `still` columns further; nothing is computed.  A moving a in front
+ *             is refused when it is built: no network here needs it.
+ */
+#include "graph/op.h"
+
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  (void)exec, (void)node, (void)state;
+  return LFM_OK;
+}
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  (void)state;
+  const lfm_value_info *values = exec->graph->values;
+  int64_t left = values[node->input[0]].count, right = values[node->input[1]].count, both = left + right;
+  char *y = lfm_exec_value(exec, node->output);
+  const lfm_kernels *kernels = exec->graph->kernels;
+  kernels->columns(y, both, lfm_exec_value(exec, node->input[0]), left, exec->rows, left, false);
+  kernels->columns(y + lfm_exec_bytes(exec, left), both, lfm_exec_value(exec, node->input[1]), right, exec->rows, right,
+                   false);
+  return LFM_OK;
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *values = exec->graph->values;
+  int64_t both = values[node->output].count;
+  const char *d = lfm_exec_gradient(exec, node->output);
+  for (int i = 0; i < node->inputs; i++) {
+    int64_t cols = values[node->input[i]].count;
+    if (values[node->input[i]].has_parameters)
+      exec->graph->kernels->columns(lfm_exec_gradient(exec, node->input[i]), cols, d, both, exec->rows, cols, state->adds[i]);
+    d += lfm_exec_bytes(exec, cols);
+  }
+  return LFM_OK;
+}
+
+static double macs(const lfm_graph *graph, const lfm_node *node) {
+  (void)graph, (void)node;
+  return 0;
+}
+
+static const lfm_op op_concat = {.name = "concat", .macs = macs, .plan = plan, .forward = forward, .backward = backward};
+
+lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out) {
+  LFM_TRY(lfm_graph_check(graph, a));
+  LFM_TRY(lfm_graph_check(graph, b));
+  const lfm_value_info left = graph->values[a], right = graph->values[b];
+  if (left.tangent != LFM_TANGENT_NONE) return lfm_fail(LFM_E_UNSUPPORTED, "graph: a moving value in front of another");
+  lfm_node node = {.op = &op_concat, .inputs = 2, .input = {a, b}};
+  int64_t cols = left.count + right.count;
+  lfm_value_info info = {.dims = 1,
+                         .shape = {cols},
+                         .count = cols,
+                         .has_parameters = left.has_parameters || right.has_parameters,
+                         .tangent = right.tangent,
+                         .still = left.count + right.still,
+                         .tangent_of = right.tangent_of};
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_linear.c -- y = act(W h + b): a fully connected layer, one node.
+ *   forward   y = act(h W' + b), one product; bias and most activations are fused into it
+ *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W
+ *   tangent   T_y = act'(z) * (T_h W'), over the columns of W that move; behind the input itself T_h = 1, and the tangent is
+ *             W's columns: no product
+ *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
+ */
+#include "graph/op.h"
+
+enum { FORWARD, BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA }; /* products */
+enum { WEIGHT, BIAS };                                                            /* tensors */
+enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                                   /* packs */
+enum { ARGUMENT, SLOPE, UNIT };                                                   /* buffers */
+
+static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { return &exec->graph->values[v]; }
+
+/* ---- planning ------------------------------------------------------------------------------------------------ */
+
+static lfm_act fused_act(const lfm_exec *exec, const lfm_node *node) {
+  return exec->graph->kernels->fuses(node->act) ? node->act : (lfm_act){LFM_ACT_NONE, 0};
+}
+
+static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_product_spec spec = {.m = exec->rows,
+                           .n = value_of(exec, node->output)->count,
+                           .k = value_of(exec, node->input[0])->count,
+                           .layout = &exec->graph->packs[node->pack[PACK_FORWARD]].layout,
+                           .bias = true,
+                           .act = fused_act(exec, node)};
+  LFM_TRY(lfm_exec_want_product(exec, &spec, &state->product[FORWARD]));
+  if (exec->kind == LFM_EXEC_FORWARD || !lfm_act_keeps_argument(node->act)) return LFM_OK;
+  int first = value_of(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
+  int last = exec->kind == LFM_EXEC_BACKWARD ? end - 1 - first : first;
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, spec.m * spec.n), first, last, &state->buffer[ARGUMENT]);
+}
+
+static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *input = value_of(exec, node->input[0]), *output = value_of(exec, node->output);
+  lfm_product_spec weights = {.m = output->count, .n = input->count, .k = exec->rows};
+  LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS]));
+  weights.accumulate = true;
+  LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS_ADD]));
+  if (!input->has_parameters) return LFM_OK;
+  lfm_product_spec data = {.m = exec->rows,
+                           .n = input->count,
+                           .k = output->count,
+                           .layout = &exec->graph->packs[node->pack[PACK_BACK]].layout,
+                           .accumulate = state->adds[0]};
+  return lfm_exec_want_product(exec, &data, &state->product[BACK_DATA]);
+}
+
+static lfm_status plan_tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *input = value_of(exec, node->input[0]), *output = value_of(exec, node->output);
+  int here = output->producer, end = 2 * (int)exec->graph->node_count;
+  int64_t moving = input->count - input->still;
+  if (node->act.kind != LFM_ACT_NONE)
+    LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * output->count), here, end, &state->buffer[SLOPE]));
+  if (node->output == exec->graph->output && input->tangent == LFM_TANGENT_UNIT)
+    return lfm_fail(LFM_E_UNSUPPORTED, "graph: no exact trace of a single map; put a hidden layer in front");
+  if (node->output == exec->graph->output) return LFM_OK;
+  if (input->tangent == LFM_TANGENT_UNIT)
+    return lfm_exec_want(exec, lfm_exec_bytes(exec, moving * output->count), here, end, &state->buffer[UNIT]);
+  lfm_product_spec spec = {
+      .m = exec->panel_rows, .n = output->count, .k = moving, .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
+  return lfm_exec_want_product(exec, &spec, &state->product[TANGENT]);
+}
+
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  LFM_TRY(plan_forward(exec, node, state));
+  if (exec->kind == LFM_EXEC_BACKWARD) return plan_backward(exec, node, state);
+  if (exec->kind == LFM_EXEC_TRACE && value_of(exec, node->output)->tangent != LFM_TANGENT_NONE)
+    return plan_tangent(exec, node, state);
+  return LFM_OK;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  size_t count = (size_t)(exec->rows * value_of(exec, node->output)->count);
+  void *y = lfm_exec_value(exec, node->output);
+  void *z = state->buffer[ARGUMENT] < 0 ? y : lfm_exec_at(exec, state->buffer[ARGUMENT]);
+  LFM_TRY(kernels->product_run(state->product[FORWARD], lfm_exec_value(exec, node->input[0]),
+                               lfm_exec_pack(exec, node->pack[PACK_FORWARD]), lfm_exec_tensor(exec, node->tensor[BIAS]), z,
+                               lfm_exec_scratch(exec)));
+  if (!kernels->fuses(node->act)) kernels->activate(y, z, count, node->act);
+  if (state->buffer[SLOPE] >= 0) kernels->slope(lfm_exec_at(exec, state->buffer[SLOPE]), y, z, count, node->act);
+  return LFM_OK;
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  void *d = lfm_exec_gradient(exec, node->output), *scratch = lfm_exec_scratch(exec);
+  kernels->activate_backward(d, lfm_exec_value(exec, node->output), lfm_exec_at(exec, state->buffer[ARGUMENT]), exec->rows,
+                             value_of(exec, node->output)->count, node->act,
+                             lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate);
+  LFM_TRY(kernels->product_run(state->product[exec->accumulate ? BACK_WEIGHTS_ADD : BACK_WEIGHTS], d,
+                               lfm_exec_value(exec, node->input[0]), NULL,
+                               lfm_exec_tensor_gradient(exec, node->tensor[WEIGHT]), scratch));
+  if (!state->product[BACK_DATA]) return LFM_OK;
+  return kernels->product_run(state->product[BACK_DATA], d, lfm_exec_pack(exec, node->pack[PACK_BACK]), NULL,
+                              lfm_exec_gradient(exec, node->input[0]), scratch);
+}
+
+/* Behind the input: W's moving columns as rows, for all panels. */
+static void tangent_begin(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  if (state->buffer[UNIT] < 0) return;
+  const lfm_value_info *input = value_of(exec, node->input[0]);
+  int64_t cols = value_of(exec, node->output)->count;
+  lfm_layout rows = lfm_layout_plain(input->count - input->still, cols);
+  exec->graph->kernels->pack(lfm_exec_at(exec, state->buffer[UNIT]), &rows, true, lfm_exec_tensor(exec, node->tensor[WEIGHT]),
+                             input->count, input->still, 0, cols);
+}
+
+static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  int64_t cols = value_of(exec, node->output)->count, directions = exec->graph->directions;
+  void *panel = lfm_exec_tangent(exec, node->output), *slope = lfm_exec_at(exec, state->buffer[SLOPE]);
+  if (state->buffer[UNIT] >= 0) {
+    kernels->unit_tangent(panel, lfm_exec_at(exec, state->buffer[UNIT]), slope, cols, directions, exec->panel_first,
+                          exec->panel_count);
+    return LFM_OK;
+  }
+  LFM_TRY(kernels->product_run(state->product[TANGENT], lfm_exec_tangent(exec, node->input[0]),
+                               lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel, lfm_exec_scratch(exec)));
+  if (slope) kernels->scale_tangent(panel, slope, cols, directions, exec->panel_first, exec->panel_count);
+  return LFM_OK;
+}
+
+static lfm_status diagonal(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *input = value_of(exec, node->input[0]);
+  const char *w = lfm_exec_tensor(exec, node->tensor[WEIGHT]);
+  exec->graph->kernels->trace(lfm_exec_trace(exec), w + lfm_exec_bytes(exec, input->still), input->count,
+                              lfm_exec_tangent(exec, node->input[0]), lfm_exec_at(exec, state->buffer[SLOPE]),
+                              input->count - input->still, exec->graph->directions, exec->panel_first, exec->panel_count);
+  return LFM_OK;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------ */
+
+static double macs(const lfm_graph *graph, const lfm_node *node) {
+  return (double)graph->values[node->input[0]].count * (double)graph->values[node->output].count;
+}
+
+static const lfm_op op_linear = {"linear", macs, plan, forward, backward, tangent_begin, tangent, diagonal};
+
+/* Packed copies: for forward always; for backward where a gradient goes on; for tangents where still columns are skipped. */
+static lfm_status add_packs(lfm_graph *graph, lfm_node *node) {
+  const lfm_value_info input = graph->values[node->input[0]];
+  LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, 0, &node->pack[PACK_FORWARD]));
+  node->pack[PACK_TANGENT] = node->pack[PACK_FORWARD];
+  if (input.has_parameters) LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], false, 0, &node->pack[PACK_BACK]));
+  if (input.tangent != LFM_TANGENT_DENSE || input.still == 0) return LFM_OK;
+  return lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, input.still, &node->pack[PACK_TANGENT]);
+}
+
+lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int64_t cols, lfm_act act, lfm_value *out) {
+  LFM_TRY(lfm_graph_check(graph, h));
+  LFM_TRY(lfm_graph_check_cols(cols));
+  const lfm_value_info input = graph->values[h];
+  lfm_node node = {.op = &op_linear, .inputs = 1, .input = {h}, .act = act};
+  lfm_value_info info = {.dims = 1, .shape = {cols}, .count = cols, .has_parameters = true, .tangent_of = -1};
+  info.tangent = input.tangent == LFM_TANGENT_NONE ? LFM_TANGENT_NONE : LFM_TANGENT_DENSE;
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 2, (int64_t[]){cols, input.count}, input.count, &node.tensor[WEIGHT]));
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, (int64_t[]){cols}, input.count, &node.tensor[BIAS]));
+  LFM_TRY(add_packs(graph, &node));
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan.c -- lays buffers of known lifetimes in one arena: those that never live at the same step may share memory.
+ * Largest first, each at the lowest place where it meets no placed buffer that lives at the same time; within a few
+ * percent of the best for chains like ours, and a page shorter than anything exact.
+ */
+#include "core/alloc.h"
+#include "graph/op.h"
+#include <stdlib.h>
+
+enum { ALIGNMENT = 64 };
+
+static int larger_first(const void *a, const void *b) {
+  const lfm_buffer *const *x = a, *const *y = b;
+  if ((*x)->bytes != (*y)->bytes) return (*x)->bytes < (*y)->bytes ? 1 : -1;
+  return *x < *y ? -1 : *x > *y; /* one order for equals, so that a plan is always the same */
+}
+
+static bool live_together(const lfm_buffer *a, const lfm_buffer *b) { return a->first <= b->last && b->first <= a->last; }
+
+/* The lowest offset from 0 that no placed neighbour in time overlaps; each clash moves past that neighbour. */
+static size_t lowest_place(lfm_buffer *const *placed, size_t count, const lfm_buffer *buffer) {
+  size_t offset = 0;
+  for (size_t i = 0; i < count; i++) {
+    const lfm_buffer *other = placed[i];
+    if (!live_together(other, buffer) || offset + buffer->bytes <= other->offset || other->offset + other->bytes <= offset)
+      continue;
+    offset = other->offset + other->bytes;
+    i = (size_t)-1; /* look again from the start: an earlier one may be in the way now */
+  }
+  return offset;
+}
+
+lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total) {
+  lfm_buffer **order;
+  LFM_TRY(LFM_ALLOC(&order, count));
+  for (size_t i = 0; i < count; i++) {
+    order[i] = &buffers[i];
+    buffers[i].bytes = (buffers[i].bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+  qsort(order, count, sizeof *order, larger_first);
+  *total = 0;
+  for (size_t i = 0; i < count; i++) {
+    order[i]->offset = lowest_place(order, i, order[i]);
+    if (order[i]->offset + order[i]->bytes > *total) *total = order[i]->offset + order[i]->bytes;
+  }
+  lfm_free(order);
+  return LFM_OK;
+}

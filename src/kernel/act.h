@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * act.h -- the activations and their derivatives, one number at a time; the loops of ref_body.h inline them.
+ * Where the derivative follows from the value (relu, elu, tanh, softplus) it is taken from there, so that a run keeps one
+ * array a layer; silu and gelu keep their argument too.
+ * float: straight-line arithmetic over core/vmath.h, so that loops become vector code whose tails have the bodies' bits;
+ * errors below 2e-7 (1 + |x|).  double: the C library, as the oracle.
+ */
+#ifndef LFM_KERNEL_ACT_H
+#define LFM_KERNEL_ACT_H
+
+#include "core/vmath.h"
+#include "kernel/kernel.h"
+#include <math.h>
+
+#define LFM_INLINE static inline __attribute__((always_inline))
+
+LFM_INLINE float act_exp_f32(float x) { return lfm_expf(x); }
+LFM_INLINE double act_exp_f64(double x) { return exp(x); }
+
+/* The odd polynomial is Cephes' tanhf; beyond it 1 - 2 / (e^2x + 1) loses nothing. */
+LFM_INLINE float act_tanh_f32(float x) {
+  float size = fabsf(x), s = x * x;
+  float far = 1.0f - 2.0f / (lfm_expf(2.0f * size) + 1.0f);
+  float p = -5.70498872745e-3f;
+  p = p * s + 2.06390887954e-2f;
+  p = p * s - 5.37397155531e-2f;
+  p = p * s + 1.33314422036e-1f;
+  p = p * s - 3.33332819422e-1f;
+  float near = p * s * x + x;
+  return size < 0.625f ? near : copysignf(far, x);
+}
+LFM_INLINE double act_tanh_f64(double x) { return tanh(x); }
+
+/* log(1 + e) for 0 <= e <= 1; the second term gives back what 1 + e rounds away. */
+LFM_INLINE float act_log1p_f32(float e) {
+  float w = 1.0f + e;
+  return lfm_logf(w) - ((w - 1.0f) - e) / w;
+}
+LFM_INLINE double act_log1p_f64(double e) { return log1p(e); }
+
+/* The normal distribution function; erfc of |x| / sqrt 2 by Abramowitz and Stegun 7.1.26 (absolute error 1.5e-7). */
+LFM_INLINE float act_normal_f32(float x) {
+  float u = fabsf(x) * 0.70710678f;
+  float t = 1.0f / (1.0f + 0.3275911f * u);
+  float p = 1.061405429f;
+  p = p * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  float half = 0.5f * p * t * lfm_expf(-u * u);
+  return x < 0.0f ? half : 1.0f - half;
+}
+LFM_INLINE double act_normal_f64(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
+
+/* One text for both types. */
+#define LFM_ACT_FUNCTIONS(NUM, TAG)                                                                                          \
+  LFM_INLINE NUM act_value_##TAG(lfm_act_kind kind, NUM beta, NUM x) {                                                       \
+    switch (kind) {                                                                                                          \
+    case LFM_ACT_RELU:                                                                                                       \
+      return x < 0 ? (NUM)0 : x;                                                                                             \
+    case LFM_ACT_ELU:                                                                                                        \
+      return x > 0 ? x : act_exp_##TAG(x) - 1;                                                                               \
+    case LFM_ACT_SILU:                                                                                                       \
+      return x / (1 + act_exp_##TAG(-x));                                                                                    \
+    case LFM_ACT_GELU:                                                                                                       \
+      return x * act_normal_##TAG(x);                                                                                        \
+    case LFM_ACT_TANH:                                                                                                       \
+      return act_tanh_##TAG(x);                                                                                              \
+    case LFM_ACT_SOFTPLUS: {                                                                                                 \
+      NUM scaled = beta * x, size = scaled < 0 ? -scaled : scaled;                                                           \
+      return ((scaled > 0 ? scaled : 0) + act_log1p_##TAG(act_exp_##TAG(-size))) / beta;                                     \
+    }                                                                                                                        \
+    default:                                                                                                                 \
+      return x;                                                                                                              \
+    }                                                                                                                        \
+  }                                                                                                                          \
+  /* act' from the value y, or from the argument z. */                                                                       \
+  LFM_INLINE NUM act_slope_##TAG(lfm_act_kind kind, NUM beta, NUM y, NUM z) {                                                \
+    switch (kind) {                                                                                                          \
+    case LFM_ACT_RELU:                                                                                                       \
+      return y > 0 ? (NUM)1 : (NUM)0;                                                                                        \
+    case LFM_ACT_ELU:                                                                                                        \
+      return y > 0 ? (NUM)1 : y + 1;                                                                                         \
+    case LFM_ACT_SILU: {                                                                                                     \
+      NUM sigmoid = 1 / (1 + act_exp_##TAG(-z));                                                                             \
+      return sigmoid * (1 + z * (1 - sigmoid));                                                                              \
+    }                                                                                                                        \
+    case LFM_ACT_GELU:                                                                                                       \
+      return act_normal_##TAG(z) + z * (NUM)0.39894228040143267794 * act_exp_##TAG(z * z * (NUM)-0.5);                       \
+    case LFM_ACT_TANH:                                                                                                       \
+      return 1 - y * y;                                                                                                      \
+    case LFM_ACT_SOFTPLUS:                                                                                                   \
+      return 1 - act_exp_##TAG(-beta * y);                                                                                   \
+    default:                                                                                                                 \
+      return 1;                                                                                                              \
+    }                                                                                                                        \
+  }
+
+LFM_ACT_FUNCTIONS(float, f32)
+LFM_ACT_FUNCTIONS(double, f64)
+
+#endif

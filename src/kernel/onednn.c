@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * onednn.c -- matrix products by oneDNN's matmul primitives, bias and activation fused; every other kernel is ref32's.
+ *
+ * Primitives are made once a run for its fixed shapes and hold their memory objects; what changes between calls is a
+ * pointer.  Everything happens on one thread: the library's own threading changes sums with the number of threads, so the
+ * OpenMP team of the calling thread is set to one around every call and set back after it.
+ * Weights lie in the tiles that the library asks for at LAYOUT_ROWS rows; a run of any other row count reads the same ones.
+ * No algorithm is ever chosen by timing.
+ */
+#include "core/alloc.h"
+#include "kernel/table.h"
+#include <dnnl.h>
+#include <omp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LAYOUT_ROWS = 256, PRODUCT_ARGS = 5 };
+
+struct lfm_product {
+  dnnl_primitive_t primitive;
+  dnnl_stream_t stream;
+  size_t scratch;
+  dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias */
+  void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
+  int arg_count;
+};
+
+static dnnl_engine_t engine;
+static struct lfm_kernels table;
+static char identity[96];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static int threads_to_one(void) {
+  int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  return threads;
+}
+
+static lfm_status check(dnnl_status_t status, const char *what) {
+  if (status == dnnl_success) return LFM_OK;
+  if (status == dnnl_out_of_memory) return lfm_fail(LFM_E_MEMORY, "oneDNN: %s: out of memory", what);
+  return lfm_fail(LFM_E_UNSUPPORTED, "oneDNN: %s failed with status %d; set LFM_KERNELS=ref32 to do without it", what,
+                  (int)status);
+}
+
+/* ---- memory descriptors -------------------------------------------------------------------------------------- */
+
+static lfm_status plain(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, dnnl_format_tag_t tag) {
+  dnnl_dims_t dims = {rows, cols};
+  return check(dnnl_memory_desc_init_by_tag(out, 2, dims, dnnl_f32, tag), "memory descriptor");
+}
+
+/* The library's tiles, in our words; false when it wants something that lfm_layout cannot say. */
+static bool layout_from(const dnnl_memory_desc_t *md, lfm_layout *out) {
+  const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
+  if (md->format_kind != dnnl_blocked || b->inner_nblks != 2 || b->inner_idxs[0] != 0 || b->inner_idxs[1] != 1) return false;
+  *out = (lfm_layout){.rows = md->dims[0],
+                      .cols = md->dims[1],
+                      .row_block = b->inner_blks[0],
+                      .col_block = b->inner_blks[1],
+                      .row_stride = b->strides[0],
+                      .col_stride = b->strides[1],
+                      .count = dnnl_memory_desc_get_size(md) / sizeof(float)};
+  return true;
+}
+
+static lfm_status layout_to(const lfm_layout *p, dnnl_memory_desc_t *md) {
+  LFM_TRY(plain(md, p->rows, p->cols, dnnl_ab));
+  if (p->row_block == 1) return LFM_OK;
+  dnnl_blocking_desc_t *b = &md->format_desc.blocking;
+  b->inner_nblks = 2;
+  b->inner_idxs[0] = 0, b->inner_idxs[1] = 1;
+  b->inner_blks[0] = p->row_block, b->inner_blks[1] = p->col_block;
+  b->strides[0] = p->row_stride, b->strides[1] = p->col_stride;
+  md->padded_dims[0] = (p->rows + p->row_block - 1) / p->row_block * p->row_block;
+  md->padded_dims[1] = (p->cols + p->col_block - 1) / p->col_block * p->col_block;
+  return LFM_OK;
+}
+
+/* ---- products ------------------------------------------------------------------------------------------------ */
+
+static bool fuses(lfm_act act) {
+  return act.kind == LFM_ACT_NONE || act.kind == LFM_ACT_RELU || act.kind == LFM_ACT_ELU || act.kind == LFM_ACT_TANH;
+}
+
+static lfm_status append_act(dnnl_post_ops_t ops, lfm_act act) {
+  dnnl_alg_kind_t kind = act.kind == LFM_ACT_RELU  ? dnnl_eltwise_relu
+                         : act.kind == LFM_ACT_ELU ? dnnl_eltwise_elu
+                                                   : dnnl_eltwise_tanh;
+  float alpha = act.kind == LFM_ACT_ELU ? 1.0f : 0.0f;
+  return check(dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, 0.0f), "activation");
+}
+
+/* Scratch memory from the caller; sum or activation behind the product. */
+static lfm_status make_attributes(const lfm_product_spec *spec, dnnl_primitive_attr_t *out) {
+  dnnl_post_ops_t ops = NULL;
+  LFM_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
+  lfm_status status = check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user), "scratchpad mode");
+  if (status == LFM_OK) status = check(dnnl_post_ops_create(&ops), "post operations");
+  if (status == LFM_OK && spec->accumulate) status = check(dnnl_post_ops_append_sum(ops, 1.0f), "sum");
+  if (status == LFM_OK && spec->act.kind != LFM_ACT_NONE) status = append_act(ops, spec->act);
+  if (status == LFM_OK) status = check(dnnl_primitive_attr_set_post_ops(*out, ops), "post operations");
+  dnnl_post_ops_destroy(ops);
+  return status;
+}
+
+typedef struct product_memory { /* in the order of lfm_product.args */
+  dnnl_memory_desc_t md[PRODUCT_ARGS];
+} product_memory;
+
+static lfm_status describe(const lfm_product_spec *spec, bool any, product_memory *out) {
+  dnnl_memory_desc_t *md = out->md;
+  LFM_TRY(plain(&md[0], spec->m, spec->k, spec->layout || any ? dnnl_ab : dnnl_ba));
+  if (any) LFM_TRY(plain(&md[1], spec->k, spec->n, dnnl_format_tag_any));
+  else if (spec->layout) LFM_TRY(layout_to(spec->layout, &md[1]));
+  else LFM_TRY(plain(&md[1], spec->k, spec->n, dnnl_ab));
+  LFM_TRY(plain(&md[2], spec->m, spec->n, dnnl_ab));
+  return plain(&md[4], 1, spec->n, dnnl_ab);
+}
+
+static lfm_status describe_primitive(const lfm_product_spec *spec, bool any, product_memory *memory,
+                                     dnnl_primitive_desc_t *out) {
+  dnnl_matmul_desc_t matmul;
+  dnnl_primitive_attr_t attributes = NULL;
+  LFM_TRY(describe(spec, any, memory));
+  LFM_TRY(check(
+      dnnl_matmul_desc_init(&matmul, &memory->md[0], &memory->md[1], spec->bias ? &memory->md[4] : NULL, &memory->md[2]),
+      "matrix product"));
+  lfm_status status = make_attributes(spec, &attributes);
+  if (status == LFM_OK) status = check(dnnl_primitive_desc_create(out, &matmul, attributes, engine, NULL), "matrix product");
+  dnnl_primitive_attr_destroy(attributes);
+  return status;
+}
+
+static void product_destroy(lfm_product *product) {
+  if (!product) return;
+  for (int i = 0; i < PRODUCT_ARGS; i++)
+    if (product->args[i].memory) dnnl_memory_destroy(product->args[i].memory);
+  if (product->primitive) dnnl_primitive_destroy(product->primitive);
+  if (product->stream) dnnl_stream_destroy(product->stream);
+  lfm_free(product);
+}
+
+static lfm_status fill_product(const lfm_product_spec *spec, dnnl_primitive_desc_t description, product_memory *memory,
+                               lfm_product *product) {
+  static const int names[PRODUCT_ARGS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS};
+  memory->md[3] = *dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  product->scratch = dnnl_memory_desc_get_size(&memory->md[3]);
+  product->arg_count = spec->bias ? PRODUCT_ARGS : PRODUCT_ARGS - 1;
+  LFM_TRY(check(dnnl_primitive_create(&product->primitive, description), "matrix product"));
+  LFM_TRY(check(dnnl_stream_create(&product->stream, engine, dnnl_stream_in_order), "stream"));
+  for (int i = 0; i < product->arg_count; i++) {
+    product->args[i].arg = names[i];
+    LFM_TRY(check(dnnl_memory_create(&product->args[i].memory, &memory->md[i], engine, DNNL_MEMORY_NONE), "memory"));
+  }
+  return LFM_OK;
+}
+
+static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
+  product_memory memory;
+  dnnl_primitive_desc_t description = NULL;
+  *out = NULL;
+  int threads = threads_to_one();
+  lfm_status status = describe_primitive(spec, false, &memory, &description);
+  if (status == LFM_OK) status = LFM_ALLOC(out, 1);
+  if (status == LFM_OK) status = fill_product(spec, description, &memory, *out);
+  dnnl_primitive_desc_destroy(description);
+  omp_set_num_threads(threads);
+  if (status != LFM_OK) {
+    product_destroy(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+static size_t product_scratch(const lfm_product *product) { return product->scratch; }
+
+static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
+  void *pointers[PRODUCT_ARGS] = {(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias};
+  int threads = threads_to_one();
+  dnnl_status_t status = dnnl_success;
+  for (int i = 0; i < product->arg_count && status == dnnl_success; i++)
+    if (pointers[i] != product->bound[i]) {
+      status = dnnl_memory_set_data_handle(product->args[i].memory, pointers[i]);
+      product->bound[i] = pointers[i];
+    }
+  if (status == dnnl_success)
+    status = dnnl_primitive_execute(product->primitive, product->stream, product->arg_count, product->args);
+  omp_set_num_threads(threads);
+  return check(status, "running a matrix product");
+}
+
+/* What the library would like for B [k, n]; plain rows where it likes something we cannot write. */
+static lfm_status layout(int64_t k, int64_t n, lfm_layout *out) {
+  lfm_product_spec spec = {.m = LAYOUT_ROWS, .n = n, .k = k};
+  product_memory memory;
+  dnnl_primitive_desc_t description = NULL;
+  int threads = threads_to_one();
+  lfm_status status = describe_primitive(&spec, true, &memory, &description);
+  if (status == LFM_OK && !layout_from(dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0), out))
+    *out = lfm_layout_plain(k, n);
+  dnnl_primitive_desc_destroy(description);
+  omp_set_num_threads(threads);
+  return status;
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------- */
+
+static const char *isa_name(dnnl_cpu_isa_t isa) {
+  switch ((int)isa) {
+  case dnnl_cpu_isa_avx2:
+    return "avx2";
+  case dnnl_cpu_isa_avx2_vnni:
+    return "avx2_vnni";
+  case dnnl_cpu_isa_avx512_mic:
+    return "avx512_mic";
+  case dnnl_cpu_isa_avx512_mic_4ops:
+    return "avx512_mic_4ops";
+  case dnnl_cpu_isa_avx512_core:
+    return "avx512_core";
+  case dnnl_cpu_isa_avx512_core_vnni:
+    return "avx512_core_vnni";
+  case dnnl_cpu_isa_avx512_core_bf16:
+    return "avx512_core_bf16";
+  case dnnl_cpu_isa_avx512_core_amx:
+    return "avx512_core_amx";
+  default:
+    return NULL; /* below AVX2, or another architecture */
+  }
+}
+
+static void make_table(void) {
+  const dnnl_version_t *version = dnnl_version();
+  const char *isa = isa_name(dnnl_get_effective_cpu_isa());
+  table = *lfm_kernels_ref32();
+  table.name = "onednn";
+  table.identity = identity;
+  snprintf(identity, sizeof identity, "onednn %d.%d.%d %s", version->major, version->minor, version->patch,
+           isa ? isa : "other");
+  table.layout = layout;
+  table.fuses = fuses;
+  table.product_create = product_create;
+  table.product_scratch = product_scratch;
+  table.product_run = product_run;
+  table.product_destroy = product_destroy;
+  if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL; /* making a product then says so */
+}
+
+const lfm_kernels *lfm_kernels_onednn(void) {
+  pthread_once(&once, make_table);
+  return &table;
+}

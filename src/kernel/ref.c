@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ref.c -- the kernels in plain C: double, the oracle that gradients are checked against; float, for processors that the
+ * product library does not serve well.  One text (ref_body.h) makes both, so what is proved of one holds for the other.
+ * Layouts are plain, nothing is fused, nothing is planned: what a product is can be read in ten lines.  Blocking for the
+ * caches was refused: this is the definition, and onednn.c is the fast one.
+ */
+#include "core/alloc.h"
+#include "kernel/act.h"
+#include "kernel/table.h"
+
+struct lfm_product {
+  lfm_product_spec spec;
+};
+
+static lfm_status layout(int64_t k, int64_t n, lfm_layout *out) {
+  *out = lfm_layout_plain(k, n);
+  return LFM_OK;
+}
+
+static bool fuses(lfm_act act) { return act.kind == LFM_ACT_NONE; }
+
+static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  (*out)->spec = *spec;
+  return LFM_OK;
+}
+
+static size_t product_scratch(const lfm_product *product) {
+  (void)product;
+  return 0;
+}
+
+static void product_destroy(lfm_product *product) { lfm_free(product); }
+
+#define NUM float
+#define TAG f32
+#define REF_NAME "ref32"
+#include "kernel/ref_body.h"
+#undef NUM
+#undef TAG
+#undef REF_NAME
+
+#define NUM double
+#define TAG f64
+#define REF_NAME "ref64"
+#include "kernel/ref_body.h"
+
+const lfm_kernels *lfm_kernels_ref32(void) { return &table_f32; }
+const lfm_kernels *lfm_kernels_ref64(void) { return &table_f64; }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table.h -- what a backend is: a table of kernels on raw arrays of one number type (float or double).
+ * The graph plans with it and runs through it; nothing else includes this file.  Kernels know shapes, not networks.
+ *
+ * Two things are made ahead of a run, because they cost too much inside it:
+ *   layout   how a weight matrix lies in memory for the product that reads it (tiles that a vector unit likes)
+ *   product  one matrix product of fixed shape, with its bias and activation
+ * Arrays are row-major and must not overlap unless said.  Every kernel treats the rows of a batch one by one: the value of
+ * a row depends neither on its place nor on its neighbours, to the bit.  Sums over rows run from the first to the last.
+ */
+#ifndef LFM_KERNEL_TABLE_H
+#define LFM_KERNEL_TABLE_H
+
+#include "kernel/kernel.h"
+
+/* B [rows, cols] cut into tiles [row_block, col_block], each stored row by row; strides lead from tile to tile.
+ * The last tiles are whole: what lies outside B is zero and stays so.  Plain row-major is one tile a row. */
+typedef struct lfm_layout {
+  int64_t rows, cols;
+  int64_t row_block, col_block;
+  int64_t row_stride, col_stride;
+  size_t count; /* numbers in all */
+} lfm_layout;
+
+/* layout set:   C [m, n] = act(A [m, k] B + bias [n]), B in that layout, rows = k and cols = n
+ * layout NULL:  C [m, n] = A' B with A [k, m] and B [k, n] plain (the gradient of a weight matrix)
+ * accumulate adds to C instead; then there is neither bias nor activation. */
+typedef struct lfm_product_spec {
+  int64_t m, n, k;
+  const lfm_layout *layout;
+  bool bias, accumulate;
+  lfm_act act; /* only what fuses() accepts */
+} lfm_product_spec;
+
+typedef struct lfm_product lfm_product; /* one worker's: not to be run by two threads at a time */
+
+struct lfm_kernels {
+  const char *name;
+  const char *identity;
+  size_t number_size;
+
+  lfm_status (*layout)(int64_t k, int64_t n, lfm_layout *out);
+  bool (*fuses)(lfm_act act); /* can a product apply it? */
+  lfm_status (*product_create)(const lfm_product_spec *spec, lfm_product **out);
+  size_t (*product_scratch)(const lfm_product *product); /* bytes that each run of it may overwrite */
+  lfm_status (*product_run)(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch);
+  void (*product_destroy)(lfm_product *product);
+
+  /* dst in `layout` from rows [first, first + count) of W [*, ld]; transposed: B[k, n] = W[n, skip + k], else W[k, n]. */
+  void (*pack)(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip, int64_t first,
+               int64_t count);
+
+  /* dst [rows, of dst_ld] = or += src [rows, of src_ld], `cols` columns of each. */
+  void (*columns)(void *dst, int64_t dst_ld, const void *src, int64_t src_ld, int64_t rows, int64_t cols, bool add);
+
+  /* y [n] = act(z); y may be z.   slope [n] = act'(z), from y where y tells it and from z for silu and gelu. */
+  void (*activate)(void *y, const void *z, size_t n, lfm_act act);
+  void (*slope)(void *slope, const void *y, const void *z, size_t n, lfm_act act);
+
+  /* d [rows, cols] *= act'(z), in place, and d_bias [cols] = or += the sum of its rows. */
+  void (*activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, void *d_bias,
+                            bool accumulate);
+
+  /* Tangents: row f of a panel belongs to batch row b = f / directions and direction j = f % directions; the panel is
+   * f = first .. first + count - 1.  slope [batch rows, cols] may be NULL, which means ones.
+   *   unit_tangent   panel[f] = u[j] * slope[b]         u [directions, cols]: the weights, transposed
+   *   scale_tangent  panel[f] *= slope[b]
+   *   trace          trace[b] += slope[b, j] * <w[j], panel[f]>, from zero at j = 0
+   *                  w: rows of ld numbers, of which `cols` count; panel [count, cols]; slope [batch rows, directions] */
+  void (*unit_tangent)(void *panel, const void *u, const void *slope, int64_t cols, int64_t directions, int64_t first,
+                       int64_t count);
+  void (*scale_tangent)(void *panel, const void *slope, int64_t cols, int64_t directions, int64_t first, int64_t count);
+  void (*trace)(void *trace, const void *w, int64_t ld, const void *panel, const void *slope, int64_t cols,
+                int64_t directions, int64_t first, int64_t count);
+};
+
+static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {
+  return (lfm_layout){
+      .rows = k, .cols = n, .row_block = 1, .col_block = n, .row_stride = n, .col_stride = n, .count = (size_t)k * (size_t)n};
+}
+
+/* Does the derivative of this activation need its argument, not only its value? */
+static inline bool lfm_act_keeps_argument(lfm_act act) { return act.kind == LFM_ACT_SILU || act.kind == LFM_ACT_GELU; }
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * internal.h -- what the files of this room share: the bodies of net.h's opaque objects.
+ */
+#ifndef LFM_NET_INTERNAL_H
+#define LFM_NET_INTERNAL_H
+
+#include "graph/graph.h"
+#include "net/net.h"
+
+struct lfm_net {
+  lfm_graph *graph;
+  int64_t dim;
+  lfm_value t, x; /* inputs; the output is v */
+  lfm_tensor_info *tensors;
+};
+
+struct lfm_params {
+  const lfm_net *net;
+  void *values; /* [param_count], PyTorch's layout */
+  void *packed; /* what the kernels read */
+};
+
+/* A net around a finished graph, which it takes over on success only. */
+lfm_status lfm_net_create(lfm_graph *graph, int64_t dim, lfm_value t, lfm_value x, lfm_net **out);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * params.c -- one set of weights: the master vector, its start, and the packed copies that the kernels read.
+ */
+#include "core/alloc.h"
+#include "core/rng.h"
+#include "net/internal.h"
+#include <math.h>
+#include <string.h>
+
+lfm_status lfm_params_create(const lfm_net *net, lfm_params **out) {
+  *out = NULL;
+  lfm_params *params;
+  LFM_TRY(LFM_ALLOC(&params, 1));
+  params->net = net;
+  size_t size = lfm_net_number_size(net);
+  lfm_status status = lfm_alloc_array(&params->values, (size_t)lfm_net_param_count(net), size);
+  if (status == LFM_OK) status = lfm_alloc_array(&params->packed, lfm_graph_packed_count(net->graph), size);
+  if (status == LFM_OK) *out = params;
+  else lfm_params_destroy(params);
+  return status;
+}
+
+void lfm_params_destroy(lfm_params *params) {
+  if (!params) return;
+  lfm_free(params->values);
+  lfm_free(params->packed);
+  lfm_free(params);
+}
+
+/* Number i of the flat vector is uniform i of row 0, rounded to float in both number types: the oracle starts where the
+ * float net does. */
+void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block) {
+  const lfm_net *net = params->net;
+  lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_INIT, .block = block};
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_graph_tensor *tensor = lfm_graph_tensor_at(net->graph, i);
+    double bound = 1.0 / sqrt((double)tensor->fan_in);
+    for (int64_t j = tensor->offset; j < tensor->offset + tensor->count; j++) {
+      float value = (float)(bound * (2.0 * lfm_rng_uniform(&rng, j, 0) - 1.0));
+      if (lfm_net_number_size(net) == sizeof(float)) ((float *)params->values)[j] = value;
+      else ((double *)params->values)[j] = (double)value;
+    }
+  }
+  lfm_params_pack(params);
+}
+
+void *lfm_params_data(lfm_params *params) { return params->values; }
+const void *lfm_params_values(const lfm_params *params) { return params->values; }
+
+void lfm_params_pack(lfm_params *params) {
+  const lfm_graph *graph = params->net->graph;
+  for (int i = 0; i < lfm_graph_tensor_count(graph); i++)
+    lfm_graph_pack(graph, i, 0, lfm_graph_tensor_at(graph, i)->shape[0], params->values, params->packed);
+}
+
+void lfm_params_copy(lfm_params *to, const lfm_params *from) {
+  size_t size = lfm_net_number_size(from->net);
+  memcpy(to->values, from->values, (size_t)lfm_net_param_count(from->net) * size);
+  memcpy(to->packed, from->packed, lfm_graph_packed_count(from->net->graph) * size);
+}

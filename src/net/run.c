@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run.c -- one worker's evaluation of a net: the graph's exec with names for its inputs and outputs.
+ */
+#include "core/alloc.h"
+#include "net/internal.h"
+
+/* Rows advised: what a run keeps at a time should fit in a second-level cache of 2 MiB beside the weights at work, but
+ * fewer rows than MIN_ROWS would read the weights too often, and more than MAX_ROWS gain nothing. */
+enum { MIN_ROWS = 125, MAX_ROWS = 250, TRACE_ROWS = 64, STEP_ROWS = 25 };
+static const size_t cache_bytes = 3 << 20;
+
+struct lfm_run {
+  const lfm_net *net;
+  lfm_run_kind kind;
+  int64_t rows;
+  lfm_exec *exec;
+};
+
+lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out) {
+  static const lfm_exec_kind kinds[] = {
+      [LFM_RUN_EVAL] = LFM_EXEC_FORWARD, [LFM_RUN_TRAIN] = LFM_EXEC_BACKWARD, [LFM_RUN_TRACE] = LFM_EXEC_TRACE};
+  *out = NULL;
+  lfm_run *run;
+  LFM_TRY(LFM_ALLOC(&run, 1));
+  run->net = net, run->kind = kind, run->rows = rows;
+  lfm_status status = lfm_exec_create(net->graph, kinds[kind], rows, &run->exec);
+  if (status == LFM_OK) *out = run;
+  else lfm_run_destroy(run);
+  return status;
+}
+
+void lfm_run_destroy(lfm_run *run) {
+  if (!run) return;
+  lfm_exec_destroy(run->exec);
+  lfm_free(run);
+}
+
+int64_t lfm_run_rows(const lfm_run *run) { return run->rows; }
+void *lfm_run_t(lfm_run *run) { return lfm_exec_value(run->exec, run->net->t); }
+void *lfm_run_x(lfm_run *run) { return lfm_exec_value(run->exec, run->net->x); }
+const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }
+void *lfm_run_dv(lfm_run *run) { return lfm_exec_output_gradient(run->exec); }
+const void *lfm_run_trace(const lfm_run *run) { return lfm_exec_trace(run->exec); }
+
+lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params) {
+  return lfm_exec_forward(run->exec, params->values, params->packed);
+}
+
+lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads, bool accumulate) {
+  return lfm_exec_backward(run->exec, params->values, params->packed, grads, accumulate);
+}
+
+int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind) {
+  if (kind == LFM_RUN_TRACE) return TRACE_ROWS;
+  int64_t rows = (int64_t)(cache_bytes / lfm_graph_row_bytes(net->graph, kind == LFM_RUN_TRAIN));
+  if (rows > MAX_ROWS) rows = MAX_ROWS;
+  return rows < MIN_ROWS ? MIN_ROWS : rows / STEP_ROWS * STEP_ROWS;
+}
