@@ -14,7 +14,7 @@
 #include "core/alloc.h"
 #include "metric/normal.h"
 
-#define STEPS 6       /* capsules a limb */
+#define STEPS 6      /* capsules a limb */
 #define THINNEST 0.5 /* pixels of 512: radius at which a limb ends in leaves */
 
 typedef struct canvas {
@@ -24,8 +24,8 @@ typedef struct canvas {
 } canvas;
 
 typedef struct limb {
-  double x, y;   /* where it starts, in 1/512 of the side, y downwards */
-  double angle;  /* 0 is upwards, clockwise */
+  double x, y;  /* where it starts, in 1/512 of the side, y downwards */
+  double angle; /* 0 is upwards, clockwise */
   double length, radius;
   int64_t number; /* names it: children of n are 4n + 1 .. 4n + 4 */
 } limb;

@@ -118,8 +118,10 @@ static void survives_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_pixel_is_a_gaussian), cmocka_unit_test(boxes_are_uniform_over_the_ink),
-      cmocka_unit_test(draws_have_the_entropy_and_the_moments), cmocka_unit_test(refuses_nonsense),
+      cmocka_unit_test(one_pixel_is_a_gaussian),
+      cmocka_unit_test(boxes_are_uniform_over_the_ink),
+      cmocka_unit_test(draws_have_the_entropy_and_the_moments),
+      cmocka_unit_test(refuses_nonsense),
       cmocka_unit_test(survives_refused_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* after the four headers that it leans on */
 
 #define assert_near(actual, expected, tolerance) near_or_fail((actual), (expected), (tolerance), __FILE__, __LINE__)
 

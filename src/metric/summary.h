@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * summary.h -- a mean with its standard error and 95 % interval, over independent rows or over clusters of rows.
+ */
+#ifndef LFM_METRIC_SUMMARY_H
+#define LFM_METRIC_SUMMARY_H
+
+#include "core/status.h"
+
+typedef struct lfm_summary {
+  int64_t count, clusters; /* values; independent units among them (= count without groups) */
+  double mean;
+  double se;        /* of the mean; NAN when there is one unit only */
+  double low, high; /* mean -+ t se, t the 97.5 % point of Student's law with clusters - 1 degrees of freedom */
+} lfm_summary;
+
+/* values [count].  group [count]: rows with equal numbers form a cluster, and clusters are independent; NULL: every row is.
+ * LFM_E_DATA when there is no value, or one that is not finite. */
+lfm_status lfm_summary_mean(const double *values, const double *group, int64_t count, lfm_summary *out);
+
+/* Of a - b, row by row: the paired difference. */
+lfm_status lfm_summary_paired(const double *a, const double *b, const double *group, int64_t count, lfm_summary *out);
+
+/* The 97.5 % point of Student's law; degrees >= 1.  Within 0.3 % (exact for 1 and 2). */
+double lfm_student_975(int64_t degrees);
+
+#endif
