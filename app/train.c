@@ -11,6 +11,7 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -37,16 +38,22 @@ static lfm_status make_config(const request *r, lfm_config **out) {
   return status;
 }
 
+static char *name_model(const request *r, char out[PATH_MAX]) {
+  int length = (int)strlen(r->run);
+  while (length > 1 && r->run[length - 1] == '/') length--;
+  snprintf(out, PATH_MAX, "%.*s/model.safetensors", length, r->run);
+  return out;
+}
+
 static void print_json(const request *r, const lfm_train_result *result) {
-  char model[4096];
-  snprintf(model, sizeof model, "%s/model.safetensors", r->run);
+  char model[PATH_MAX];
   app_json json = app_json_open(stdout);
   app_json_whole(&json, "blocks", result->blocks);
   app_json_whole(&json, "steps", result->steps);
   app_json_real(&json, "seconds", result->seconds);
   app_json_real(&json, "loss", result->loss);
   app_json_real(&json, "valid_nll", result->valid_nll);
-  app_json_text(&json, "model", model);
+  app_json_text(&json, "model", name_model(r, model));
   app_json_real(&json, "train_flops", result->train_flops);
   app_json_real(&json, "push_flops", result->push_flops);
   app_json_whole(&json, "rows_dropped", result->rows_dropped);
@@ -55,9 +62,9 @@ static void print_json(const request *r, const lfm_train_result *result) {
 }
 
 static void print_result(const request *r, const lfm_train_result *result) {
-  char text[APP_TEXT_SIZE];
+  char text[APP_TEXT_SIZE], model[PATH_MAX];
   if (result->was_finished) printf("this run was finished before; nothing was done\n");
-  printf("model       %s/model.safetensors\n", r->run);
+  printf("model       %s\n", name_model(r, model));
   printf("blocks      %d, %" PRId64 " steps in all\n", result->blocks, result->steps);
   if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
   if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
