@@ -190,18 +190,3 @@ lfm_status lfm_config_validate(const lfm_config *config) {
                     config->batches_given, from, blocks, blocks);
   return LFM_OK;
 }
-
-lfm_status lfm_config_agrees(const lfm_config *stored, const lfm_config *asked) {
-  for (int k = 0; lfm_keys[k].name; k++) {
-    bool is_chain = lfm_keys[k].kind == LFM_KEY_HKS && asked->blocks;
-    bool is_chained = is_part(&lfm_keys[k], "schedule") && asked->blocks; /* hks speak for it */
-    if (is_chained || !(is_chain || has_bit(asked->set, k))) continue;
-    char had[LFM_KEY_TEXT], wanted[LFM_KEY_TEXT];
-    lfm_key_format(&lfm_keys[k], stored, had);
-    lfm_key_format(&lfm_keys[k], asked, wanted);
-    if (strcmp(had, wanted) != 0)
-      return lfm_fail(LFM_E_USAGE, "%s is %s in the run, but %s is asked for; leave it out, or start another run",
-                      lfm_keys[k].name, lfm_show(had).text, lfm_show(wanted).text);
-  }
-  return LFM_OK;
-}

@@ -86,7 +86,7 @@ static lfm_status read_mapping(struct reader *reader, const char *prefix) {
 
     LFM_TRY(next(reader));
     if (reader->event.type == YAML_MAPPING_START_EVENT) {
-      if (*prefix) return fault(reader, "mappings nest one level deep at most");
+      if (*prefix) return lfm_fail(LFM_E_USAGE, "%s: mappings nest one level deep at most", place_at(reader, line));
       LFM_TRY(reader->fn(reader->context, name, NULL, place_at(reader, line)));
       strcat(name, ".");
       LFM_TRY(read_mapping(reader, name));
