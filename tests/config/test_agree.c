@@ -17,7 +17,7 @@ static lfm_config *stored, *asked;
 static int make_configs(void **state) {
   (void)state;
   if (lfm_config_create(&stored) != LFM_OK || lfm_config_create(&asked) != LFM_OK) return -1;
-  return lfm_config_preset(stored, "power@A");
+  return lfm_config_preset(stored, "power@A") != LFM_OK;
 }
 
 static int destroy_configs(void **state) {

@@ -21,7 +21,7 @@ static lfm_config *config;
 
 static int make_config(void **state) {
   (void)state;
-  return lfm_config_create(&config);
+  return lfm_config_create(&config) != LFM_OK;
 }
 
 static int destroy_config(void **state) {
