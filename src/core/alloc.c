@@ -24,9 +24,10 @@ uint64_t lfm_alloc_fail_at(uint64_t at) {
 lfm_status lfm_alloc_array(void *out, size_t count, size_t size) {
   void *memory = NULL;
   size_t bytes = 0;
-  bool fits = lfm_size_multiply(count, size, &bytes) && bytes <= SIZE_MAX - ALIGNMENT;
-  bytes = fits ? (bytes + ALIGNMENT) & ~(size_t)(ALIGNMENT - 1) : 0;
-  if (atomic_fetch_add(&requests, 1) + 1 != atomic_load(&fail_at) && fits) memory = aligned_alloc(ALIGNMENT, bytes);
+  bool fits = lfm_size_multiply(count, size, &bytes) && bytes <= PTRDIFF_MAX;
+  bool told_to_fail = atomic_fetch_add(&requests, 1) + 1 == atomic_load(&fail_at);
+  /* Not aligned_alloc: its sizes are multiples of the alignment, and a sanitizer would not see a step past the end. */
+  if (fits && !told_to_fail && posix_memalign(&memory, ALIGNMENT, bytes ? bytes : 1) != 0) memory = NULL;
   memcpy(out, &memory, sizeof memory); /* out is a pointer to any object pointer */
   if (!memory) return lfm_fail(LFM_E_MEMORY, "memory refused: %zu elements of %zu bytes", count, size);
   memset(memory, 0, bytes);

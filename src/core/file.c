@@ -21,9 +21,9 @@ enum { BUFFER = 1 << 20, PATH = 4096 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
-/* Opens a regular file; *size is its length. */
+/* Opens a regular file; *size is its length.  Not blocking, or a pipe without a writer would hold us here. */
 static lfm_status open_file(const char *path, int *descriptor, size_t *size) {
-  *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (*descriptor < 0) return lfm_fail_errno("%s", path);
   struct stat facts;
   if (fstat(*descriptor, &facts) != 0) {
@@ -32,7 +32,7 @@ static lfm_status open_file(const char *path, int *descriptor, size_t *size) {
   }
   if (!S_ISREG(facts.st_mode)) {
     close(*descriptor);
-    return lfm_fail(LFM_E_IO, "%s: is a %s, not a file", path, S_ISDIR(facts.st_mode) ? "folder" : "device");
+    return lfm_fail(LFM_E_IO, "%s: is a %s, not a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
   }
   *size = (size_t)facts.st_size;
   return LFM_OK;
@@ -43,7 +43,7 @@ lfm_status lfm_map_open(const char *path, lfm_map *out) {
   int descriptor;
   size_t size = 0;
   LFM_TRY(open_file(path, &descriptor, &size));
-  void *view = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : NULL;
+  void *view = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : (void *)(uintptr_t)""; /* never NULL */
   close(descriptor);
   if (view == MAP_FAILED) return lfm_fail_errno("%s: cannot be mapped", path);
   *out = (lfm_map){.data = view, .size = size};
@@ -51,21 +51,38 @@ lfm_status lfm_map_open(const char *path, lfm_map *out) {
 }
 
 void lfm_map_close(lfm_map *map) {
-  if (map->data) munmap((void *)(uintptr_t)map->data, map->size);
+  if (map->size) munmap((void *)(uintptr_t)map->data, map->size);
   *map = (lfm_map){0};
+}
+
+/* By read, not from a view: a file that another program cuts short is then an error and not a signal. */
+static lfm_status read_all(const char *path, int descriptor, uint8_t *data, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    ssize_t got = read(descriptor, data + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return lfm_fail_errno("%s: cannot be read", path);
+    if (got == 0) return lfm_fail(LFM_E_IO, "%s: became shorter while it was read; try again", path);
+    done += (size_t)got;
+  }
+  return LFM_OK;
 }
 
 lfm_status lfm_file_read(const char *path, uint8_t **data, size_t *size) {
   *data = NULL;
   *size = 0;
-  lfm_map map;
-  LFM_TRY(lfm_map_open(path, &map));
-  lfm_status status = LFM_ALLOC(data, map.size + 1); /* ends in a zero byte, for text */
+  int descriptor;
+  size_t expected = 0;
+  LFM_TRY(open_file(path, &descriptor, &expected));
+  lfm_status status = LFM_ALLOC(data, expected + 1); /* ends in a zero byte, for text */
+  if (status == LFM_OK) status = read_all(path, descriptor, *data, expected);
+  close(descriptor);
   if (status == LFM_OK) {
-    if (map.size) memcpy(*data, map.data, map.size);
-    *size = map.size;
+    *size = expected;
+    return LFM_OK;
   }
-  lfm_map_close(&map);
+  lfm_free(*data);
+  *data = NULL;
   return status;
 }
 
@@ -73,17 +90,22 @@ lfm_status lfm_file_read(const char *path, uint8_t **data, size_t *size) {
 
 struct lfm_writer {
   int descriptor;
+  bool failed; /* a write did; what is on the disk is not a beginning of what was put */
   size_t filled;
   char path[PATH], partial[PATH + 16];
   uint8_t buffer[BUFFER];
 };
 
 static lfm_status flush(lfm_writer *writer) {
+  if (writer->failed) return lfm_fail(LFM_E_IO, "%s: not written: an earlier part of it failed", writer->path);
   size_t done = 0;
   while (done < writer->filled) {
     ssize_t wrote = write(writer->descriptor, writer->buffer + done, writer->filled - done);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return lfm_fail_errno("%s: cannot be written", writer->path);
+    if (wrote < 0) {
+      writer->failed = true;
+      return lfm_fail_errno("%s: cannot be written", writer->path);
+    }
     done += (size_t)wrote;
   }
   writer->filled = 0;
@@ -93,7 +115,9 @@ static lfm_status flush(lfm_writer *writer) {
 lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
   *out = NULL;
   if (strlen(path) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
-  if (lfm_path_is_folder(path)) return lfm_fail(LFM_E_IO, "%s: is a folder; name a file", path);
+  struct stat facts;
+  if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
+    return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
   lfm_writer *writer;
   LFM_TRY(LFM_ALLOC(&writer, 1));
   snprintf(writer->path, sizeof writer->path, "%s", path);
@@ -182,7 +206,7 @@ bool lfm_path_ends_with(const char *path, const char *ending) {
 }
 
 lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name) {
-  const char *between = *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
+  const char *between = !*folder || folder[strlen(folder) - 1] == '/' ? "" : "/"; /* "": the working folder */
   int length = snprintf(out, size, "%s%s%s", folder, between, name);
   if (length < 0 || (size_t)length >= size) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", folder);
   return LFM_OK;

@@ -4,6 +4,8 @@
  *   key     = the two halves of seed
  *   counter = { group, row low, step, purpose | block << 8 | row high << 20 }
  * Purpose takes 8 bits, block 12, the high row 12: the fields never overlap, so no two addresses share a counter.
+ * Normals are drawn by 8 groups at once in one loop of vector code, Philox included; the bits are those of one group at a
+ * time, since Philox is whole numbers and vmath.h gives a lane what it gives a scalar.
  */
 #include "core/rng.h"
 
@@ -11,54 +13,66 @@
 
 #include <math.h>
 #include <Random123/philox.h>
+#include <string.h>
 
-void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out[4]) {
+/* The words at (row, group).  Inline, so that it becomes vector code in the loop below. */
+static inline philox4x32_ctr_t words_at(const lfm_rng *rng, int64_t row, uint32_t group) {
   philox4x32_key_t key = {{(uint32_t)rng->seed, (uint32_t)(rng->seed >> 32)}};
   uint32_t place = (uint32_t)rng->purpose | rng->block << 8 | (uint32_t)((uint64_t)row >> 32) << 20;
   philox4x32_ctr_t counter = {{group, (uint32_t)row, rng->step, place}};
-  philox4x32_ctr_t words = philox4x32(counter, key);
+  return philox4x32(counter, key);
+}
+
+void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out[4]) {
+  philox4x32_ctr_t words = words_at(rng, row, group);
   for (int i = 0; i < 4; i++) out[i] = words.v[i];
 }
 
-enum { CHUNK = 64 }; /* normals a pass: 16 groups of words, transformed by loops that become vector code */
+/* ---- normals ------------------------------------------------------------------------------------------------ */
 
-/* Pairs (u, w) of words to pairs of normals: sqrt(-2 ln u) (cos, sin)(2 pi w).  [Box and Muller 1958] */
+enum { LANES = 8, PASS = 4 * LANES }; /* a pass: 8 groups of words, 32 normals.  16 lanes: short rows pay for more */
+
+/* Two words to two normals: sqrt(-2 ln u) (cos, sin)(2 pi w).  [Box and Muller 1958] */
+static inline void box_muller(uint32_t radius_word, uint32_t angle_word, float *first, float *second) {
+  float u = ((float)(int32_t)(radius_word >> 1) + 0.5f) * 0x1p-31f; /* [2^-32, 1] */
+  float w = (float)(int32_t)(angle_word >> 8) * 0x1p-24f;           /* [0, 1) */
+  float radius = __builtin_sqrtf(-2.0f * lfm_logf(u));              /* the log is exact at 1 and has the right sign below */
+  float sine, cosine;
+  lfm_sincos_turn(w, &sine, &cosine);
+  *first = radius * cosine;
+  *second = radius * sine;
+}
+
+/* out [PASS]: the normals of the groups from `group` on.  The generator by value: a copy that no store can alter. */
 LFM_VECTOR
-static void box_muller(const uint32_t *restrict radius_words, const uint32_t *restrict angle_words, float *restrict cosines,
-                       float *restrict sines) {
-  for (int i = 0; i < CHUNK / 2; i++) {
-    float u = ((float)(int32_t)(radius_words[i] >> 1) + 0.5f) * 0x1p-31f; /* (0, 1] */
-    float w = (float)(int32_t)(angle_words[i] >> 8) * 0x1p-24f;            /* [0, 1) */
-    float square = -2.0f * lfm_logf(u);
-    float radius = __builtin_sqrtf(square > 0.0f ? square : 0.0f); /* the polynomial's log 1 may be a hair above 0 */
-    float sine, cosine;
-    lfm_sincos_turn(w, &sine, &cosine);
-    cosines[i] = radius * cosine;
-    sines[i] = radius * sine;
+static void normals_pass(lfm_rng rng, int64_t row, uint32_t group, float *restrict out) {
+  uint32_t radii[PASS / 2], angles[PASS / 2];
+  for (uint32_t i = 0; i < LANES; i++) {
+    philox4x32_ctr_t drawn = words_at(&rng, row, group + i);
+    radii[2 * i] = drawn.v[0];
+    angles[2 * i] = drawn.v[1];
+    radii[2 * i + 1] = drawn.v[2];
+    angles[2 * i + 1] = drawn.v[3];
   }
+  for (int i = 0; i < PASS / 2; i++) box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
 }
 
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n) {
-  for (size_t begin = 0; begin < n; begin += CHUNK) {
-    uint32_t radius_words[CHUNK / 2] = {0}, angle_words[CHUNK / 2] = {0};
-    float cosines[CHUNK / 2], sines[CHUNK / 2];
-    size_t wanted = n - begin < CHUNK ? n - begin : CHUNK;
-    for (size_t group = 0; group < (wanted + 3) / 4; group++) {
-      uint32_t words[4];
-      lfm_rng_words(rng, row, (uint32_t)(begin / 4 + group), words);
-      radius_words[2 * group] = words[0], angle_words[2 * group] = words[1];
-      radius_words[2 * group + 1] = words[2], angle_words[2 * group + 1] = words[3];
-    }
-    box_muller(radius_words, angle_words, cosines, sines);
-    for (size_t i = 0; i < wanted; i++) out[begin + i] = i % 2 ? sines[i / 2] : cosines[i / 2];
-  }
+  size_t done = 0;
+  for (; n - done >= PASS; done += PASS) normals_pass(*rng, row, (uint32_t)(done / 4), out + done);
+  if (done == n) return;
+  float last[PASS];
+  normals_pass(*rng, row, (uint32_t)(done / 4), last);
+  memcpy(out + done, last, (n - done) * sizeof *out);
 }
+
+/* ---- uniforms and Beta -------------------------------------------------------------------------------------- */
 
 double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index) {
   uint32_t words[4];
   lfm_rng_words(rng, row, index, words);
-  uint64_t bits = ((uint64_t)words[0] << 32 | words[1]) >> 11;
-  return ((double)bits + 0.5) * 0x1p-53;
+  uint64_t bits = ((uint64_t)words[0] << 32 | words[1]) >> 12;
+  return ((double)bits + 0.5) * 0x1p-52; /* exact: with 53 bits the half would round the last one up to 1 */
 }
 
 /* The uniforms of one Beta draw: index owns 2^10 groups, enough for 500 rejections of a sampler that accepts most. */
@@ -94,21 +108,26 @@ double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, d
   return 1.0 / (1.0 + exp(y - x));
 }
 
+/* ---- permutation -------------------------------------------------------------------------------------------- */
+
+/* The place i = y width + x of a grid of at least n places, width about height: four rounds turn x by a number that y names,
+ * then y by one that x names, and so on.  Fewer than `width` places lie outside, so the walk nearly always ends at once;
+ * a square of powers of two would be up to four times too large. */
 int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i) {
-  int half = 1;
-  while (half < 31 && ((int64_t)1 << (2 * half)) < n) half++;
-  uint32_t mask = (uint32_t)(((uint64_t)1 << half) - 1);
-  uint64_t at = (uint64_t)i;
-  do { /* four rounds over 2 half bits, repeated until inside: at most four times in the mean */
-    uint32_t left = (uint32_t)(at >> half), right = (uint32_t)at & mask;
+  uint64_t size = (uint64_t)n, at = (uint64_t)i;
+  uint64_t width = (uint64_t)sqrt((double)n);
+  while (width * width < size) width++;
+  uint64_t height = (size + width - 1) / width;
+  do {
+    uint64_t x = at % width, y = at / width;
     for (uint32_t round = 0; round < 4; round++) {
+      uint64_t *turned = round % 2 ? &y : &x, named_by = round % 2 ? x : y, length = round % 2 ? height : width;
       uint32_t words[4];
-      lfm_rng_words(rng, ((int64_t)right << 2) | round, (uint32_t)salt, words);
-      uint32_t swapped = left ^ (words[0] & mask);
-      left = right;
-      right = swapped;
+      lfm_rng_words(rng, (int64_t)(named_by << 2 | round), (uint32_t)salt, words);
+      *turned += (uint64_t)words[0] * length >> 32;
+      if (*turned >= length) *turned -= length;
     }
-    at = (uint64_t)left << half | right;
-  } while (at >= (uint64_t)n);
+    at = y * width + x;
+  } while (at >= size);
   return (int64_t)at;
 }

@@ -3,6 +3,8 @@
  * rng.h -- random numbers without a state: each is a function of (seed, purpose, block, step, row, index).
  * Philox 4x32-10 (Salmon et al., SC 2011; Random123).  Nothing to save, so resume is exact by construction, and any row of
  * any step can be drawn alone, by any thread.
+ * Words, normals, uniforms and Beta draws of one (purpose, block, step, row) are made of the same words: an address serves
+ * one kind of draw.
  */
 #ifndef LFM_CORE_RNG_H
 #define LFM_CORE_RNG_H
@@ -18,7 +20,8 @@ typedef enum lfm_purpose {
   LFM_FOR_COUPLING, /* x' of the pairs */
   LFM_FOR_NOISE,    /* z of the OU step */
   LFM_FOR_TIME,     /* t */
-  LFM_FOR_VALID,    /* z and t of the validation loss */
+  LFM_FOR_VALID,    /* z of the validation loss */
+  LFM_FOR_VALID_TIME, /* t of the validation loss */
   LFM_FOR_SAMPLE,   /* z ~ N(0, I) of generation */
   LFM_FOR_PROBE,    /* trace probes */
   LFM_FOR_METRIC,   /* projections, classifier splits */
@@ -38,14 +41,15 @@ void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out
 /* out [n]: the first n standard normals of this row (Box-Muller; at most 6.66 in size). */
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n);
 
-/* The index-th uniform of this row, in (0, 1), 53 bits. */
+/* The index-th uniform of this row, in (0, 1), 52 bits. */
 double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index);
 
-/* Beta(a, b) from the counters of index; a, b > 0. */
+/* Beta(a, b) from the counters of index < 2^22; a, b > 0.  In [0, 1]: with a or b well below 1 the ends themselves come up. */
 double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, double b);
 
 /* Where element i < n goes in a permutation of 0..n-1 that (rng, salt) names: a Feistel network walked until it lands
- * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored. */
+ * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored.  0 < n <= 2^62, salt < 2^32; below a
+ * dozen elements not all orders are equally likely. */
 int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i);
 
 #endif

@@ -20,7 +20,10 @@ static void *note_context;
 const char *lfm_error(void) { return error_line; }
 
 void lfm_error_set(const char *text) {
-  if (text != error_line) snprintf(error_line, sizeof error_line, "%s", text);
+  if (text == error_line) return;
+  snprintf(error_line, sizeof error_line, "%s", text);
+  for (char *c = error_line; *c; c++)
+    if ((unsigned char)*c < ' ') *c = ' '; /* one line, and a name from a file cannot steer a terminal */
 }
 
 lfm_status lfm_fail(lfm_status code, const char *format, ...) {

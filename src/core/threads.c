@@ -9,9 +9,9 @@
 #include "core/alloc.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { SPINS = 2000, MAX_THREADS = 1024 };
 
@@ -99,10 +99,15 @@ static void wait_for_end(lfm_team *team) {
   pthread_mutex_unlock(&team->mutex);
 }
 
+/* Those that this process may use: taskset and batch systems give it fewer than the machine has. */
+static int processors(void) {
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
+
 lfm_status lfm_team_create(int threads, lfm_team **out) {
   *out = NULL;
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  int size = threads > 0 ? threads : (int)(processors > 0 ? processors : 1);
+  int size = threads > 0 ? threads : processors();
   if (size > MAX_THREADS) return lfm_fail(LFM_E_USAGE, "threads: %d is more than %d", size, MAX_THREADS);
   lfm_team *team;
   LFM_TRY(LFM_ALLOC(&team, 1));

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_file.c -- whole files or none: a commit puts the new one in place, an abort and every failure leave the old one and
+ * no NAME.partial.  Faults come from the system itself: a limit on file sizes, folders that are missing or closed.
+ */
+#include "core/file.h"
+
+#include "core/alloc.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[200];
+
+/* A path below this test's folder; valid until the eighth next call. */
+static const char *in_folder(const char *name) {
+  static char paths[8][300];
+  static int turn;
+  char *path = paths[turn++ % 8];
+  snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+  return path;
+}
+
+static void write_text(const char *path, const char *text) { assert_int_equal(lfm_file_write(path, text, strlen(text)), LFM_OK); }
+
+static void assert_holds(const char *path, const char *text) {
+  uint8_t *data;
+  size_t size;
+  assert_int_equal(lfm_file_read(path, &data, &size), LFM_OK);
+  assert_int_equal(size, strlen(text));
+  assert_string_equal((const char *)data, text); /* the zero byte behind the content is part of the promise */
+  lfm_free(data);
+}
+
+static void a_commit_gives_the_whole_content(void **state) {
+  (void)state;
+  enum { SIZE = (5 << 20) / 2 + 3 }; /* more than two buffers, in parts that do not fit them */
+  uint8_t *content, *back;
+  size_t size = 0;
+  assert_int_equal(LFM_ALLOC(&content, SIZE), LFM_OK);
+  for (size_t i = 0; i < SIZE; i++) content[i] = (uint8_t)(i * 2654435761u >> 24);
+  lfm_writer *writer;
+  const char *path = in_folder("big");
+  assert_int_equal(lfm_writer_open(path, &writer), LFM_OK);
+  for (size_t at = 0, part = 1; at < SIZE; at += part, part = part * 3 + 1) {
+    if (part > SIZE - at) part = SIZE - at;
+    assert_int_equal(lfm_writer_put(writer, content + at, part), LFM_OK);
+  }
+  assert_false(lfm_path_exists(path));
+  assert_int_equal(lfm_writer_commit(writer), LFM_OK);
+  assert_false(lfm_path_exists(in_folder("big.partial")));
+  assert_int_equal(lfm_file_read(path, &back, &size), LFM_OK);
+  assert_int_equal(size, SIZE);
+  assert_memory_equal(back, content, SIZE);
+  lfm_free(back);
+  lfm_free(content);
+}
+
+static void a_commit_replaces_and_an_abort_does_not(void **state) {
+  (void)state;
+  const char *path = in_folder("a");
+  write_text(path, "old and longer");
+  write_text(path, "new");
+  assert_holds(path, "new");
+  lfm_writer *writer;
+  assert_int_equal(lfm_writer_open(path, &writer), LFM_OK);
+  assert_int_equal(lfm_writer_put(writer, "newer", 5), LFM_OK);
+  assert_true(lfm_path_exists(in_folder("a.partial")));
+  lfm_writer_abort(writer);
+  lfm_writer_abort(NULL);
+  assert_holds(path, "new");
+  assert_false(lfm_path_exists(in_folder("a.partial")));
+}
+
+static void a_left_over_partial_is_no_hindrance(void **state) {
+  (void)state;
+  write_text(in_folder("b.partial"), "half of a file that a crash left");
+  write_text(in_folder("b"), "whole");
+  assert_holds(in_folder("b"), "whole");
+  assert_false(lfm_path_exists(in_folder("b.partial")));
+}
+
+static void a_relative_path_works(void **state) {
+  (void)state;
+  char here[4096];
+  assert_non_null(getcwd(here, sizeof here));
+  assert_int_equal(chdir(folder), 0);
+  write_text("relative", "text");
+  assert_int_equal(chdir(here), 0);
+  assert_holds(in_folder("relative"), "text");
+}
+
+static void places_that_cannot_be_written_are_named(void **state) {
+  (void)state;
+  lfm_writer *writer = (lfm_writer *)1;
+  assert_int_equal(lfm_writer_open(in_folder("missing/file"), &writer), LFM_E_IO);
+  assert_null(writer);
+  assert_non_null(strstr(lfm_error(), "missing/file"));
+  writer = (lfm_writer *)1;
+  assert_int_equal(lfm_writer_open(folder, &writer), LFM_E_IO);
+  assert_null(writer);
+  assert_non_null(strstr(lfm_error(), "folder"));
+  assert_int_equal(lfm_file_write("/dev/null", "x", 1), LFM_E_IO); /* the superuser's rename would replace it */
+  assert_non_null(strstr(lfm_error(), "device"));
+  char endless[5000];
+  memset(endless, 'x', sizeof endless - 1);
+  endless[sizeof endless - 1] = 0;
+  assert_int_equal(lfm_writer_open(endless, &writer), LFM_E_USAGE);
+}
+
+static void a_closed_folder_refuses(void **state) {
+  (void)state;
+  if (geteuid() == 0) skip(); /* the superuser may write anywhere */
+  const char *closed = in_folder("closed");
+  assert_int_equal(lfm_folder_make(closed), LFM_OK);
+  assert_int_equal(chmod(closed, 0500), 0);
+  assert_int_equal(lfm_file_write(in_folder("closed/a"), "x", 1), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "closed/a"));
+  assert_int_equal(rmdir(closed), 0);
+}
+
+static void limit_file_size(rlim_t bytes) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_leaves_the_old_file(void **state) {
+  (void)state;
+  const char *path = in_folder("full");
+  char *large;
+  size_t size = 3 << 20;
+  assert_int_equal(LFM_ALLOC(&large, size), LFM_OK);
+  write_text(path, "old");
+  limit_file_size(1000); /* room for a part of a buffer */
+  lfm_status in_put = lfm_file_write(path, large, size);
+  lfm_status in_commit = lfm_file_write(path, large, 5000);
+  limit_file_size(RLIM_INFINITY);
+  assert_int_equal(in_put, LFM_E_IO);
+  assert_int_equal(in_commit, LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), path));
+  assert_holds(path, "old");
+  assert_false(lfm_path_exists(in_folder("full.partial")));
+  lfm_free(large);
+}
+
+static void a_failed_writer_never_commits(void **state) {
+  (void)state;
+  const char *path = in_folder("failed");
+  char *large;
+  size_t size = 3 << 20;
+  assert_int_equal(LFM_ALLOC(&large, size), LFM_OK);
+  write_text(path, "old");
+  lfm_writer *writer;
+  assert_int_equal(lfm_writer_open(path, &writer), LFM_OK);
+  limit_file_size(1000);
+  assert_int_equal(lfm_writer_put(writer, large, size), LFM_E_IO);
+  limit_file_size(RLIM_INFINITY); /* there is room again, but a part is lost */
+  assert_int_equal(lfm_writer_put(writer, large, size), LFM_E_IO);
+  assert_int_equal(lfm_writer_commit(writer), LFM_E_IO);
+  assert_holds(path, "old");
+  assert_false(lfm_path_exists(in_folder("failed.partial")));
+  lfm_free(large);
+}
+
+static void what_cannot_be_read_is_named(void **state) {
+  (void)state;
+  uint8_t *data = (uint8_t *)1;
+  size_t size = 7;
+  lfm_map map = {(const uint8_t *)1, 7};
+  assert_int_equal(lfm_file_read(in_folder("missing"), &data, &size), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "missing: No such file"));
+  assert_null(data);
+  assert_int_equal(size, 0);
+  assert_int_equal(lfm_map_open(in_folder("missing"), &map), LFM_E_IO);
+  assert_null(map.data);
+  assert_int_equal(lfm_file_read(folder, &data, &size), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "is a folder"));
+  assert_int_equal(lfm_map_open("/dev/zero", &map), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "not a file"));
+  assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+  assert_int_equal(lfm_file_read(in_folder("pipe"), &data, &size), LFM_E_IO); /* and does not wait for a writer */
+  assert_non_null(strstr(lfm_error(), "not a file"));
+}
+
+static void maps_show_the_file(void **state) {
+  (void)state;
+  lfm_map map;
+  write_text(in_folder("mapped"), "eight by");
+  assert_int_equal(lfm_map_open(in_folder("mapped"), &map), LFM_OK);
+  assert_int_equal(map.size, 8);
+  assert_memory_equal(map.data, "eight by", 8);
+  write_text(in_folder("mapped"), "another"); /* a new file under the name: the view keeps the old one */
+  assert_memory_equal(map.data, "eight by", 8);
+  lfm_map_close(&map);
+  lfm_map_close(&map);
+  assert_null(map.data);
+}
+
+static void an_empty_file_is_a_file(void **state) {
+  (void)state;
+  lfm_map map = {NULL, 7};
+  assert_int_equal(lfm_file_write(in_folder("empty"), NULL, 0), LFM_OK);
+  assert_holds(in_folder("empty"), "");
+  assert_int_equal(lfm_map_open(in_folder("empty"), &map), LFM_OK);
+  assert_int_equal(map.size, 0);
+  assert_non_null(map.data); /* so that pointer arithmetic on it is defined */
+  lfm_map_close(&map);
+  lfm_map_close(&map);
+}
+
+static void paths(void **state) {
+  (void)state;
+  char out[12];
+  assert_int_equal(lfm_path_join(out, sizeof out, "run", "model"), LFM_OK);
+  assert_string_equal(out, "run/model");
+  assert_int_equal(lfm_path_join(out, sizeof out, "run/", "model"), LFM_OK);
+  assert_string_equal(out, "run/model");
+  assert_int_equal(lfm_path_join(out, sizeof out, "/", "model"), LFM_OK);
+  assert_string_equal(out, "/model");
+  assert_int_equal(lfm_path_join(out, sizeof out, "", "model"), LFM_OK);
+  assert_string_equal(out, "model");
+  assert_int_equal(lfm_path_join(out, sizeof out, "run45", "model"), LFM_OK); /* fills it */
+  assert_int_equal(lfm_path_join(out, sizeof out, "run456", "model"), LFM_E_USAGE);
+  assert_true(lfm_path_ends_with("a/b.CSV", ".csv"));
+  assert_true(lfm_path_ends_with(".csv", ".csv"));
+  assert_false(lfm_path_ends_with("csv", ".csv"));
+  assert_false(lfm_path_ends_with("a.csv.gz", ".csv"));
+  assert_true(lfm_path_ends_with("a", ""));
+  assert_true(lfm_path_is_folder(folder));
+  assert_false(lfm_path_is_folder(in_folder("missing")));
+}
+
+static void folders_and_removal(void **state) {
+  (void)state;
+  const char *path = in_folder("new");
+  assert_int_equal(lfm_folder_make(path), LFM_OK);
+  assert_int_equal(lfm_folder_make(path), LFM_OK);
+  assert_true(lfm_path_is_folder(path));
+  assert_int_equal(lfm_folder_make(in_folder("missing/new")), LFM_E_IO);
+  write_text(in_folder("plain"), "x");
+  assert_int_equal(lfm_folder_make(in_folder("plain")), LFM_E_IO);
+  assert_int_equal(lfm_file_remove(in_folder("plain")), LFM_OK);
+  assert_false(lfm_path_exists(in_folder("plain")));
+  assert_int_equal(lfm_file_remove(in_folder("plain")), LFM_OK);
+  assert_int_equal(lfm_file_remove(path), LFM_E_IO);
+  assert_int_equal(rmdir(path), 0);
+}
+
+static void memory_may_be_refused_anywhere(void **state) {
+  (void)state;
+  const char *path = in_folder("memory");
+  write_text(path, "old");
+  uint8_t *data = (uint8_t *)1;
+  size_t size;
+  lfm_alloc_fail_at(1);
+  assert_int_equal(lfm_file_read(path, &data, &size), LFM_E_MEMORY);
+  assert_null(data);
+  lfm_alloc_fail_at(1);
+  assert_int_equal(lfm_file_write(path, "new", 3), LFM_E_MEMORY);
+  lfm_alloc_fail_at(0);
+  assert_holds(path, "old");
+  assert_false(lfm_path_exists(in_folder("memory.partial")));
+  lfm_alloc_fail_at(0);
+  write_text(path, "new");
+  assert_int_equal(lfm_alloc_fail_at(0), 1); /* one request: the sweep above was whole */
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  const char *base = getenv("TMPDIR");
+  snprintf(folder, sizeof folder, "%s/lfm-file-XXXXXX", base ? base : P_tmpdir);
+  signal(SIGXFSZ, SIG_IGN); /* the limit then shows as EFBIG */
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  const char *left[] = {"big", "a", "b", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) unlink(in_folder(left[i]));
+  return rmdir(folder); /* fails when a test has left anything else */
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_commit_gives_the_whole_content),
+      cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
+      cmocka_unit_test(a_left_over_partial_is_no_hindrance),
+      cmocka_unit_test(a_relative_path_works),
+      cmocka_unit_test(places_that_cannot_be_written_are_named),
+      cmocka_unit_test(a_closed_folder_refuses),
+      cmocka_unit_test(a_full_disk_leaves_the_old_file),
+      cmocka_unit_test(a_failed_writer_never_commits),
+      cmocka_unit_test(what_cannot_be_read_is_named),
+      cmocka_unit_test(maps_show_the_file),
+      cmocka_unit_test(an_empty_file_is_a_file),
+      cmocka_unit_test(paths),
+      cmocka_unit_test(folders_and_removal),
+      cmocka_unit_test(memory_may_be_refused_anywhere),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
