@@ -54,6 +54,14 @@ void lfm_params_pack(lfm_params *params) {
     lfm_graph_pack(graph, i, 0, lfm_graph_tensor_at(graph, i)->shape[0], params->values, params->packed);
 }
 
+void lfm_params_set(lfm_params *params, const float *values) {
+  int64_t count = lfm_net_param_count(params->net);
+  if (lfm_net_number_size(params->net) == sizeof(float)) memcpy(params->values, values, (size_t)count * sizeof *values);
+  else
+    for (int64_t i = 0; i < count; i++) ((double *)params->values)[i] = (double)values[i];
+  lfm_params_pack(params);
+}
+
 void lfm_params_copy(lfm_params *to, const lfm_params *from) {
   size_t size = lfm_net_number_size(from->net);
   memcpy(to->values, from->values, (size_t)lfm_net_param_count(from->net) * size);

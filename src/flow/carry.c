@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * carry.c -- the bridge between the solver's doubles and the network's numbers.
+ * The state stays in double between evaluations, so a thousand small steps lose nothing to rounding; only the network works
+ * in its own precision.
+ */
+#include "flow/carry.h"
+
+#include "core/alloc.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+struct lfm_carry {
+  lfm_team *team;
+  const lfm_net *net;
+  bool with_logdet;
+  int64_t dim, slots;
+  int workers;
+  lfm_run **runs; /* [workers] */
+  lfm_ode *ode;
+  /* of the call at work */
+  const lfm_params *params;
+  lfm_rows *rows;
+  lfm_meter *meter;
+  atomic_llong stored;
+};
+
+lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet, lfm_carry **out) {
+  *out = NULL;
+  lfm_carry *carry;
+  LFM_TRY(LFM_ALLOC(&carry, 1));
+  lfm_run_kind kind = with_logdet ? LFM_RUN_TRACE : LFM_RUN_EVAL;
+  carry->team = team;
+  carry->net = net;
+  carry->with_logdet = with_logdet;
+  carry->dim = lfm_net_dim(net);
+  carry->slots = lfm_run_rows_advised(net, kind);
+  carry->workers = lfm_team_size(team);
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&carry->runs, carry->workers), fail);
+  for (int w = 0; w < carry->workers; w++) LFM_TRY_GOTO(lfm_run_create(net, kind, carry->slots, &carry->runs[w]), fail);
+  LFM_TRY_GOTO(lfm_ode_create(carry->workers, carry->dim, with_logdet, carry->slots, &carry->ode), fail);
+  *out = carry;
+  return LFM_OK;
+fail:
+  lfm_carry_destroy(carry);
+  return status;
+}
+
+void lfm_carry_destroy(lfm_carry *carry) {
+  if (!carry) return;
+  for (int w = 0; carry->runs && w < carry->workers; w++) lfm_run_destroy(carry->runs[w]);
+  lfm_free(carry->runs);
+  lfm_ode_destroy(carry->ode);
+  lfm_free(carry);
+}
+
+/* to [n] (floats or doubles, by size) = from [n]. */
+static void narrow(void *to, size_t size, const double *from, int64_t n) {
+  if (size == sizeof(double)) memcpy(to, from, (size_t)n * size);
+  else
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)from[i];
+}
+
+static void widen(double *to, const void *from, size_t size, int64_t n) {
+  if (size == sizeof(double)) memcpy(to, from, (size_t)n * size);
+  else
+    for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)from)[i];
+}
+
+/* v(t, x) and tr dv/dx of all slots of a worker: the solver's lfm_field_fn. */
+static lfm_status velocity(void *context, int worker, const double *t, const double *x, double *dxdt, double *div) {
+  lfm_carry *carry = context;
+  lfm_run *run = carry->runs[worker];
+  size_t size = lfm_net_number_size(carry->net);
+  narrow(lfm_run_t(run), size, t, carry->slots);
+  narrow(lfm_run_x(run), size, x, carry->slots * carry->dim);
+  LFM_TRY(lfm_run_forward(run, carry->params));
+  widen(dxdt, lfm_run_v(run), size, carry->slots * carry->dim);
+  if (div) widen(div, lfm_run_trace(run), size, carry->slots);
+  return LFM_OK;
+}
+
+/* A row that failed in an earlier block is solved from zero, harmlessly, and not looked at. */
+static void load_row(void *context, int64_t row, double *x) {
+  lfm_carry *carry = context;
+  const lfm_rows *rows = carry->rows;
+  size_t at = (size_t)row * (size_t)carry->dim;
+  if (rows->failed[row]) memset(x, 0, (size_t)carry->dim * sizeof *x);
+  else if (rows->f32) widen(x, rows->f32 + at, sizeof(float), carry->dim);
+  else memcpy(x, rows->f64 + at, (size_t)carry->dim * sizeof *x);
+}
+
+static void store_row(void *context, int64_t row, const double *x, double logdet, lfm_row_status status, int nfe) {
+  lfm_carry *carry = context;
+  lfm_rows *rows = carry->rows;
+  size_t at = (size_t)row * (size_t)carry->dim;
+  atomic_fetch_add_explicit(&carry->stored, 1, memory_order_relaxed);
+  if (rows->failed[row]) return;
+  rows->failed[row] = (uint8_t)status;
+  if (rows->f32) narrow(rows->f32 + at, sizeof(float), x, carry->dim);
+  else memcpy(rows->f64 + at, x, (size_t)carry->dim * sizeof *x);
+  if (rows->logdet) rows->logdet[row] += logdet;
+  if (rows->nfe) rows->nfe[row] += nfe;
+}
+
+static bool wants_stop(void *context) {
+  lfm_carry *carry = context;
+  return carry->meter && lfm_meter_tick(carry->meter, atomic_load_explicit(&carry->stored, memory_order_relaxed));
+}
+
+lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_path *path, lfm_rows *rows, lfm_meter *meter) {
+  carry->params = params;
+  carry->rows = rows;
+  carry->meter = meter;
+  atomic_store(&carry->stored, 0);
+  lfm_ode_problem problem = {
+      .dim = carry->dim, .with_logdet = carry->with_logdet, .t0 = path->t0, .t1 = path->t1,
+      .solver = path->solver, .atol = path->tol, .rtol = path->tol, .fixed_steps = path->fixed_steps,
+      .slots = carry->slots, .field = velocity, .load = load_row, .store = store_row,
+      .context = carry, .stop = wants_stop,
+  };
+  return lfm_ode_solve(carry->ode, carry->team, &problem, rows->count);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * carry.h -- rows through one block: the solution of dx/dt = v_n(t, x) between two flow times, for many rows at once.
+ * The push (t: 0 -> 1 on the pool), generation (1 -> 0) and likelihood (0 -> 1 with the log-determinant) are this.
+ */
+#ifndef LFM_FLOW_CARRY_H
+#define LFM_FLOW_CARRY_H
+
+#include "flow/meter.h"
+#include "net/net.h"
+#include "ode/ode.h"
+
+typedef struct lfm_carry lfm_carry; /* every worker's network run and solver work space */
+
+lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet, lfm_carry **out);
+void lfm_carry_destroy(lfm_carry *carry);
+
+typedef struct lfm_path {
+  double t0, t1;
+  lfm_solver solver;
+  double tol;      /* absolute and relative, adaptive solvers */
+  int fixed_steps; /* over 0: so many equal steps instead */
+} lfm_path;
+
+/* The rows, carried in place.  Exactly one of f32 and f64 is set. */
+typedef struct lfm_rows {
+  int64_t count;
+  float *f32;      /* [count, dim] */
+  double *f64;     /* [count, dim] */
+  double *logdet;  /* [count] += integral of div v dt; NULL without */
+  uint8_t *failed; /* [count] lfm_row_status, kept once set: such a row is carried no further */
+  int64_t *nfe;    /* [count] += evaluations; may be NULL */
+} lfm_rows;
+
+/* LFM_E_INTERRUPTED when the meter's caller wants to stop: rows are then in between. */
+lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_path *path, lfm_rows *rows, lfm_meter *meter);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chain.c -- a chain of blocks: made from a configuration, written to and read from one safetensors file.
+ *
+ *   tensors    blocks.N.net.K.weight [out, in], .bias [out]    float32, the authors' names
+ *              normaliser.{varying,constant,mean,forward,inverse,logdet}, schema.decimals
+ *   metadata   format, config (the resolved YAML), normalise, column.K
+ * In Python: safetensors.torch.load_file(path) gives every weight under the name that the authors' modules use.
+ */
+#include "flow/chain.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "data/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT "lfm 1"
+
+/* ---- making ------------------------------------------------------------------------------------------------- */
+
+static lfm_status act_of(const lfm_config *config, lfm_act *act) {
+  static const struct {
+    const char *name;
+    lfm_act_kind kind;
+  } known[] = {{"relu", LFM_ACT_RELU}, {"elu", LFM_ACT_ELU},   {"silu", LFM_ACT_SILU},
+               {"gelu", LFM_ACT_GELU}, {"tanh", LFM_ACT_TANH}, {"softplus", LFM_ACT_SOFTPLUS}};
+  char name[16];
+  lfm_config_act_split(config, name, &act->beta);
+  for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+    if (strcmp(name, known[k].name) == 0) {
+      act->kind = known[k].kind;
+      return LFM_OK;
+    }
+  return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
+}
+
+static lfm_status build_net(lfm_model *model) {
+  const lfm_config *config = model->config;
+  lfm_mlp_config mlp = {.dim = model->normaliser->dim, .hidden_dim = config->hidden_dim, .num_hidden = config->num_hidden,
+                        .cat_t_all = config->cat_t_all};
+  LFM_TRY(act_of(config, &mlp.act));
+  LFM_TRY(lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net));
+  model->blocks = config->blocks;
+  for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create(model->net, &model->params[n]));
+  return LFM_OK;
+}
+
+static lfm_status make_schema(lfm_model *model, int64_t cols) {
+  model->cols = cols;
+  LFM_TRY(LFM_ALLOC(&model->names, cols));
+  return LFM_ALLOC(&model->decimals, cols);
+}
+
+static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
+  LFM_TRY(make_schema(model, schema->cols));
+  for (int64_t j = 0; j < schema->cols; j++) {
+    LFM_TRY(lfm_alloc_text(&model->names[j], schema->names[j]));
+    model->decimals[j] = schema->decimals[j];
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out) {
+  *out = NULL;
+  lfm_model *model;
+  lfm_status status = LFM_ALLOC(&model, 1);
+  if (status != LFM_OK) {
+    lfm_normaliser_destroy(normaliser);
+    return status;
+  }
+  model->normaliser = normaliser;
+  LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
+  LFM_TRY_GOTO(copy_schema(model, schema), fail);
+  LFM_TRY_GOTO(build_net(model), fail);
+  *out = model;
+  return LFM_OK;
+fail:
+  lfm_model_destroy(model);
+  return status;
+}
+
+void lfm_model_destroy(lfm_model *model) {
+  if (!model) return;
+  for (int n = 0; n < LFM_MAX_BLOCKS; n++) lfm_params_destroy(model->params[n]);
+  for (int64_t j = 0; model->names && j < model->cols; j++) lfm_free(model->names[j]);
+  lfm_free(model->names);
+  lfm_free(model->decimals);
+  lfm_net_destroy(model->net);
+  lfm_normaliser_destroy(model->normaliser);
+  lfm_config_destroy(model->config);
+  lfm_free(model);
+}
+
+int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
+int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
+const char *lfm_model_name(const lfm_model *model, int64_t col) { return model->names[col]; }
+
+/* ---- the file ----------------------------------------------------------------------------------------------- */
+
+static lfm_status tensor_name(char *out, size_t size, const char *prefix, const char *name) {
+  int length = snprintf(out, size, "%s%s", prefix, name);
+  return length > 0 && (size_t)length < size ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s%s: the tensor's name is too long", prefix, name);
+}
+
+lfm_status lfm_chain_add_vector(const lfm_net *net, const char *prefix, const float *values, lfm_archive *archive) {
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    char name[160];
+    LFM_TRY(tensor_name(name, sizeof name, prefix, info->name));
+    LFM_TRY(lfm_archive_add(archive, name, LFM_F32, info->dims, info->shape, values + info->offset));
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_read_vector(const lfm_net *net, const char *prefix, const lfm_archive *archive, float *values) {
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    const lfm_tensor *tensor;
+    char name[160];
+    LFM_TRY(tensor_name(name, sizeof name, prefix, info->name));
+    LFM_TRY(lfm_archive_require(archive, name, LFM_F32, info->dims, info->shape, &tensor));
+    memcpy(values + info->offset, tensor->data, (size_t)info->count * sizeof *values);
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_add_block(const lfm_model *model, int n, lfm_archive *archive) {
+  char prefix[32];
+  snprintf(prefix, sizeof prefix, "blocks.%d.", n);
+  return lfm_chain_add_vector(model->net, prefix, lfm_params_values(model->params[n]), archive);
+}
+
+lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *archive) {
+  char prefix[32];
+  snprintf(prefix, sizeof prefix, "blocks.%d.", n);
+  int64_t count = lfm_net_param_count(model->net);
+  float *values;
+  LFM_TRY(LFM_ALLOC(&values, count));
+  lfm_status status = lfm_chain_read_vector(model->net, prefix, archive, values);
+  if (status == LFM_OK) lfm_params_set(model->params[n], values);
+  lfm_free(values);
+  return status;
+}
+
+/* The normaliser's arrays: one list for writing and reading. */
+typedef struct field {
+  const char *name;
+  lfm_dtype dtype;
+  int dims;
+  int64_t shape[2];
+  void *data;
+} field;
+
+enum { NORMALISER_FIELDS = 6 };
+
+static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_FIELDS]) {
+  int64_t cols = normaliser->cols, dim = normaliser->dim;
+  field fields[NORMALISER_FIELDS] = {
+      {"normaliser.varying", LFM_I64, 1, {dim, 0}, normaliser->varying},
+      {"normaliser.constant", LFM_F64, 1, {cols, 0}, normaliser->constant},
+      {"normaliser.mean", LFM_F64, 1, {dim, 0}, normaliser->mean},
+      {"normaliser.forward", LFM_F64, 2, {dim, dim}, normaliser->forward},
+      {"normaliser.inverse", LFM_F64, 2, {dim, dim}, normaliser->inverse},
+      {"normaliser.logdet", LFM_F64, 1, {1, 0}, &normaliser->logdet},
+  };
+  memcpy(out, fields, sizeof fields);
+}
+
+lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
+  char *config, key[32], number[32];
+  LFM_TRY(lfm_archive_meta(archive, "format", FORMAT));
+  LFM_TRY(lfm_config_write_text(model->config, &config));
+  lfm_status status = lfm_archive_meta(archive, "config", config);
+  lfm_free(config);
+  LFM_TRY(status);
+  snprintf(number, sizeof number, "%lld", (long long)model->cols);
+  LFM_TRY(lfm_archive_meta(archive, "columns", number));
+  for (int64_t j = 0; j < model->cols; j++) {
+    snprintf(key, sizeof key, "column.%lld", (long long)j);
+    LFM_TRY(lfm_archive_meta(archive, key, model->names[j]));
+    snprintf(key, sizeof key, "decimals.%lld", (long long)j);
+    snprintf(number, sizeof number, "%d", model->decimals[j]);
+    LFM_TRY(lfm_archive_meta(archive, key, number));
+  }
+  field fields[NORMALISER_FIELDS];
+  normaliser_fields(model->normaliser, fields);
+  for (int k = 0; k < NORMALISER_FIELDS; k++)
+    LFM_TRY(lfm_archive_add(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, fields[k].data));
+  return LFM_OK;
+}
+
+/* A whole number of the metadata, within its limits. */
+static lfm_status meta_number(const lfm_archive *archive, const char *key, long low, long high, long *out) {
+  const char *text = lfm_archive_meta_find(archive, key);
+  char *end = NULL;
+  *out = text ? strtol(text, &end, 10) : 0;
+  if (!text || end == text || *end || *out < low || *out > high)
+    return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing or not a number of %ld to %ld; this is not a whole lfm model",
+                    lfm_archive_path(archive), key, low, high);
+  return LFM_OK;
+}
+
+static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
+  long cols, decimals;
+  char key[32];
+  LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
+  LFM_TRY(make_schema(model, cols));
+  for (long j = 0; j < cols; j++) {
+    snprintf(key, sizeof key, "column.%ld", j);
+    const char *name = lfm_archive_meta_find(archive, key);
+    if (!name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
+    LFM_TRY(lfm_alloc_text(&model->names[j], name));
+    snprintf(key, sizeof key, "decimals.%ld", j);
+    LFM_TRY(meta_number(archive, key, -1, 400, &decimals));
+    model->decimals[j] = (int)decimals;
+  }
+  return LFM_OK;
+}
+
+static lfm_status read_normaliser(lfm_model *model, const lfm_archive *archive) {
+  const lfm_tensor *varying = lfm_archive_find(archive, "normaliser.varying");
+  int64_t dim = varying && varying->dims == 1 ? varying->shape[0] : 0;
+  if (dim < 1 || dim > model->cols)
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' is missing or too long", lfm_archive_path(archive));
+  LFM_TRY(lfm_normaliser_make((lfm_normalise)model->config->normalise, model->cols, dim, &model->normaliser));
+  field fields[NORMALISER_FIELDS];
+  normaliser_fields(model->normaliser, fields);
+  for (int k = 0; k < NORMALISER_FIELDS; k++) {
+    const lfm_tensor *tensor;
+    LFM_TRY(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor));
+    memcpy(fields[k].data, tensor->data, (size_t)lfm_tensor_count(tensor) * lfm_dtype_size(tensor->dtype));
+  }
+  for (int64_t k = 0; k < dim; k++)
+    if (model->normaliser->varying[k] < 0 || model->normaliser->varying[k] >= model->cols)
+      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld of %lld", lfm_archive_path(archive),
+                      (long long)model->normaliser->varying[k], (long long)model->cols);
+  return LFM_OK;
+}
+
+static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
+  const char *text = lfm_archive_meta_find(archive, "config"), *format = lfm_archive_meta_find(archive, "format");
+  if (!text || !format)
+    return lfm_fail(LFM_E_FORMAT, "%s: a safetensors file, but not an lfm model (no 'config' in its metadata)", lfm_archive_path(archive));
+  if (strcmp(format, FORMAT) != 0)
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: is of format '%s'; this program reads '%s'", lfm_archive_path(archive), format, FORMAT);
+  LFM_TRY(lfm_config_create(&model->config));
+  LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
+  const lfm_config *config = model->config;
+  if (config->blocks < 1 || config->hidden_dim < 1 || config->num_hidden < 1)
+    return lfm_fail(LFM_E_FORMAT, "%s: its configuration is not a resolved one", lfm_archive_path(archive));
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
+  *out = NULL;
+  lfm_model *model;
+  LFM_TRY(LFM_ALLOC(&model, 1));
+  lfm_status status;
+  LFM_TRY_GOTO(read_config(model, archive), fail);
+  LFM_TRY_GOTO(read_schema(model, archive), fail);
+  LFM_TRY_GOTO(read_normaliser(model, archive), fail);
+  LFM_TRY_GOTO(build_net(model), fail);
+  *out = model;
+  return LFM_OK;
+fail:
+  lfm_model_destroy(model);
+  return status;
+}
+
+lfm_status lfm_chain_write(const lfm_model *model, const char *path) {
+  lfm_archive *archive;
+  LFM_TRY(lfm_archive_create(&archive));
+  lfm_status status = lfm_chain_describe(model, archive);
+  for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_add_block(model, n, archive);
+  if (status == LFM_OK) status = lfm_archive_write(archive, path);
+  lfm_archive_destroy(archive);
+  return status;
+}
+
+lfm_status lfm_model_load(const char *path, lfm_model **out) {
+  *out = NULL;
+  char inside[4096];
+  if (lfm_path_is_folder(path)) {
+    LFM_TRY(lfm_path_join(inside, sizeof inside, path, "model.safetensors"));
+    path = inside;
+  }
+  lfm_archive *archive;
+  LFM_TRY(lfm_archive_open(path, &archive));
+  lfm_model *model = NULL;
+  lfm_status status = lfm_chain_open(archive, &model);
+  for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_read_block(model, n, archive);
+  lfm_archive_destroy(archive);
+  if (status == LFM_OK) *out = model;
+  else lfm_model_destroy(model);
+  return status;
+}

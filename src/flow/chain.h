@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chain.h -- inside of lfm_model: N blocks between the data and N(0, I), with the map from the data's units.
+ *   data --normaliser--> x_0 --block 1--> x_1 ... --block N--> x_N ~ N(0, I)
+ * One network plan serves all blocks; each block has its own parameters; no block index is fed to the network.
+ */
+#ifndef LFM_FLOW_CHAIN_H
+#define LFM_FLOW_CHAIN_H
+
+#include "config/config.h"
+#include "data/normaliser.h"
+#include "net/net.h"
+#include "store/safetensors.h"
+
+struct lfm_model {
+  lfm_config *config;                 /* resolved: every key has its value, hks is set */
+  int64_t cols;                       /* of the data */
+  char **names;                       /* [cols] */
+  int *decimals;                      /* [cols] */
+  lfm_normaliser *normaliser;
+  lfm_net *net;
+  int blocks;
+  lfm_params *params[LFM_MAX_BLOCKS]; /* of block n = 0 (data side) .. blocks-1 (noise side) */
+};
+
+/* The resolved configuration's network and `blocks` zero blocks; names and decimals from the table's columns.
+ * Takes over the normaliser, whatever is returned. */
+lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
+
+/* Everything but the parameters of the blocks, then blocks 0 .. count-1, into an archive; and back. */
+lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive);
+lfm_status lfm_chain_add_block(const lfm_model *model, int n, lfm_archive *archive);
+lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out);
+lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *archive);
+
+/* RUN/model.safetensors and the like: no times, hosts or paths inside, so equal training gives equal bytes. */
+lfm_status lfm_chain_write(const lfm_model *model, const char *path);
+
+/* Named vectors laid out as the parameters are ("blocks.0.net.0.weight", or another prefix), values [param_count]. */
+lfm_status lfm_chain_add_vector(const lfm_net *net, const char *prefix, const float *values, lfm_archive *archive);
+lfm_status lfm_chain_read_vector(const lfm_net *net, const char *prefix, const lfm_archive *archive, float *values);
+
+#endif

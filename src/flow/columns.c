@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.c -- see columns.h.
+ */
+#include "flow/columns.h"
+
+static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
+  const lfm_normaliser *normaliser = model->normaliser;
+  for (int64_t j = 0, k = 0; j < model->cols; j++) {
+    if (k < normaliser->dim && normaliser->varying[k] == j) {
+      k++;
+      continue;
+    }
+    for (int64_t row = 0; row < table->rows; row++) {
+      double value = table->values[row * table->cols + place[j]];
+      if (value != normaliser->constant[j])
+        return lfm_fail(LFM_E_DATA, "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
+                        (long long)row + 1, model->names[j], value, normaliser->constant[j]);
+    }
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  const char *missing = NULL;
+  for (int64_t j = 0; j < model->cols; j++) {
+    place[j] = lfm_table_find(table, model->names[j]);
+    if (place[j] < 0 && !missing) missing = model->names[j];
+  }
+  if (missing && table->cols != model->cols)
+    return lfm_fail(LFM_E_DATA, "the model has %lld columns, the table %lld, and none of them is called '%s'", (long long)model->cols,
+                    (long long)table->cols, missing);
+  for (int64_t j = 0; missing && j < model->cols; j++) place[j] = j;
+  return check_constants(model, table, place);
+}

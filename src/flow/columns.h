@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.h -- which columns of a table are a model's: by name where all are there, else by place.
+ */
+#ifndef LFM_FLOW_COLUMNS_H
+#define LFM_FLOW_COLUMNS_H
+
+#include "data/table.h"
+#include "flow/chain.h"
+
+/* place [cols] of each model column in the table.  LFM_E_DATA when neither names nor the number of columns fit, or when a
+ * column that is constant in the model varies in the table (its density there is zero). */
+lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place);
+
+#endif

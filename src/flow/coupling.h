@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * coupling.h -- which pool rows a batch takes, and which row the right end x_r is diffused from.
+ *   dependent    x' = x_l                        (default: a pair is one row and its own OU step)
+ *   shuffled     x' = another row of the batch, by a permutation of it
+ *   independent  x' = a row of a separate batch
+ * The pool is walked in a fresh random order every epoch, so each row is seen once an epoch; the order is a function of
+ * (seed, block, epoch), nothing is stored.
+ */
+#ifndef LFM_FLOW_COUPLING_H
+#define LFM_FLOW_COUPLING_H
+
+#include "config/config.h"
+
+typedef struct lfm_pairing {
+  lfm_coupling coupling;
+  uint64_t seed;
+  uint32_t block;
+  int64_t pool_rows, batch;
+} lfm_pairing;
+
+/* Pool row of x_l of pair i < batch at this step. */
+int64_t lfm_pairing_left(const lfm_pairing *pairing, int64_t step, int64_t i);
+
+/* Pool row that x_r is made from; equal to the left one for the dependent coupling. */
+int64_t lfm_pairing_right(const lfm_pairing *pairing, int64_t step, int64_t i);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * describe.c -- `lfm info`: what a model, a checkpoint, a run folder or a data file holds.
+ */
+#include "core/alloc.h"
+#include "core/file.h"
+#include "data/table.h"
+#include "flow/chain.h"
+#include "store/facts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void lfm_text_free(char *text) { lfm_free(text); }
+
+/* ---- tables ------------------------------------------------------------------------------------------------- */
+
+static void describe_column(const lfm_table *table, int64_t j, lfm_facts *facts) {
+  double low = (double)INFINITY, high = -low, sum = 0.0, squares = 0.0, n = (double)table->rows;
+  for (int64_t i = 0; i < table->rows; i++) {
+    double value = table->values[i * table->cols + j];
+    low = fmin(low, value);
+    high = fmax(high, value);
+    sum += value;
+  }
+  for (int64_t i = 0; i < table->rows; i++) {
+    double deviation = table->values[i * table->cols + j] - sum / n;
+    squares += deviation * deviation;
+  }
+  lfm_facts_item(facts, "columns");
+  lfm_facts_text(facts, "name", table->names[j]);
+  lfm_facts_number(facts, "min", low);
+  lfm_facts_number(facts, "mean", sum / n);
+  lfm_facts_number(facts, "max", high);
+  lfm_facts_number(facts, "sd", n > 1 ? sqrt(squares / (n - 1)) : (double)NAN);
+  if (table->decimals[j] >= 0) lfm_facts_number(facts, "decimals", table->decimals[j]);
+  lfm_facts_end(facts);
+}
+
+static lfm_status describe_table(const char *path, lfm_facts *facts) {
+  lfm_table *table;
+  LFM_TRY(lfm_table_read(path, NULL, &table));
+  lfm_facts_text(facts, "kind", "table");
+  lfm_facts_number(facts, "rows", (double)table->rows);
+  for (int64_t j = 0; j < table->cols; j++) describe_column(table, j, facts);
+  lfm_table_destroy(table);
+  return LFM_OK;
+}
+
+/* ---- models and checkpoints ---------------------------------------------------------------------------------- */
+
+static void describe_chain(const lfm_model *model, lfm_facts *facts) {
+  double parameters = (double)lfm_net_param_count(model->net);
+  lfm_facts_number(facts, "blocks", model->blocks);
+  lfm_facts_number(facts, "parameters", parameters * model->blocks);
+  for (int64_t j = 0; j < model->cols; j++) {
+    lfm_facts_item(facts, "columns");
+    lfm_facts_text(facts, "name", model->names[j]);
+    if (model->decimals[j] >= 0) lfm_facts_number(facts, "decimals", model->decimals[j]);
+    lfm_facts_end(facts);
+  }
+}
+
+static void describe_tensors(const lfm_archive *archive, lfm_facts *facts) {
+  static const char *const dtypes[] = {[LFM_F32] = "float32", [LFM_F64] = "float64", [LFM_I64] = "int64", [LFM_U8] = "uint8"};
+  for (int k = 0; k < lfm_archive_size(archive); k++) {
+    const lfm_tensor *tensor = lfm_archive_at(archive, k);
+    char shape[LFM_MAX_DIMS * 22 + 2] = "[";
+    size_t used = 1;
+    for (int i = 0; i < tensor->dims; i++)
+      used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%lld", i ? ", " : "", (long long)tensor->shape[i]);
+    snprintf(shape + used, sizeof shape - used, "]");
+    lfm_facts_item(facts, "tensors");
+    lfm_facts_text(facts, "name", tensor->name);
+    lfm_facts_text(facts, "type", dtypes[tensor->dtype]);
+    lfm_facts_text(facts, "shape", shape);
+    lfm_facts_end(facts);
+  }
+}
+
+/* Block and step are the first two numbers of a checkpoint's place (flow/checkpoint.c). */
+static void describe_place(const lfm_archive *archive, lfm_facts *facts) {
+  const lfm_tensor *place = lfm_archive_find(archive, "place");
+  if (!place || place->dtype != LFM_F64 || lfm_tensor_count(place) < 2) return;
+  const double *numbers = place->data;
+  lfm_facts_number(facts, "block", numbers[0] + 1.0);
+  lfm_facts_number(facts, "step", numbers[1]);
+}
+
+static lfm_status describe_archive(const char *path, lfm_facts *facts) {
+  lfm_archive *archive;
+  lfm_model *model = NULL;
+  LFM_TRY(lfm_archive_open(path, &archive));
+  const char *config = lfm_archive_meta_find(archive, "config");
+  bool is_checkpoint = lfm_archive_find(archive, "place") != NULL;
+  lfm_facts_text(facts, "kind", !config ? "tensors" : is_checkpoint ? "checkpoint" : "model");
+  lfm_status status = config ? lfm_chain_open(archive, &model) : LFM_OK;
+  if (model) describe_chain(model, facts);
+  if (is_checkpoint) describe_place(archive, facts);
+  describe_tensors(archive, facts);
+  if (config) lfm_facts_text(facts, "config", config);
+  lfm_model_destroy(model);
+  lfm_archive_destroy(archive);
+  return status;
+}
+
+/* A run: its model when finished, its checkpoint before. */
+static lfm_status describe_run(const char *run, lfm_facts *facts) {
+  char path[4096];
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "model.safetensors"));
+  if (!lfm_path_exists(path)) LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint/state.safetensors"));
+  if (!lfm_path_exists(path))
+    return lfm_fail(LFM_E_FORMAT, "%s: a folder without model.safetensors or checkpoint; it is not a run of lfm train", run);
+  return describe_archive(path, facts);
+}
+
+lfm_status lfm_describe(const char *path, bool json, char **text) {
+  *text = NULL;
+  lfm_facts *facts;
+  LFM_TRY(lfm_facts_create(&facts));
+  lfm_facts_text(facts, "path", path);
+  lfm_status status = lfm_path_is_folder(path)                            ? describe_run(path, facts)
+                      : lfm_path_ends_with(path, ".safetensors")          ? describe_archive(path, facts)
+                                                                          : describe_table(path, facts);
+  if (status == LFM_OK) status = lfm_facts_render(facts, json, text);
+  lfm_facts_destroy(facts);
+  return status;
+}

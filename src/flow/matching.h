@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * matching.h -- the flow-matching loss of one block on a range of a batch's rows.      [paper, eq. of the local FM loss]
+ *   mean over batch, times and dimensions of | v(t, I_t) - dI_t/dt |^2,
+ *   I_t between x_l (a pool row) and x_r = e^{-g} x' + sqrt(1 - e^{-2g}) z
+ * A batch has batch_size pairs and num_tk times a pair: row r is pair r / num_tk.  Everything random is addressed by
+ * (seed, block, step, pair), so any range of rows can be made alone, by any worker.
+ */
+#ifndef LFM_FLOW_MATCHING_H
+#define LFM_FLOW_MATCHING_H
+
+#include "core/rng.h"
+#include "flow/coupling.h"
+#include "flow/ou.h"
+#include "net/net.h"
+
+/* Where pairs come from. */
+typedef struct lfm_pairs {
+  const float *pool;     /* [pairing.pool_rows, dim] */
+  int64_t dim;
+  lfm_pairing pairing;
+  lfm_ou step;           /* from x' to x_r */
+  lfm_ou before;         /* pool: ou -- from a data row to x_l; decay = 1, noise = 0 for a pushed pool */
+  lfm_interp interp;
+  bool beta_times;       /* t ~ Beta(alpha, beta), else U(0, 1) */
+  double alpha, beta;
+  int times;             /* num_tk */
+  lfm_purpose noise_for, time_for; /* training draws, or the fixed ones of validation */
+} lfm_pairs;
+
+/* One worker's scratch. */
+typedef struct lfm_matching lfm_matching;
+lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out);
+void lfm_matching_destroy(lfm_matching *matching);
+
+/* Rows first .. first+count-1 of the batch at `step` through the network; count <= the run's rows.
+ * *loss_sum += the sum over rows and dimensions of the squared error. */
+lfm_status lfm_matching_loss(lfm_matching *matching, const lfm_pairs *pairs, const lfm_params *params, int64_t step,
+                             int64_t first, int64_t count, double *loss_sum);
+
+/* The same, then grads = (or +=) the gradient of  loss_sum / normaliser. */
+lfm_status lfm_matching_gradient(lfm_matching *matching, const lfm_pairs *pairs, const lfm_params *params, int64_t step,
+                                 int64_t first, int64_t count, double normaliser, float *grads, bool accumulate,
+                                 double *loss_sum);
+
+#endif

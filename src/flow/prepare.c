@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prepare.c -- from options to a trainer that stands before its first step.
+ *   1. hold out a tenth, unless validation rows were given
+ *   2. fit the normaliser on the training rows
+ *   3. resolve the configuration: shape, network, speed
+ *   4. make the chain, the workers, the first pool
+ *   5. read the checkpoint, or begin block 1
+ */
+#include "flow/trainer.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "flow/resolve.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VALID_POOL_ROWS = 10000, TIMED_STEPS = 8 };
+
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
+  const lfm_config *config = trainer->config;
+  return config->max_batch[config->batches_given > 1 ? block : 0];
+}
+
+/* ---- the rows ----------------------------------------------------------------------------------------------- */
+
+/* A tenth of the rows, by a permutation that the seed names; both parts keep the table's order. */
+static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
+  int64_t rows = table->rows, held = rows / 10;
+  if (held < 1) return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on: at least 10 are needed, some hundreds to learn anything",
+                                (long long)rows);
+  int64_t *train = NULL, *valid = NULL, trained = 0, validated = 0;
+  lfm_rng rng = {.seed = trainer->config->seed, .purpose = LFM_FOR_SPLIT};
+  lfm_status status = LFM_ALLOC(&train, rows);
+  if (status == LFM_OK) status = LFM_ALLOC(&valid, rows);
+  for (int64_t i = 0; status == LFM_OK && i < rows; i++)
+    if (lfm_rng_permute(&rng, 0, rows, i) < held) valid[validated++] = i;
+    else train[trained++] = i;
+  if (status == LFM_OK) status = lfm_table_take(table, train, trained, &trainer->split_train);
+  if (status == LFM_OK) status = lfm_table_take(table, valid, validated, &trainer->split_valid);
+  lfm_free(train);
+  lfm_free(valid);
+  return status;
+}
+
+static lfm_status check_table(const lfm_table *table, const lfm_table *valid) {
+  if (table->rows < 2) return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on", (long long)table->rows);
+  if (valid && valid->cols != table->cols)
+    return lfm_fail(LFM_E_DATA, "the validation table has %lld columns, the training table %lld", (long long)valid->cols,
+                    (long long)table->cols);
+  if (valid && valid->rows < 1) return lfm_fail(LFM_E_DATA, "the validation table has no rows");
+  LFM_TRY(lfm_table_check_finite("the training table", table, "drop or mend the row"));
+  return valid ? lfm_table_check_finite("the validation table", valid, "drop or mend the row") : LFM_OK;
+}
+
+/* A density of a column that repeats its values is not one: its NLL falls without bound as the model sharpens. */
+static lfm_status warn_discrete(const lfm_table *table) {
+  char names[512] = "";
+  size_t used = 0;
+  int count = 0;
+  for (int64_t j = 0; j < table->cols; j++) {
+    double share;
+    LFM_TRY(lfm_table_share_equal(table, j, &share));
+    if (share <= 0.01 || share == 1.0) continue;
+    int length = snprintf(names + used, sizeof names - used, "%s%s (%.3g %%)", count ? ", " : "", table->names[j], 100.0 * share);
+    if (length > 0 && used + (size_t)length < sizeof names) used += (size_t)length;
+    else names[used] = 0;
+    count++;
+  }
+  if (count)
+    lfm_note(LFM_WARNING, "%d column%s with over 1 %% of equal values: %s; the NLL of such a table means little (add noise within "
+             "the resolution, or --drop)", count, count > 1 ? "s" : "", names);
+  return LFM_OK;
+}
+
+/* `count` evenly spaced rows of the table through the normaliser, in single precision. */
+static lfm_status fill_pool(const lfm_normaliser *normaliser, const lfm_table *table, int64_t count, lfm_pool *pool) {
+  double *y;
+  LFM_TRY(LFM_ALLOC(&y, normaliser->dim));
+  for (int64_t i = 0; i < count; i++) {
+    int64_t row = (int64_t)((double)i * (double)table->rows / (double)count);
+    lfm_normaliser_apply(normaliser, table->values + row * table->cols, y);
+    for (int64_t j = 0; j < normaliser->dim; j++) pool->values[i * normaliser->dim + j] = (float)y[j];
+  }
+  pool->rows = count;
+  lfm_free(y);
+  return LFM_OK;
+}
+
+static const lfm_table *train_table(const lfm_trainer *trainer) {
+  return trainer->split_train ? trainer->split_train : trainer->options->train;
+}
+
+static int64_t valid_pool_rows(const lfm_trainer *trainer) {
+  return trainer->valid_table->rows < VALID_POOL_ROWS ? trainer->valid_table->rows : VALID_POOL_ROWS;
+}
+
+lfm_status lfm_trainer_first_pool(lfm_trainer *trainer) {
+  const lfm_table *table = train_table(trainer);
+  LFM_TRY(fill_pool(trainer->model->normaliser, table, table->rows, &trainer->pool));
+  return fill_pool(trainer->model->normaliser, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
+}
+
+/* ---- the configuration -------------------------------------------------------------------------------------- */
+
+/* A resumed run keeps its resolved configuration; what the caller sets must agree with it. */
+static lfm_status resumed_config(lfm_trainer *trainer, bool *resumed) {
+  lfm_config *stored = NULL;
+  *resumed = false;
+  if (!trainer->options->resume) return LFM_OK;
+  LFM_TRY(lfm_checkpoint_config(trainer->options->run, &stored));
+  if (!stored) return LFM_OK;
+  lfm_status status = lfm_config_agrees(stored, trainer->config);
+  lfm_config_destroy(trainer->config);
+  trainer->config = stored;
+  *resumed = true;
+  return status;
+}
+
+static lfm_status copy_config(lfm_trainer *trainer) {
+  const lfm_config *given = trainer->options->config;
+  return given ? lfm_config_copy(given, &trainer->config) : lfm_config_create(&trainer->config);
+}
+
+/* ---- the work space ----------------------------------------------------------------------------------------- */
+
+static lfm_status create_steps(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  const lfm_net *net = trainer->model->net;
+  lfm_optim_config optim;
+  lfm_optim_defaults(&optim);
+  optim.decoupled_decay = config->adamw;
+  optim.weight_decay = config->weight_decay;
+  optim.grad_clip = config->grad_clip;
+  optim.ema_decay = config->ema_decay;
+  LFM_TRY(lfm_optim_create(net, &optim, &trainer->optim));
+  LFM_TRY(lfm_params_create(net, &trainer->params));
+  if (config->ema_decay > 0.0) LFM_TRY(lfm_params_create(net, &trainer->average));
+  LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
+  LFM_TRY(LFM_ALLOC(&trainer->lane_loss, config->lanes));
+  for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
+  LFM_TRY(LFM_ALLOC(&trainer->valid_loss, valid_pool_rows(trainer) / config->microbatch + 1));
+  LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
+  for (int w = 0; w < lfm_team_size(trainer->team); w++)
+    LFM_TRY(lfm_matching_create(net, LFM_RUN_TRAIN, config->microbatch, &trainer->workers[w]));
+  return LFM_OK;
+}
+
+static lfm_status create_pools(lfm_trainer *trainer) {
+  int64_t rows = train_table(trainer)->rows, valid = valid_pool_rows(trainer), dim = trainer->model->normaliser->dim;
+  LFM_TRY(LFM_ALLOC(&trainer->pool.values, rows * dim));
+  LFM_TRY(LFM_ALLOC(&trainer->valid.values, valid * dim));
+  LFM_TRY(LFM_ALLOC(&trainer->push_nfe, most(rows, valid)));
+  LFM_TRY(LFM_ALLOC(&trainer->push_failed, most(rows, valid)));
+  return lfm_trainer_first_pool(trainer);
+}
+
+static lfm_status create_records(lfm_trainer *trainer) {
+  for (int n = 0; n < trainer->model->blocks; n++) {
+    int64_t steps = lfm_trainer_block_steps(trainer, n), every = steps > 200 ? steps / 200 : 1;
+    trainer->record_capacity += steps / every + 2;
+  }
+  return LFM_ALLOC(&trainer->records, trainer->record_capacity);
+}
+
+/* Seconds of a step, from a few on the real pool; the weights are made anew afterwards. */
+static lfm_status time_steps(lfm_trainer *trainer, double *seconds) {
+  trainer->config->batches_given = 1;
+  trainer->config->max_batch[0] = INT64_MAX / 2; /* for the learning rate only */
+  lfm_trainer_begin_block(trainer);
+  LFM_TRY(lfm_trainer_step(trainer)); /* pages and caches are cold */
+  double begun = lfm_seconds();
+  for (int k = 0; k < TIMED_STEPS; k++) LFM_TRY(lfm_trainer_step(trainer));
+  *seconds = (lfm_seconds() - begun) / TIMED_STEPS;
+  trainer->config->batches_given = 0;
+  trainer->config->max_batch[0] = 0;
+  trainer->step = trainer->steps_done = 0;
+  trainer->train_flops = 0.0;
+  return LFM_OK;
+}
+
+static lfm_status build(lfm_trainer *trainer, bool resumed) {
+  lfm_config *config = trainer->config;
+  const lfm_table *table = train_table(trainer);
+  lfm_normaliser *normaliser;
+  LFM_TRY(lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
+  lfm_data_shape shape = {.rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer)};
+  lfm_status status = resumed ? LFM_OK : lfm_resolve_shape(config, &shape);
+  if (status != LFM_OK) {
+    lfm_normaliser_destroy(normaliser);
+    return status;
+  }
+  LFM_TRY(lfm_chain_create(config, table, normaliser, &trainer->model));
+  lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
+  LFM_TRY(create_pools(trainer));
+  LFM_TRY(create_steps(trainer));
+  LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
+  if (!config->batches_given) {
+    double seconds;
+    LFM_TRY(time_steps(trainer, &seconds));
+    lfm_resolve_steps(config, &shape, seconds, trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0);
+  }
+  lfm_resolve_rhythm(config, &shape);
+  lfm_config_settle(config);
+  lfm_config_destroy(trainer->model->config); /* the model file states the resolved one */
+  trainer->model->config = NULL;
+  LFM_TRY(lfm_config_copy(config, &trainer->model->config));
+  return create_records(trainer);
+}
+
+/* The checkpoint's state, or block 1 from its first step. */
+static lfm_status enter(lfm_trainer *trainer, bool resumed) {
+  bool found = false;
+  if (resumed) LFM_TRY(lfm_checkpoint_read(trainer, &found));
+  LFM_TRY(lfm_run_folder_begin(trainer));
+  if (found) {
+    lfm_trainer_enter_block(trainer);
+    return lfm_run_folder_metrics(trainer);
+  }
+  lfm_trainer_begin_block(trainer);
+  return lfm_run_folder_metrics(trainer);
+}
+
+lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out) {
+  *out = NULL;
+  lfm_trainer *trainer;
+  bool resumed = false;
+  LFM_TRY(check_table(options->train, options->valid));
+  LFM_TRY(LFM_ALLOC(&trainer, 1));
+  trainer->options = options;
+  lfm_meter_begin(&trainer->meter, options->progress, options->context);
+  lfm_status status;
+  LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
+  LFM_TRY_GOTO(copy_config(trainer), fail);
+  LFM_TRY_GOTO(resumed_config(trainer, &resumed), fail);
+  if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
+  trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
+  LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
+  LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
+  LFM_TRY_GOTO(build(trainer, resumed), fail);
+  LFM_TRY_GOTO(enter(trainer, resumed), fail);
+  *out = trainer;
+  return LFM_OK;
+fail:
+  lfm_trainer_destroy(trainer);
+  return status;
+}
+
+void lfm_trainer_destroy(lfm_trainer *trainer) {
+  if (!trainer) return;
+  for (int w = 0; trainer->workers && w < lfm_team_size(trainer->team); w++) lfm_matching_destroy(trainer->workers[w]);
+  for (int lane = 0; trainer->grads && lane < trainer->config->lanes; lane++) lfm_free(trainer->grads[lane]);
+  lfm_free(trainer->workers);
+  lfm_free(trainer->grads);
+  lfm_free(trainer->lane_loss);
+  lfm_free(trainer->valid_loss);
+  lfm_free(trainer->pool.values);
+  lfm_free(trainer->valid.values);
+  lfm_free(trainer->push_nfe);
+  lfm_free(trainer->push_failed);
+  lfm_free(trainer->records);
+  lfm_carry_destroy(trainer->carry);
+  lfm_optim_destroy(trainer->optim);
+  lfm_params_destroy(trainer->params);
+  lfm_params_destroy(trainer->average);
+  lfm_model_destroy(trainer->model);
+  lfm_team_destroy(trainer->team);
+  lfm_table_destroy(trainer->split_train);
+  lfm_table_destroy(trainer->split_valid);
+  lfm_config_destroy(trainer->config);
+  lfm_run_folder_release(trainer->lock);
+  lfm_free(trainer);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * push.c -- the pool through a finished block, once: x <- solution of dx/dt = v_n(t, x) from t = 0 to 1.
+ * The validation rows go along, so that the next block is judged on rows that were pushed as its training rows were.
+ * A row whose solve fails is dropped and counted; more than one in a thousand stops the run, since the pool would no longer
+ * be the distribution that the next block is meant to start from.
+ */
+#include "flow/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows that came through move down over those that did not, in order. */
+static void drop_failed(lfm_trainer *trainer, lfm_pool *pool, int64_t dim) {
+  int64_t kept = 0;
+  for (int64_t row = 0; row < pool->rows; row++) {
+    if (trainer->push_failed[row]) continue;
+    if (kept != row) memcpy(pool->values + kept * dim, pool->values + row * dim, (size_t)dim * sizeof(float));
+    kept++;
+  }
+  trainer->rows_dropped += pool->rows - kept;
+  pool->rows = kept;
+}
+
+static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *what) {
+  int64_t dim = trainer->model->normaliser->dim, before = pool->rows, failed = 0;
+  lfm_path path = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = trainer->config->push_tol};
+  lfm_rows rows = {.count = before, .f32 = pool->values, .failed = trainer->push_failed, .nfe = trainer->push_nfe};
+  memset(trainer->push_failed, 0, (size_t)before);
+  memset(trainer->push_nfe, 0, (size_t)before * sizeof *trainer->push_nfe);
+  lfm_meter_phase(&trainer->meter, LFM_PHASE_PUSH, trainer->block + 1, trainer->model->blocks, 0, before);
+  lfm_status status = lfm_carry_rows(trainer->carry, trainer->model->params[trainer->block], &path, &rows, &trainer->meter);
+  if (status == LFM_E_INTERRUPTED)
+    return lfm_fail(status, "stopped while block %d pushed the %s; what was trained is in %s/checkpoint", trainer->block + 1, what,
+                    trainer->options->run);
+  LFM_TRY(status);
+  double evaluations = 0.0;
+  for (int64_t row = 0; row < before; row++) {
+    failed += trainer->push_failed[row] != 0;
+    evaluations += (double)trainer->push_nfe[row];
+  }
+  trainer->push_flops += evaluations * lfm_net_forward_flops(trainer->model->net);
+  if ((double)failed > 1e-3 * (double)before)
+    return lfm_fail(LFM_E_NUMERIC, "block %d: the push of the %s failed for %lld of %lld rows, more than 0.1 %%; train longer or with a smaller lr",
+                    trainer->block + 1, what, (long long)failed, (long long)before);
+  if (failed) {
+    lfm_note(LFM_WARNING, "block %d: the push failed for %lld of %lld rows of the %s, which were dropped", trainer->block + 1,
+             (long long)failed, (long long)before, what);
+    drop_failed(trainer, pool, dim);
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_trainer_push(lfm_trainer *trainer) {
+  LFM_TRY(push_rows(trainer, &trainer->pool, "pool"));
+  return trainer->valid.rows ? push_rows(trainer, &trainer->valid, "validation rows") : LFM_OK;
+}

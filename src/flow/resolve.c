@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * resolve.c -- defaults from the data.
+ * The chain: four blocks of the published POWER steps' kind.  The network: wider with more rows and more columns.  The
+ * optimiser: Adam at 1e-3 falling as a cosine, weights averaged, best validation loss kept.  docs/decisions/defaults.md has
+ * the measurements that chose them.
+ */
+#include "flow/resolve.h"
+
+#include "flow/ou.h"
+
+#include <math.h>
+
+static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
+static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
+
+/* The schedule becomes hks: the resolved file states the chain once. */
+static lfm_status resolve_chain(lfm_config *config) {
+  if (isnan(config->schedule_c)) config->schedule_c = 0.15;
+  if (isnan(config->schedule_rho)) config->schedule_rho = 1.3;
+  if (!config->schedule_blocks) config->schedule_blocks = 4;
+  double gammas[LFM_MAX_BLOCKS];
+  int blocks;
+  LFM_TRY(lfm_ou_schedule(config, gammas, &blocks));
+  config->blocks = blocks;
+  for (int n = 0; n < blocks; n++) config->hks[n] = gammas[n];
+  return LFM_OK;
+}
+
+static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
+  bool is_large = shape->rows >= 100000 || shape->dim >= 32;
+  if (!config->hidden_dim) config->hidden_dim = shape->rows < 5000 ? 128 : is_large ? 512 : 256;
+  if (!config->num_hidden) config->num_hidden = is_large ? 4 : 3;
+}
+
+static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
+  if (!config->batch_size) config->batch_size = at_least(at_most(shape->rows / 20, 1024), 128);
+  if (isnan(config->lr)) config->lr = 1e-3;
+  if (!lfm_config_is_set(config, "cosine")) config->cosine = true;
+  if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;
+}
+
+lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
+  LFM_TRY(lfm_config_validate(config));
+  LFM_TRY(resolve_chain(config));
+  resolve_network(config, shape);
+  resolve_optimiser(config, shape);
+  if (config->batch_size > shape->rows) {
+    lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size, (long long)shape->rows);
+    config->batch_size = shape->rows;
+  }
+  return LFM_OK;
+}
+
+void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
+  int64_t rows = config->batch_size * config->num_tk;
+  if (!config->microbatch) {
+    int64_t parts = (rows + rows_advised - 1) / rows_advised;
+    config->microbatch = ((rows + parts - 1) / parts + 15) / 16 * 16; /* equal parts of whole vectors */
+  }
+  int64_t microbatches = (rows + config->microbatch - 1) / config->microbatch;
+  if (!config->lanes) config->lanes = (int)at_most(microbatches, 8);
+}
+
+void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit) {
+  if (config->batches_given) return;
+  /* A pushed row costs some 60 evaluations, an evaluation a third of a training row; a tenth is for scoring and files. */
+  double row_seconds = step_seconds / (double)(config->batch_size * config->num_tk) / 3.0;
+  double push = config->pool == LFM_POOL_PUSHED ? 60.0 * row_seconds * (double)shape->rows * (config->blocks - 1) : 0.0;
+  double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
+  config->batches_given = 1;
+  config->max_batch[0] = at_least((int64_t)fmin(steps, 1e9), 200);
+}
+
+void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
+  int64_t steps = config->max_batch[0];
+  for (int n = 1; n < config->batches_given; n++) steps = at_least(steps, config->max_batch[n]);
+  if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth */
+    double valid_steps = (double)shape->valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
+    config->valid_every = at_least(at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps)), 1);
+  }
+  if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
+  if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
+  if (!lfm_config_is_set(config, "patience")) config->patience = at_least(steps / 4, config->valid_every);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * resolve.h -- the keys that follow the data: what a user who only has a table gets.
+ * Decisions depend on the table's shape and on the clock's limit alone; the resolved configuration is written to the run,
+ * so that the same run can be made again without a clock.
+ */
+#ifndef LFM_FLOW_RESOLVE_H
+#define LFM_FLOW_RESOLVE_H
+
+#include "config/config.h"
+
+typedef struct lfm_data_shape {
+  int64_t rows, dim; /* of the training part, in the flow's space */
+  int64_t valid_rows;
+} lfm_data_shape;
+
+/* Everything but what needs the network's size or its speed (lanes, microbatch, max_batch and what follows from it). */
+lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape);
+
+/* lanes and microbatch, from the rows that suit the network's activations. */
+void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised);
+
+/* max_batch where it is not set: what `time_limit` seconds hold at step_seconds a step, the push included. */
+void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit);
+
+/* valid_every, checkpoint_every, warmup, patience: they follow max_batch. */
+void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape);
+
+#endif

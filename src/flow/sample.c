@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sample.c -- new rows: z ~ N(0, I), then the blocks backwards, each from t = 1 to 0.
+ *   log p(x_0) = log N(z) + sum_n integral_0^1 div v_n dt + log |det W|, from the same solve when asked
+ * Row i of a seed is the same whatever the number of rows or threads.
+ */
+#include "core/alloc.h"
+#include "core/rng.h"
+#include "data/table.h"
+#include "flow/likelihood.h"
+
+#include <math.h>
+#include <string.h>
+
+void lfm_sample_defaults(lfm_sample_options *options) { *options = (lfm_sample_options){.rows = 1000}; }
+
+typedef struct draws {
+  int64_t rows, dim;
+  double *x;    /* [rows, dim] */
+  double *base; /* [rows] log N(z); with logp */
+  double *logdet;
+  uint8_t *failed;
+  int64_t *nfe;
+} draws;
+
+static void destroy_draws(draws *d) {
+  lfm_free(d->x);
+  lfm_free(d->base);
+  lfm_free(d->logdet);
+  lfm_free(d->failed);
+  lfm_free(d->nfe);
+}
+
+/* z of every row, each from its own address. */
+static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
+  float *z;
+  lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_SAMPLE};
+  LFM_TRY(LFM_ALLOC(&d->x, d->rows * d->dim));
+  LFM_TRY(LFM_ALLOC(&d->failed, d->rows));
+  LFM_TRY(LFM_ALLOC(&d->nfe, d->rows));
+  if (logp) LFM_TRY(LFM_ALLOC(&d->base, d->rows));
+  if (logp) LFM_TRY(LFM_ALLOC(&d->logdet, d->rows));
+  LFM_TRY(LFM_ALLOC(&z, d->dim));
+  for (int64_t i = 0; i < d->rows; i++) {
+    lfm_rng_normal(&rng, i, z, (size_t)d->dim);
+    for (int64_t j = 0; j < d->dim; j++) d->x[i * d->dim + j] = (double)z[j];
+    if (logp) d->base[i] = lfm_normal_logp(d->x + i * d->dim, d->dim);
+  }
+  lfm_free(z);
+  return LFM_OK;
+}
+
+static lfm_status through_chain(const lfm_model *model, const lfm_sample_options *options, draws *d, lfm_meter *meter) {
+  lfm_solve solve;
+  lfm_team *team = NULL;
+  lfm_carry *carry = NULL;
+  LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
+  lfm_path path = lfm_solve_path(&solve, 1.0, 0.0);
+  lfm_rows rows = {.count = d->rows, .f64 = d->x, .logdet = d->logdet, .failed = d->failed, .nfe = d->nfe};
+  lfm_status status;
+  LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
+  LFM_TRY_GOTO(lfm_carry_create(team, model->net, options->logp, &carry), done);
+  for (int n = model->blocks - 1; n >= 0; n--) {
+    lfm_meter_phase(meter, LFM_PHASE_SAMPLE, model->blocks - n, model->blocks, 0, d->rows);
+    LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, &rows, meter), done);
+  }
+done:
+  lfm_carry_destroy(carry);
+  lfm_team_destroy(team);
+  return status;
+}
+
+/* The rows that were solved, in the data's units, with its names and decimals. */
+static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **out) {
+  int64_t solved = 0, at = 0, cols = model->cols + (d->base ? 1 : 0);
+  for (int64_t i = 0; i < d->rows; i++) solved += !d->failed[i];
+  lfm_table *table;
+  LFM_TRY(lfm_table_make(solved, cols, &table));
+  lfm_status status = LFM_OK;
+  for (int64_t j = 0; status == LFM_OK && j < model->cols; j++) {
+    status = lfm_table_rename(table, j, model->names[j]);
+    table->decimals[j] = model->decimals[j];
+  }
+  if (status == LFM_OK && d->base) status = lfm_table_rename(table, model->cols, "logp");
+  if (status != LFM_OK) {
+    lfm_table_destroy(table);
+    return status;
+  }
+  for (int64_t i = 0; i < d->rows; i++) {
+    if (d->failed[i]) continue;
+    double *row = table->values + at++ * cols;
+    lfm_normaliser_invert(model->normaliser, d->x + i * d->dim, row);
+    if (d->base) row[model->cols] = d->base[i] - d->logdet[i] + model->normaliser->logdet; /* logdet ran from 1 to 0 */
+  }
+  *out = table;
+  return LFM_OK;
+}
+
+static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {
+  double evaluations = 0.0;
+  *result = (lfm_sample_result){.seconds = lfm_seconds() - meter->begun};
+  for (int64_t i = 0; i < d->rows; i++) {
+    result->failed += d->failed[i] != 0;
+    evaluations += (double)d->nfe[i];
+  }
+  result->rows = d->rows - result->failed;
+  result->nfe_mean = d->rows ? evaluations / (double)d->rows : 0.0;
+}
+
+lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {
+  *out = NULL;
+  if (options->rows < 1) return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; at least 1", (long long)options->rows);
+  lfm_meter meter;
+  lfm_meter_begin(&meter, options->progress, options->context);
+  draws d = {.rows = options->rows, .dim = model->normaliser->dim};
+  lfm_status status = draw_noise(&d, options->seed, options->logp);
+  if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
+  if (status == LFM_OK) status = to_table(model, &d, out);
+  if (status == LFM_OK && result) fill_result(&d, &meter, result);
+  destroy_draws(&d);
+  return status;
+}

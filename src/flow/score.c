@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * score.c -- log p of a table's rows, and what may honestly be said of their mean.
+ *   1. choose the rows, evenly spaced
+ *   2. log p of each                                            [likelihood.c]
+ *   3. the solver's error: some rows again at a tenth of the tolerance
+ *   4. the same rows under a second model, for paired differences
+ *   5. means, standard errors by row or by group                [metric/summary.h]
+ */
+#include "core/alloc.h"
+#include "flow/columns.h"
+#include "flow/likelihood.h"
+#include "metric/summary.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PROBED_ROWS = 64 };
+
+void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
+
+typedef struct scored {
+  int64_t rows;
+  int64_t *row;     /* [rows] number in the table */
+  double *x;        /* [rows, cols] */
+  double *logp;     /* [rows], NAN where the solve failed */
+  double *against;  /* [rows], or NULL */
+  double *group;    /* [rows], or NULL */
+  uint8_t *failed;
+  int64_t *nfe;
+} scored;
+
+static void destroy_scored(scored *s) {
+  lfm_free(s->row);
+  lfm_free(s->x);
+  lfm_free(s->logp);
+  lfm_free(s->against);
+  lfm_free(s->group);
+  lfm_free(s->failed);
+  lfm_free(s->nfe);
+}
+
+/* Rows of the table for one model's columns: x [rows, cols]. */
+static lfm_status gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count, double **x) {
+  int64_t *place;
+  LFM_TRY(LFM_ALLOC(&place, model->cols));
+  lfm_status status = lfm_columns_match(model, table, place);
+  if (status == LFM_OK) status = LFM_ALLOC(x, count * model->cols);
+  for (int64_t i = 0; status == LFM_OK && i < count; i++)
+    for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = table->values[rows[i] * table->cols + place[j]];
+  lfm_free(place);
+  return status;
+}
+
+static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
+  if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows to score");
+  if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
+  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
+  const lfm_table *group = options->group;
+  if (group && (group->cols != 1 || group->rows != table->rows))
+    return lfm_fail(LFM_E_USAGE, "group: has %lld rows and %lld columns; one column with the %lld rows of the data is needed",
+                    (long long)group->rows, (long long)group->cols, (long long)table->rows);
+  s->rows = options->rows && options->rows < table->rows ? options->rows : table->rows;
+  LFM_TRY(LFM_ALLOC(&s->row, s->rows));
+  LFM_TRY(LFM_ALLOC(&s->logp, s->rows));
+  LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
+  LFM_TRY(LFM_ALLOC(&s->nfe, s->rows));
+  if (group) LFM_TRY(LFM_ALLOC(&s->group, s->rows));
+  for (int64_t i = 0; i < s->rows; i++) {
+    s->row[i] = (int64_t)((double)i * (double)table->rows / (double)s->rows);
+    if (group) s->group[i] = group->values[s->row[i]];
+  }
+  return LFM_OK;
+}
+
+/* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again. */
+static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const scored *s, lfm_meter *meter,
+                               double *error) {
+  int64_t count = s->rows < PROBED_ROWS ? s->rows : PROBED_ROWS, compared = 0;
+  lfm_solve finer = *solve;
+  finer.tol = fmax(solve->tol / 10.0, 1e-12);
+  double *x = NULL, *logp = NULL, sum = 0.0;
+  uint8_t failed[PROBED_ROWS];
+  int64_t nfe[PROBED_ROWS];
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&x, count * model->cols), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&logp, count), done);
+  for (int64_t i = 0; i < count; i++)
+    memcpy(x + i * model->cols, s->x + i * s->rows / count * model->cols, (size_t)model->cols * sizeof *x);
+  LFM_TRY_GOTO(lfm_likelihood(model, team, &finer, false, count, x, logp, failed, nfe, meter), done);
+  for (int64_t i = 0; i < count; i++) {
+    double difference = fabs(logp[i] - s->logp[i * s->rows / count]);
+    if (!isfinite(difference)) continue;
+    sum += difference;
+    compared++;
+  }
+  *error = compared ? sum / (double)compared : (double)NAN;
+done:
+  lfm_free(x);
+  lfm_free(logp);
+  return status;
+}
+
+/* The second model's log p of the same rows of the same table. */
+static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options, const lfm_table *table,
+                                scored *s, lfm_meter *meter) {
+  lfm_solve solve;
+  double *x = NULL;
+  uint8_t *failed = NULL;
+  int64_t *nfe = NULL;
+  lfm_status status;
+  LFM_TRY(lfm_solve_parse(&options->solve, other->blocks, &solve));
+  LFM_TRY_GOTO(LFM_ALLOC(&s->against, s->rows), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
+  LFM_TRY_GOTO(gather(other, table, s->row, s->rows, &x), done);
+  LFM_TRY_GOTO(lfm_likelihood(other, team, &solve, options->paper_protocol, s->rows, x, s->against, failed, nfe, meter), done);
+done:
+  lfm_free(x);
+  lfm_free(failed);
+  lfm_free(nfe);
+  return status;
+}
+
+/* -log p of the rows that were solved (by both models), and their groups, in three vectors side by side. */
+static int64_t solved_rows(const scored *s, double *own, double *other, double *group) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < s->rows; i++) {
+    if (!isfinite(s->logp[i]) || (s->against && !isfinite(s->against[i]))) continue;
+    own[count] = -s->logp[i];
+    other[count] = s->against ? -s->against[i] : 0.0;
+    group[count++] = s->group ? s->group[i] : (double)i;
+  }
+  return count;
+}
+
+static lfm_status summarise_solved(const scored *s, double *own, double *other, double *group, lfm_score_result *result) {
+  lfm_summary summary;
+  int64_t count = solved_rows(s, own, other, group);
+  if (!count) return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?", (long long)s->rows);
+  LFM_TRY(lfm_summary_mean(own, group, count, &summary));
+  result->rows = count;
+  result->nll = summary.mean;
+  result->nll_se = summary.se;
+  if (!s->against) return LFM_OK;
+  LFM_TRY(lfm_summary_mean(other, group, count, &summary));
+  result->against_nll = summary.mean;
+  LFM_TRY(lfm_summary_paired(own, other, group, count, &summary));
+  result->diff = summary.mean;
+  result->diff_se = summary.se;
+  result->diff_low = summary.low;
+  result->diff_high = summary.high;
+  return LFM_OK;
+}
+
+static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_result *result) {
+  double *numbers, evaluations = 0.0;
+  LFM_TRY(LFM_ALLOC(&numbers, 3 * s->rows));
+  lfm_status status = summarise_solved(s, numbers, numbers + s->rows, numbers + 2 * s->rows, result);
+  lfm_free(numbers);
+  for (int64_t i = 0; i < s->rows; i++) {
+    result->failed += s->failed[i] != 0;
+    evaluations += (double)s->nfe[i];
+  }
+  result->nfe_mean = evaluations / (double)s->rows;
+  result->nll_standardised = result->nll + model->normaliser->logdet; /* -log p(y) = -log p(x) + log |det W| */
+  return status;
+}
+
+static lfm_status to_table(const scored *s, lfm_table **out) {
+  static const char *const names[] = {"row", "logp", "status", "logp_against"};
+  int64_t cols = s->against ? 4 : 3;
+  lfm_table *table;
+  LFM_TRY(lfm_table_make(s->rows, cols, &table));
+  for (int64_t j = 0; j < cols; j++) {
+    lfm_status status = lfm_table_rename(table, j, names[j]);
+    if (status != LFM_OK) return lfm_table_destroy(table), status;
+    table->decimals[j] = j == 0 || j == 2 ? 0 : -1;
+  }
+  for (int64_t i = 0; i < s->rows; i++) {
+    double *row = table->values + i * cols;
+    row[0] = (double)s->row[i] + 1.0;
+    row[1] = s->logp[i];
+    row[2] = s->failed[i];
+    if (s->against) row[3] = s->against[i];
+  }
+  *out = table;
+  return LFM_OK;
+}
+
+lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
+                     lfm_score_result *result) {
+  double nan = (double)NAN;
+  *result = (lfm_score_result){.solver_error = nan, .probe_se = nan, .against_nll = nan, .diff = nan, .diff_se = nan,
+                               .diff_low = nan, .diff_high = nan};
+  if (out) *out = NULL;
+  scored s = {0};
+  lfm_team *team = NULL;
+  lfm_solve solve;
+  lfm_meter meter;
+  lfm_meter_begin(&meter, options->progress, options->context);
+  lfm_status status;
+  LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
+  LFM_TRY_GOTO(choose_rows(table, options, &s), done);
+  LFM_TRY_GOTO(gather(model, table, s.row, s.rows, &s.x), done);
+  LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
+  LFM_TRY_GOTO(lfm_likelihood(model, team, &solve, options->paper_protocol, s.rows, s.x, s.logp, s.failed, s.nfe, &meter), done);
+  if (!options->paper_protocol && !solve.fixed_steps)
+    LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);
+  if (options->against) LFM_TRY_GOTO(score_against(options->against, team, options, table, &s, &meter), done);
+  LFM_TRY_GOTO(summarise(model, &s, result), done);
+  if (out) LFM_TRY_GOTO(to_table(&s, out), done);
+  result->seconds = lfm_seconds() - meter.begun;
+done:
+  lfm_team_destroy(team);
+  destroy_scored(&s);
+  return status;
+}

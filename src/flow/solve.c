@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * solve.c -- see solve.h.
+ */
+#include "flow/solve.h"
+
+static lfm_solver highest_order(int evaluations_a_block) {
+  return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_HEUN : LFM_EULER;
+}
+
+lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
+  *out = (lfm_solve){.solver = LFM_DOPRI5, .tol = options->tol != 0.0 ? options->tol : LFM_DEFAULT_TOL};
+  if (!(out->tol >= 1e-12 && out->tol <= 0.1)) return lfm_fail(LFM_E_USAGE, "tol: %g is not between 1e-12 and 0.1", out->tol);
+  if (options->nfe < 0) return lfm_fail(LFM_E_USAGE, "nfe: %d is below 1", options->nfe);
+  if (options->nfe && options->tol != 0.0)
+    return lfm_fail(LFM_E_USAGE, "nfe takes fixed steps, tol adaptive ones: give one of the two");
+  if (options->solver) LFM_TRY(lfm_solver_parse(options->solver, &out->solver));
+  else if (options->nfe) out->solver = highest_order(options->nfe / blocks);
+  if (!options->nfe && !lfm_solver_is_adaptive(out->solver))
+    return lfm_fail(LFM_E_USAGE, "%s takes fixed steps: say how many evaluations with nfe", lfm_solver_name(out->solver));
+  if (!options->nfe) return LFM_OK;
+  out->fixed_steps = options->nfe / (blocks * lfm_solver_stages(out->solver));
+  if (out->fixed_steps < 1)
+    return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations are too few: %s needs at least %d on this chain of %d blocks", options->nfe,
+                    lfm_solver_name(out->solver), blocks * lfm_solver_stages(out->solver), blocks);
+  return LFM_OK;
+}
+
+lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1) {
+  return (lfm_path){.t0 = t0, .t1 = t1, .solver = solve->solver, .tol = solve->tol, .fixed_steps = solve->fixed_steps};
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * step.c -- one optimisation step of one block, and the loss that judges it.
+ *
+ * A batch of batch_size * num_tk rows is cut into microbatches; microbatch c adds its gradient to lane c mod lanes, in
+ * order; a fixed tree sums the lanes inside the optimiser.  A lane is one task, whichever thread takes it: the bytes do not
+ * depend on the number of threads, and lanes bounds how many of them help.
+ */
+#include "flow/trainer.h"
+
+#include <math.h>
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Where the pairs of the block at work come from. */
+static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int64_t batch, int times, bool validating) {
+  const lfm_config *config = trainer->config;
+  bool from_data = config->pool == LFM_POOL_OU;
+  double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
+  return (lfm_pairs){
+      .pool = pool->values,
+      .dim = trainer->model->normaliser->dim,
+      .pairing = {.coupling = config->coupling, .seed = config->seed, .block = (uint32_t)trainer->block,
+                  .pool_rows = pool->rows, .batch = batch},
+      .step = lfm_ou_step(config->hks[trainer->block]),
+      .before = lfm_ou_step(before),
+      .interp = config->interp,
+      .beta_times = config->beta_sample_t == LFM_TIME_BETA,
+      .alpha = config->alpha, .beta = config->beta,
+      .times = times,
+      .noise_for = validating ? LFM_FOR_VALID : LFM_FOR_NOISE,
+      .time_for = validating ? LFM_FOR_VALID_TIME : LFM_FOR_TIME,
+  };
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------------- */
+
+typedef struct step_work {
+  lfm_trainer *trainer;
+  lfm_pairs pairs;
+  int64_t rows, microbatch;
+  double numbers; /* rows * dim: the loss is a mean over both */
+} step_work;
+
+static lfm_status run_lane(void *context, int worker, int64_t lane) {
+  step_work *work = context;
+  lfm_trainer *trainer = work->trainer;
+  int64_t lanes = trainer->config->lanes;
+  trainer->lane_loss[lane] = 0.0;
+  for (int64_t c = lane; c * work->microbatch < work->rows; c += lanes) {
+    int64_t first = c * work->microbatch;
+    LFM_TRY(lfm_matching_gradient(trainer->workers[worker], &work->pairs, trainer->params, trainer->step, first,
+                                  least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane],
+                                  c != lane, &trainer->lane_loss[lane]));
+  }
+  return LFM_OK;
+}
+
+static lfm_status not_finite(const lfm_trainer *trainer, double loss) {
+  return lfm_fail(LFM_E_NUMERIC,
+                  "the loss is %g at step %lld of block %d: training stopped; the last good state is %s/checkpoint; a smaller "
+                  "lr or grad_clip=1 usually helps",
+                  loss, (long long)trainer->step + 1, trainer->block + 1, trainer->options->run);
+}
+
+static void keep_means(lfm_trainer *trainer, double loss) {
+  int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
+  trainer->loss_sum += loss;
+  trainer->loss_count++;
+  if (trainer->step > steps - (steps + 99) / 100) {
+    trainer->tail_sum += loss;
+    trainer->tail_count++;
+  }
+  double shown = trainer->meter.at.loss; /* a running mean over some fifty steps, for the progress line */
+  trainer->meter.at.loss = isnan(shown) ? loss : shown + 0.02 * (loss - shown);
+}
+
+lfm_status lfm_trainer_step(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  step_work work = {
+      .trainer = trainer,
+      .pairs = pairs_of(trainer, &trainer->pool, config->batch_size, config->num_tk, false),
+      .rows = config->batch_size * config->num_tk,
+      .microbatch = config->microbatch,
+  };
+  work.numbers = (double)work.rows * (double)work.pairs.dim;
+
+  /* forward and backward, lane by lane */
+  LFM_TRY(lfm_team_run(trainer->team, config->lanes, run_lane, &work));
+  double loss = 0.0;
+  for (int lane = 0; lane < config->lanes; lane++) loss += trainer->lane_loss[lane];
+  loss /= work.numbers;
+  if (!isfinite(loss)) return not_finite(trainer, loss);
+
+  /* sum the lanes, clip, Adam, average */
+  double ema_decay = trainer->step < config->warmup ? 0.0 : config->ema_decay;
+  LFM_TRY(lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, config->lanes,
+                         lfm_lr_at(&trainer->lr, trainer->step), ema_decay, &trainer->grad_norm));
+  if (!isfinite(trainer->grad_norm)) return not_finite(trainer, trainer->grad_norm);
+
+  trainer->step++;
+  trainer->steps_done++;
+  trainer->train_flops += (double)work.rows * lfm_net_train_flops(trainer->model->net);
+  keep_means(trainer, loss);
+  return LFM_OK;
+}
+
+/* ---- the validation loss ------------------------------------------------------------------------------------ */
+
+static lfm_status run_valid_part(void *context, int worker, int64_t part) {
+  step_work *work = context;
+  lfm_trainer *trainer = work->trainer;
+  int64_t first = part * work->microbatch;
+  trainer->valid_loss[part] = 0.0;
+  return lfm_matching_loss(trainer->workers[worker], &work->pairs, trainer->average ? trainer->average : trainer->params, 0,
+                           first, least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
+}
+
+/* Every validation row once, with noise and times that are the same at every call: two losses differ by the weights alone. */
+lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
+  if (!trainer->valid.rows) return LFM_OK;
+  step_work work = {
+      .trainer = trainer,
+      .pairs = pairs_of(trainer, &trainer->valid, trainer->valid.rows, 1, true),
+      .rows = trainer->valid.rows,
+      .microbatch = trainer->config->microbatch,
+  };
+  if (trainer->average) lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
+  int64_t parts = (work.rows + work.microbatch - 1) / work.microbatch;
+  LFM_TRY(lfm_team_run(trainer->team, parts, run_valid_part, &work));
+  double loss = 0.0;
+  for (int64_t part = 0; part < parts; part++) loss += trainer->valid_loss[part];
+  loss /= (double)work.rows * (double)work.pairs.dim;
+  trainer->last_valid = trainer->meter.at.valid_loss = loss;
+  if (trainer->config->patience && !(loss >= trainer->best_loss)) {
+    trainer->best_loss = loss;
+    trainer->best_step = trainer->step;
+    lfm_params_copy(trainer->model->params[trainer->block], trainer->average ? trainer->average : trainer->params);
+  }
+  return LFM_OK;
+}
+
+/* ---- the ends of a block ------------------------------------------------------------------------------------ */
+
+void lfm_trainer_enter_block(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  trainer->lr = (lfm_lr){.base = config->lr, .decay = config->lr_decay, .every = config->lr_step, .warmup = config->warmup,
+                         .cosine = config->cosine, .total = lfm_trainer_block_steps(trainer, trainer->block)};
+}
+
+void lfm_trainer_begin_block(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  int n = trainer->block;
+  if (n > 0 && config->warm_start) lfm_params_copy(trainer->params, trainer->model->params[n - 1]);
+  else lfm_params_init(trainer->params, config->seed, (uint32_t)n);
+  lfm_optim_restart(trainer->optim, trainer->params);
+  trainer->best_loss = (double)INFINITY;
+  trainer->best_step = 0;
+  trainer->last_valid = trainer->meter.at.valid_loss = trainer->meter.at.loss = (double)NAN;
+  trainer->tail_sum = trainer->loss_sum = 0.0;
+  trainer->tail_count = trainer->loss_count = 0;
+  lfm_trainer_enter_block(trainer);
+}
+
+bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
+  if (trainer->step >= lfm_trainer_block_steps(trainer, trainer->block)) return true;
+  return trainer->config->patience && trainer->step - trainer->best_step >= trainer->config->patience;
+}
+
+/* The block's weights for push and sampling: the best of the validation losses, else the average, else the moving ones. */
+void lfm_trainer_end_block(lfm_trainer *trainer) {
+  if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
+  if (trainer->average) lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
+  lfm_params_copy(trainer->model->params[trainer->block], trainer->average ? trainer->average : trainer->params);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * train.c -- Algorithm 1 of the paper: a chain of flow-matching blocks, each one OU step towards N(0, I).
+ *
+ *   pool = data, normalised
+ *   for n = 1 .. N
+ *     for each batch: x_l ~ pool;  x_r = e^{-g_n} x' + sqrt(1 - e^{-2 g_n}) z  (the last block: x_r = z);  t ~ law
+ *                     step on  | v_n(I_t, t) - dI_t/dt |^2                                  [step.c, matching.c]
+ *     pool = solution of dx/dt = v_n from t = 0 to 1, for the whole pool, once               [push.c]
+ *     v_{n+1} starts from v_n when warm_start
+ *
+ * N = 1 with a free block is ordinary flow matching: the baseline is this file.
+ * Everything random is addressed by (seed, purpose, block, step, row), so a run that was stopped anywhere goes on from its
+ * checkpoint to the same bytes.
+ */
+#include "flow/trainer.h"
+
+#include "core/file.h"
+#include "flow/likelihood.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A checkpoint, and then the caller hears how things stand. */
+static lfm_status stop_here(lfm_trainer *trainer) {
+  LFM_TRY(lfm_checkpoint_write(trainer));
+  return lfm_fail(LFM_E_INTERRUPTED, "stopped at step %lld of block %d; what was done is in %s/checkpoint",
+                  (long long)trainer->step, trainer->block + 1, trainer->options->run);
+}
+
+/* The steps of one block, from wherever its checkpoint stood. */
+static lfm_status train_block(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
+  int64_t record_every = steps > 200 ? steps / 200 : 1;
+  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRAIN, trainer->block + 1, trainer->model->blocks, trainer->step, steps);
+  while (!lfm_trainer_is_block_done(trainer)) {
+    LFM_TRY(lfm_trainer_step(trainer));
+    bool is_last = trainer->step == steps;
+    if (is_last || trainer->step % config->valid_every == 0) LFM_TRY(lfm_trainer_validate(trainer));
+    if (is_last || trainer->step % record_every == 0) LFM_TRY(lfm_run_folder_record(trainer));
+    if (trainer->step % config->checkpoint_every == 0 && !is_last) LFM_TRY(lfm_checkpoint_write(trainer));
+    if (lfm_meter_tick(&trainer->meter, trainer->step) && !is_last) return stop_here(trainer);
+  }
+  lfm_trainer_end_block(trainer);
+  return LFM_OK;
+}
+
+/* After the steps: the trained block is safe before the push begins, the pushed pool before the next block does. */
+static lfm_status push_block(lfm_trainer *trainer) {
+  bool is_last = trainer->block == trainer->model->blocks - 1;
+  LFM_TRY(lfm_checkpoint_write(trainer));
+  if (!is_last && trainer->config->pool == LFM_POOL_PUSHED) LFM_TRY(lfm_trainer_push(trainer));
+  trainer->block++;
+  trainer->step = 0;
+  if (is_last) return LFM_OK;
+  lfm_trainer_begin_block(trainer);
+  LFM_TRY(lfm_checkpoint_write_pool(trainer));
+  return lfm_checkpoint_write(trainer);
+}
+
+/* The model's exact log-likelihood of held-out rows, in the data's units. */
+static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
+  lfm_score_options options;
+  lfm_score_defaults(&options);
+  options.rows = lfm_likelihood_rows_advised(trainer->model, trainer->valid_table->rows);
+  options.threads = trainer->options->threads;
+  options.progress = trainer->options->progress;
+  options.context = trainer->options->context;
+  lfm_score_result score;
+  LFM_TRY(lfm_score(trainer->model, trainer->valid_table, &options, NULL, &score));
+  result->valid_nll = score.nll;
+  return LFM_OK;
+}
+
+static void fill_result(const lfm_trainer *trainer, lfm_train_result *result) {
+  result->blocks = trainer->model->blocks;
+  result->steps = trainer->steps_done;
+  result->seconds = trainer->seconds_before + lfm_seconds() - trainer->meter.begun;
+  result->loss = trainer->tail_count ? trainer->tail_sum / (double)trainer->tail_count : (double)NAN;
+  result->train_flops = trainer->train_flops;
+  result->push_flops = trainer->push_flops;
+  result->rows_dropped = trainer->rows_dropped;
+}
+
+/* The chain is trained: its files, the last of which (result.json) says that the run is finished. */
+static lfm_status finish(lfm_trainer *trainer, lfm_train_result *result) {
+  char path[4096];
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "model.safetensors"));
+  LFM_TRY(lfm_chain_write(trainer->model, path));
+  LFM_TRY(lfm_run_folder_curves(trainer));
+  LFM_TRY(score_valid(trainer, result));
+  fill_result(trainer, result);
+  return lfm_run_folder_result(trainer, result);
+}
+
+static lfm_status train(lfm_trainer *trainer, lfm_train_result *result) {
+  while (trainer->block < trainer->model->blocks) {
+    LFM_TRY(train_block(trainer));
+    LFM_TRY(push_block(trainer));
+  }
+  return finish(trainer, result);
+}
+
+void lfm_train_defaults(lfm_train_options *options) { *options = (lfm_train_options){.time_limit = 600.0}; }
+
+lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result) {
+  memset(result, 0, sizeof *result);
+  if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
+  if (options->resume) {
+    LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
+    if (result->was_finished) return LFM_OK;
+  }
+  lfm_trainer *trainer;
+  LFM_TRY(lfm_trainer_create(options, &trainer));
+  lfm_status status = train(trainer, result);
+  lfm_trainer_destroy(trainer);
+  return status;
+}

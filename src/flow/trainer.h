@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trainer.h -- everything that a training run holds, and the acts that train.c strings together.
+ *
+ *   prepare.c     options -> trainer: split, normalise, resolve the configuration, first pool
+ *   step.c        one optimisation step; the validation loss
+ *   push.c        the pool and the validation rows through a finished block
+ *   checkpoint.c  the whole state to one file and back
+ *   run_folder.c  metrics, result and curves of RUN
+ */
+#ifndef LFM_FLOW_TRAINER_H
+#define LFM_FLOW_TRAINER_H
+
+#include "core/threads.h"
+#include "data/table.h"
+#include "flow/carry.h"
+#include "flow/chain.h"
+#include "flow/matching.h"
+#include "flow/meter.h"
+#include "net/optim.h"
+#include "net/schedule.h"
+
+/* Normalised rows that a block trains on or is judged by: carried along the chain. */
+typedef struct lfm_pool {
+  int64_t rows;
+  float *values; /* [rows, dim] */
+} lfm_pool;
+
+/* One line of metrics.jsonl. */
+typedef struct lfm_record {
+  double block, step, loss, valid_loss, lr, grad_norm, seconds;
+} lfm_record;
+enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double) };
+
+typedef struct lfm_trainer {
+  const lfm_train_options *options;
+  lfm_config *config; /* resolved */
+  lfm_team *team;
+  lfm_model *model;   /* the chain as far as it is trained */
+  lfm_pool pool, valid;
+  const lfm_table *valid_table; /* the held-out rows in the data's units, for the final score */
+  lfm_table *split_train, *split_valid; /* owned, when a tenth was held out */
+
+  /* the place on the path */
+  int block;          /* at work, 0-based; == blocks when all are trained */
+  int64_t step;       /* done in this block */
+  int64_t steps_done; /* over all blocks */
+  double seconds_before; /* spent by the calls that this one resumes */
+
+  /* the block at work */
+  lfm_params *params;  /* the moving weights */
+  lfm_params *average; /* their running mean, packed for evaluation; NULL when ema_decay is 0 */
+  double best_loss;    /* with patience: model->params[block] holds the weights of this validation loss */
+  int64_t best_step;
+  double last_valid;  /* the latest validation loss of this block, NAN before the first */
+  lfm_optim *optim;
+  lfm_lr lr;
+
+  /* a step's work space */
+  lfm_matching **workers; /* [threads] */
+  float **grads;          /* [lanes][param_count] */
+  double *lane_loss;      /* [lanes] */
+  double *valid_loss;     /* [microbatches of the validation rows] */
+  lfm_carry *carry;
+  int64_t *push_nfe;      /* [max(pool, valid) rows] */
+  uint8_t *push_failed;
+
+  /* running means for the records */
+  double loss_sum;        /* since the last record */
+  int64_t loss_count;
+  double tail_sum;        /* over the last hundredth of a block's steps */
+  int64_t tail_count;
+  double grad_norm;
+  lfm_record *records;    /* [record_capacity], allocated once */
+  int64_t record_count, record_capacity;
+
+  double train_flops, push_flops;
+  int64_t rows_dropped;
+  lfm_meter meter;
+  int lock;           /* descriptor of RUN, locked; 0: none */
+} lfm_trainer;
+
+/* ---- prepare.c ---------------------------------------------------------------------------------------------- */
+lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out);
+void lfm_trainer_destroy(lfm_trainer *trainer);
+int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block); /* max_batch of this block */
+lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);  /* pool and valid from the tables */
+
+/* ---- step.c ------------------------------------------------------------------------------------------------- */
+void lfm_trainer_begin_block(lfm_trainer *trainer);       /* weights, moments, learning rate of trainer->block */
+void lfm_trainer_enter_block(lfm_trainer *trainer);       /* only what a checkpoint does not hold: the learning rate */
+lfm_status lfm_trainer_step(lfm_trainer *trainer);        /* one batch; LFM_E_NUMERIC when the loss is not finite */
+lfm_status lfm_trainer_validate(lfm_trainer *trainer);    /* the validation loss; keeps the weights when they are the best */
+bool lfm_trainer_is_block_done(const lfm_trainer *trainer); /* steps used up, or patience */
+void lfm_trainer_end_block(lfm_trainer *trainer);         /* kept weights into the chain */
+
+/* ---- push.c ------------------------------------------------------------------------------------------------- */
+lfm_status lfm_trainer_push(lfm_trainer *trainer);        /* pool and valid through block trainer->block */
+
+/* ---- checkpoint.c ------------------------------------------------------------------------------------------- */
+lfm_status lfm_checkpoint_write(lfm_trainer *trainer);
+lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer); /* the pool that trainer->block trains on */
+lfm_status lfm_checkpoint_read(lfm_trainer *trainer, bool *found);
+/* The resolved configuration of RUN's checkpoint; *out = NULL when there is none. */
+lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
+
+/* ---- run_folder.c ------------------------------------------------------------------------------------------- */
+/* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume. */
+lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
+void lfm_run_folder_release(int lock);
+lfm_status lfm_run_folder_begin(lfm_trainer *trainer);   /* config.yaml */
+lfm_status lfm_run_folder_record(lfm_trainer *trainer);  /* a line of metrics.jsonl from the running means */
+lfm_status lfm_run_folder_metrics(lfm_trainer *trainer); /* metrics.jsonl anew from the records: after a resume */
+lfm_status lfm_run_folder_curves(const lfm_trainer *trainer);
+lfm_status lfm_run_folder_result(const lfm_trainer *trainer, const lfm_train_result *result);
+lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result, bool *finished);
+
+#endif
