@@ -40,7 +40,7 @@ static lfm_status want_value(lfm_exec *exec, lfm_value v) {
   bool outlives = info->producer < 0 || v == graph->output;
   int first = info->producer < 0 ? -1 : info->producer;
   int last = outlives ? end : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - info->producer : info->last_use;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * info->count), first, last, &exec->value[v]);
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->padded_rows * info->count), first, last, &exec->value[v]);
 }
 
 /* A gradient is first written in the backward of the value's last reader and last read in that of its producer. */
@@ -51,7 +51,7 @@ static lfm_status want_gradient(lfm_exec *exec, lfm_value v) {
   if (exec->kind != LFM_EXEC_BACKWARD || !info->has_parameters) return LFM_OK;
   bool given = v == graph->output; /* by the caller, before the run */
   int first = given ? -1 : end - 1 - info->last_use, last = given ? end : end - 1 - info->producer;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * info->count), first, last, &exec->gradient[v]);
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->padded_rows * info->count), first, last, &exec->gradient[v]);
 }
 
 static lfm_status want_tangent(lfm_exec *exec, lfm_value v) {
@@ -88,10 +88,16 @@ static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t
   return LFM_OK;
 }
 
+static int64_t rounded_up(const lfm_graph *graph, int64_t rows) {
+  int64_t multiple = graph->kernels->row_multiple;
+  return (rows + multiple - 1) / multiple * multiple;
+}
+
 static lfm_status plan_tables(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
   int64_t wide = exec->rows * graph->directions, panels = (wide + PANEL_ROWS - 1) / PANEL_ROWS;
-  exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? (wide + panels - 1) / panels : 0;
+  exec->padded_rows = rounded_up(graph, exec->rows);
+  exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? rounded_up(graph, (wide + panels - 1) / panels) : 0;
   exec->scratch = exec->trace = -1;
   LFM_TRY(LFM_ALLOC(&exec->state, graph->node_count));
   LFM_TRY(LFM_ALLOC(&exec->value, graph->value_count));

@@ -23,7 +23,7 @@ static lfm_act fused_act(const lfm_exec *exec, const lfm_node *node) {
 }
 
 static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  lfm_product_spec spec = {.m = exec->rows,
+  lfm_product_spec spec = {.m = exec->padded_rows,
                            .n = value_of(exec, node->output)->count,
                            .k = value_of(exec, node->input[0])->count,
                            .layout = &exec->graph->packs[node->pack[PACK_FORWARD]].layout,
@@ -43,7 +43,7 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   weights.accumulate = true;
   LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS_ADD]));
   if (!input->has_parameters) return LFM_OK;
-  lfm_product_spec data = {.m = exec->rows,
+  lfm_product_spec data = {.m = exec->padded_rows,
                            .n = input->count,
                            .k = output->count,
                            .layout = &exec->graph->packs[node->pack[PACK_BACK]].layout,

@@ -7,6 +7,10 @@
  * OpenMP team of the calling thread is set to one around every call and set back after it.
  * Weights lie in the tiles that the library asks for at LAYOUT_ROWS rows; a run of any other row count reads the same ones.
  * No algorithm is ever chosen by timing.
+ *
+ * Rows stand alone: the AVX-512 kernels (brg) sum a row over k in one order wherever it lies.  The AVX2 kernels (gemm) take
+ * rows in twenty-fours and sum what is left of a division in another order, so there the row count is rounded up to a
+ * multiple of 24.  tests/net/test_run.c holds both to it.
  */
 #include "core/alloc.h"
 #include "kernel/table.h"
@@ -16,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LAYOUT_ROWS = 256, PRODUCT_ARGS = 5 };
+enum { LAYOUT_ROWS = 256, GEMM_ROWS = 24, PRODUCT_ARGS = 5 };
 
 struct lfm_product {
   dnnl_primitive_t primitive;
@@ -208,27 +212,20 @@ static lfm_status layout(int64_t k, int64_t n, lfm_layout *out) {
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
+/* NULL: below AVX2, Xeon Phi, or another architecture. */
 static const char *isa_name(dnnl_cpu_isa_t isa) {
-  switch ((int)isa) {
-  case dnnl_cpu_isa_avx2:
-    return "avx2";
-  case dnnl_cpu_isa_avx2_vnni:
-    return "avx2_vnni";
-  case dnnl_cpu_isa_avx512_mic:
-    return "avx512_mic";
-  case dnnl_cpu_isa_avx512_mic_4ops:
-    return "avx512_mic_4ops";
-  case dnnl_cpu_isa_avx512_core:
-    return "avx512_core";
-  case dnnl_cpu_isa_avx512_core_vnni:
-    return "avx512_core_vnni";
-  case dnnl_cpu_isa_avx512_core_bf16:
-    return "avx512_core_bf16";
-  case dnnl_cpu_isa_avx512_core_amx:
-    return "avx512_core_amx";
-  default:
-    return NULL; /* below AVX2, or another architecture */
-  }
+  static const struct {
+    int isa;
+    const char *name;
+  } known[] = {{dnnl_cpu_isa_avx2, "avx2"},
+               {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+               {dnnl_cpu_isa_avx512_core, "avx512_core"},
+               {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+               {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+               {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (known[i].isa == (int)isa) return known[i].name;
+  return NULL;
 }
 
 static void make_table(void) {
@@ -239,6 +236,7 @@ static void make_table(void) {
   table.identity = identity;
   snprintf(identity, sizeof identity, "onednn %d.%d.%d %s", version->major, version->minor, version->patch,
            isa ? isa : "other");
+  table.row_multiple = isa && strncmp(isa, "avx512", 6) == 0 ? 1 : GEMM_ROWS;
   table.layout = layout;
   table.fuses = fuses;
   table.product_create = product_create;

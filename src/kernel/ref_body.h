@@ -218,6 +218,7 @@ static const struct lfm_kernels NAME(table) = {
     .name = REF_NAME,
     .identity = REF_NAME " " LFM_VERSION,
     .number_size = sizeof(NUM),
+    .row_multiple = 1,
     .layout = layout,
     .fuses = fuses,
     .product_create = product_create,

@@ -39,7 +39,9 @@ struct lfm_kernels {
   const char *name;
   const char *identity;
   size_t number_size;
+  int64_t row_multiple; /* m of a product with a layout is a multiple of this: only then do its rows stand alone */
 
+  /* The layout that a product with rows = k, cols = n likes. */
   lfm_status (*layout)(int64_t k, int64_t n, lfm_layout *out);
   bool (*fuses)(lfm_act act); /* can a product apply it? */
   lfm_status (*product_create)(const lfm_product_spec *spec, lfm_product **out);
