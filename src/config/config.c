@@ -127,7 +127,7 @@ static lfm_status unknown_preset(const char *name) {
   char line[768];
   size_t length = 0;
   line[0] = 0;
-  for (int distance = 0; distance < 256; distance++) {
+  for (int distance = 0; distance < 64; distance++) {
     for (const lfm_preset *preset = lfm_presets; preset->name; preset++) {
       if (lfm_edit_distance(name, preset->name) != distance || length + strlen(preset->name) + 2 > sizeof line) continue;
       length += (size_t)snprintf(line + length, sizeof line - length, " %s", preset->name);

@@ -98,7 +98,7 @@ bool lfm_config_key(int index, const char **name, const char **fallback, const c
 
 /* ---- the nearest name: optimal string alignment, three rows of the usual table ------------------------------ */
 
-enum { LONGEST = 255 };
+enum { LONGEST = 63 };
 
 static int least(int a, int b) { return a < b ? a : b; }
 

@@ -34,7 +34,7 @@ extern const lfm_key lfm_keys[]; /* ends with a NULL name */
 int lfm_key_find(const char *name);            /* -1 when unknown */
 const char *lfm_key_nearest(const char *name); /* NULL when none is near */
 
-/* How many letters are missing, extra, wrong or swapped between the two (at most 255 of each are looked at). */
+/* How many letters are missing, extra, wrong or swapped between the two (the first 63 of each are looked at). */
 int lfm_edit_distance(const char *a, const char *b);
 
 /* The value of one key from text, "auto" being its fallback.  LFM_E_USAGE: "PLACE: key: 'text' is not ...; what is". */

@@ -21,7 +21,8 @@ struct reader {
   lfm_yaml_fn fn;
   void *context;
   char place[PLACE];
-  char value[LARGEST + 16]; /* no longer than its text */
+  char *value; /* a list as text */
+  size_t capacity;
 };
 
 static const char *place_at(struct reader *reader, size_t line) {
@@ -55,8 +56,9 @@ static const char *scalar(struct reader *reader) {
 
 /* [a, b] -> "[a, b]".  An item with a comma or bracket of its own would come out as two. */
 static lfm_status read_sequence(struct reader *reader) {
-  size_t length = 0;
-  reader->value[length++] = '[';
+  size_t length = 1;
+  LFM_TRY(lfm_alloc_grow(&reader->value, &reader->capacity, 16, 1));
+  reader->value[0] = '[';
   for (bool first = true;; first = false) {
     LFM_TRY(next(reader));
     if (reader->event.type == YAML_SEQUENCE_END_EVENT) break;
@@ -64,7 +66,7 @@ static lfm_status read_sequence(struct reader *reader) {
     if (!item) return LFM_E_USAGE;
     if (strpbrk(item, ",[]")) return fault(reader, "an item of a list is one word or number");
     size_t size = strlen(item);
-    if (length + size + 8 > sizeof reader->value) return fault(reader, "the list is too long");
+    LFM_TRY(lfm_alloc_grow(&reader->value, &reader->capacity, length + size + 8, 1));
     if (!first) memcpy(reader->value + length, ", ", 2), length += 2;
     memcpy(reader->value + length, item, size);
     length += size;
@@ -117,20 +119,12 @@ static lfm_status read_stream(struct reader *reader) {
 lfm_status lfm_yaml_read(const char *text, size_t size, const char *file, lfm_yaml_fn fn, void *context) {
   if (size > LARGEST)
     return lfm_fail(LFM_E_USAGE, "%.400s: %zu bytes are no configuration (at most %d)", file, size, LARGEST);
-  struct reader *reader;
-  LFM_TRY(LFM_ALLOC(&reader, 1));
-  reader->file = file;
-  reader->fn = fn;
-  reader->context = context;
-  lfm_status status = LFM_E_MEMORY;
-  if (yaml_parser_initialize(&reader->parser)) {
-    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)text, size);
-    status = read_stream(reader);
-    yaml_event_delete(&reader->event);
-    yaml_parser_delete(&reader->parser);
-  } else {
-    status = lfm_fail(LFM_E_MEMORY, "%.400s: memory refused", file);
-  }
-  lfm_free(reader);
+  struct reader reader = {.file = file, .fn = fn, .context = context};
+  if (!yaml_parser_initialize(&reader.parser)) return lfm_fail(LFM_E_MEMORY, "%.400s: memory refused", file);
+  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
+  lfm_status status = read_stream(&reader);
+  yaml_event_delete(&reader.event);
+  yaml_parser_delete(&reader.parser);
+  lfm_free(reader.value);
   return status;
 }

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# tests/fuzz/fuzz_<name>.c -> a fuzz target for one reader, linked with the rooms whose headers it includes.
+# Every build replays tests/fuzz/corpus/<name>/ through it as test fuzz.<name>.  With -DLFM_FUZZ=ON (clang) it is a libFuzzer
+# program instead:  cmake -B build/fuzz -DLFM_FUZZ=ON -DLFM_SANITIZE=address,undefined -DCMAKE_C_COMPILER=clang
+#                   build/fuzz/fuzz_<name> NEW_INPUTS tests/fuzz/corpus/<name>
+file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+if(LFM_FUZZ)
+  foreach(room IN LISTS rooms)
+    target_compile_options(lfm_${room} PRIVATE -fsanitize=fuzzer-no-link)
+  endforeach()
+endif()
+foreach(source IN LISTS fuzz_sources)
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE "fuzz_" "" short ${name})
+  if(LFM_FUZZ)
+    add_executable(${name} ${source})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${source} tests/fuzz/replay.c)
+    add_test(NAME fuzz.${short} COMMAND ${name} tests/fuzz/corpus/${short} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+  target_include_directories(${name} PRIVATE tests)
+  file(STRINGS ${source} included REGEX "^#include \"[a-z]+/")
+  foreach(line IN LISTS included)
+    string(REGEX REPLACE "^#include \"([a-z]+)/.*" "\\1" room "${line}")
+    if(TARGET lfm_${room})
+      target_link_libraries(${name} PRIVATE lfm_${room})
+    endif()
+  endforeach()
+endforeach()
