@@ -59,9 +59,13 @@ lfm_status lfm_eigen_symmetric(int64_t n, double *a, double *values, double *vec
   for (int64_t i = 0; i < n; i++) vectors[i * n + i] = 1;
   int left = 60; /* sweeps; convergence is quadratic, about 8 are needed */
   while (left > 0 && sweep(n, a, vectors)) left--;
-  for (int64_t i = 0; i < n; i++) values[i] = a[i * n + i];
+  bool converged = left > 0;
+  for (int64_t i = 0; i < n; i++) {
+    values[i] = a[i * n + i];
+    converged &= isfinite(values[i]) != 0;
+  }
   transpose(n, vectors); /* kept by rows so far: rotations run along memory */
-  return left > 0
+  return converged
              ? LFM_OK
              : lfm_fail(LFM_E_NUMERIC, "eigenvalues of a %lld x %lld matrix did not converge", (long long)n, (long long)n);
 }

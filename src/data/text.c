@@ -135,6 +135,7 @@ lfm_field_kind lfm_number_parse(const char *text, size_t size, double *value, in
 static void format_shortest(double value, char *out) {
   bool single = value == 0 || (fabs(value) >= (double)FLT_MIN && fabs(value) <= (double)FLT_MAX);
   int most = single ? 9 : 17;
+  if (single) value = (double)(float)value;
   for (int digits = single ? 6 : 15; digits <= most; digits++) {
     snprintf(out, LFM_NUMBER_MAX, "%.*g", digits, value);
     if (single ? strtof(out, NULL) == (float)value : strtod(out, NULL) == value) return;

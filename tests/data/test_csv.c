@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_csv.c -- CSV in and out: what a table of real life looks like, and what each fault is told as.
+ */
+#include "data/support.h"
+
+#include <locale.h>
+
+static lfm_status parse_with(const char *text, const lfm_table_options *options, lfm_table **out) {
+  return read_bytes(lfm_csv_parse, text, strlen(text), NULL, options, out);
+}
+
+static lfm_table *parse(const char *text) {
+  lfm_table *table;
+  lfm_status status = parse_with(text, NULL, &table);
+  if (status != LFM_OK) fail_msg("%s", lfm_error());
+  return table;
+}
+
+static void refuses(const char *text, const lfm_table_options *options, lfm_status code, const char *line) {
+  lfm_table *table;
+  assert_failure(parse_with(text, options, &table), code, line);
+}
+
+static int notes;
+static char last_note[512];
+static void take_note(lfm_note_level level, const char *text, void *context) {
+  (void)level, (void)context;
+  notes++;
+  snprintf(last_note, sizeof last_note, "%s", text);
+}
+
+/* names and values of a parsed text; the same table is expected of several spellings. */
+static void reads_as(const char *text, const char *names, int64_t rows, int64_t cols, const double *values) {
+  lfm_table *table = parse(text);
+  char found[256] = "";
+  for (int64_t col = 0; col < table->cols; col++) {
+    if (col) strcat(found, "|");
+    strcat(found, lfm_table_name(table, col));
+  }
+  assert_string_equal(found, names);
+  assert_values(table, rows, cols, values);
+  lfm_table_destroy(table);
+}
+
+static void reads_every_spelling(void **state) {
+  (void)state;
+  const double v[] = {1, 2.5, -3, 0.25};
+  reads_as("a,b\n1,2.5\n-3,.25\n", "a|b", 2, 2, v);
+  reads_as("a,b\n1,2.5\n-3,.25", "a|b", 2, 2, v);
+  reads_as("\xEF\xBB\xBF"
+           "a,b\r\n1,2.5\r\n-3,.25\r\n\r\n",
+           "a|b", 2, 2, v);
+  reads_as("a,b\r1,2.5\r-3,.25\r", "a|b", 2, 2, v);
+  reads_as("a;b\n1;2.5\n-3;.25\n", "a|b", 2, 2, v);
+  reads_as("a\tb\n1\t2.5\n-3\t.25\n", "a|b", 2, 2, v);
+  reads_as(" a , b \n 1 ,\t2.5\n-3 , .25 \n \n\n", "a|b", 2, 2, v);
+  reads_as("\n\na,b\n\n+1,25e-1\n\n-3.,2.5E-01\n", "a|b", 2, 2, v);
+  reads_as("\"a\",\"b\"\n\"1\",2.5\n-3,\"0.25\"\n", "a|b", 2, 2, v);
+  reads_as("\"a, \"\"b\"\"\nc\",d\n1,2.5\n-3,.25\n", "a, \"b\"\nc|d", 2, 2, v);
+  reads_as("\"a,b\";c\n1;2.5\n-3;.25\n", "a,b|c", 2, 2, v); /* a comma in quotes does not make commas the delimiter */
+  reads_as(",b\n1,2.5\n-3,.25\n", "x0|b", 2, 2, v);
+}
+
+static void tells_a_header_from_data(void **state) {
+  (void)state;
+  const double v[] = {1, 2, 3, 4};
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  reads_as("1,2\n3,4\n", "x0|x1", 2, 2, v);
+  reads_as("1,2\n3,4\n", "x0|x1", 2, 2, v);
+  reads_as("2019,total\n1,2\n3,4\n", "2019|total", 2, 2, v);       /* a number under a word */
+  reads_as("\"2019\",\"2020\"\n1,2\n3,4\n", "2019|2020", 2, 2, v); /* quoted above, bare below */
+  reads_as("\"1\",\"2\"\n\"3\",\"4\"\n", "x0|x1", 2, 2, v);
+  reads_as("a\n1\n2\n3\n4\n", "a", 4, 1, v);
+  assert_int_equal(notes, 0);
+
+  lfm_table *table; /* the class names of a file without header are no header */
+  assert_int_equal(parse_with("1,2,g\n3,4,h\n", &(lfm_table_options){.drop = "x2"}, &table), LFM_OK);
+  assert_values(table, 2, 2, v);
+  lfm_table_destroy(table);
+  assert_int_equal(notes, 1);
+  assert_string_equal(last_note, "t: the first row has numbers and is read as data; the columns are named x0, x1, ...");
+  lfm_notes_to(NULL, NULL);
+}
+
+static void records_decimals(void **state) {
+  (void)state;
+  lfm_table *table = parse("a,b,c,d\n1,2.50,1e3,0.1\n-20,3.125,2.5,0.12345678901234567890123456789012\n");
+  assert_int_equal(lfm_table_decimals(table, 0), 0);
+  assert_int_equal(lfm_table_decimals(table, 1), 3);
+  assert_int_equal(lfm_table_decimals(table, 2), -1);
+  assert_int_equal(lfm_table_decimals(table, 3), -1);
+  assert_int_equal(lfm_table_decimals(table, 4), -1);
+  assert_null(lfm_table_name(table, 4));
+  assert_null(lfm_table_name(table, -1));
+  lfm_table_destroy(table);
+}
+
+static void names_text_where_a_number_should_be(void **state) {
+  (void)state;
+  refuses("a,b\n1,2\n3,red\n5,6\n", NULL, LFM_E_DATA, "t:3: row 2, column \"b\": \"red\" is not a number; mend the line");
+  refuses("a,kind\n1,red\n3,blue\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind\" leaves the column out");
+  refuses("a\n0x10\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"a\": \"0x10\" is not a number; --drop \"a\" leaves the column out");
+  refuses("a,b\n1,1.2.3\n2,3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1.2.3\" is not a number; mend the line");
+  refuses("a;b\n1;1,5\n2;3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1,5\" is not a number; mend the line");
+  refuses("a\n\"1\n2\"\n3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"a\": \"1.2\" is not a number; mend the line");
+  const char *const texts[] = {"1e",  "e5",    ".",   "-",  "+-1",   "1e+",  "--1",
+                               "1 2", "1_000", "0b1", "1f", "nanny", "inf.", "1\t2"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    char text[64];
+    lfm_table *table;
+    snprintf(text, sizeof text, "a\n1\n%s\n", texts[i]);
+    assert_int_equal(parse_with(text, NULL, &table), LFM_E_DATA);
+  }
+}
+
+static void clips_what_it_quotes(void **state) {
+  (void)state;
+  char text[4000];
+  lfm_table *table;
+  strcpy(text, "a\n1\n");
+  memset(text + 4, '7', 3000);
+  text[3004] = 0;
+  assert_int_equal(parse_with(text, NULL, &table), LFM_E_DATA); /* no one writes a number of three thousand digits */
+  assert_non_null(strstr(lfm_error(), "t:3: row 2, column \"a\": \"7777"));
+  assert_non_null(strstr(lfm_error(), "777...\" is not a number; mend the line"));
+  assert_true(strlen(lfm_error()) < 200);
+}
+
+static void refuses_or_drops_missing_values(void **state) {
+  (void)state;
+  const char *const words[] = {"", "NA", "nan", "NaN", "-nan", "?", "null", "None", "n/a", "inf", "-Infinity", "1e999"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    char text[64], line[128];
+    lfm_table *table;
+    snprintf(text, sizeof text, "a,b\n1,2\n3,%s\n5,6\n", words[i]);
+    snprintf(line, sizeof line, "t:3: row 2, column \"b\": the value is %s; --drop-missing leaves such rows out",
+             i < 9 ? "missing" : "infinite");
+    refuses(text, NULL, LFM_E_DATA, line);
+    lfm_notes_to(take_note, NULL);
+    notes = 0;
+    assert_int_equal(parse_with(text, &(lfm_table_options){.drop_missing = true}, &table), LFM_OK);
+    lfm_notes_to(NULL, NULL);
+    assert_values(table, 2, 2, (const double[]){1, 2, 5, 6});
+    lfm_table_destroy(table);
+    assert_int_equal(notes, 1);
+    assert_string_equal(last_note, "t: left out 1 of 3 rows, which have a missing value");
+    assert_int_equal(parse_with(text, &(lfm_table_options){.drop = "b"}, &table), LFM_OK); /* a dropped column never hurts */
+    assert_values(table, 3, 1, (const double[]){1, 3, 5});
+    lfm_table_destroy(table);
+  }
+  refuses("a,b\n1,\n,2\n", &(lfm_table_options){.drop_missing = true}, LFM_E_DATA,
+          "t: each of the 2 rows has a missing value; leave out the columns that are empty with --drop");
+  refuses("a\n1\n\n3\n", NULL, LFM_E_DATA,
+          "t:3: row 2, column \"a\": the value is missing; --drop-missing leaves such rows out");
+}
+
+static void names_lines_of_the_wrong_length(void **state) {
+  (void)state;
+  refuses("a,b\n1,2\n3\n", NULL, LFM_E_FORMAT, "t:3: 1 field, where the first line has 2");
+  refuses("a,b\n1,2\n\n3,4,5\n", NULL, LFM_E_FORMAT, "t:4: 3 fields, where the first line has 2");
+  refuses("a,b\n1,2\n3,Smith, John\n", NULL, LFM_E_FORMAT, "t:3: 3 fields, where the first line has 2"); /* not: Smith */
+  refuses("a,b\n\"1\n\n\",2\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"a\": \"1..\" is not a number; --drop \"a\" leaves the column out");
+}
+
+static void names_other_faults(void **state) {
+  (void)state;
+  refuses("", NULL, LFM_E_DATA, "t: the file is empty");
+  refuses("\xEF\xBB\xBF\n \r\n", NULL, LFM_E_DATA, "t: the file is empty");
+  refuses("a,b\n", NULL, LFM_E_DATA, "t: holds a header and no rows");
+  refuses("a,b\n\n\n", NULL, LFM_E_DATA, "t: holds a header and no rows");
+  refuses("a,b,a\n1,2,3\n", NULL, LFM_E_DATA, "t:1: two columns are named \"a\"; give each its own name");
+  refuses("x1,\n1,2\n", NULL, LFM_E_DATA, "t:1: two columns are named \"x1\"; give each its own name");
+}
+
+static void names_broken_quotes(void **state) {
+  (void)state;
+  refuses("a,b\n1,\"2\n3,4\n", NULL, LFM_E_FORMAT, "t:2: a quote is opened and never closed");
+  refuses("a,b\n1,\"2\"3\n", NULL, LFM_E_FORMAT, "t:2: text behind a closing quote; a quote inside a field is written twice");
+  lfm_table *table;
+  assert_int_equal(read_bytes(lfm_csv_parse,
+                              "\xFF\xFE"
+                              "1\0",
+                              4, NULL, NULL, &table),
+                   LFM_E_FORMAT);
+  assert_string_equal(lfm_error(), "t: is UTF-16 text; save it as UTF-8");
+}
+
+static void chooses_columns(void **state) {
+  (void)state;
+  const char *text = "a,b,\"c,d\",e\n1,word,3,4\n5,word,7,8\n";
+  lfm_table *table;
+  assert_int_equal(parse_with(text, &(lfm_table_options){.columns = "e, c,d,a"}, &table), LFM_OK);
+  assert_values(table, 2, 3, (const double[]){4, 3, 1, 8, 7, 5});
+  assert_string_equal(lfm_table_name(table, 1), "c,d");
+  assert_int_equal(lfm_table_find(table, "a"), 2);
+  assert_int_equal(lfm_table_find(table, "b"), -1);
+  lfm_table_destroy(table);
+  assert_int_equal(parse_with(text, &(lfm_table_options){.drop = "c,d,b"}, &table), LFM_OK);
+  assert_values(table, 2, 2, (const double[]){1, 4, 5, 8});
+  lfm_table_destroy(table);
+  refuses(text, &(lfm_table_options){.columns = "a,z,e"}, LFM_E_USAGE,
+          "t: has no column \"z\"; its columns are a, b, c,d, e");
+  refuses(text, &(lfm_table_options){.columns = "a,"}, LFM_E_USAGE, "t: has no column \"\"; its columns are a, b, c,d, e");
+  refuses(text, &(lfm_table_options){.columns = "a,a"}, LFM_E_USAGE, "t: column \"a\" is listed twice");
+  refuses(text, &(lfm_table_options){.drop = "a,b,c,d,e"}, LFM_E_USAGE, "t: --drop leaves no column");
+  refuses(text, &(lfm_table_options){.columns = "a", .drop = "b"}, LFM_E_USAGE, "--columns and --drop exclude each other");
+}
+
+/* Written with the decimals read, the text comes back letter for letter. */
+static void writes_what_it_read(void **state) {
+  (void)state;
+  const char *text = "a,\"b \"\"q\"\", c\",\" d\",\"2019\",nanny\n1,2.50,-0.125,0,7\n-3,0.05,10.000,1,8\n";
+  lfm_table *table = parse(text);
+  assert_int_equal(lfm_table_write(table, in_folder("a.csv")), LFM_OK);
+  uint8_t *data;
+  size_t size;
+  assert_int_equal(lfm_file_read(in_folder("a.csv"), &data, &size), LFM_OK);
+  assert_string_equal((const char *)data, text);
+  lfm_free(data);
+  assert_int_equal(lfm_table_write(table, in_folder("a.csv.gz")), LFM_OK);
+  assert_int_equal(lfm_table_write(table, in_folder("b.csv.gz")), LFM_OK);
+  assert_true(same_file(in_folder("a.csv.gz"), in_folder("b.csv.gz")));
+  lfm_table *again;
+  assert_int_equal(lfm_table_read(in_folder("a.csv.gz"), NULL, &again), LFM_OK);
+  assert_values(again, table->rows, table->cols, table->values);
+  assert_string_equal(lfm_table_name(again, 1), "b \"q\", c");
+  lfm_table_destroy(again);
+  lfm_table_destroy(table);
+  unlink(in_folder("a.csv"));
+  unlink(in_folder("a.csv.gz"));
+  unlink(in_folder("b.csv.gz"));
+}
+
+/* Output is whole or not at all, and an older file survives a failure. */
+static void leaves_the_old_file_on_failure(void **state) {
+  (void)state;
+  lfm_table *table = parse("a\n1\n");
+  assert_int_equal(lfm_table_write(table, in_folder("no/such/a.csv")), LFM_E_IO);
+  assert_int_equal(lfm_table_write(table, in_folder("a.txt")), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "a.txt: no data format has this ending; there are .csv"));
+  const char *path = in_folder("a.csv.gz");
+  assert_int_equal(lfm_table_write(table, path), LFM_OK);
+  table->values[0] = 2;
+  for (int at = 1;; at++) {
+    lfm_alloc_fail_at((uint64_t)at);
+    lfm_status status = lfm_table_write(table, path);
+    lfm_alloc_fail_at(0);
+    lfm_table *found;
+    assert_int_equal(lfm_table_read(path, NULL, &found), LFM_OK);
+    assert_true(found->values[0] == (status == LFM_OK ? 2 : 1));
+    lfm_table_destroy(found);
+    if (status == LFM_OK) break;
+    assert_int_equal(status, LFM_E_MEMORY);
+  }
+  unlink(path);
+  lfm_table_destroy(table);
+}
+
+static void unpacks_gzip(void **state) {
+  (void)state;
+  /* two members, "a,b\n1,2\n" and "3,4\n", as gzip writes them */
+  static const char hex[] = "1f8b08000000000002ff4bd449e232d431e202007b07970a08000000"
+                            "1f8b08000000000002ff33d631e102003e2d72a904000000";
+  uint8_t bytes[128];
+  size_t size = from_hex(hex, bytes, sizeof bytes);
+  lfm_table *table;
+  lfm_status status = read_bytes(lfm_csv_gz_parse, bytes, size, NULL, NULL, &table);
+  if (status != LFM_OK) fail_msg("%s", lfm_error());
+  assert_values(table, 2, 2, (const double[]){1, 2, 3, 4});
+  lfm_table_destroy(table);
+  assert_failure(read_bytes(lfm_csv_gz_parse, bytes, size - 1, NULL, NULL, &table), LFM_E_FORMAT,
+                 "t: compressed data end early; the file is truncated");
+  bytes[size - 6] ^= 1; /* the checksum */
+  assert_failure(read_bytes(lfm_csv_gz_parse, bytes, size, NULL, NULL, &table), LFM_E_FORMAT,
+                 "t: compressed data are damaged");
+  bytes[size - 6] ^= 1;
+  assert_failure(read_bytes(lfm_csv_gz_parse, "a\n1\n", 4, NULL, NULL, &table), LFM_E_FORMAT, "t: is not a gzip file");
+  torture(lfm_csv_gz_parse, bytes, size, NULL, true); /* cut between the members it is a whole file */
+}
+
+/* More text than the first guess of room, and texts that end where the room does: a line is two bytes, the header four. */
+static void unpacks_what_fills_its_room(void **state) {
+  (void)state;
+  static const int64_t rows[] = {32765, 32766, 32767, 65533, 65534, 65535, 100000}; /* 32766: 65536 bytes */
+  lfm_table *table, *again;
+  assert_int_equal(lfm_table_make(100000, 1, &table), LFM_OK);
+  assert_int_equal(lfm_table_rename(table, 0, "abc"), LFM_OK);
+  for (int64_t i = 0; i < table->rows; i++) table->values[i] = (double)(i * 2654435761 % 100003 % 10);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    table->rows = rows[i];
+    assert_int_equal(lfm_table_write(table, in_folder("big.csv.gz")), LFM_OK);
+    assert_int_equal(lfm_table_read(in_folder("big.csv.gz"), NULL, &again), LFM_OK);
+    assert_values(again, rows[i], 1, table->values);
+    lfm_table_destroy(again);
+  }
+  lfm_table_destroy(table);
+  unlink(in_folder("big.csv.gz"));
+}
+
+static lfm_status parse_sample(void *options) {
+  lfm_table *table;
+  lfm_status status = parse_with("a,\"b\"\"\"\n1,2\n3,4\n5,?\n", options, &table);
+  lfm_table_destroy(table);
+  return status;
+}
+
+static void stands_refused_memory(void **state) {
+  (void)state;
+  assert_true(refuse_memory(parse_sample, &(lfm_table_options){.drop_missing = true}) > 8);
+  assert_true(refuse_memory(parse_sample, &(lfm_table_options){.columns = "a"}) > 8);
+}
+
+static void stands_any_bytes(void **state) {
+  (void)state;
+  const char *text = "\xEF\xBB\xBF"
+                     "a,\"b\"\"x\"\r\n1,2.5\r\n\"-3\",1e5\r\n\r\n";
+  torture(lfm_csv_parse, (const uint8_t *)text, strlen(text), NULL, true);
+}
+
+/* Under a locale with decimal commas, where the system has one. */
+static void ignores_the_locale(void **state) {
+  (void)state;
+  const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "ru_RU.UTF-8"};
+  bool found = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) found = setlocale(LC_ALL, names[i]) != NULL;
+  if (!found) skip();
+  const char *text = "a,b\n1.5,0.30000000000000004441\n"; /* the second takes the slow way */
+  lfm_table *table = parse(text);
+  assert_values(table, 1, 2, (const double[]){1.5, 0.30000000000000004441});
+  lfm_table_destroy(table);
+  setlocale(LC_ALL, "C");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(reads_every_spelling),
+      cmocka_unit_test(tells_a_header_from_data),
+      cmocka_unit_test(records_decimals),
+      cmocka_unit_test(names_text_where_a_number_should_be),
+      cmocka_unit_test(clips_what_it_quotes),
+      cmocka_unit_test(refuses_or_drops_missing_values),
+      cmocka_unit_test(names_lines_of_the_wrong_length),
+      cmocka_unit_test(names_other_faults),
+      cmocka_unit_test(names_broken_quotes),
+      cmocka_unit_test(chooses_columns),
+      cmocka_unit_test(writes_what_it_read),
+      cmocka_unit_test(leaves_the_old_file_on_failure),
+      cmocka_unit_test(unpacks_gzip),
+      cmocka_unit_test(unpacks_what_fills_its_room),
+      cmocka_unit_test(stands_refused_memory),
+      cmocka_unit_test(stands_any_bytes),
+      cmocka_unit_test(ignores_the_locale),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
