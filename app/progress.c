@@ -54,35 +54,30 @@ static void release_signals(void) {
 
 static const char *unit_of(const lfm_progress *now) { return now->phase == LFM_PHASE_TRAIN ? "steps" : "rows"; }
 
+/* The how-manieth pass this is, from 1; rows are drawn through the chain from its end to its beginning. */
+static int pass_of(const lfm_progress *now) {
+  return now->phase == LFM_PHASE_SAMPLE ? now->blocks - now->block + 1 : now->block;
+}
+
 static void write_title(const lfm_progress *now, char out[APP_TEXT_SIZE]) {
   static const char *const titles[] = {
       [LFM_PHASE_TRAIN] = "block", [LFM_PHASE_PUSH] = "push ", [LFM_PHASE_SAMPLE] = "sample", [LFM_PHASE_SCORE] = "score"};
-  bool in_blocks = now->phase == LFM_PHASE_TRAIN || now->phase == LFM_PHASE_PUSH;
-  if (in_blocks) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], now->block, now->blocks);
+  if (now->blocks > 0) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], pass_of(now), now->blocks);
   else snprintf(out, APP_TEXT_SIZE, "%s", titles[now->phase]);
 }
 
-/* Done and total over everything that the call does; both 0 before anything is known. */
-static void find_overall(const lfm_progress *now, int64_t *done, int64_t *total) {
-  bool over_all = now->all_total > 0;
-  *done = over_all ? now->all_done : now->done;
-  *total = over_all ? now->all_total : now->total;
-}
-
+/* Of everything that the call does: by steps where the library counts them over all blocks, else by passes. */
 static double fraction_done(const lfm_progress *now) {
-  int64_t done, total;
-  find_overall(now, &done, &total);
-  if (total <= 0 || done <= 0) return 0;
-  return done < total ? (double)done / (double)total : 1;
+  if (now->all_total > 0) return fmin((double)now->all_done / (double)now->all_total, 1);
+  double here = now->total > 0 ? (double)now->done / (double)now->total : 0;
+  return now->blocks > 0 ? (pass_of(now) - 1 + here) / now->blocks : here;
 }
 
 /* By the mean speed of this call, pushes included; NAN until it is worth saying. */
 static double seconds_left(const app_progress *progress) {
-  int64_t done, total;
-  find_overall(&progress->last, &done, &total);
   double spent = progress->last.seconds - progress->first_seconds;
-  int64_t made = done - progress->first_done;
-  return made > 0 && spent > 0.5 ? spent * (double)(total - done) / (double)made : NAN;
+  double now = fraction_done(&progress->last), made = now - progress->first_fraction;
+  return made > 0 && spent > 0.5 ? spent * (1 - now) / made : (double)NAN;
 }
 
 enum { FIELD_PERCENT, FIELD_LOSS, FIELD_VALID, FIELD_RATE, FIELD_LEFT, FIELDS, FIELD_SIZE = APP_TEXT_SIZE + 16 };
@@ -198,27 +193,28 @@ static bool is_same_phase(const lfm_progress *a, const lfm_progress *b) {
   return a->phase == b->phase && a->block == b->block;
 }
 
-/* A finished phase stays as a line; on a terminal only that of a block's training, whose loss is worth keeping. */
+/* A phase of training that ends stays as a line; on a terminal only that of the steps, whose loss is worth keeping. */
 static void keep_last(app_progress *progress) {
-  bool worth_keeping = !progress->on_terminal || progress->last.phase == LFM_PHASE_TRAIN;
-  if (!progress->begun || progress->last_is_printed || !worth_keeping) return;
+  int phase = progress->last.phase;
+  bool worth_keeping = phase == LFM_PHASE_TRAIN || (phase == LFM_PHASE_PUSH && !progress->on_terminal);
+  if (!worth_keeping || progress->last.done == 0 || progress->last_is_printed) return;
   clear_bar(progress);
   print_line(progress);
 }
 
-static void begin_with(app_progress *progress, const lfm_progress *now) {
-  int64_t total;
+/* Time left counts from the first call, and anew when the library begins another round (a second model to score). */
+static void begin_round(app_progress *progress, const lfm_progress *now) {
+  if (!progress->begun) progress->next_line = now->seconds + first_line_after;
   progress->begun = true;
   progress->first_seconds = now->seconds;
-  find_overall(now, &progress->first_done, &total);
-  progress->next_line = now->seconds + first_line_after;
+  progress->first_fraction = fraction_done(now);
 }
 
 bool app_progress_show(const lfm_progress *now, void *context) {
   app_progress *progress = context;
   flockfile(stderr);
-  if (!progress->begun) begin_with(progress, now);
-  else if (!is_same_phase(now, &progress->last)) keep_last(progress);
+  if (!is_same_phase(now, &progress->last)) keep_last(progress);
+  if (!progress->begun || fraction_done(now) < fraction_done(&progress->last)) begin_round(progress, now);
   progress->last = *now;
   progress->last_is_printed = false;
   if (progress->on_terminal) draw_bar(progress);

@@ -23,7 +23,7 @@ typedef struct app_progress {
   bool last_is_printed; /* as a line */
   lfm_progress last;
   double first_seconds; /* where the estimate of the time left counts from: a resumed run begins in the middle */
-  int64_t first_done;
+  double first_fraction;
   double next_line; /* seconds; when a plain line is due */
 } app_progress;
 

@@ -24,7 +24,7 @@ static lfm_status make_moons(unsigned seed, lfm_table **out) {
   srand(seed);
   for (int i = 0; i < ROWS; i++) {
     double angle = 3.14159265 * rand() / RAND_MAX, noise[2] = {0, 0};
-    for (int k = 0; k < 8; k++) noise[k % 2] += 0.15 * (rand() / (double)RAND_MAX - 0.5);
+    for (int k = 0; k < 8; k++) noise[k % 2] += 0.3 * (rand() / (double)RAND_MAX - 0.5);
     values[i][0] = (i % 2 ? 1 - cos(angle) : cos(angle)) + noise[0];
     values[i][1] = (i % 2 ? 0.5 - sin(angle) : sin(angle)) + noise[1];
   }
@@ -32,8 +32,8 @@ static lfm_status make_moons(unsigned seed, lfm_table **out) {
 }
 
 static lfm_status train(const lfm_table *moons, const char *folder) {
-  static const char *const settings[] = {"hidden_dim=64", "num_hidden=2", "batch_size=256", "max_batch=300",
-                                         "schedule.blocks=3"};
+  static const char *const settings[] = {"hidden_dim=64", "num_hidden=2", "batch_size=256", "max_batch=1500",
+                                         "schedule.blocks=2"};
   lfm_config *config = NULL;
   lfm_status status = lfm_config_create(&config);
   for (size_t i = 0; status == LFM_OK && i < sizeof settings / sizeof *settings; i++)

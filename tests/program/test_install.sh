@@ -29,6 +29,7 @@ check "it drew rows" grep -q '^drew 500 rows' out
 expect_exit 0 prefix/bin/lfm info moons
 expect_exit 0 nm -D --defined-only "$library/liblfm.so"
 while read -r _ _ name; do
+  case $name in *.resolver) continue ;; esac # the compiler's own, beside a function it cloned for several processors
   check "the exported name $name is declared in lfm.h" grep -qw "$name" prefix/include/lfm.h
 done <out
 finish
