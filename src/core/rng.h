@@ -44,7 +44,8 @@ void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n);
 /* The index-th uniform of this row, in (0, 1), 52 bits. */
 double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index);
 
-/* Beta(a, b) from the counters of index < 2^22; a, b > 0.  In [0, 1]: with a or b well below 1 the ends themselves come up. */
+/* Beta(a, b) from the counters of index < 2^22; a, b > 0.  In [0, 1]: with a or b well below 1 the ends themselves come
+ * up. */
 double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, double b);
 
 /* Where element i < n goes in a permutation of 0..n-1 that (rng, salt) names: a Feistel network walked until it lands

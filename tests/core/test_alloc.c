@@ -40,8 +40,14 @@ static void typed_front_counts_elements(void **state) {
 
 static void sizes_that_overflow_are_refused(void **state) {
   (void)state;
-  const size_t cases[][2] = {{SIZE_MAX, 2},           {2, SIZE_MAX}, {SIZE_MAX / 2, 3},          {(size_t)1 << 33, (size_t)1 << 31},
-                             {(size_t)1 << 32, 1ull << 32}, {SIZE_MAX, 1}, {SIZE_MAX - 63, 1}, {(size_t)PTRDIFF_MAX + 1, 1}};
+  const size_t cases[][2] = {{SIZE_MAX, 2},
+                             {2, SIZE_MAX},
+                             {SIZE_MAX / 2, 3},
+                             {(size_t)1 << 33, (size_t)1 << 31},
+                             {(size_t)1 << 32, 1ull << 32},
+                             {SIZE_MAX, 1},
+                             {SIZE_MAX - 63, 1},
+                             {(size_t)PTRDIFF_MAX + 1, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     void *memory = (void *)1;
     assert_int_equal(lfm_alloc_array(&memory, cases[i][0], cases[i][1]), LFM_E_MEMORY);
@@ -121,12 +127,9 @@ static void the_nth_request_fails_once(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(memory_is_aligned_and_zeroed),
-      cmocka_unit_test(typed_front_counts_elements),
-      cmocka_unit_test(sizes_that_overflow_are_refused),
-      cmocka_unit_test(growth_keeps_contents_and_zeroes_the_rest),
-      cmocka_unit_test(refused_growth_leaves_the_old_array),
-      cmocka_unit_test(text_is_copied),
+      cmocka_unit_test(memory_is_aligned_and_zeroed),        cmocka_unit_test(typed_front_counts_elements),
+      cmocka_unit_test(sizes_that_overflow_are_refused),     cmocka_unit_test(growth_keeps_contents_and_zeroes_the_rest),
+      cmocka_unit_test(refused_growth_leaves_the_old_array), cmocka_unit_test(text_is_copied),
       cmocka_unit_test(the_nth_request_fails_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,9 @@ static const char *in_folder(const char *name) {
   return path;
 }
 
-static void write_text(const char *path, const char *text) { assert_int_equal(lfm_file_write(path, text, strlen(text)), LFM_OK); }
+static void write_text(const char *path, const char *text) {
+  assert_int_equal(lfm_file_write(path, text, strlen(text)), LFM_OK);
+}
 
 static void assert_holds(const char *path, const char *text) {
   uint8_t *data;

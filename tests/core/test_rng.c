@@ -26,12 +26,10 @@ typedef struct address {
 
 /* The address that `counter` belongs to. */
 static address address_of(uint64_t seed, const uint32_t counter[4]) {
-  return (address){.rng = {.seed = seed,
-                           .purpose = (lfm_purpose)(counter[3] & 255),
-                           .block = counter[3] >> 8 & 4095,
-                           .step = counter[2]},
-                   .row = (int64_t)((uint64_t)(counter[3] >> 20) << 32 | counter[1]),
-                   .group = counter[0]};
+  return (address){
+      .rng = {.seed = seed, .purpose = (lfm_purpose)(counter[3] & 255), .block = counter[3] >> 8 & 4095, .step = counter[2]},
+      .row = (int64_t)((uint64_t)(counter[3] >> 20) << 32 | counter[1]),
+      .group = counter[0]};
 }
 
 static void words_are_those_published(void **state) {
@@ -40,7 +38,8 @@ static void words_are_those_published(void **state) {
   static const uint32_t known[3][10] = {
       {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
       {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
-      {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
+      {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420,
+       0x24126ea1},
   };
   for (int i = 0; i < 3; i++) {
     uint32_t words[4] = {0};
@@ -309,7 +308,7 @@ static void a_permutation_looks_shuffled(void **state) {
       last[i] = to[i];
     }
   }
-  /* A uniform one: fixed points, repeats and successors are about Poisson(1) each, the rank correlation has variance 1/(N - 1). */
+  /* A uniform one: fixed points, repeats and successors are Poisson(1) each, the rank correlation has variance 1/(N - 1). */
   assert_true(fabs(fixed - SALTS) < 4.0 * sqrt(SALTS));
   assert_true(fabs(same - SALTS) < 4.0 * sqrt(SALTS));
   assert_true(fabs(neighbours - SALTS) < 4.0 * sqrt(SALTS));

@@ -66,7 +66,7 @@ static void short_rounds_hand_over(void **state) {
 }
 
 typedef struct failing {
-  int64_t low, high;  /* these fail, the low one only after the high one */
+  int64_t low, high; /* these fail, the low one only after the high one */
   bool wait;
   atomic_bool high_reached;
   atomic_int begun[16];
@@ -110,7 +110,7 @@ static void nothing_begins_after_a_failure(void **state) {
     failing f = {.low = 5, .high = -1};
     assert_int_equal(lfm_team_create(sizes[s], &team), LFM_OK);
     assert_int_equal(lfm_team_run(team, INT64_MAX / 2, fail_two, &f), LFM_E_NUMERIC); /* comes back in this life */
-    for (int i = 0; i <= 5; i++) assert_int_equal(atomic_load(&f.begun[i]), 1); /* what came before was not skipped */
+    for (int i = 0; i <= 5; i++) assert_int_equal(atomic_load(&f.begun[i]), 1);       /* what came before was not skipped */
     if (sizes[s] == 1) assert_int_equal(atomic_load(&f.begun[6]), 0);
     lfm_team_destroy(team);
   }
@@ -158,9 +158,9 @@ static void refused_memory_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_task_runs_once),           cmocka_unit_test(short_rounds_hand_over),
-      cmocka_unit_test(the_lowest_failure_comes_back),  cmocka_unit_test(nothing_begins_after_a_failure),
-      cmocka_unit_test(a_run_allocates_nothing),        cmocka_unit_test(sizes_are_checked_and_defaulted),
+      cmocka_unit_test(every_task_runs_once),          cmocka_unit_test(short_rounds_hand_over),
+      cmocka_unit_test(the_lowest_failure_comes_back), cmocka_unit_test(nothing_begins_after_a_failure),
+      cmocka_unit_test(a_run_allocates_nothing),       cmocka_unit_test(sizes_are_checked_and_defaulted),
       cmocka_unit_test(refused_memory_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

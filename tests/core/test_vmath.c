@@ -108,16 +108,16 @@ static inline four lane(float x) {
 
 __attribute__((noinline)) static four one_call(float x) { return lane(x); }
 
-#define LOOP(name, attribute)                                                                                         \
-  attribute static void name(float *restrict e, float *restrict l, float *restrict s, float *restrict c,              \
-                             const float *restrict x, size_t n) {                                                     \
-    for (size_t i = 0; i < n; i++) {                                                                                  \
-      four out = lane(x[i]);                                                                                          \
-      e[i] = out.exp;                                                                                                 \
-      l[i] = out.log;                                                                                                 \
-      s[i] = out.sine;                                                                                                \
-      c[i] = out.cosine;                                                                                              \
-    }                                                                                                                 \
+#define LOOP(name, attribute)                                                                                                \
+  attribute static void name(float *restrict e, float *restrict l, float *restrict s, float *restrict c,                     \
+                             const float *restrict x, size_t n) {                                                            \
+    for (size_t i = 0; i < n; i++) {                                                                                         \
+      four out = lane(x[i]);                                                                                                 \
+      e[i] = out.exp;                                                                                                        \
+      l[i] = out.log;                                                                                                        \
+      s[i] = out.sine;                                                                                                       \
+      c[i] = out.cosine;                                                                                                     \
+    }                                                                                                                        \
   }
 
 typedef void (*loop_fn)(float *restrict, float *restrict, float *restrict, float *restrict, const float *restrict, size_t);
