@@ -17,7 +17,8 @@ enum { LARGEST = 1 << 16, NAME = 128, PLACE = 512 };
 struct reader {
   yaml_parser_t parser;
   yaml_event_t event; /* the one at work */
-  const char *file;
+  const char *file, *text;
+  size_t size;
   lfm_yaml_fn fn;
   void *context;
   char place[PLACE];
@@ -35,13 +36,21 @@ static lfm_status fault(struct reader *reader, const char *what) {
   return lfm_fail(LFM_E_USAGE, "%s: %s", place_at(reader, reader->event.start_mark.line), what);
 }
 
+/* The line of what the parser complains of.  For bytes that are no text it gives their offset only. */
+static size_t problem_line(const struct reader *reader) {
+  if (reader->parser.error != YAML_READER_ERROR) return reader->parser.problem_mark.line;
+  size_t line = 0;
+  for (size_t i = 0; i < reader->parser.problem_offset && i < reader->size; i++) line += reader->text[i] == '\n';
+  return line;
+}
+
 static lfm_status next(struct reader *reader) {
   yaml_event_delete(&reader->event);
   if (yaml_parser_parse(&reader->parser, &reader->event)) return LFM_OK;
   const yaml_parser_t *parser = &reader->parser;
   if (parser->error == YAML_MEMORY_ERROR) return lfm_fail(LFM_E_MEMORY, "%s: memory refused", reader->file);
   const char *problem = parser->problem ? parser->problem : "unreadable";
-  return lfm_fail(LFM_E_USAGE, "%s: not YAML: %s", place_at(reader, parser->problem_mark.line), problem);
+  return lfm_fail(LFM_E_USAGE, "%s: not YAML: %s", place_at(reader, problem_line(reader)), problem);
 }
 
 /* The scalar at work as a C string; NULL, with the error line set, when it is none. */
@@ -119,9 +128,9 @@ static lfm_status read_stream(struct reader *reader) {
 lfm_status lfm_yaml_read(const char *text, size_t size, const char *file, lfm_yaml_fn fn, void *context) {
   if (size > LARGEST)
     return lfm_fail(LFM_E_USAGE, "%.400s: %zu bytes are no configuration (at most %d)", file, size, LARGEST);
-  struct reader reader = {.file = file, .fn = fn, .context = context};
+  struct reader reader = {.file = file, .text = size ? text : "", .size = size, .fn = fn, .context = context};
   if (!yaml_parser_initialize(&reader.parser)) return lfm_fail(LFM_E_MEMORY, "%.400s: memory refused", file);
-  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
+  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.text, size);
   lfm_status status = read_stream(&reader);
   yaml_event_delete(&reader.event);
   yaml_parser_delete(&reader.parser);

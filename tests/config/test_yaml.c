@@ -49,6 +49,7 @@ static void test_nothing_is_an_empty_configuration(void **state) {
     assert_int_equal(read_text(empty[i]), LFM_OK);
     assert_string_equal(pairs, "");
   }
+  assert_int_equal(lfm_yaml_read(NULL, 0, "f.yaml", note_pair, NULL), LFM_OK); /* an empty file, mapped */
 }
 
 static void test_other_forms_are_errors_with_a_line(void **state) {
@@ -58,6 +59,7 @@ static void test_other_forms_are_errors_with_a_line(void **state) {
   } cases[] = {{"a: 1\nb: [1, 2\n", "f.yaml:3: not YAML"},
                {"a: 1\n  b: 2\n", "f.yaml:2: not YAML"},
                {"a: \x01\n", "f.yaml:1: not YAML"},
+               {"a: 1\nb: 2\nc: \xFF\n", "f.yaml:3: not YAML"},
                {"- 1\n- 2\n", "f.yaml:1: expected lines"},
                {"word\n", "f.yaml:1: expected lines"},
                {"a: 1\n---\nb: 2\n", "f.yaml:2: a second document"},
