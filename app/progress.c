@@ -107,7 +107,8 @@ static void print_line(app_progress *progress) {
   char title[APP_TEXT_SIZE], time[APP_TEXT_SIZE], fields[FIELDS][FIELD_SIZE];
   write_title(now, title);
   write_fields(progress, fields);
-  if (now->done >= now->total) fields[FIELD_LEFT][0] = '\0'; /* the end of a phase looks back */
+  bool looks_back = progress->on_terminal || now->done >= now->total; /* the bar looks forward */
+  if (looks_back) fields[FIELD_LEFT][0] = '\0';
   fprintf(stderr, "%7s  %s  %lld/%lld %s%s%s%s%s\n", app_duration(time, now->seconds), title, (long long)now->done,
           (long long)now->total, unit_of(now), fields[FIELD_LOSS], fields[FIELD_VALID], fields[FIELD_RATE],
           fields[FIELD_LEFT]);
