@@ -10,6 +10,8 @@
  *   model    the chain of blocks, read from a file    lfm_model_*
  *   sample   model -> new rows                        lfm_sample
  *   score    model + table -> log p of each row       lfm_score
+ *   push     rows to a border between blocks          lfm_push
+ *   pictures curves, density panels, pair plots       lfm_draw_*
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
  * Conventions.  Every function that can fail returns lfm_status; on failure lfm_error() has one line, in this thread,
@@ -218,6 +220,56 @@ LFM_API void lfm_score_defaults(lfm_score_options *options);
 /* log p of each scored row.  out (may be NULL): a table with columns row, logp, status (0: solved), and logp_against. */
 LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                              lfm_table **out, lfm_score_result *result);
+
+/* ---- states between blocks ---------------------------------------------------------------------------------- */
+
+typedef struct lfm_push_options {
+  lfm_solver_options solve;
+  int to;       /* border 0 (normalised data) .. blocks (noise) to carry the rows to */
+  int threads;
+  lfm_progress_fn progress;
+  void *context;
+} lfm_push_options;
+
+LFM_API void lfm_push_defaults(lfm_push_options *options);
+
+/* Rows of data through blocks 1 .. to, in the flow's normalised units: out [rows, dim], columns x0, x1, ...  A row whose
+ * solve fails is an error (LFM_E_NUMERIC). */
+LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out);
+
+/* ---- pictures ----------------------------------------------------------------------------------------------- */
+
+/* Each writes one PNG at PATH, whole or not at all, the same bytes each time on one machine; white, with thin grey axes. */
+
+typedef enum lfm_line { LFM_LINE, LFM_LINE_DASHED, LFM_LINE_FAINT } lfm_line;
+
+typedef struct lfm_series {
+  const char *name;    /* for the legend; NULL leaves it out */
+  const double *x, *y; /* [count]; a value that is not finite breaks the line */
+  int64_t count;
+  int colour;          /* 0, 1, 2, ...: series that belong together share one */
+  lfm_line line;
+} lfm_series;
+
+typedef struct lfm_curves_options {
+  const char *title, *x_label, *y_label; /* NULL: none */
+  bool log_x, log_y;                     /* values of 0 and below are then left out */
+} lfm_curves_options;
+
+/* Curves over common axes, 1200 x 640: loss.png. */
+LFM_API lfm_status lfm_draw_curves(const char *path, const lfm_series *series, int count, const lfm_curves_options *options);
+
+typedef struct lfm_panel_cell {
+  const char *title;
+  const lfm_table *points; /* its first two columns, drawn as a density; NULL leaves the place empty */
+} lfm_panel_cell;
+
+/* rows x cols squares (each at most 12) that show the same window {x low, x high, y low, y high}; a square is 300 pixels. */
+LFM_API lfm_status lfm_draw_panel(const char *path, const lfm_panel_cell *cells, int rows, int cols, const double window[4]);
+
+/* Every pair of the first six columns, real rows under generated ones, and each column's histograms.  The two tables have
+ * the same columns; axes cover the middle 99 % of the real rows. */
+LFM_API lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated);
 
 /* ---- inspection --------------------------------------------------------------------------------------------- */
 

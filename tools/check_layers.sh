@@ -15,7 +15,9 @@ done < <(grep '^[a-z]' src/layers.txt)
 guarded=$(for room in "${!outside[@]}"; do echo "${outside[$room]}"; done)
 
 for room in "${!may[@]}"; do
-  for file in src/"$room"/*.[ch]; do
+  folder=src/$room
+  [ -d "$folder" ] || folder=$room
+  for file in "$folder"/*.[ch]; do
     [ -e "$file" ] || continue
     while read -r header; do
       case $header in
@@ -27,7 +29,7 @@ for room in "${!may[@]}"; do
     done < <(sed -n 's/^ *# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file")
   done
 done
-for file in app/*.[ch] examples/*.c demo/*.[ch]; do
+for file in app/*.[ch] examples/*.c; do
   [ -e "$file" ] || continue
   while read -r header; do
     [ -d "src/${header%%/*}" ] && [[ $header == */* ]] && breach "$file includes $header: only lfm.h is public"

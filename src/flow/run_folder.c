@@ -182,4 +182,42 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
   return status;
 }
 
-lfm_status lfm_run_folder_curves(const lfm_trainer *trainer) { (void)trainer; return LFM_OK; }
+/* ---- loss.png ----------------------------------------------------------------------------------------------- */
+
+/* One block's curve: x the steps over all blocks, y the training or the validation loss. */
+static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double *x, double *y, char *name, lfm_series *series) {
+  int64_t count = 0, before = 0;
+  for (int n = 0; n < block; n++) before += lfm_trainer_block_steps(trainer, n);
+  for (int64_t k = 0; k < trainer->record_count; k++) {
+    const lfm_record *record = &trainer->records[k];
+    if ((int)record->block != block + 1) continue;
+    x[count] = (double)before + record->step;
+    y[count++] = valid ? record->valid_loss : record->loss;
+  }
+  snprintf(name, 32, valid ? "validation" : "block %d", block + 1);
+  bool named = !valid || block == 0;
+  *series = (lfm_series){.name = named ? name : NULL, .x = x, .y = y, .count = count, .colour = block,
+                         .line = valid ? LFM_LINE_DASHED : LFM_LINE};
+}
+
+static lfm_status draw_curves(const lfm_trainer *trainer, double *numbers, const char *path) {
+  lfm_series series[2 * LFM_MAX_BLOCKS];
+  char names[2 * LFM_MAX_BLOCKS][32];
+  int blocks = trainer->model->blocks;
+  for (int k = 0; k < 2 * blocks; k++) {
+    double *x = numbers + 2 * k * trainer->record_count;
+    fill_curve(trainer, k / 2, k % 2, x, x + trainer->record_count, names[k], &series[k]);
+  }
+  lfm_curves_options options = {.title = "Flow-matching loss", .x_label = "batches", .y_label = "mean squared error", .log_y = true};
+  return lfm_draw_curves(path, series, 2 * blocks, &options);
+}
+
+lfm_status lfm_run_folder_curves(const lfm_trainer *trainer) {
+  char path[PATH];
+  double *numbers;
+  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "loss.png"));
+  LFM_TRY(LFM_ALLOC(&numbers, 4 * trainer->model->blocks * trainer->record_count + 1));
+  lfm_status status = draw_curves(trainer, numbers, path);
+  lfm_free(numbers);
+  return status;
+}
