@@ -102,12 +102,12 @@ static void write_fields(const app_progress *progress, char fields[FIELDS][FIELD
 
 /* ---- lines ---- */
 
-static void print_line(app_progress *progress) {
+/* Looking back, at the end of a phase, there is no time left to speak of. */
+static void print_line(app_progress *progress, bool looks_back) {
   const lfm_progress *now = &progress->last;
   char title[APP_TEXT_SIZE], time[APP_TEXT_SIZE], fields[FIELDS][FIELD_SIZE];
   write_title(now, title);
   write_fields(progress, fields);
-  bool looks_back = progress->on_terminal || now->done >= now->total; /* the bar looks forward */
   if (looks_back) fields[FIELD_LEFT][0] = '\0';
   fprintf(stderr, "%7s  %s  %lld/%lld %s%s%s%s%s\n", app_duration(time, now->seconds), title, (long long)now->done,
           (long long)now->total, unit_of(now), fields[FIELD_LOSS], fields[FIELD_VALID], fields[FIELD_RATE],
@@ -196,11 +196,11 @@ static bool is_same_phase(const lfm_progress *a, const lfm_progress *b) {
 
 /* A phase of training that ends stays as a line; on a terminal only that of the steps, whose loss is worth keeping. */
 static void keep_last(app_progress *progress) {
-  int phase = progress->last.phase;
-  bool worth_keeping = phase == LFM_PHASE_TRAIN || (phase == LFM_PHASE_PUSH && !progress->on_terminal);
+  bool trains = progress->last.phase == LFM_PHASE_TRAIN, pushes = progress->last.phase == LFM_PHASE_PUSH;
+  bool worth_keeping = trains || (pushes && !progress->on_terminal);
   if (!worth_keeping || progress->last.done == 0 || progress->last_is_printed) return;
   clear_bar(progress);
-  print_line(progress);
+  print_line(progress, true);
 }
 
 /* Time left counts from the first call, and anew when the library begins another round (a second model to score). */
@@ -219,7 +219,7 @@ bool app_progress_show(const lfm_progress *now, void *context) {
   progress->last = *now;
   progress->last_is_printed = false;
   if (progress->on_terminal) draw_bar(progress);
-  else if (now->seconds >= progress->next_line) print_line(progress);
+  else if (now->seconds >= progress->next_line) print_line(progress, false);
   if (stop_asked && !progress->stopping) {
     clear_bar(progress);
     fputs("stopping after this step; the same signal again stops at once\n", stderr);
