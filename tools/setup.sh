@@ -7,17 +7,17 @@
 # usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large)
 set -eu
 
-# The libraries in the order of src/layers.txt: kernel, config, data, store, report; then the tests'.
+# The libraries in the order of src/layers.txt: kernel, config, data, store, metric, report; then the tests'.
 packages="make cmake ninja-build pkg-config
   libdnnl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libjansson-dev
-  libplplot-dev plplot-driver-cairo fonts-dejavu-core libcmocka-dev"
+  libpng-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 [ "${1:-}" != test ] || packages="$packages libsundials-dev"
 
 if ! command -v apt-get >/dev/null; then
   cat <<'END'
 setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler with OpenMP, make, cmake 3.20 or later, pkg-config;
-the libraries (with headers) oneDNN, Random123, libyaml, HDF5, zlib, jansson, PLplot with its cairo driver, cmocka; for the
+the libraries (with headers) oneDNN, Random123, libyaml, HDF5, zlib, jansson, libpng, cairo, cmocka; for the
 tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
 END
   exit 0

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * curves.c -- lfm_draw_curves: series over common axes, the legend beside them where it hides nothing.
+ * The range is that of all drawn values, never a percentile: a spike in a loss is news.
+ */
+#include "report/axis.h"
+#include "report/canvas.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { WIDTH = 1200, HEIGHT = 640 };
+static const double LEFT = 110, TOP = 64, BOTTOM = 84, RIGHT = 36, FONT = 18, LEGEND_STROKE = 34;
+
+static bool is_drawn(const lfm_series *series, int64_t i, const lfm_curves_options *options) {
+  double x = series->x[i], y = series->y[i];
+  return isfinite(x) && isfinite(y) && !(options->log_x && x <= 0) && !(options->log_y && y <= 0);
+}
+
+static void find_ranges(const lfm_series *series, int count, const lfm_curves_options *options, lfm_axis *x, lfm_axis *y) {
+  double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
+  for (int s = 0; s < count; s++)
+    for (int64_t i = 0; i < series[s].count; i++) {
+      if (!is_drawn(&series[s], i, options)) continue;
+      x_low = fmin(x_low, series[s].x[i]), x_high = fmax(x_high, series[s].x[i]);
+      y_low = fmin(y_low, series[s].y[i]), y_high = fmax(y_high, series[s].y[i]);
+    }
+  *x = lfm_axis_make(x_low, x_high, 0, options->log_x);
+  *y = lfm_axis_make(y_low, y_high, 0.05, options->log_y);
+}
+
+static double legend_width(lfm_canvas *canvas, const lfm_series *series, int count) {
+  double widest = 0;
+  for (int s = 0; s < count; s++)
+    if (series[s].name) widest = fmax(widest, fmin(260, lfm_canvas_text_width(canvas, FONT, series[s].name)));
+  return widest > 0 ? widest + LEGEND_STROKE + 34 : 0;
+}
+
+static void draw_axes(lfm_canvas *canvas, const lfm_axis *x, const lfm_axis *y) {
+  lfm_ticks ticks;
+  char text[64];
+  lfm_axis_ticks(y, 6, &ticks);
+  for (int i = 0; i < ticks.count; i++) {
+    double at = round(lfm_axis_place(y, ticks.at[i])) + 0.5;
+    lfm_canvas_colour(canvas, lfm_mist, 1);
+    lfm_canvas_line(canvas, x->from, at, x->to, at, 1);
+    lfm_axis_number(&ticks, i, text, sizeof text);
+    lfm_canvas_colour(canvas, lfm_ink, 0.75);
+    lfm_canvas_text(canvas, LFM_TEXT_RIGHT, x->from - 12, at + FONT * 0.34, FONT, 0, text);
+  }
+  lfm_axis_ticks(x, 8, &ticks);
+  for (int i = 0; i < ticks.count; i++) {
+    double at = round(lfm_axis_place(x, ticks.at[i])) + 0.5;
+    lfm_canvas_colour(canvas, lfm_grey, 1);
+    lfm_canvas_line(canvas, at, y->from, at, y->from + 6, 1);
+    lfm_axis_number(&ticks, i, text, sizeof text);
+    lfm_canvas_colour(canvas, lfm_ink, 0.75);
+    lfm_canvas_text(canvas, LFM_TEXT_CENTRE, at, y->from + 10 + FONT, FONT, 0, text);
+  }
+  lfm_canvas_colour(canvas, lfm_grey, 1);
+  lfm_canvas_line(canvas, x->from, y->from + 0.5, x->to, y->from + 0.5, 1);
+}
+
+static void set_stroke(lfm_canvas *canvas, const lfm_series *series) {
+  static const double dashes[] = {9, 6};
+  lfm_canvas_colour(canvas, lfm_palette(series->colour), series->line == LFM_LINE_FAINT ? 0.35 : 1);
+  cairo_set_line_width(canvas->cr, series->line == LFM_LINE_FAINT ? 1.2 : 2.4);
+  cairo_set_dash(canvas->cr, dashes, series->line == LFM_LINE_DASHED ? 2 : 0, 0);
+}
+
+static void draw_series(lfm_canvas *canvas, const lfm_series *series, const lfm_curves_options *options, const lfm_axis *x,
+                        const lfm_axis *y) {
+  cairo_save(canvas->cr);
+  set_stroke(canvas, series);
+  bool pen_down = false;
+  for (int64_t i = 0; i < series->count; i++) {
+    bool drawn = is_drawn(series, i, options);
+    if (!drawn) pen_down = false;
+    else if (pen_down) cairo_line_to(canvas->cr, lfm_axis_place(x, series->x[i]), lfm_axis_place(y, series->y[i]));
+    else cairo_move_to(canvas->cr, lfm_axis_place(x, series->x[i]), lfm_axis_place(y, series->y[i])), pen_down = true;
+  }
+  cairo_stroke(canvas->cr);
+  cairo_restore(canvas->cr);
+}
+
+static void draw_legend(lfm_canvas *canvas, const lfm_series *series, int count, double left) {
+  double at = TOP + FONT / 2;
+  for (int s = 0; s < count; s++) {
+    if (!series[s].name) continue;
+    cairo_save(canvas->cr);
+    set_stroke(canvas, &series[s]);
+    cairo_move_to(canvas->cr, left, at);
+    cairo_line_to(canvas->cr, left + LEGEND_STROKE, at);
+    cairo_stroke(canvas->cr);
+    cairo_restore(canvas->cr);
+    lfm_canvas_colour(canvas, lfm_ink, 1);
+    lfm_canvas_text(canvas, LFM_TEXT_LEFT, left + LEGEND_STROKE + 12, at + FONT * 0.34, FONT, 260, series[s].name);
+    at += FONT * 1.65;
+  }
+}
+
+static void draw_texts(lfm_canvas *canvas, const lfm_curves_options *options, const lfm_axis *x, const lfm_axis *y) {
+  lfm_canvas_colour(canvas, lfm_ink, 1);
+  double middle = 0.5 * (x->from + x->to), room = x->to - x->from;
+  if (options->title) lfm_canvas_text(canvas, LFM_TEXT_LEFT, x->from, 36, FONT * 1.2, room, options->title);
+  if (options->x_label) lfm_canvas_text(canvas, LFM_TEXT_CENTRE, middle, HEIGHT - 20, FONT, room, options->x_label);
+  if (options->y_label)
+    lfm_canvas_text(canvas, LFM_TEXT_UPWARDS, 30, 0.5 * (y->from + y->to), FONT, y->from - y->to, options->y_label);
+}
+
+lfm_status lfm_draw_curves(const char *path, const lfm_series *series, int count, const lfm_curves_options *options) {
+  static const lfm_curves_options plain = {0};
+  if (!options) options = &plain;
+  lfm_canvas canvas;
+  LFM_TRY(lfm_canvas_open(WIDTH, HEIGHT, &canvas));
+  lfm_axis x, y;
+  find_ranges(series, count, options, &x, &y);
+  double legend = legend_width(&canvas, series, count);
+  x.from = LEFT, x.to = WIDTH - RIGHT - legend;
+  y.from = HEIGHT - BOTTOM, y.to = TOP;
+  draw_axes(&canvas, &x, &y);
+  for (int s = 0; s < count; s++) draw_series(&canvas, &series[s], options, &x, &y);
+  draw_legend(&canvas, series, count, x.to + 34);
+  draw_texts(&canvas, options, &x, &y);
+  return lfm_canvas_write(&canvas, path);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Curves are a picture, also with gaps, with nothing to show, and on logarithmic axes. */
+#include "report/picture.h"
+
+enum { COUNT = 50 };
+static double x[COUNT], loss[COUNT], valid[COUNT];
+
+static int fill(void **state) {
+  for (int i = 0; i < COUNT; i++)
+    x[i] = i + 1, loss[i] = 0.1 + 3.0 / (i + 1), valid[i] = i % 7 == 3 ? NAN : 0.2 + 3.0 / (i + 1);
+  return make_picture_folder(state);
+}
+
+static lfm_status draw(const char *path) {
+  const lfm_series series[] = {{"block 1", x, loss, COUNT, 0, LFM_LINE_FAINT}, {NULL, x, valid, COUNT, 0, LFM_LINE_DASHED}};
+  const lfm_curves_options options = {.title = "Loss", .x_label = "step", .y_label = "loss", .log_y = true};
+  return lfm_draw_curves(path, series, 2, &options);
+}
+
+static lfm_status draw_nothing(const char *path) {
+  const double nothing[] = {NAN, 0, -1};
+  const lfm_series series = {"empty", nothing, nothing, 3, 0, LFM_LINE};
+  const lfm_curves_options options = {.log_x = true, .log_y = true};
+  return lfm_draw_curves(path, &series, 1, &options);
+}
+
+static lfm_status draw_bare(const char *path) { return lfm_draw_curves(path, NULL, 0, NULL); }
+
+static void curves_are_a_picture(void **state) {
+  (void)state;
+  assert_is_a_picture(draw, 1200, 640, 0.01, 0.2);
+  assert_fails_cleanly(draw);
+}
+
+static void nothing_to_show_is_axes_only(void **state) {
+  (void)state;
+  assert_is_a_picture(draw_nothing, 1200, 640, 0.002, 0.05);
+  assert_is_a_picture(draw_bare, 1200, 640, 0.002, 0.05);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(curves_are_a_picture), cmocka_unit_test(nothing_to_show_is_axes_only)};
+  return cmocka_run_group_tests(tests, fill, remove_picture_folder);
+}
