@@ -238,20 +238,33 @@ static lfm_status wrong_count(const csv_file *csv, int64_t line, int64_t count) 
                   (long long)count, count == 1 ? "" : "s", (long long)csv->cols);
 }
 
-/* Whether this column has words in each of the first rows: then the column is to go, rather than the line to be mended. */
-static bool column_is_words(csv_file *csv, int64_t col) {
-  csv->rest = csv->first_row;
-  bool words = true;
-  for (int row = 0; row < 16 && words && next_row(csv); row++) {
-    field f = {0};
-    for (int64_t i = 0; !f.last; i++) {
-      double value;
-      int decimals;
-      if (next_field(csv, &f) != LFM_OK) return false;
-      if (i == col) words = lfm_number_parse(f.text, f.size, &value, &decimals) == LFM_FIELD_TEXT;
-    }
+/* Strikes out the columns that have a number in the next row. */
+static void strike_numbers(csv_file *csv, char **words) {
+  field f = {0};
+  for (int64_t col = 0; !f.last; col++) {
+    double value;
+    int decimals;
+    if (next_field(csv, &f) != LFM_OK) return;
+    if (col < csv->cols && lfm_number_parse(f.text, f.size, &value, &decimals) == LFM_FIELD_NUMBER) words[col] = NULL;
   }
-  return words;
+}
+
+/* "a, b": the columns without a number in the first rows, if `col` is among them, else "".  Such columns are to go, rather
+ * than a line to be mended. */
+static lfm_status list_word_columns(csv_file *csv, int64_t col, char *list, size_t room) {
+  char **words;
+  int64_t count = 0;
+  list[0] = 0;
+  LFM_TRY(LFM_ALLOC(&words, csv->cols));
+  for (int64_t i = 0; i < csv->cols; i++) words[i] = csv->target[i] < 0 ? NULL : csv->names[i];
+  csv->rest = csv->first_row;
+  for (int row = 0; row < 16 && next_row(csv); row++) strike_numbers(csv, words);
+  bool listed = words[col] != NULL;
+  for (int64_t i = 0; i < csv->cols; i++)
+    if (words[i]) words[count++] = words[i];
+  if (listed) lfm_quote_list(words, count, list, room);
+  lfm_free(words);
+  return LFM_OK;
 }
 
 /* One line for a field that is no number.  A row that has too many or too few fields is told as that: its columns are
@@ -268,12 +281,10 @@ static lfm_status refuse_field(csv_file *csv, cursor row_start, int64_t col, con
 }
 
 static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, const field *f) {
-  char text[LFM_QUOTE_MAX], what[2 * LFM_QUOTE_MAX], advice[2 * LFM_QUOTE_MAX];
+  char text[LFM_QUOTE_MAX], what[2 * LFM_QUOTE_MAX], list[400], advice[500] = "mend the line";
   snprintf(what, sizeof what, "%s is not a number", lfm_quote(f->text, f->size, text));
-  if (column_is_words(csv, col))
-    snprintf(advice, sizeof advice, "--drop %s leaves the column out",
-             lfm_quote(csv->names[col], strlen(csv->names[col]), text));
-  else snprintf(advice, sizeof advice, "mend the line");
+  LFM_TRY(list_word_columns(csv, col, list, sizeof list));
+  if (list[0]) snprintf(advice, sizeof advice, "--drop \"%s\" leaves such columns out", list);
   return refuse_field(csv, row_start, col, what, advice);
 }
 

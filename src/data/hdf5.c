@@ -96,7 +96,8 @@ static lfm_status check_type(const lfm_source *source, hid_t dataset) {
   hid_t type = H5Dget_type(dataset);
   H5T_class_t class = H5Tget_class(type);
   H5Tclose(type);
-  if (class == H5T_INTEGER || class == H5T_FLOAT) return LFM_OK;
+  /* H5T_ENUM is how Python stores truth values */
+  if (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM) return LFM_OK;
   return lfm_fail(LFM_E_UNSUPPORTED, "%s: the dataset holds no plain numbers; save it as float64", source->name);
 }
 

@@ -101,9 +101,13 @@ static void names_text_where_a_number_should_be(void **state) {
   (void)state;
   refuses("a,b\n1,2\n3,red\n5,6\n", NULL, LFM_E_DATA, "t:3: row 2, column \"b\": \"red\" is not a number; mend the line");
   refuses("a,kind\n1,red\n3,blue\n", NULL, LFM_E_DATA,
-          "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind\" leaves the column out");
+          "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind\" leaves such columns out");
+  refuses("a,kind,b,class\n1,?,x,s\n2,red,3,t\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"kind\": the value is missing; --drop-missing leaves such rows out");
+  refuses("a,kind,b,class\n1,red,2,s\n2,?,3,t\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind, class\" leaves such columns out");
   refuses("a\n0x10\n", NULL, LFM_E_DATA,
-          "t:2: row 1, column \"a\": \"0x10\" is not a number; --drop \"a\" leaves the column out");
+          "t:2: row 1, column \"a\": \"0x10\" is not a number; --drop \"a\" leaves such columns out");
   refuses("a,b\n1,1.2.3\n2,3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1.2.3\" is not a number; mend the line");
   refuses("a;b\n1;1,5\n2;3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1,5\" is not a number; mend the line");
   refuses("a\n\"1\n2\"\n3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"a\": \"1.2\" is not a number; mend the line");
@@ -164,7 +168,7 @@ static void names_lines_of_the_wrong_length(void **state) {
   refuses("a,b\n1,2\n\n3,4,5\n", NULL, LFM_E_FORMAT, "t:4: 3 fields, where the first line has 2");
   refuses("a,b\n1,2\n3,Smith, John\n", NULL, LFM_E_FORMAT, "t:3: 3 fields, where the first line has 2"); /* not: Smith */
   refuses("a,b\n\"1\n\n\",2\n", NULL, LFM_E_DATA,
-          "t:2: row 1, column \"a\": \"1..\" is not a number; --drop \"a\" leaves the column out");
+          "t:2: row 1, column \"a\": \"1..\" is not a number; --drop \"a\" leaves such columns out");
 }
 
 static void names_other_faults(void **state) {
@@ -330,10 +334,16 @@ static void ignores_the_locale(void **state) {
   for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) found = setlocale(LC_ALL, names[i]) != NULL;
   if (!found) skip();
   const char *text = "a,b\n1.5,0.30000000000000004441\n"; /* the second takes the slow way */
-  lfm_table *table = parse(text);
+  lfm_table *table = parse(text), *again;
   assert_values(table, 1, 2, (const double[]){1.5, 0.30000000000000004441});
-  lfm_table_destroy(table);
+  table->decimals[1] = -1;
+  assert_int_equal(lfm_table_write(table, in_folder("a.csv")), LFM_OK);
   setlocale(LC_ALL, "C");
+  assert_int_equal(lfm_table_read(in_folder("a.csv"), NULL, &again), LFM_OK);
+  assert_values(again, 1, 2, (const double[]){1.5, 0.3});
+  lfm_table_destroy(again);
+  lfm_table_destroy(table);
+  unlink(in_folder("a.csv"));
 }
 
 int main(void) {

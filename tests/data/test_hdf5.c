@@ -27,6 +27,15 @@ static void make_types(void) {
   put(file, "i8be", H5T_STD_I64BE, 2, (const hsize_t[]){1, 6}, values);
   put(file, "cube", H5T_IEEE_F64LE, 3, (const hsize_t[]){1, 2, 3}, values);
   put(file, "empty", H5T_IEEE_F64LE, 2, (const hsize_t[]){0, 3}, NULL);
+  const signed char truths[] = {1, 0}; /* as h5py stores numpy.bool_ */
+  hid_t truth = H5Tenum_create(H5T_NATIVE_SCHAR), space = H5Screate_simple(1, (const hsize_t[]){2}, NULL);
+  H5Tenum_insert(truth, "TRUE", &truths[0]);
+  H5Tenum_insert(truth, "FALSE", &truths[1]);
+  hid_t dataset = H5Dcreate2(file, "truth", truth, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Dwrite(dataset, truth, H5S_ALL, H5S_ALL, H5P_DEFAULT, truths) >= 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+  H5Tclose(truth);
   hid_t text = H5Tcopy(H5T_C_S1);
   put(file, "words", text, 1, (const hsize_t[]){4}, NULL);
   H5Tclose(text);
@@ -59,6 +68,7 @@ static void reads_every_type(void **state) {
   reads_as("/train/f8be", 3, 2, values);
   reads_as("i1", 6, 1, values);
   reads_as("i8be", 1, 6, values);
+  reads_as("truth", 2, 1, (const double[]){1, 0});
   lfm_table *table;
   assert_int_equal(lfm_table_read(in_folder("types.h5::train/f4"), &(lfm_table_options){.columns = "x2"}, &table), LFM_OK);
   assert_values(table, 2, 1, (const double[]){3, 127});
@@ -69,7 +79,7 @@ static void reads_every_type(void **state) {
 static void tells_what_there_is(void **state) {
   (void)state;
   make_types();
-  const char *all = "\"cube\", \"empty\", \"i1\", \"i8be\", \"train/f4\", \"train/f8be\", \"words\"";
+  const char *all = "\"cube\", \"empty\", \"i1\", \"i8be\", \"train/f4\", \"train/f8be\", \"truth\", \"words\"";
   char line[1024];
   snprintf(line, sizeof line, "types.h5::test: has no dataset \"test\"; there are %s", all);
   refuses("types.h5::test", LFM_E_USAGE, line);
