@@ -5,10 +5,11 @@
 #include "core/alloc.h"
 #include "net/internal.h"
 
-/* Rows advised: what a run keeps at a time should fit in a second-level cache of 2 MiB beside the weights at work, but
- * fewer rows than MIN_ROWS would read the weights too often, and more than MAX_ROWS gain nothing. */
-enum { MIN_ROWS = 125, MAX_ROWS = 250, TRACE_ROWS = 64, STEP_ROWS = 25 };
-static const size_t cache_bytes = 3 << 20;
+/* Rows advised.  MANY amortise reading the weights and still split the usual round batch sizes evenly; half of that where a
+ * row is so heavy that activations would leave a second-level cache; more gains nothing.  A TRACE run multiplies its rows
+ * by dim: it gets about WIDE rows of tangents. */
+enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50 };
+static const size_t cache_bytes = 2 << 20;
 
 struct lfm_run {
   const lfm_net *net;
@@ -52,8 +53,10 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
 }
 
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind) {
-  if (kind == LFM_RUN_TRACE) return TRACE_ROWS;
-  int64_t rows = (int64_t)(cache_bytes / lfm_graph_row_bytes(net->graph, kind == LFM_RUN_TRAIN));
-  if (rows > MAX_ROWS) rows = MAX_ROWS;
-  return rows < MIN_ROWS ? MIN_ROWS : rows / STEP_ROWS * STEP_ROWS;
+  if (kind == LFM_RUN_TRACE) {
+    int64_t rows = WIDE / net->dim;
+    return rows > MANY ? MANY : rows < FEW_TRACED ? FEW_TRACED : rows;
+  }
+  size_t row = lfm_graph_row_bytes(net->graph, kind == LFM_RUN_TRAIN);
+  return MANY * row <= cache_bytes ? MANY : FEW;
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_products.c -- the products, layouts and packing of every table against sums written out in double.
+ */
+#include "core/alloc.h"
+#include "kernel/table.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define OK(call) assert_int_equal((call), LFM_OK)
+
+static const lfm_kernels *tables[3];
+
+static double get(const lfm_kernels *k, const void *array, int64_t i) {
+  return k->number_size == 4 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+static void set(const lfm_kernels *k, void *array, int64_t i, double value) {
+  if (k->number_size == 4) ((float *)array)[i] = (float)value;
+  else ((double *)array)[i] = value;
+}
+/* Multiples of 1/64 in [-1, 1): products and short sums of them are exact in float, so tables must agree to the bit. */
+static double exact(int64_t i, int salt) { return (double)((i * 37 + salt * 101 + (i * i) % 53) % 128 - 64) / 64; }
+
+static void *filled(const lfm_kernels *k, int64_t count, int salt) {
+  void *array;
+  OK(lfm_alloc_array(&array, (size_t)count, k->number_size));
+  for (int64_t i = 0; i < count; i++) set(k, array, i, exact(i, salt));
+  return array;
+}
+
+static void *poisoned(const lfm_kernels *k, int64_t count) {
+  void *array;
+  OK(lfm_alloc_array(&array, (size_t)count, k->number_size));
+  memset(array, 0xFF, (size_t)count * k->number_size);
+  return array;
+}
+
+static void run_product(const lfm_kernels *k, const lfm_product_spec *spec, const void *a, const void *b, const void *bias,
+                        void *c) {
+  lfm_product *product;
+  char *scratch;
+  OK(k->product_create(spec, &product));
+  OK(LFM_ALLOC(&scratch, k->product_scratch(product)));
+  OK(k->product_run(product, a, b, bias, c, scratch));
+  lfm_free(scratch);
+  k->product_destroy(product);
+}
+
+/* relu and none are exact, so they are compared to the bit; the others are the activations' own test. */
+static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t depth, bool transposed, int64_t skip,
+                         bool relu) {
+  lfm_layout layout;
+  OK(k->layout(depth, n, &layout));
+  int64_t ld = (transposed ? depth : n) + skip, rows = transposed ? n : depth;
+  void *a = filled(k, m * depth, 1), *w = filled(k, rows * ld, 2), *bias = filled(k, n, 3), *c = poisoned(k, m * n), *packed;
+  OK(lfm_alloc_array(&packed, layout.count, k->number_size));
+  for (int64_t first = 0; first < rows; first += 16) /* strip by strip, as the optimiser does */
+    k->pack(packed, &layout, transposed, w, ld, skip, first, rows - first < 16 ? rows - first : 16);
+  lfm_product_spec spec = {.m = m, .n = n, .k = depth, .layout = &layout, .bias = true};
+  spec.act.kind = relu && k->fuses((lfm_act){LFM_ACT_RELU, 0}) ? LFM_ACT_RELU : LFM_ACT_NONE;
+  run_product(k, &spec, a, packed, bias, c);
+  for (int64_t row = 0; row < m; row++)
+    for (int64_t col = 0; col < n; col++) {
+      double want = get(k, bias, col);
+      for (int64_t i = 0; i < depth; i++)
+        want += get(k, a, row * depth + i) * get(k, w, transposed ? col * ld + skip + i : i * ld + col);
+      if (spec.act.kind == LFM_ACT_RELU && want < 0) want = 0;
+      assert_true(get(k, c, row * n + col) == want);
+    }
+  lfm_free(a), lfm_free(w), lfm_free(bias), lfm_free(c), lfm_free(packed);
+}
+
+static const int64_t shapes[][3] = {
+    /* m, n, k */ {1, 1, 1}, {3, 2, 7},    {16, 64, 16}, {17, 65, 31},  {5, 6, 362},
+    {30, 362, 44},           {2, 128, 64}, {24, 1, 256}, {48, 63, 512}, {250, 7, 9}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void test_packed_products(void **state) {
+  (void)state;
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < SHAPES; i++) {
+      const int64_t *s = shapes[i];
+      check_packed(tables[t], s[0], s[1], s[2], true, 0, i % 2);
+      check_packed(tables[t], s[0], s[1], s[2], true, 1, false);
+      check_packed(tables[t], s[0], s[1], s[2], false, 0, i % 2 == 0);
+    }
+}
+
+static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, int64_t rows) {
+  void *a = filled(k, rows * m, 4), *b = filled(k, rows * n, 5), *c = poisoned(k, m * n);
+  for (int pass = 1; pass <= 2; pass++) {
+    lfm_product_spec spec = {.m = m, .n = n, .k = rows, .accumulate = pass == 2};
+    run_product(k, &spec, a, b, NULL, c);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) {
+        double want = 0;
+        for (int64_t row = 0; row < rows; row++) want += get(k, a, row * m + i) * get(k, b, row * n + j);
+        assert_true(get(k, c, i * n + j) == pass * want);
+      }
+  }
+  lfm_free(a), lfm_free(b), lfm_free(c);
+}
+
+static void test_weight_gradients(void **state) {
+  (void)state;
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < SHAPES; i++) check_weight_gradient(tables[t], shapes[i][1], shapes[i][2], shapes[i][0]);
+}
+
+/* A layout covers every element once, within its count; what is left of the last tiles is never written. */
+static void test_layouts_hold_each_element_once(void **state) {
+  (void)state;
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < SHAPES; i++) {
+      const lfm_kernels *k = tables[t];
+      lfm_layout p;
+      void *packed, *w;
+      int64_t rows = shapes[i][2], cols = shapes[i][1];
+      OK(k->layout(rows, cols, &p));
+      OK(lfm_alloc_array(&packed, p.count, k->number_size));
+      OK(lfm_alloc_array(&w, (size_t)(rows * cols), k->number_size));
+      for (int64_t j = 0; j < rows * cols; j++) set(k, w, j, (double)(j + 1));
+      k->pack(packed, &p, false, w, cols, 0, 0, rows);
+      int64_t found = 0, sum = 0;
+      for (size_t j = 0; j < p.count; j++) {
+        found += get(k, packed, (int64_t)j) != 0;
+        sum += (int64_t)get(k, packed, (int64_t)j);
+      }
+      assert_int_equal(found, rows * cols);
+      assert_int_equal(sum, rows * cols * (rows * cols + 1) / 2);
+      lfm_free(packed), lfm_free(w);
+    }
+}
+
+static void test_columns(void **state) {
+  (void)state;
+  for (int t = 0; t < 3; t++) {
+    const lfm_kernels *k = tables[t];
+    void *to = filled(k, 3 * 5, 1), *from = filled(k, 3 * 4, 2);
+    k->columns((char *)to + k->number_size, 5, from, 4, 3, 2, false);
+    k->columns((char *)to + k->number_size, 5, from, 4, 3, 2, true);
+    for (int64_t i = 0; i < 15; i++)
+      assert_true(get(k, to, i) == (i % 5 == 1 || i % 5 == 2 ? 2 * exact(i / 5 * 4 + i % 5 - 1, 2) : exact(i, 1)));
+    lfm_free(to), lfm_free(from);
+  }
+}
+
+static void test_names(void **state) {
+  (void)state;
+  assert_string_equal(lfm_kernels_name(lfm_kernels_onednn()), "onednn");
+  assert_string_equal(lfm_kernels_name(lfm_kernels_ref32()), "ref32");
+  assert_string_equal(lfm_kernels_name(lfm_kernels_ref64()), "ref64");
+  assert_non_null(strstr(lfm_kernels_identity(lfm_kernels_onednn()), "onednn 2."));
+}
+
+int main(void) {
+  tables[0] = lfm_kernels_onednn(), tables[1] = lfm_kernels_ref32(), tables[2] = lfm_kernels_ref64();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_packed_products),
+      cmocka_unit_test(test_weight_gradients),
+      cmocka_unit_test(test_layouts_hold_each_element_once),
+      cmocka_unit_test(test_columns),
+      cmocka_unit_test(test_names),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
