@@ -3,7 +3,6 @@
 .DEFAULT_GOAL := build
 .PHONY: help setup build test demo install clean format lint asan tsan
 
-generator := $(if $(shell command -v ninja),-G Ninja)
 jobs := $(shell nproc)
 
 help: ## this list
@@ -13,11 +12,11 @@ setup: ## install what the build needs and this machine lacks (Debian, Ubuntu)
 	@tools/setup.sh
 
 build: setup ## the release program, at build/lfm
-	@$(call compile,release,build)
+	@$(call compile,release,build,$(if $(wildcard build/CMakeCache.txt),,-DLFM_TESTS=OFF))
 
 test: ## build, then every test
 	@tools/setup.sh test
-	@$(call compile,release,build)
+	@$(call compile,release,build,-DLFM_TESTS=ON)
 	@ctest --test-dir build --output-on-failure -j $(jobs)
 
 demo: build ## train, sample and score on the spot; leaves demo-out/ to look at
@@ -45,8 +44,8 @@ tsan: ## every test under ThreadSanitizer
 	@$(call compile,tsan,build-tsan)
 	@ctest --test-dir build-tsan --output-on-failure -j $(jobs)
 
-# compile PRESET,FOLDER: a folder keeps the generator it was made with.
+# compile PRESET,FOLDER,OPTIONS: a new folder gets Ninja where there is one; an old one keeps the generator it was made with.
 define compile
-cmake --preset $(1) $(if $(wildcard $(2)/CMakeCache.txt),,$(generator)) $(if $(WERROR),-DLFM_WERROR=ON) >/dev/null && \
-cmake --build $(2) --parallel $(jobs)
+[ -e $(2)/CMakeCache.txt ] || generator=$$(command -v ninja >/dev/null && echo '-G Ninja'); \
+cmake --preset $(1) $$generator $(3) $(if $(WERROR),-DLFM_WERROR=ON) >/dev/null && cmake --build $(2) --parallel $(jobs)
 endef
