@@ -68,7 +68,8 @@ static void write_title(const lfm_progress *now, char out[APP_TEXT_SIZE]) {
 
 /* Of everything that the call does: by steps where the library counts them over all blocks, else by passes. */
 static double fraction_done(const lfm_progress *now) {
-  if (now->all_total > 0) return fmin((double)now->all_done / (double)now->all_total, 1);
+  int64_t steps = now->phase == LFM_PHASE_TRAIN ? now->done : 0;
+  if (now->all_total > 0) return fmin((double)(now->all_before + steps) / (double)now->all_total, 1);
   double here = now->total > 0 ? (double)now->done / (double)now->total : 0;
   return now->blocks > 0 ? (pass_of(now) - 1 + here) / now->blocks : here;
 }

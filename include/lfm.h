@@ -112,7 +112,7 @@ typedef struct lfm_progress {
   enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE } phase;
   int block, blocks;         /* 1-based block at work, of how many */
   int64_t done, total;       /* steps (train) or rows (push, sample, score) of this phase and block */
-  int64_t all_done, all_total; /* steps over all blocks: the fraction that a progress bar shows */
+  int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;               /* train: running mean of the loss; NAN elsewhere */
   double valid_loss;         /* the last validation loss of this block, NAN when there is none */
   double rate;               /* steps or rows a second */

@@ -121,5 +121,7 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
       .slots = carry->slots, .field = velocity, .load = load_row, .store = store_row,
       .context = carry, .stop = wants_stop,
   };
-  return lfm_ode_solve(carry->ode, carry->team, &problem, rows->count);
+  LFM_TRY(lfm_ode_solve(carry->ode, carry->team, &problem, rows->count));
+  if (meter) lfm_meter_tick(meter, rows->count); /* a phase is seen to end; a wish to stop is heard by the next one */
+  return LFM_OK;
 }

@@ -25,7 +25,7 @@ enum { PATH = 4096 };
 typedef struct place {
   double block, step, steps_done, seconds;
   double best_loss, best_step, last_valid;
-  double loss_sum, loss_count, tail_sum, tail_count, shown_loss, grad_norm;
+  double loss_sum, loss_count, shown_loss, grad_norm;
   double train_flops, push_flops, rows_dropped, optim_steps;
   double pool_rows, valid_rows;
 } place;
@@ -71,7 +71,7 @@ static place place_of(const lfm_trainer *t) {
       .block = t->block, .step = (double)t->step, .steps_done = (double)t->steps_done,
       .seconds = t->seconds_before + lfm_seconds() - t->meter.begun,
       .best_loss = t->best_loss, .best_step = (double)t->best_step, .last_valid = t->last_valid,
-      .loss_sum = t->loss_sum, .loss_count = (double)t->loss_count, .tail_sum = t->tail_sum, .tail_count = (double)t->tail_count,
+      .loss_sum = t->loss_sum, .loss_count = (double)t->loss_count,
       .shown_loss = t->meter.at.loss, .grad_norm = t->grad_norm,
       .train_flops = t->train_flops, .push_flops = t->push_flops, .rows_dropped = (double)t->rows_dropped,
       .optim_steps = (double)lfm_optim_steps(t->optim), .pool_rows = (double)t->pool.rows, .valid_rows = (double)t->valid.rows,
@@ -182,7 +182,6 @@ static lfm_status read_place(lfm_trainer *t, const lfm_archive *archive) {
   t->best_step = (int64_t)at.best_step;
   t->last_valid = t->meter.at.valid_loss = at.last_valid;
   t->loss_sum = at.loss_sum, t->loss_count = (int64_t)at.loss_count;
-  t->tail_sum = at.tail_sum, t->tail_count = (int64_t)at.tail_count;
   t->meter.at.loss = at.shown_loss;
   t->grad_norm = at.grad_norm;
   t->train_flops = at.train_flops, t->push_flops = at.push_flops;

@@ -64,13 +64,8 @@ static lfm_status not_finite(const lfm_trainer *trainer, double loss) {
 }
 
 static void keep_means(lfm_trainer *trainer, double loss) {
-  int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
   trainer->loss_sum += loss;
   trainer->loss_count++;
-  if (trainer->step > steps - (steps + 99) / 100) {
-    trainer->tail_sum += loss;
-    trainer->tail_count++;
-  }
   double shown = trainer->meter.at.loss; /* a running mean over some fifty steps, for the progress line */
   trainer->meter.at.loss = isnan(shown) ? loss : shown + 0.02 * (loss - shown);
 }
@@ -157,9 +152,21 @@ void lfm_trainer_begin_block(lfm_trainer *trainer) {
   trainer->best_loss = (double)INFINITY;
   trainer->best_step = 0;
   trainer->last_valid = trainer->meter.at.valid_loss = trainer->meter.at.loss = (double)NAN;
-  trainer->tail_sum = trainer->loss_sum = 0.0;
-  trainer->tail_count = trainer->loss_count = 0;
+  trainer->loss_sum = 0.0;
+  trainer->loss_count = 0;
   lfm_trainer_enter_block(trainer);
+}
+
+void lfm_trainer_show_block(lfm_trainer *trainer) {
+  lfm_progress *at = &trainer->meter.at;
+  int blocks = trainer->model->blocks;
+  at->all_total = 0;
+  for (int n = 0; n < blocks; n++) {
+    if (n == trainer->block) at->all_before = at->all_total;
+    at->all_total += lfm_trainer_block_steps(trainer, n);
+  }
+  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRAIN, trainer->block + 1, blocks, trainer->step,
+                  lfm_trainer_block_steps(trainer, trainer->block));
 }
 
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
@@ -169,6 +176,7 @@ bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
 
 /* The block's weights for push and sampling: the best of the validation losses, else the average, else the moving ones. */
 void lfm_trainer_end_block(lfm_trainer *trainer) {
+  trainer->meter.at.all_before += lfm_trainer_block_steps(trainer, trainer->block);
   if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
   if (trainer->average) lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
   lfm_params_copy(trainer->model->params[trainer->block], trainer->average ? trainer->average : trainer->params);

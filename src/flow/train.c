@@ -33,7 +33,7 @@ static lfm_status train_block(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
   int64_t record_every = steps > 200 ? steps / 200 : 1;
-  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRAIN, trainer->block + 1, trainer->model->blocks, trainer->step, steps);
+  lfm_trainer_show_block(trainer);
   while (!lfm_trainer_is_block_done(trainer)) {
     LFM_TRY(lfm_trainer_step(trainer));
     bool is_last = trainer->step == steps;
@@ -42,6 +42,7 @@ static lfm_status train_block(lfm_trainer *trainer) {
     if (trainer->step % config->checkpoint_every == 0 && !is_last) LFM_TRY(lfm_checkpoint_write(trainer));
     if (lfm_meter_tick(&trainer->meter, trainer->step) && !is_last) return stop_here(trainer);
   }
+  LFM_TRY(lfm_run_folder_record(trainer)); /* what patience cut short of a record */
   lfm_trainer_end_block(trainer);
   return LFM_OK;
 }
@@ -73,11 +74,20 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   return LFM_OK;
 }
 
+/* The mean over the last two records, which is a hundredth of a block's steps. */
+static double last_loss(const lfm_trainer *trainer) {
+  int64_t count = trainer->record_count;
+  if (!count) return (double)NAN;
+  const lfm_record *last = &trainer->records[count - 1];
+  bool pair = count > 1 && last[-1].block == last->block;
+  return pair ? 0.5 * (last->loss + last[-1].loss) : last->loss;
+}
+
 static void fill_result(const lfm_trainer *trainer, lfm_train_result *result) {
   result->blocks = trainer->model->blocks;
   result->steps = trainer->steps_done;
   result->seconds = trainer->seconds_before + lfm_seconds() - trainer->meter.begun;
-  result->loss = trainer->tail_count ? trainer->tail_sum / (double)trainer->tail_count : (double)NAN;
+  result->loss = last_loss(trainer);
   result->train_flops = trainer->train_flops;
   result->push_flops = trainer->push_flops;
   result->rows_dropped = trainer->rows_dropped;

@@ -68,8 +68,6 @@ typedef struct lfm_trainer {
   /* running means for the records */
   double loss_sum;        /* since the last record */
   int64_t loss_count;
-  double tail_sum;        /* over the last hundredth of a block's steps */
-  int64_t tail_count;
   double grad_norm;
   lfm_record *records;    /* [record_capacity], allocated once */
   int64_t record_count, record_capacity;
@@ -89,6 +87,7 @@ lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);  /* pool and valid from
 /* ---- step.c ------------------------------------------------------------------------------------------------- */
 void lfm_trainer_begin_block(lfm_trainer *trainer);       /* weights, moments, learning rate of trainer->block */
 void lfm_trainer_enter_block(lfm_trainer *trainer);       /* only what a checkpoint does not hold: the learning rate */
+void lfm_trainer_show_block(lfm_trainer *trainer);        /* tells the meter which block begins, and how much lies before it */
 lfm_status lfm_trainer_step(lfm_trainer *trainer);        /* one batch; LFM_E_NUMERIC when the loss is not finite */
 lfm_status lfm_trainer_validate(lfm_trainer *trainer);    /* the validation loss; keeps the weights when they are the best */
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer); /* steps used up, or patience */
