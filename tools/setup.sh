@@ -7,9 +7,10 @@
 # usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large)
 set -eu
 
-# The libraries in the order of src/layers.txt: kernel, config, data, store, metric, report; then the tests'.
+# The libraries in the order of src/layers.txt: kernel, config, data, store, metric, report; then the tests'.  OpenCL is not
+# used, but asked for by the CMake files of Debian's oneDNN.
 packages="make cmake ninja-build pkg-config
-  libdnnl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libjansson-dev
+  libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libjansson-dev
   libpng-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 [ "${1:-}" != test ] || packages="$packages libsundials-dev"

@@ -2,124 +2,114 @@
 # SPDX-License-Identifier: MIT
 #
 # However training ends, `lfm train --resume` must go on to the same model, to the byte.  A small chain of three blocks is
-# trained once undisturbed; then it is crashed at every file operation of training (tests/support/crash_shim.c: before,
-# after, in the middle of a write, with all unsynced bytes lost), interrupted by SIGINT and SIGTERM, killed at random
-# moments, and run out of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.
+# trained once undisturbed; then it is crashed at its file operations (tests/support/crash_shim.c: before, after, in the
+# middle of a write, with all unsynced bytes lost), interrupted by SIGINT and SIGTERM, killed at random moments, and run out
+# of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
 set -u
-lfm=$1
+# shellcheck source=tests/program/lib.sh
+. tests/program/lib.sh "$@"
 shim=$(dirname "$lfm")/crash_shim.so
 [ -e "$shim" ] || { echo "skipped: no $shim"; exit 77; }
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-checks=0
-failures=0
-fail() { echo "FAILED: $1"; failures=$((failures + 1)); }
-
 awk 'BEGIN { srand(7); print "x,y"; for (i = 0; i < 300; i++) { x = rand() + rand() - 1; printf "%.5f,%.5f\n", x, x * x + rand() / 4 } }' \
   >"$work/data.csv"
+train=("$lfm" train "$work/data.csv" --seed 5 --threads 1 --set 'hks=[0.2, 0.3, null]' --set hidden_dim=16 --set num_hidden=2
+  --set batch_size=64 --set max_batch=24 --set checkpoint_every=9 --set valid_every=10)
 
-# compose RUN [argument]...: fills call; always the same configuration.
-compose() {
-  call=("$lfm" train "$work/data.csv" -o "$1" --seed 5 --threads 1 --set 'hks=[0.2, 0.3, null]' --set hidden_dim=16 --set num_hidden=2
-    --set batch_size=64 --set max_batch=24 --set checkpoint_every=9 --set valid_every=10 "${@:2}")
-}
+same_model() { cmp -s "$work/whole/model.safetensors" "$work/run/model.safetensors"; }
+no_litter() { [ -z "$(find "$work/run" -name '*.partial')" ]; }
+operations() { test "$(cat "$work/count")" "$1" "$2"; } # of the last shimmed run
 
-# train RUN [argument]...: the environment says what goes wrong.
-train() {
-  local call
-  compose "$@"
-  "${call[@]}" >"$work/out" 2>"$work/err"
-}
-
-# resumed WHAT: the run in $work/run, resumed, ends with the undisturbed run's model.
-resumed() {
-  checks=$((checks + 1))
-  train "$work/run" --resume || { fail "$1: --resume exits with $?: $(cat "$work/err")"; return; }
-  cmp -s "$work/whole/model.safetensors" "$work/run/model.safetensors" || fail "$1: the resumed model differs"
-  local litter
-  litter=$(find "$work/run" -name '*.partial')
-  [ -z "$litter" ] || fail "$1: left behind: $litter"
-}
-
-# shimmed VARIABLE=VALUE...: trains afresh into $work/run under the shim.
+# shimmed VARIABLE=VALUE... [--resume]: trains into $work/run under the shim.
 shimmed() {
-  rm -rf "$work/run"
-  (export LFM_CRASH_DIR=$work/run LFM_CRASH_COUNT=$work/count "$@"; export LD_PRELOAD=$shim; train "$work/run")
+  local how=()
+  [ "${*: -1}" != --resume ] || how=(--resume)
+  [ ${#how[@]} -gt 0 ] || rm -rf "$work/run"
+  run env LFM_CRASH_DIR="$work/run" LFM_CRASH_COUNT="$work/count" LD_PRELOAD="$shim" "${@:1:$#-${#how[@]}}" \
+    "${train[@]}" -o "$work/run" "${how[@]}"
+}
+
+# ended CODE WHAT: how the last run ended.
+ended() { check "$2: expected exit code $1" [ "$code" -eq "$1" ]; }
+
+# resumes WHAT: the run in $work/run, resumed, ends with the undisturbed run's model.
+resumes() {
+  expect_exit 0 "${train[@]}" -o "$work/run" --resume
+  check "$1: the resumed model differs" same_model
+  check "$1: *.partial left behind" no_litter
 }
 
 # points COUNT: the operations to try, of 1..COUNT, evenly spaced with both ends.
 points() {
   local wanted=${LFM_CRASH_POINTS:-12}
-  [ "$wanted" = all ] && wanted=$1
-  [ "$wanted" -gt "$1" ] && wanted=$1
-  awk -v n="$1" -v k="$wanted" 'BEGIN { for (i = 0; i < k; i++) print k > 1 ? 1 + int(i * (n - 1) / (k - 1) + 0.5) : 1 }'
+  { [ "$wanted" != all ] && [ "$wanted" -lt "$1" ]; } || wanted=$1
+  awk -v n="$1" -v k="$wanted" 'BEGIN { for (i = 0; i < k; i++) print(k > 1 ? 1 + int(i * (n - 1) / (k - 1) + 0.5) : 1) }'
 }
 
-# ---- undisturbed, and how many operations there are ----------------------------------------------------------
-began=${EPOCHREALTIME/./}
-train "$work/whole" || { echo "FAILED: the undisturbed run: $(cat "$work/err")"; exit 1; }
-whole_us=$((${EPOCHREALTIME/./} - began))
-shimmed LFM_CRASH_AT=0 || fail "the run under the shim: $(cat "$work/err")"
-cmp -s "$work/whole/model.safetensors" "$work/run/model.safetensors" || fail "two undisturbed runs differ"
+# ---- undisturbed, and how many operations there are ------------------------------------------------------------
+began=${EPOCHREALTIME/[.,]/}
+expect_exit 0 "${train[@]}" -o "$work/whole"
+whole_us=$((${EPOCHREALTIME/[.,]/} - began))
+shimmed LFM_CRASH_AT=0
+ended 0 "under the shim"
+check "two undisturbed runs differ" same_model
+check "checkpoints are not written through write(), or not at all" operations -ge 20
 count=$(cat "$work/count")
-[ "$count" -ge 20 ] || fail "only $count file operations seen: checkpoints are not written through write(), or not at all"
 
-train "$work/run" --resume || fail "--resume of a finished run exits with $?"
-cmp -s "$work/whole/model.safetensors" "$work/run/model.safetensors" || fail "--resume of a finished run changed the model"
+resumes "a finished run"
 rm -rf "$work/run"
-train "$work/run" --resume || fail "--resume without a checkpoint exits with $?"
-cmp -s "$work/whole/model.safetensors" "$work/run/model.safetensors" || fail "--resume without a checkpoint: the model differs"
+resumes "no run at all"
 
-# ---- crashes at chosen operations ----------------------------------------------------------------------------
+# ---- crashes at chosen operations ------------------------------------------------------------------------------
 for when in before after half; do
   for at in $(points "$count"); do
     shimmed LFM_CRASH_AT="$at" LFM_CRASH_WHEN=$when LFM_CRASH_LOSE=$((at % 2))
-    status=$?
-    [ $status -eq 137 ] || fail "crash $when operation $at of $count: exit status $status, not 137"
-    resumed "crash $when operation $at of $count"
+    ended 137 "crash $when operation $at of $count"
+    resumes "crash $when operation $at of $count"
   done
 done
 
-# Twice in one run: the second crash comes while resuming.
-shimmed LFM_CRASH_AT=$((count / 3)) LFM_CRASH_WHEN=after
-(export LFM_CRASH_DIR=$work/run LFM_CRASH_AT=$((count / 3)) LFM_CRASH_WHEN=half LFM_CRASH_LOSE=1 LD_PRELOAD=$shim; train "$work/run" --resume)
-[ $? -eq 137 ] || fail "the second crash did not come"
-resumed "two crashes"
+# What the checkpoint holds is not done again.
+shimmed LFM_CRASH_AT=$((count * 4 / 5)) LFM_CRASH_WHEN=before
+shimmed LFM_CRASH_AT=0 --resume
+ended 0 "resumed late"
+check "resuming began from the start" operations -lt $((count / 2))
 
-# ---- polite interruptions: exit code 1, and a message that says how to go on -----------------------------------
+# The second crash comes while resuming from the first.
+shimmed LFM_CRASH_AT=$((count / 3)) LFM_CRASH_WHEN=after
+shimmed LFM_CRASH_AT=$((count / 3)) LFM_CRASH_WHEN=half LFM_CRASH_LOSE=1 --resume
+ended 137 "crash while resuming"
+resumes "crash while resuming"
+
+# ---- polite interruptions: exit code 1, and a message that says how to go on -------------------------------------
 for signal in INT TERM; do
   for at in $((count / 4)) $((count / 2)); do
     shimmed LFM_CRASH_AT="$at" LFM_CRASH_WHEN=$signal
-    status=$?
-    [ $status -eq 1 ] || fail "SIG$signal at operation $at: exit status $status, not 1"
-    grep -q -e --resume "$work/err" || fail "SIG$signal: the message does not say how to resume: $(cat "$work/err")"
-    resumed "SIG$signal at operation $at"
+    ended 1 "SIG$signal at operation $at"
+    check "SIG$signal: the message does not say how to resume" grep -q -e --resume "$work/err"
+    resumes "SIG$signal at operation $at"
   done
 done
 
-# ---- kill -9 at random moments of the time that the undisturbed run took ------------------------------------------
-compose "$work/run"
+# ---- kill -9 at random moments of the time that the undisturbed run took -------------------------------------------
 for try in 1 2 3 4 5 6; do
   rm -rf "$work/run"
-  "${call[@]}" >"$work/out" 2>"$work/err" &
+  "${train[@]}" -o "$work/run" >"$work/out" 2>"$work/err" &
   sleep "$(awk -v us=$((whole_us * (RANDOM % 100) / 100)) 'BEGIN { printf "%.6f", us / 1e6 }')"
   kill -KILL $! 2>/dev/null
   wait $! 2>/dev/null
-  resumed "kill -9, try $try"
+  resumes "kill -9, try $try"
 done
 
-# ---- the disk is full from some operation on ---------------------------------------------------------------------
+# ---- the disk is full from some operation on -------------------------------------------------------------------------
 for at in $(points "$count" | awk 'NR % 3 == 2'); do
   shimmed LFM_ENOSPC_AT="$at"
-  status=$?
-  [ $status -eq 1 ] || fail "disk full from operation $at: exit status $status, not 1"
-  grep -qi 'no space' "$work/err" || fail "disk full from operation $at: the message does not say so: $(cat "$work/err")"
-  resumed "disk full from operation $at"
+  ended 1 "disk full from operation $at"
+  check "disk full: the message does not say so" grep -qi 'no space' "$work/err"
+  resumes "disk full from operation $at"
 done
 
-echo "$checks interrupted runs resumed, $count file operations a run, $failures failures"
-exit $((failures > 0))
+finish
