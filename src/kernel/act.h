@@ -39,6 +39,18 @@ LFM_INLINE float act_log1p_f32(float e) {
 }
 LFM_INLINE double act_log1p_f64(double e) { return log1p(e); }
 
+/* 1 - e^-u for u >= 0, by its series where the difference would lose digits. */
+LFM_INLINE float act_one_less_exp_f32(float u) {
+  float p = -1.0f / 720.0f;
+  p = p * u + 1.0f / 120.0f;
+  p = p * u - 1.0f / 24.0f;
+  p = p * u + 1.0f / 6.0f;
+  p = p * u - 0.5f;
+  float near = p * u * u + u;
+  return u < 0.25f ? near : 1.0f - lfm_expf(-u);
+}
+LFM_INLINE double act_one_less_exp_f64(double u) { return -expm1(-u); }
+
 /* The normal distribution function; erfc of |x| / sqrt 2 by Abramowitz and Stegun 7.1.26 (absolute error 1.5e-7). */
 LFM_INLINE float act_normal_f32(float x) {
   float u = fabsf(x) * 0.70710678f;
@@ -91,7 +103,7 @@ LFM_INLINE double act_normal_f64(double x) { return 0.5 * erfc(-x * 0.7071067811
     case LFM_ACT_TANH:                                                                                                       \
       return 1 - y * y;                                                                                                      \
     case LFM_ACT_SOFTPLUS:                                                                                                   \
-      return 1 - act_exp_##TAG(-beta * y);                                                                                   \
+      return act_one_less_exp_##TAG(beta * y);                                                                               \
     default:                                                                                                                 \
       return 1;                                                                                                              \
     }                                                                                                                        \
