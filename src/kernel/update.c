@@ -29,9 +29,8 @@ double lfm_update_sum_lanes(float *const *lanes, int count_of_lanes, size_t firs
   return sum_of_squares(lanes[0] + first, count);
 }
 
-LFM_VECTOR void lfm_update_adam(float *restrict w, float *restrict m, float *restrict v, const float *restrict g,
-                                size_t count, const lfm_adam *constants) {
-  const lfm_adam c = *constants;
+LFM_VECTOR static void adam(float *restrict w, float *restrict m, float *restrict v, const float *restrict g, size_t count,
+                            lfm_adam c) {
   for (size_t i = 0; i < count; i++) {
     float weight = w[i] * c.decay_weight;
     float gradient = g[i] * c.grad_scale + weight * c.decay_grad;
@@ -40,6 +39,10 @@ LFM_VECTOR void lfm_update_adam(float *restrict w, float *restrict m, float *res
     float root = sqrtf(v[i]) / c.root_correction2 + c.eps;
     w[i] = weight - c.step_size * (m[i] / root);
   }
+}
+
+void lfm_update_adam(float *w, float *m, float *v, const float *g, size_t count, const lfm_adam *constants) {
+  adam(w, m, v, g, count, *constants);
 }
 
 LFM_VECTOR static void average(float *restrict ema, const float *restrict w, size_t count, float share) {
