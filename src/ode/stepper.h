@@ -17,13 +17,13 @@
 /* What all rows of a solve share. */
 typedef struct lfm_step_rule {
   const lfm_tableau *tableau;
-  int64_t dim;      /* of x */
-  int64_t size;     /* of the state: dim, or dim + 1 with the log-determinant */
+  int64_t dim;  /* of x */
+  int64_t size; /* of the state: dim, or dim + 1 with the log-determinant */
   double t0, t1;
-  int fixed_steps;  /* 0: adaptive, and then: */
-  int max_steps;    /* tries, accepted or not */
+  int fixed_steps; /* 0: adaptive, and then: */
+  int max_steps;   /* tries, accepted or not */
   double atol, rtol;
-  double floor;     /* the smallest step, over 0 */
+  double floor; /* the smallest step, over 0 */
 } lfm_step_rule;
 
 lfm_step_rule lfm_step_rule_of(const lfm_ode_problem *problem);
@@ -43,9 +43,9 @@ typedef struct lfm_stepper {
   lfm_stepper_phase phase;
   int stage;
   double at, next;
-  double h;           /* size of the step, over 0 in both directions */
+  double h;            /* size of the step, over 0 in both directions */
   double error_before; /* of the step accepted last */
-  bool rejected;      /* the last try was: the next step must not grow */
+  bool rejected;       /* the last try was: the next step must not grow */
   int steps, nfe;
   lfm_row_status status;
 } lfm_stepper;

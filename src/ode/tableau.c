@@ -2,13 +2,18 @@
  *
  * tableau.c -- the five methods as constant tables, and their names.
  *
- *   euler, heun, rk4   one for each budget of evaluations when the number of steps is given
- *   dopri5             Dormand and Prince 1980, RK5(4)7M: what the published code of the method uses
- *   tsit5              Tsitouras 2011: the same shape with smaller error coefficients
+ *   euler, heun, rk4   for a budget of evaluations: fixed steps only
+ *   dopri5             Dormand and Prince 1980, RK5(4)7M: the default, and what the published code of the method uses
+ *   tsit5              Tsitouras 2011: the same shape with other coefficients
+ *
+ * Which pair?  On the exact flow of a mixture of eight Gaussians, from noise to data with the log-determinant, at equal error
+ * of log p: about 90 evaluations a row with either for 8e-5, and 350 (dopri5) against 335 (tsit5) for 1e-8; without the
+ * log-determinant dopri5 leads by up to a fifth.  At equal tolerance tsit5 is the more exact and takes about a tenth more.
+ * So neither wins, and the familiar one is the default.
  *
  * Tables rather than unrolled code: a method is then data that a test can prove (tests/ode/test_tableau.c checks every order
- * condition, one for each rooted tree), and one stepper serves all.  Methods of higher order were refused: networks in
- * single precision have no eighth-order smoothness to sell.
+ * condition, one for each rooted tree), and one stepper serves all.  Methods of higher order were refused: networks evaluated
+ * in single precision cannot repay them.
  */
 #include "ode/tableau.h"
 
@@ -48,7 +53,8 @@ static const lfm_tableau tableaus[LFM_SOLVERS] = {
                          {-0.008480655492356989, 0.335480655492357},
                          {2.8971530571054935, -6.359448489975075, 4.3622954328695815},
                          {5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525},
-                         {5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383}},
+                         {5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401,
+                          -0.028269050394068383}},
                    .b = {0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081,
                          2.324710524099774},
                    .e = {-0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629,

@@ -9,6 +9,7 @@
 #include <float.h>
 #include <limits.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,9 +22,9 @@
 #include "core/alloc.h"
 #include "ode/ode.h"
 
-#define assert_ok(expression) \
-  do { \
-    if ((expression) != LFM_OK) fail_msg("%s: %s", #expression, lfm_error()); \
+#define assert_ok(expression)                                                                                                \
+  do {                                                                                                                       \
+    if ((expression) != LFM_OK) fail_msg("%s: %s", #expression, lfm_error());                                                \
   } while (0)
 
 /* f of one row; div [1] may be ignored by fields that are solved without the log-determinant. */
@@ -37,10 +38,11 @@ typedef struct rows {
   double *x, *logdet;   /* [count, dim], [count] */
   lfm_row_status *status;
   int *nfe;
-  int *stored;             /* how often */
-  atomic_int calls;        /* of the batch field */
-  int fail_at, stop_at;    /* which call or question fails or stops; 0: none */
-  atomic_int asked;
+  int *stored;                      /* how often */
+  bool company;                     /* worker 0 waits for another to work too: small solves would be over before they wake */
+  atomic_int calls;                 /* of the batch field */
+  int fail_at, stop_at;             /* which call or question fails or stops; 0: none */
+  atomic_int asked, calls_of_first; /* questions; calls by worker 0, who is the one to ask */
 } rows;
 
 static inline int64_t rows_index(const rows *r, int64_t row) { return r->order != NULL ? r->order[row] : row; }
@@ -61,9 +63,10 @@ static inline void rows_store(void *context, int64_t row, const double *x, doubl
 }
 
 static inline lfm_status rows_field(void *context, int worker, const double *t, const double *y, double *dydt, double *div) {
-  (void)worker;
   rows *r = context;
+  if (worker == 0) r->calls_of_first++;
   int call = atomic_fetch_add(&r->calls, 1) + 1;
+  while (worker == 0 && r->company && r->calls == r->calls_of_first) sched_yield();
   if (call == r->fail_at) return lfm_fail(LFM_E_NUMERIC, "the field refused call %d", call);
   if (r->fail_at > 0 && call > r->fail_at) usleep(1000); /* time for the others to hear of it */
   for (int64_t i = 0; i < r->slots; i++) {
@@ -104,7 +107,7 @@ static inline void rows_poison(rows *r) {
     r->nfe[i] = INT_MIN;
     r->stored[i] = 0;
   }
-  r->calls = r->asked = 0;
+  r->calls = r->asked = r->calls_of_first = 0;
 }
 
 /* Solves PROBLEM (whose dim, slots and callbacks this fills in) for the rows; returns the solve's status. */
@@ -121,6 +124,7 @@ static inline lfm_status rows_solve_status(rows *r, lfm_ode_problem problem, int
   lfm_ode *ode;
   assert_ok(lfm_team_create(threads, &team));
   assert_ok(lfm_ode_create(threads, r->dim, problem.with_logdet, r->slots, &ode));
+  r->company = threads > 1 && r->count > r->slots;
   lfm_alloc_fail_at(0);
   lfm_status status = lfm_ode_solve(ode, team, &problem, r->count);
   assert_int_equal(lfm_alloc_fail_at(0), 0); /* no solve ever asks for memory */

@@ -174,6 +174,9 @@ static void test_stop(void **state) {
   r.stop_at = INT_MAX; /* asked and never told to */
   rows_solve(&r, likelihood(LFM_DOPRI5), 1);
   assert_int_equal(r.asked, r.calls);
+  rows_solve(&r, likelihood(LFM_DOPRI5), 3); /* one worker asks, so that the callback need not be thread-safe */
+  assert_int_equal(r.asked, r.calls_of_first);
+  assert_true(r.asked < r.calls);
   rows_destroy(&r);
 }
 
@@ -271,8 +274,11 @@ static void test_work_space_must_fit(void **state) {
   lfm_ode_problem problem = likelihood(LFM_DOPRI5);
   problem.dim = DIM, problem.slots = 5;
   problem.field = rows_field, problem.load = rows_load, problem.store = rows_store, problem.context = &r;
-  const struct { int workers; int64_t dim, slots; bool with_logdet; } unfit[] = {
-      {1, DIM, 5, true}, {2, DIM + 1, 5, true}, {2, DIM, 6, true}, {2, DIM, 5, false}};
+  const struct {
+    int workers;
+    int64_t dim, slots;
+    bool with_logdet;
+  } unfit[] = {{1, DIM, 5, true}, {2, DIM + 1, 5, true}, {2, DIM, 6, true}, {2, DIM, 5, false}};
   for (int i = 0; i < 4; i++) {
     lfm_ode *ode;
     assert_ok(lfm_ode_create(unfit[i].workers, unfit[i].dim, unfit[i].with_logdet, unfit[i].slots, &ode));
@@ -286,16 +292,11 @@ static void test_work_space_must_fit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rows_are_independent),
-      cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
-      cmocka_unit_test(test_no_evaluation_is_idle),
-      cmocka_unit_test(test_no_rows),
-      cmocka_unit_test(test_failing_field_ends_the_solve),
-      cmocka_unit_test(test_stop),
-      cmocka_unit_test(test_work_space_is_reusable),
-      cmocka_unit_test(test_refused_memory),
-      cmocka_unit_test(test_create_refuses_nonsense),
-      cmocka_unit_test(test_solve_refuses_nonsense),
+      cmocka_unit_test(test_rows_are_independent),         cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
+      cmocka_unit_test(test_no_evaluation_is_idle),        cmocka_unit_test(test_no_rows),
+      cmocka_unit_test(test_failing_field_ends_the_solve), cmocka_unit_test(test_stop),
+      cmocka_unit_test(test_work_space_is_reusable),       cmocka_unit_test(test_refused_memory),
+      cmocka_unit_test(test_create_refuses_nonsense),      cmocka_unit_test(test_solve_refuses_nonsense),
       cmocka_unit_test(test_work_space_must_fit),
   };
   return cmocka_run_group_tests(tests, make_starts, NULL);

@@ -4,6 +4,8 @@
  */
 #include "rows.h"
 
+#include "ode/stepper.h"
+
 #include <cvode/cvode.h>
 #include <nvector/nvector_serial.h>
 #include <sunlinsol/sunlinsol_dense.h>
@@ -228,6 +230,104 @@ static void test_no_evaluation_is_wasted(void **state) {
   }
 }
 
+/* All of a row's tries, one stepper driven by hand: their sizes keep to the rules.  Returns how it ended. */
+static lfm_row_status check_steps(row_field f, lfm_ode_problem problem, double y0) {
+  problem.dim = 1;
+  double t, x, vectors[LFM_STEPPER_VECTORS], dxdt, div;
+  lfm_stepper s = {.t = &t, .x = &x, .y = vectors, .y_next = vectors + 1, .k = vectors + 2};
+  lfm_step_rule rule = lfm_step_rule_of(&problem);
+  vectors[0] = y0;
+  int steps = 0, rejections = 0;
+  double before = NAN;
+  bool after_rejection = false;
+  for (bool wants = lfm_stepper_start(&s, &rule); wants; wants = lfm_stepper_take(&s, &rule, &dxdt, div)) {
+    f(t, &x, &dxdt, &div);
+    if (s.steps == steps) continue;
+    bool last = s.next == problem.t1;
+    assert_true(fabs(fabs(s.next - s.at) - s.h) < 1e-15);
+    assert_true(s.h >= rule.floor || last);
+    if (steps > 0) assert_true(s.h <= 10.1 * before && (s.h >= 0.199 * before || last)); /* 10, 1/5, and 1.01 at the end */
+    if (s.rejected) assert_true(s.h < before);
+    if (after_rejection) assert_true(s.h <= 1.01 * before);
+    after_rejection = s.rejected;
+    rejections += s.rejected;
+    steps = s.steps;
+    before = s.h;
+  }
+  assert_true(rejections > 3 && steps > rejections);
+  return s.status;
+}
+
+/* A bump that a long step meets unprepared, a jump, and then a long way with nothing to do. */
+static void bumped(double t, const double *y, double *dydt, double *div) {
+  *div = -1.0;
+  dydt[0] = -y[0] + 30.0 * exp(-1e6 * (t - 0.6) * (t - 0.6)) + (t > 0.8 ? 0.3 : 0.0);
+}
+
+static void test_step_sizes_keep_to_the_rules(void **state) {
+  (void)state;
+  int solved = 0, given_up = 0;
+  for (double floor = 1e-8; floor < 1e-3; floor *= 1.3) {
+    lfm_ode_problem problem = adaptive(pairs[solved % 2], 1e-7, 0.0, 3.0);
+    problem.step_floor = floor;
+    lfm_row_status status = check_steps(bumped, problem, 0.5);
+    solved += status == LFM_ROW_SOLVED;
+    given_up += status == LFM_ROW_STEP_FLOOR;
+  }
+  assert_true(solved > 10 && given_up > 3); /* some floors are never met, some hold a step up, some are too high */
+}
+
+/* As many copies of one component as wanted, with the same number for the trace. */
+static void wavy(double t, const double *y, double *dydt, double *div) {
+  (void)y;
+  dydt[0] = *div = cos(20.0 * t) + exp(t);
+}
+
+static void wavy_thrice(double t, const double *y, double *dydt, double *div) {
+  for (int i = 0; i < 3; i++) wavy(t, y + i, dydt + i, div);
+}
+
+/* The mean over equal components, and the larger of equal errors, are the error of one: the same steps are taken. */
+static void test_error_norm(void **state) {
+  (void)state;
+  double zeros[3] = {0};
+  for (int p = 0; p < 2; p++) {
+    rows one, three;
+    rows_create(&one, wavy, zeros, 1, 1);
+    rows_create(&three, wavy_thrice, zeros, 1, 3);
+    lfm_ode_problem problem = adaptive(pairs[p], 1e-7, 0.0, 1.0);
+    rows_solve(&one, problem, 1);
+    rows_solve(&three, problem, 1);
+    assert_int_equal(one.nfe[0], three.nfe[0]);
+    assert_true(fabs(one.x[0] - three.x[2]) < 1e-14); /* the norm of three is rounded otherwise */
+    problem.with_logdet = true;
+    double x = one.x[0];
+    int nfe = one.nfe[0];
+    rows_solve(&one, problem, 1);
+    assert_int_equal(one.nfe[0], nfe);
+    assert_true(one.x[0] == x && one.logdet[0] == x);
+    rows_destroy(&one);
+    rows_destroy(&three);
+  }
+}
+
+/* Whatever the numbers: rounding carries no stage beyond the end, and the last step ends on it. */
+static void test_times_stay_inside(void **state) {
+  (void)state;
+  double y0 = 0.5, y;
+  for (int i = 1; i < 60; i++) {
+    double t0 = -1.0 / i, t1 = 0.3 + 0.01 * i;
+    for (int steps = 1; steps < 20; steps += 3) {
+      seen.count = 0;
+      rows_solve_one(riccati_seen, fixed(LFM_DOPRI5, steps, t0, t1), 1, &y0, &y);
+      check_seen(t0, t1);
+      seen.count = 0;
+      rows_solve_one(riccati_seen, fixed(LFM_RK4, steps, t1, t0), 1, &y0, &y);
+      check_seen(t1, t0);
+    }
+  }
+}
+
 /* ---- against CVODE --------------------------------------------------------------------------------------------- */
 
 /* Van der Pol's equation, mildly stiff: fast jumps between slow stretches. */
@@ -379,10 +479,26 @@ static void test_step_floor(void **state) {
     rows_solve(&r, problem, 1);
     assert_int_equal(r.status[0], LFM_ROW_STEP_FLOOR);
     assert_true(r.x[0] > 0.49 && r.x[0] <= 0.5); /* where it stopped: just before the jump */
-    problem.step_floor = 0.0; /* the default floor lets it through */
+    problem.step_floor = 0.0;                    /* the default floor lets it through */
     rows_solve(&r, problem, 1);
     assert_int_equal(r.status[0], LFM_ROW_SOLVED);
     assert_true(fabs(r.x[0] - 6.0) < 1e-4);
+  }
+  rows_destroy(&r);
+}
+
+/* Late on the clock, a step of 1e-10 of the way would not move it: the floor is then what the clock resolves. */
+static void late_jump(double t, const double *y, double *dydt, double *div) { jump(t - 1e9, y, dydt, div); }
+
+static void test_step_floor_of_the_clock(void **state) {
+  (void)state;
+  double start = 0.0;
+  rows r;
+  rows_create(&r, late_jump, &start, 1, 1);
+  for (int p = 0; p < 2; p++) {
+    rows_solve(&r, adaptive(pairs[p], 1e-12, 1e9, 1e9 + 1.0), 1);
+    assert_int_equal(r.status[0], LFM_ROW_STEP_FLOOR);
+    assert_true(fabs(r.x[0] - 0.5) < 1e-4);
   }
   rows_destroy(&r);
 }
@@ -472,6 +588,30 @@ static void test_blow_up_ends(void **state) {
   rows_destroy(&r);
 }
 
+/* Finite everywhere, but the sum leaves the range of doubles at t = 18. */
+static void overflowing(double t, const double *y, double *dydt, double *div) {
+  (void)t;
+  (void)y;
+  dydt[0] = 1e307;
+  *div = 0.0;
+}
+
+static void test_overflow_is_not_a_solution(void **state) {
+  (void)state;
+  double starts[3] = {0.0, NAN, INFINITY};
+  rows r;
+  rows_create(&r, overflowing, starts, 3, 1);
+  for (lfm_solver solver = LFM_EULER; solver < LFM_SOLVERS; solver++) {
+    rows_solve(&r, fixed(solver, 4, 0.0, 20.0), 1);
+    for (int i = 0; i < 3; i++) assert_int_equal(r.status[i], LFM_ROW_NOT_FINITE);
+    if (!lfm_solver_is_adaptive(solver)) continue;
+    rows_solve(&r, adaptive(solver, 1e-6, 0.0, 20.0), 1);
+    for (int i = 0; i < 3; i++) assert_int_equal(r.status[i], LFM_ROW_NOT_FINITE);
+    assert_true(r.x[0] > 1.7e308 && isfinite(r.x[0]));
+  }
+  rows_destroy(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_measured_orders),
@@ -484,15 +624,20 @@ int main(void) {
       cmocka_unit_test(test_no_time_is_the_identity),
       cmocka_unit_test(test_rest),
       cmocka_unit_test(test_no_evaluation_is_wasted),
+      cmocka_unit_test(test_step_sizes_keep_to_the_rules),
+      cmocka_unit_test(test_error_norm),
+      cmocka_unit_test(test_times_stay_inside),
       cmocka_unit_test(test_against_cvode),
       cmocka_unit_test(test_logdet_of_a_linear_field),
       cmocka_unit_test(test_logdet_is_under_error_control),
       cmocka_unit_test(test_density_integrates_to_one),
       cmocka_unit_test(test_step_floor),
+      cmocka_unit_test(test_step_floor_of_the_clock),
       cmocka_unit_test(test_too_many_steps),
       cmocka_unit_test(test_not_finite),
       cmocka_unit_test(test_overshoot_is_retried),
       cmocka_unit_test(test_blow_up_ends),
+      cmocka_unit_test(test_overflow_is_not_a_solution),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
