@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compare.c -- what the numbers of a folder say about each other: paired, with their errors.
+ */
+#include "core/alloc.h"
+#include "kit/kit.h"
+#include "metric/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* -log p of each row of NAME.csv. */
+static lfm_status read_nll(const char *folder, const char *name, double **nll, int64_t *rows) {
+  char file[128];
+  lfm_table *table;
+  snprintf(file, sizeof file, "%s.csv", name);
+  LFM_TRY(kit_read(folder, file, &table));
+  int64_t column = lfm_table_find(table, "logp");
+  if (column < 0) return lfm_fail(LFM_E_DATA, "%s/%s: has no column logp", folder, file);
+  LFM_TRY(LFM_ALLOC(nll, table->rows));
+  for (int64_t i = 0; i < table->rows; i++) (*nll)[i] = -table->values[i * table->cols + column];
+  *rows = table->rows;
+  lfm_table_destroy(table);
+  return LFM_OK;
+}
+
+lfm_status kit_compare(const char *folder, char **names, int count) {
+  double *first = NULL, *nll;
+  int64_t rows = 0, first_rows = 0;
+  printf("%-12s %22s   %s\n", "test NLL", "nats a row", "paired difference to the first (95 %)");
+  for (int k = 0; k < count; k++) {
+    lfm_summary own, paired;
+    LFM_TRY(read_nll(folder, names[k], &nll, &rows));
+    LFM_TRY(lfm_summary_mean(nll, NULL, rows, &own));
+    printf("%-12s %12.3f +- %6.3f", names[k], own.mean, own.se);
+    if (k == 0) {
+      first = nll;
+      first_rows = rows;
+    } else if (rows != first_rows) {
+      return lfm_fail(LFM_E_DATA, "%s/%s.csv: has %lld rows, not %lld", folder, names[k], (long long)rows, (long long)first_rows);
+    } else {
+      LFM_TRY(lfm_summary_paired(nll, first, NULL, rows, &paired));
+      printf("   %+8.3f (%+.3f to %+.3f)", paired.mean, paired.low, paired.high);
+      lfm_free(nll);
+    }
+    printf("\n");
+  }
+  lfm_free(first);
+  return LFM_OK;
+}
+
+/* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model. */
+lfm_status kit_gap(const char *folder, const char *name) {
+  double *model, *truth, square = 0.0;
+  int64_t rows, truth_rows;
+  lfm_summary gap;
+  LFM_TRY(read_nll(folder, name, &model, &rows));
+  LFM_TRY(read_nll(folder, "truth", &truth, &truth_rows));
+  if (rows != truth_rows) return lfm_fail(LFM_E_DATA, "%s: %s.csv and truth.csv have different rows", folder, name);
+  LFM_TRY(lfm_summary_paired(model, truth, NULL, rows, &gap));
+  for (int64_t i = 0; i < rows; i++) square += (model[i] - truth[i]) * (model[i] - truth[i]);
+  printf("%-12s gap to the truth %.4f +- %.4f nats (95 %%: %.4f to %.4f), row RMS %.4f\n", name, gap.mean, gap.se, gap.low, gap.high,
+         sqrt(square / (double)rows));
+  lfm_free(model);
+  lfm_free(truth);
+  return LFM_OK;
+}

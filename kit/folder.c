@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * folder.c -- tables of a folder by name.
+ */
+#include "core/file.h"
+#include "kit/kit.h"
+
+enum { PATH = 4096 };
+
+lfm_status kit_read(const char *folder, const char *name, lfm_table **out) {
+  char path[PATH];
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
+  return lfm_table_read(path, NULL, out);
+}
+
+lfm_status kit_write(const lfm_table *table, const char *folder, const char *name) {
+  char path[PATH];
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
+  return lfm_table_write(table, path);
+}
+
+/* The columns of `lfm score -o`: row, logp, status. */
+lfm_status kit_write_logp(const double *logp, int64_t rows, const char *folder, const char *name) {
+  static const char *const names[] = {"row", "logp", "status"};
+  lfm_table *table;
+  LFM_TRY(lfm_table_make(rows, 3, &table));
+  lfm_status status = LFM_OK;
+  for (int j = 0; status == LFM_OK && j < 3; j++) status = lfm_table_rename(table, j, names[j]);
+  table->decimals[0] = table->decimals[2] = 0;
+  for (int64_t i = 0; i < rows; i++) {
+    table->values[3 * i] = (double)(i + 1);
+    table->values[3 * i + 1] = logp[i];
+  }
+  if (status == LFM_OK) status = kit_write(table, folder, name);
+  lfm_table_destroy(table);
+  return status;
+}

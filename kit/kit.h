@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kit.h -- what the demo and the evidence need besides the program: data to start from, rivals and truths to compare with,
+ * pictures to look at.  A folder holds train.csv, valid.csv, test.csv, and a NAME.csv (as `lfm score -o` writes it) for
+ * everything that gives test.csv a log p.
+ */
+#ifndef LFM_KIT_KIT_H
+#define LFM_KIT_KIT_H
+
+#include "data/table.h"
+
+/* ---- data.c: train.csv, valid.csv, test.csv ----------------------------------------------------------------- */
+lfm_status kit_make_magic(const char *source, const char *folder); /* MAGIC: distinct rows, dequantised, split 8 : 1 : 1 */
+lfm_status kit_make_tree(const char *folder);                      /* the project's tree density */
+lfm_status kit_make_picture(const char *png, const char *folder);  /* a picture as the paper's authors map it */
+lfm_status kit_make_gaussian(const char *folder);                  /* dimension 8, rotated, condition number 1e4 */
+lfm_status kit_make_mixture(const char *folder);                   /* dimension 5, six components */
+
+/* log p of test.csv under the density that it was drawn from: truth.csv; and its entropy, printed.  kind: tree gaussian
+ * mixture, or the path of a picture. */
+lfm_status kit_truth(const char *kind, const char *folder);
+
+/* ---- rivals.c ----------------------------------------------------------------------------------------------- */
+lfm_status kit_rivals(const char *folder); /* gaussian.csv, mixture.csv */
+
+/* ---- compare.c ---------------------------------------------------------------------------------------------- */
+lfm_status kit_compare(const char *folder, char **names, int count); /* NLLs, paired with the first */
+lfm_status kit_gap(const char *folder, const char *name);            /* to truth.csv: mean with its error, and row RMS */
+/* Can a classifier tell NAME-samples.csv from test.csv?  And a fitted Gaussian's draws? */
+lfm_status kit_tell_apart(const char *folder, const char *name);
+
+/* ---- pictures.c --------------------------------------------------------------------------------------------- */
+lfm_status kit_panel(const char *folder, char **names, int count); /* panel.png */
+lfm_status kit_pairs(const char *folder, const char *name);        /* pairs.png */
+
+/* ---- folder.c ----------------------------------------------------------------------------------------------- */
+lfm_status kit_read(const char *folder, const char *name, lfm_table **out);
+lfm_status kit_write(const lfm_table *table, const char *folder, const char *name);
+lfm_status kit_write_logp(const double *logp, int64_t rows, const char *folder, const char *name);
+
+#endif

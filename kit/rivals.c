@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rivals.c -- what a flow has to beat on a table: a full-covariance Gaussian, and a Gaussian mixture.
+ */
+#include "core/alloc.h"
+#include "core/threads.h"
+#include "kit/kit.h"
+#include "metric/gaussian.h"
+#include "metric/mixture.h"
+
+#include <math.h>
+
+static lfm_status score_gaussian(const lfm_table *train, const lfm_table *test, const char *folder) {
+  lfm_gaussian *gaussian;
+  double *logp, *scratch;
+  LFM_TRY(lfm_gaussian_fit(train->values, train->rows, train->cols, &gaussian));
+  LFM_TRY(LFM_ALLOC(&logp, test->rows));
+  LFM_TRY(LFM_ALLOC(&scratch, test->cols));
+  for (int64_t i = 0; i < test->rows; i++) logp[i] = lfm_gaussian_log(gaussian, test->values + i * test->cols, scratch);
+  lfm_status status = kit_write_logp(logp, test->rows, folder, "gaussian.csv");
+  lfm_gaussian_destroy(gaussian);
+  lfm_free(logp);
+  lfm_free(scratch);
+  return status;
+}
+
+/* logp [rows] under the mixture; the mean. */
+static double mixture_logp(const lfm_mixture *mixture, const lfm_table *table, double *scratch, double *logp) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < table->rows; i++) sum += logp[i] = lfm_mixture_log(mixture, table->values + i * table->cols, scratch);
+  return sum / (double)table->rows;
+}
+
+/* The number of components that held-out rows like best, of 5, 10, 20, ...; more are tried while it still gains. */
+static lfm_status score_mixture(const lfm_table *train, const lfm_table *valid, const lfm_table *test, const char *folder) {
+  enum { MOST = 40 };
+  lfm_mixture *best = NULL;
+  double *logp, *scratch, best_mean = -(double)INFINITY;
+  lfm_team *team;
+  int64_t most = valid->rows > test->rows ? valid->rows : test->rows;
+  LFM_TRY(lfm_team_create(0, &team));
+  LFM_TRY(LFM_ALLOC(&logp, most));
+  LFM_TRY(LFM_ALLOC(&scratch, train->cols + MOST));
+  for (int64_t components = 5; components <= MOST; components *= 2) {
+    lfm_mixture_config config;
+    lfm_mixture *mixture;
+    lfm_mixture_defaults(&config);
+    config.components = components;
+    config.tolerance = 1e-4;
+    LFM_TRY(lfm_mixture_fit(train->values, train->rows, train->cols, &config, team, &mixture, NULL));
+    double mean = mixture_logp(mixture, valid, scratch, logp);
+    bool is_better = mean > best_mean;
+    lfm_mixture_destroy(is_better ? best : mixture);
+    if (!is_better) break;
+    best = mixture;
+    best_mean = mean;
+  }
+  mixture_logp(best, test, scratch, logp);
+  lfm_status status = kit_write_logp(logp, test->rows, folder, "mixture.csv");
+  lfm_mixture_destroy(best);
+  lfm_team_destroy(team);
+  lfm_free(logp);
+  lfm_free(scratch);
+  return status;
+}
+
+lfm_status kit_rivals(const char *folder) {
+  lfm_table *train, *valid, *test;
+  LFM_TRY(kit_read(folder, "train.csv", &train));
+  LFM_TRY(kit_read(folder, "valid.csv", &valid));
+  LFM_TRY(kit_read(folder, "test.csv", &test));
+  lfm_status status = score_gaussian(train, test, folder);
+  if (status == LFM_OK) status = score_mixture(train, valid, test, folder);
+  lfm_table_destroy(train);
+  lfm_table_destroy(valid);
+  lfm_table_destroy(test);
+  return status;
+}
