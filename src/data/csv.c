@@ -116,17 +116,11 @@ static lfm_status next_field(csv_file *csv, field *out) {
   return LFM_OK;
 }
 
-static bool only_blank_lines_left(cursor c) {
-  while (c.at < c.end && (at_line_end(&c) || *c.at == ' ' || *c.at == '\t')) c.at++;
-  return c.at == c.end;
-}
-
 /* Moves to the next row; false at the end.  Empty lines are no rows, except that one amid a single column is a missing
  * value. */
 static bool next_row(csv_file *csv) {
-  if (only_blank_lines_left(csv->rest)) return false;
-  while (csv->cols != 1 && at_line_end(&csv->rest)) skip_line_end(&csv->rest);
-  return true;
+  while (csv->cols != 1 && csv->rest.at < csv->rest.end && at_line_end(&csv->rest)) skip_line_end(&csv->rest);
+  return csv->rest.at < csv->rest.end;
 }
 
 static int64_t rank(lfm_field_kind kind, bool quoted) { return kind == LFM_FIELD_TEXT ? 2 : (quoted ? 1 : 0); }
@@ -322,7 +316,8 @@ static lfm_status read_row(csv_file *csv, double *row, bool *missing) {
 /* Rows there can be: lines left, and never more than the bytes left have room for. */
 static int64_t most_rows(const csv_file *csv) {
   int64_t lines = 1, size = csv->rest.end - csv->rest.at;
-  for (const char *at = csv->rest.at; at < csv->rest.end; at++) lines += (*at == '\n') | (*at == '\r');
+  for (const char *at = csv->rest.at; at < csv->rest.end; at++)
+    lines += *at == '\n' || (*at == '\r' && (at + 1 == csv->rest.end || at[1] != '\n'));
   int64_t fitting = size / csv->cols + 1;
   return lines < fitting ? lines : fitting;
 }
@@ -358,18 +353,19 @@ static lfm_status read_rows(csv_file *csv) {
   return lfm_select_note_dropped(csv->source, csv->rows_read - kept, csv->rows_read);
 }
 
-static lfm_status check_encoding(csv_file *csv) {
-  const uint8_t *data = csv->source->data;
+/* Leaves out the byte order mark in front, and blank lines behind: a table ends at its last value. */
+static lfm_status trim(csv_file *csv) {
+  cursor *c = &csv->rest;
   size_t size = csv->source->size;
-  if (size >= 2 && ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF)))
+  if (size >= 2 && (memcmp(c->at, "\xFF\xFE", 2) == 0 || memcmp(c->at, "\xFE\xFF", 2) == 0))
     return lfm_fail(LFM_E_FORMAT, "%s: is UTF-16 text; save it as UTF-8", csv->source->name);
-  if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) csv->rest.at += 3;
-  if (only_blank_lines_left(csv->rest)) return lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
-  return LFM_OK;
+  if (size >= 3 && memcmp(c->at, "\xEF\xBB\xBF", 3) == 0) c->at += 3;
+  while (c->end > c->at && (c->end[-1] == '\n' || c->end[-1] == '\r' || c->end[-1] == ' ')) c->end--;
+  return c->at < c->end ? LFM_OK : lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
 }
 
 static lfm_status parse(csv_file *csv) {
-  LFM_TRY(check_encoding(csv));
+  LFM_TRY(trim(csv));
   next_row(csv); /* past empty lines at the top */
   LFM_TRY(read_header(csv));
   if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);

@@ -11,10 +11,10 @@
 
 /* What a reader is given. */
 typedef struct lfm_source {
-  const char *name;                 /* what messages call it: the path, with ::key where there is one */
-  const char *path;                 /* the file */
-  const char *key;                  /* behind "::", NULL when there is none */
-  const uint8_t *data;              /* [size] the bytes of the file; NULL: the reader opens the path (HDF5) */
+  const char *name;    /* what messages call it: the path, with ::key where there is one */
+  const char *path;    /* the file */
+  const char *key;     /* behind "::", NULL when there is none */
+  const uint8_t *data; /* [size] the bytes of the file; NULL: the reader opens the path (HDF5) */
   size_t size;
   const lfm_table_options *options; /* may be NULL */
 } lfm_source;

@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 
 #include <string.h>
+#define ZLIB_CONST /* zlib does not write to its input */
 #include <zlib.h>
 
 static void *zlib_alloc(void *context, unsigned count, unsigned size) {
@@ -37,7 +38,7 @@ static int run_inflate(z_stream *stream, const uint8_t **data, size_t *size, uin
   int code;
   do {
     uInt in = piece(*size), to = piece(*room);
-    stream->next_in = (Bytef *)(uintptr_t)*data; /* zlib does not write to its input */
+    stream->next_in = *data;
     stream->avail_in = in;
     stream->next_out = *out;
     stream->avail_out = to;
@@ -134,7 +135,7 @@ lfm_status lfm_gzip_put(lfm_gzip *gzip, const void *data, size_t size) {
   const uint8_t *at = data;
   while (size > 0) {
     uInt in = piece(size);
-    gzip->stream.next_in = (Bytef *)(uintptr_t)at;
+    gzip->stream.next_in = at;
     gzip->stream.avail_in = in;
     LFM_TRY(run_deflate(gzip, Z_NO_FLUSH));
     at += in;

@@ -135,7 +135,7 @@ static hid_t open_file(const lfm_source *source) {
   if (!source->data) return H5Fopen(source->path, H5F_ACC_RDONLY, H5P_DEFAULT);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, 65536, 0);
-  H5Pset_file_image(access, (void *)(uintptr_t)source->data, source->size); /* copies */
+  H5Pset_file_image(access, (void *)source->data, source->size); /* copies */
   hid_t file = H5Fopen(source->name, H5F_ACC_RDONLY, access);
   H5Pclose(access);
   return file;

@@ -128,7 +128,7 @@ static lfm_status singular(const lfm_table *table, const lfm_normaliser *m, cons
   size_t used = 0;
   double largest = 0;
   for (int64_t i = 0; i < m->dim; i++) largest = fmax(largest, fabs(vectors[i * m->dim + smallest]));
-  for (int64_t i = 0; i < m->dim && used < sizeof list - 2 * LFM_QUOTE_MAX; i++) {
+  for (int64_t i = 0; i < m->dim && used + 2 * (size_t)LFM_QUOTE_MAX < sizeof list; i++) {
     char quoted[LFM_QUOTE_MAX];
     const char *name = table->names[m->varying[i]];
     if (fabs(vectors[i * m->dim + smallest]) < 0.1 * largest) continue;

@@ -15,23 +15,23 @@ typedef enum lfm_normalise { LFM_NORMALISE_NONE, LFM_NORMALISE_STANDARDISE, LFM_
 
 typedef struct lfm_normaliser {
   lfm_normalise kind;
-  int64_t cols;          /* of the data */
-  int64_t dim;           /* of the flow: the columns that vary */
-  int64_t *varying;      /* [dim] their numbers */
-  double *constant;      /* [cols] the value of a constant column, 0 elsewhere */
-  double *mean;          /* [dim] */
-  double *forward;       /* [dim, dim] W, row-vector convention: y = (x - mean) W */
-  double *inverse;       /* [dim, dim] W^-1 */
-  double logdet;         /* log |det W|: log p(x) = log p(y) + logdet, over the varying columns */
+  int64_t cols;     /* of the data */
+  int64_t dim;      /* of the flow: the columns that vary */
+  int64_t *varying; /* [dim] their numbers */
+  double *constant; /* [cols] the value of a constant column, 0 elsewhere */
+  double *mean;     /* [dim] */
+  double *forward;  /* [dim, dim] W, row-vector convention: y = (x - mean) W */
+  double *inverse;  /* [dim, dim] W^-1 */
+  double logdet;    /* log |det W|: log p(x) = log p(y) + logdet, over the varying columns */
 } lfm_normaliser;
 
 /* From the rows of a table; sums run in row order in double.  LFM_E_DATA when no column varies, or (whiten) when the
  * covariance is singular: the message names the columns. */
 lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_normaliser **out);
-lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lfm_normaliser **out); /* empty, to be filled from a file */
+lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lfm_normaliser **out); /* to be filled */
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
-void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);   /* x [cols] -> y [dim] */
-void lfm_normaliser_invert(const lfm_normaliser *normaliser, const double *y, double *x);  /* y [dim] -> x [cols] */
+void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */
+void lfm_normaliser_invert(const lfm_normaliser *normaliser, const double *y, double *x); /* y [dim] -> x [cols] */
 
 #endif

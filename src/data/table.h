@@ -9,9 +9,9 @@
 
 struct lfm_table {
   int64_t rows, cols;
-  double *values;  /* [rows, cols] */
-  char **names;    /* [cols] */
-  int *decimals;   /* [cols]; -1 where the source records none (binary formats) */
+  double *values; /* [rows, cols] */
+  char **names;   /* [cols] */
+  int *decimals;  /* [cols]; -1 where the source records none (binary formats) */
 };
 
 /* Zeros, names x0.., decimals -1. */

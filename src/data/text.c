@@ -144,7 +144,7 @@ static void format_shortest(double value, char *out) {
 
 size_t lfm_number_format(double value, int decimals, char out[LFM_NUMBER_MAX]) {
   locale_t before = enter_c_locale();
-  if (isnan(value)) strcpy(out, "nan");
+  if (isnan(value)) memcpy(out, "nan", 4);
   else if (decimals >= 0 && isfinite(value))
     snprintf(out, LFM_NUMBER_MAX, "%.*f", decimals < LFM_DECIMALS_MAX ? decimals : LFM_DECIMALS_MAX, value);
   else format_shortest(value, out);

@@ -15,9 +15,9 @@ typedef enum lfm_field_kind {
 } lfm_field_kind;
 
 enum {
-  LFM_DECIMALS_MAX = 30,  /* more digits after the point than this are not recorded */
-  LFM_NUMBER_MAX = 400,   /* a written number with its NUL: 309 digits, sign, point and the decimals fit */
-  LFM_DIGITS_MAX = 1100,  /* longer texts are no numbers: every double is told from its neighbours within 770 digits */
+  LFM_DECIMALS_MAX = 30, /* more digits after the point than this are not recorded */
+  LFM_NUMBER_MAX = 400,  /* a written number with its NUL: 309 digits, sign, point and the decimals fit */
+  LFM_DIGITS_MAX = 1100, /* longer texts are no numbers: every double is told from its neighbours within 770 digits */
   LFM_QUOTE_MAX = 64,
 };
 
