@@ -9,6 +9,8 @@
 #include "kernel/act.h"
 #include "kernel/table.h"
 
+enum { PACK_RUN = 16 };
+
 struct lfm_product {
   lfm_product_spec spec;
 };

@@ -61,11 +61,13 @@ static void NAME(pack_straight)(NUM *restrict dst, const lfm_layout *p, const NU
   }
 }
 
-/* Transposed: `count` rows of W become neighbouring columns of B; the strip of W stays in the first-level cache. */
+/* Transposed: PACK_RUN rows of W at a time become neighbouring columns of B, a cache line of floats; more rows than that,
+ * a power of two apart, would push each other out of the first-level cache. */
 LFM_VECTOR static void NAME(pack_transposed)(NUM *restrict dst, const lfm_layout *p, const NUM *restrict w, int64_t ld,
                                              int64_t first, int64_t count) {
   for (int64_t n = first, run; n < first + count; n += run) {
     run = p->col_block - n % p->col_block;
+    if (run > PACK_RUN) run = PACK_RUN;
     if (run > first + count - n) run = first + count - n;
     NUM *column = dst + n / p->col_block * p->col_stride + n % p->col_block;
     for (int64_t k = 0; k < p->rows; k++) {
