@@ -11,6 +11,12 @@
  * same error control.  Error of a step = max( rms over x of e_i / (atol + rtol max(|y_i|, |y_i'|)),
  *                                             |e_l| / (atol + rtol max(|l|, |l'|)) ), accepted at <= 1.
  * [Hairer, Norsett, Wanner I, II.4: controller and the choice of the first step]
+ *
+ * Use:  lfm_ode_create once (for the team's workers), lfm_ode_solve as often as wanted, lfm_ode_destroy.
+ *
+ * What a row costs: with fixed steps exactly fixed_steps * lfm_solver_stages evaluations; adaptive, two to choose the first
+ * step and six for every try.  f is never asked outside t0 .. t1 and the last step lands exactly on t1.  A value of f that is
+ * not finite is met by a quarter of the step while that is above the floor.  A row ends with a status, never with an assert.
  */
 #ifndef LFM_ODE_ODE_H
 #define LFM_ODE_ODE_H
@@ -45,12 +51,12 @@ typedef void (*lfm_row_store_fn)(void *context, int64_t row, const double *x, do
 typedef struct lfm_ode_problem {
   int64_t dim;
   bool with_logdet;
-  double t0, t1;          /* t1 < t0 runs backwards */
+  double t0, t1;          /* t1 < t0 runs backwards; t1 = t0 gives each row back as it came, with nfe 0 */
   lfm_solver solver;
   double atol, rtol;      /* adaptive solvers */
   int fixed_steps;        /* over 0: that many equal steps, error estimate unused (any solver) */
-  int max_steps;          /* adaptive: 0 means 100,000 */
-  double step_floor;      /* adaptive: 0 means 1e-10 |t1 - t0| */
+  int max_steps;          /* adaptive: tries, accepted or not; 0 means 100,000 */
+  double step_floor;      /* adaptive: 0 means 1e-10 |t1 - t0|; never below what t0 and t1 resolve */
   int64_t slots;          /* rows in flight a worker */
   lfm_field_fn field;
   lfm_row_load_fn load;
@@ -64,7 +70,10 @@ typedef struct lfm_ode lfm_ode;
 lfm_status lfm_ode_create(int workers, int64_t dim, bool with_logdet, int64_t slots, lfm_ode **out);
 void lfm_ode_destroy(lfm_ode *ode);
 
-/* Solves rows 0 .. rows-1.  Allocates nothing.  The result of a row does not depend on rows, slots' neighbours or threads. */
+/* Solves rows 0 .. rows-1.  Allocates nothing.  The result of a row does not depend on rows, slots' neighbours or threads.
+ * LFM_OK also where rows failed: store has each row's status.  Otherwise (LFM_E_USAGE for a problem that makes no sense or
+ * does not fit the work space, LFM_E_INTERRUPTED, f's own failure) the rows that had ended are stored and the others are not;
+ * the work space serves the next solve all the same. */
 lfm_status lfm_ode_solve(lfm_ode *ode, lfm_team *team, const lfm_ode_problem *problem, int64_t rows);
 
 #endif

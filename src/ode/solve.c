@@ -166,8 +166,7 @@ static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_
   if (lfm_team_size(team) > ode->workers)
     return lfm_fail(LFM_E_USAGE, "%d threads but an ODE work space for %d", lfm_team_size(team), ode->workers);
   if (p->solver < LFM_EULER || p->solver >= LFM_SOLVERS) return lfm_fail(LFM_E_USAGE, "no such solver: %d", (int)p->solver);
-  if (rows < 0 || !isfinite(p->t0) || !isfinite(p->t1))
-    return lfm_fail(LFM_E_USAGE, "the ODE's rows and times make no sense");
+  if (rows < 0 || !isfinite(p->t1 - p->t0)) return lfm_fail(LFM_E_USAGE, "the ODE's rows and times make no sense");
   if (p->fixed_steps < 0 || p->fixed_steps > most || p->max_steps < 0 || p->max_steps > most)
     return lfm_fail(LFM_E_USAGE, "fixed_steps and max_steps must lie within 0 .. %d", most);
   if (p->fixed_steps > 0) return LFM_OK;
