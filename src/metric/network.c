@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * network.c -- classification by a small MLP of src/net, the first output as the logit: 3 layers of 128 GELU units, 30
+ * network.c -- classification by a small MLP of src/net, the first output as the logit: 3 layers of 128 ReLU units, 30
  * epochs of AdamW with the rate falling along a cosine, the weights of the epoch with the best validation loss.
- * Two layers of 128 saw a quarter less of the difference between a mixture and its fitted Gaussian.
+ * With two layers it saw a fifth less of the difference between a mixture and its fitted Gaussian; with GELU no more of that,
+ * and a third less of the difference between MAGIC and a mixture of 10.
  */
 #include "core/alloc.h"
 #include "core/rng.h"
@@ -28,7 +29,7 @@ typedef struct trainer {
 
 static lfm_status trainer_make(const lfm_split *split, uint64_t seed, trainer *t) {
   const lfm_mlp_config shape = {
-      .dim = split->dim, .hidden_dim = 128, .num_hidden = 3, .act = {.kind = LFM_ACT_GELU, .beta = 1}};
+      .dim = split->dim, .hidden_dim = 128, .num_hidden = 3, .act = {.kind = LFM_ACT_RELU, .beta = 1}};
   lfm_optim_config optim;
   lfm_optim_defaults(&optim);
   optim.decoupled_decay = true;

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { ROWS = 1500, DIM = 3 };
+enum { ROWS = 1000, DIM = 3 };
 static double a[ROWS * DIM], b[ROWS * DIM], fitted[ROWS * DIM];
 
 /* Two samples of a mixture, whose parts lie along a line of small variance across it, and one of its fitted Gaussian. */
@@ -34,14 +34,14 @@ static int draw_samples(void **state) {
 static void equal_laws_pass(void **state) {
   (void)state;
   int covered = 0;
-  for (uint64_t seed = 0; seed < 5; seed++) {
+  for (uint64_t seed = 0; seed < 4; seed++) {
     lfm_c2st test = {.accuracy = NAN};
     assert_int_equal(lfm_c2st_test(a, b, ROWS, DIM, seed, NULL, &test), LFM_OK);
     assert_int_equal(test.tests, ROWS);
-    assert_true(test.low < test.accuracy && test.accuracy < test.high && test.high - test.low < 0.06);
+    assert_true(test.low < test.accuracy && test.accuracy < test.high && test.high - test.low < 0.065);
     covered += test.low <= 0.5 && test.high >= 0.5;
   }
-  assert_in_range(covered, 4, 5);
+  assert_in_range(covered, 3, 4);
 }
 
 static void the_fitted_gaussian_is_rejected(void **state) {
@@ -54,7 +54,7 @@ static void the_fitted_gaussian_is_rejected(void **state) {
 /* Hidden from the network, plain to neighbours: the tree against the tree blurred by a fifth of a unit. */
 static void fine_differences_are_rejected(void **state) {
   (void)state;
-  enum { POINTS = 4000 };
+  enum { POINTS = 3000 };
   static double sharp[POINTS * 2], blurred[POINTS * 2];
   const lfm_rng first = {.seed = 1, .purpose = LFM_FOR_DATA}, second = {.seed = 2, .purpose = LFM_FOR_DATA};
   const lfm_rng noise = {.seed = 3, .purpose = LFM_FOR_NOISE};
