@@ -27,7 +27,8 @@ void lfm_optim_destroy(lfm_optim *optim);
 void lfm_optim_restart(lfm_optim *optim, const lfm_params *params);
 
 /* grads [lanes][param_count].  ema_decay is the decay of this step (warm-up gives 0); unused without an average.
- * *grad_norm: before clipping. */
+ * *grad_norm: before clipping.  The lanes hold partial sums afterwards.  LFM_E_NUMERIC, and nothing else changed, when the
+ * gradient is not finite. */
 lfm_status lfm_optim_step(lfm_optim *optim, lfm_team *team, lfm_params *params, float *const *grads, int lanes, double lr,
                           double ema_decay, double *grad_norm);
 
