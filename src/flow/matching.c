@@ -14,7 +14,7 @@ struct lfm_matching {
   int64_t rows, dim;
   lfm_run *run;
   float *target;             /* [rows, dim] dI_t/dt */
-  float *left, *right, *noise; /* [dim] ends of the pair at hand; noise [2 dim] */
+  float *left, *right, *noise; /* [dim] ends of the pair at hand; noise [3 dim] */
 };
 
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out) {
@@ -31,7 +31,7 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   LFM_TRY_GOTO(LFM_ALLOC(&matching->target, rows * dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->left, dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->right, dim), fail);
-  LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 2 * dim), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 3 * dim), fail);
   *out = matching;
   return LFM_OK;
 fail:
@@ -58,19 +58,19 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, fl
     for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
 }
 
-/* Both ends of one pair.  The first dim normals of a pair are the OU step's z, the next dim the pool's own noise. */
+/* Both ends of one pair.  The first dim normals of a pair are the OU step's z, the next dim the pool's own noise in x_l, and
+ * the last dim that in x' where x' is another row: two rows of the pool share no noise. */
 static void draw_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair) {
   const lfm_pairing *pairing = &pairs->pairing;
   lfm_rng rng = {.seed = pairing->seed, .purpose = pairs->noise_for, .block = pairing->block, .step = (uint32_t)step};
   int64_t dim = pairs->dim;
-  float *z = matching->noise, *pool_noise = matching->noise + dim;
-  bool noisy_pool = pairs->before.noise != 0.0;
-  lfm_rng_normal(&rng, pair, z, (size_t)(noisy_pool ? 2 * dim : dim));
+  float *z = matching->noise, *left_noise = z + dim, *right_noise = left_noise + dim;
+  bool noisy_pool = pairs->before.noise != 0.0, same_row = pairing->coupling == LFM_COUPLING_DEPENDENT;
+  lfm_rng_normal(&rng, pair, z, (size_t)(!noisy_pool ? dim : same_row ? 2 * dim : 3 * dim));
 
-  int64_t left = lfm_pairing_left(pairing, step, pair), right = lfm_pairing_right(pairing, step, pair);
-  pool_row(pairs, left, pool_noise, matching->left);
-  if (right == left) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
-  else pool_row(pairs, right, pool_noise, matching->right);
+  pool_row(pairs, lfm_pairing_left(pairing, step, pair), left_noise, matching->left);
+  if (same_row) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
+  else pool_row(pairs, lfm_pairing_right(pairing, step, pair), right_noise, matching->right);
 
   float decay = (float)pairs->step.decay, sigma = (float)pairs->step.noise;
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_matching.c -- the loss and its gradient against the definition, written out in double from the same random numbers;
+ * the marginals of both ends; padding and the cutting of a batch.
+ */
+#include "flow_support.h"
+
+#include "flow/matching.h"
+
+enum { DIM = 2, HIDDEN = 5, POOL = 40, BATCH = 24 };
+
+typedef struct fixture {
+  lfm_net *net, *oracle;
+  lfm_params *params, *oracle_params;
+  float pool[POOL * DIM];
+} fixture;
+
+static void setup(fixture *f) {
+  lfm_mlp_config mlp = {DIM, HIDDEN, 2, {LFM_ACT_SILU, 0}, false};
+  OK(lfm_mlp_create(&mlp, lfm_kernels_best(), &f->net));
+  OK(lfm_mlp_create(&mlp, lfm_kernels_ref64(), &f->oracle));
+  OK(lfm_params_create(f->net, &f->params));
+  OK(lfm_params_create(f->oracle, &f->oracle_params));
+  lfm_params_init(f->params, 3, 0);
+  lfm_params_init(f->oracle_params, 3, 0);
+  lfm_rng rng = {.seed = 8, .purpose = LFM_FOR_DATA};
+  lfm_rng_normal(&rng, 0, f->pool, POOL * DIM);
+}
+
+static void teardown(fixture *f) {
+  lfm_params_destroy(f->params);
+  lfm_params_destroy(f->oracle_params);
+  lfm_net_destroy(f->net);
+  lfm_net_destroy(f->oracle);
+}
+
+static lfm_pairs pairs_of(const fixture *f, lfm_interp interp, lfm_coupling coupling, int times, bool beta, double before) {
+  return (lfm_pairs){.pool = f->pool,
+                     .dim = DIM,
+                     .pairing = {.coupling = coupling, .seed = 12, .block = 1, .pool_rows = POOL, .batch = BATCH},
+                     .step = lfm_ou_step(0.3),
+                     .before = lfm_ou_step(before),
+                     .interp = interp,
+                     .beta_times = beta,
+                     .alpha = 2.0,
+                     .beta = 0.5,
+                     .times = times,
+                     .noise_for = LFM_FOR_NOISE,
+                     .time_for = LFM_FOR_TIME};
+}
+
+/* ---- the definition, in double ------------------------------------------------------------------------------- */
+
+static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double left[DIM], double right[DIM]) {
+  float z[3 * DIM];
+  lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->noise_for, .block = p->pairing.block, .step = (uint32_t)step};
+  lfm_rng_normal(&rng, pair, z, 3 * DIM);
+  bool own = p->pairing.coupling != LFM_COUPLING_DEPENDENT; /* x' is another row, with noise of its own */
+  const float *from = p->pool + lfm_pairing_left(&p->pairing, step, pair) * DIM;
+  const float *other = p->pool + lfm_pairing_right(&p->pairing, step, pair) * DIM;
+  for (int j = 0; j < DIM; j++) {
+    left[j] = p->before.decay * (double)from[j] + p->before.noise * (double)z[DIM + j];
+    double start = p->before.decay * (double)other[j] + p->before.noise * (double)z[(own ? 2 : 1) * DIM + j];
+    right[j] = p->step.decay * start + p->step.noise * (double)z[j];
+  }
+}
+
+/* Sum of squared errors of every row of a batch. */
+static double loss_again(const fixture *f, const lfm_pairs *p, int64_t step) {
+  int64_t rows = BATCH * p->times;
+  double sum = 0.0, targets[BATCH * 4 * DIM];
+  lfm_run *run;
+  OK(lfm_run_create(f->oracle, LFM_RUN_EVAL, rows, &run));
+  double *t = lfm_run_t(run), *x = lfm_run_x(run);
+  lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->time_for, .block = p->pairing.block, .step = (uint32_t)step};
+  for (int64_t r = 0; r < rows; r++) {
+    double left[DIM], right[DIM];
+    uint32_t k = (uint32_t)(r % p->times);
+    ends_again(p, step, r / p->times, left, right);
+    t[r] = p->beta_times ? lfm_rng_beta(&rng, r / p->times, k, p->alpha, p->beta) : lfm_rng_uniform(&rng, r / p->times, k);
+    double angle = M_PI * t[r] / 2.0;
+    for (int j = 0; j < DIM; j++) {
+      bool trig = p->interp == LFM_INTERP_TRIG;
+      x[r * DIM + j] = trig ? cos(angle) * left[j] + sin(angle) * right[j] : left[j] + t[r] * (right[j] - left[j]);
+      targets[r * DIM + j] = trig ? M_PI / 2 * (cos(angle) * right[j] - sin(angle) * left[j]) : right[j] - left[j];
+    }
+  }
+  OK(lfm_run_forward(run, f->oracle_params));
+  const double *v = lfm_run_v(run);
+  for (int64_t i = 0; i < rows * DIM; i++) sum += (v[i] - targets[i]) * (v[i] - targets[i]);
+  lfm_run_destroy(run);
+  return sum;
+}
+
+static void check_case(const fixture *f, const lfm_pairs *p, int64_t step) {
+  int64_t rows = BATCH * p->times, count = lfm_net_param_count(f->net);
+  lfm_matching *matching;
+  double loss = 0.0, sum = 0.0, normaliser = (double)(rows * DIM);
+  float *grads;
+  OK(LFM_ALLOC(&grads, count));
+  for (int64_t i = 0; i < count; i++) grads[i] = 1e30f;
+  OK(lfm_matching_create(f->net, LFM_RUN_TRAIN, rows, &matching));
+  OK(lfm_matching_gradient(matching, p, f->params, step, 0, rows, normaliser, grads, false, &loss));
+  OK(lfm_matching_loss(matching, p, f->params, step, 0, rows, &sum));
+  assert_near(loss, loss_again(f, p, step), 2e-5 * loss);
+  assert_true(sum == loss);
+
+  double *weights = lfm_params_data(f->oracle_params);
+  for (int64_t i = 0; i < count; i++) {
+    const double h = 1e-4;
+    double before = weights[i], above, below;
+    weights[i] = before + h, lfm_params_pack(f->oracle_params), above = loss_again(f, p, step);
+    weights[i] = before - h, lfm_params_pack(f->oracle_params), below = loss_again(f, p, step);
+    weights[i] = before, lfm_params_pack(f->oracle_params);
+    double slope = (above - below) / (2 * h) / normaliser;
+    assert_near((double)grads[i], slope, 2e-5 * (1.0 + fabs(slope)));
+  }
+  lfm_matching_destroy(matching);
+  lfm_free(grads);
+}
+
+/* Every interpolant with every coupling, one and several times, both laws of t, both pools. */
+static void loss_and_gradient_are_the_definition(void **state) {
+  (void)state;
+  static const lfm_coupling couplings[] = {LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT};
+  fixture f;
+  setup(&f);
+  for (int k = 0; k < 3; k++)
+    for (int interp = 0; interp < 2; interp++)
+      for (int beta = 0; beta < 2; beta++)
+        for (int ou = 0; ou < 2; ou++) {
+          int times = (k + interp + beta) % 2 ? 3 : 1;
+          lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
+          check_case(&f, &p, 4 + k);
+        }
+  teardown(&f);
+}
+
+/* The last block: x_r is z alone. */
+static void free_block_ends_in_noise(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  lfm_pairs p = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
+  p.step = lfm_ou_step(NAN);
+  check_case(&f, &p, 0);
+  teardown(&f);
+}
+
+/* ---- cutting and padding ------------------------------------------------------------------------------------- */
+
+/* Loss and gradient of rows 0 .. rows-1 in parts of `size`. */
+static double in_parts(const fixture *f, const lfm_pairs *p, lfm_matching *matching, int64_t rows, int64_t size, float *grads) {
+  double loss = 0.0;
+  for (int64_t first = 0; first < rows; first += size) {
+    int64_t count = rows - first < size ? rows - first : size;
+    OK(lfm_matching_gradient(matching, p, f->params, 7, first, count, (double)(rows * DIM), grads, first > 0, &loss));
+  }
+  return loss;
+}
+
+static void cutting_a_batch_changes_rounding_only(void **state) {
+  (void)state;
+  static const int64_t sizes[] = {72, 36, 20, 7, 1};
+  fixture f;
+  setup(&f);
+  lfm_pairs p = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_SHUFFLED, 3, false, 0.1);
+  int64_t count = lfm_net_param_count(f.net);
+  float whole[256], parts[256];
+  double loss = 0.0;
+  assert_in_range(count, 1, 256);
+  for (int k = 0; k < 5; k++) {
+    lfm_matching *matching;
+    OK(lfm_matching_create(f.net, LFM_RUN_TRAIN, sizes[k], &matching));
+    double this_loss = in_parts(&f, &p, matching, 72, sizes[k], k ? parts : whole);
+    if (k == 0) loss = this_loss;
+    assert_near(this_loss, loss, 1e-12 * loss); /* rows alone to the bit, sums in another order */
+    for (int64_t i = 0; k && i < count; i++) assert_near((double)parts[i], (double)whole[i], 1e-6);
+    lfm_matching_destroy(matching);
+  }
+  teardown(&f);
+}
+
+/* Rows beyond `count` hold what an earlier, full batch left there. */
+static void padding_rows_do_not_matter(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  lfm_pairs p = pairs_of(&f, LFM_INTERP_LINEAR, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
+  lfm_matching *fresh, *used;
+  float from_fresh[256], from_used[256];
+  double loss_fresh = 0.0, loss_used = 0.0, dropped = 0.0;
+  OK(lfm_matching_create(f.net, LFM_RUN_TRAIN, 64, &fresh));
+  OK(lfm_matching_create(f.net, LFM_RUN_TRAIN, 64, &used));
+  lfm_pairs wide = p;
+  wide.pairing.batch = 64;
+  OK(lfm_matching_gradient(used, &wide, f.params, 0, 0, 64, 1.0, from_used, false, &dropped));
+  OK(lfm_matching_gradient(used, &p, f.params, 1, 0, 10, 20.0, from_used, false, &loss_used));
+  OK(lfm_matching_gradient(fresh, &p, f.params, 1, 0, 10, 20.0, from_fresh, false, &loss_fresh));
+  assert_true(loss_used == loss_fresh);
+  assert_memory_equal(from_used, from_fresh, (size_t)lfm_net_param_count(f.net) * sizeof(float));
+  lfm_matching_destroy(fresh);
+  lfm_matching_destroy(used);
+  teardown(&f);
+}
+
+/* ---- marginals ----------------------------------------------------------------------------------------------- */
+
+/* The target of one row alone, from a network that is a constant: (0 - u)^2 and (1 - u)^2 give u. */
+static double target_of(lfm_matching *matching, const lfm_pairs *p, lfm_params *zero, lfm_params *one, int64_t pair) {
+  double at_zero = 0.0, at_one = 0.0;
+  OK(lfm_matching_loss(matching, p, zero, 0, pair, 1, &at_zero));
+  OK(lfm_matching_loss(matching, p, one, 0, pair, 1, &at_one));
+  return (at_zero - at_one + 1.0) / 2.0;
+}
+
+typedef struct moments {
+  double left, right, left_square, right_square, product, count;
+} moments;
+
+/* x_l and x_r of many pairs in one dimension, from the targets that the two interpolants have at the same times. */
+static moments ends_of_pool(lfm_coupling coupling, double before, double gamma) {
+  enum { ROWS = 12000 };
+  lfm_net *net;
+  lfm_params *zero, *one;
+  lfm_matching *matching;
+  float *pool;
+  lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false};
+  OK(lfm_mlp_create(&mlp, lfm_kernels_ref32(), &net));
+  OK(lfm_params_create(net, &zero));
+  OK(lfm_params_create(net, &one));
+  ((float *)lfm_params_data(one))[lfm_net_tensor(net, 3)->offset] = 1.0f; /* the last bias */
+  lfm_params_pack(one);
+  OK(lfm_matching_create(net, LFM_RUN_EVAL, 1, &matching));
+  OK(LFM_ALLOC(&pool, ROWS));
+  lfm_rng rng = {.seed = 2, .purpose = LFM_FOR_DATA};
+  lfm_rng_normal(&rng, 0, pool, ROWS);
+  for (int i = 0; i < ROWS; i++) pool[i] = 1.5f + 0.4f * pool[i];
+  lfm_pairs p = {.pool = pool, .dim = 1, .times = 1, .step = lfm_ou_step(gamma), .before = lfm_ou_step(before),
+                 .pairing = {.coupling = coupling, .seed = 1, .pool_rows = ROWS, .batch = ROWS},
+                 .noise_for = LFM_FOR_NOISE, .time_for = LFM_FOR_TIME};
+  moments sum = {0};
+  lfm_rng times = {.seed = 1, .purpose = LFM_FOR_TIME};
+  for (int64_t pair = 0; pair < ROWS; pair++) {
+    double angle = M_PI / 2 * lfm_rng_uniform(&times, pair, 0), c = cos(angle), s = sin(angle);
+    if (fabs(c - s) < 0.3) continue; /* the two targets are almost the same equation; t is independent of the ends */
+    p.interp = LFM_INTERP_LINEAR;
+    double difference = target_of(matching, &p, zero, one, pair); /* x_r - x_l */
+    p.interp = LFM_INTERP_TRIG;
+    double turned = target_of(matching, &p, zero, one, pair) / (M_PI / 2); /* c x_r - s x_l */
+    double left = (turned - c * difference) / (c - s), right = left + difference;
+    sum.left += left, sum.right += right, sum.product += left * right, sum.count += 1;
+    sum.left_square += left * left, sum.right_square += right * right;
+  }
+  lfm_matching_destroy(matching);
+  lfm_params_destroy(zero);
+  lfm_params_destroy(one);
+  lfm_net_destroy(net);
+  lfm_free(pool);
+  return (moments){sum.left / sum.count, sum.right / sum.count, sum.left_square / sum.count, sum.right_square / sum.count,
+                   sum.product / sum.count, sum.count};
+}
+
+static double ou_mean(double time) { return 1.5 * exp(-time); }
+static double ou_variance(double time) { return 0.16 * exp(-2 * time) + 1.0 - exp(-2 * time); }
+
+/* pool: ou -- both ends have the process's own mean and variance, and depend on each other as the coupling says. */
+static void ends_have_the_marginals_of_the_process(void **state) {
+  (void)state;
+  const double before = 0.4, gamma = 0.3;
+  static const lfm_coupling couplings[] = {LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT};
+  for (int k = 0; k < 3; k++)
+    for (int ou = 0; ou < 2; ou++) {
+      double start = ou ? before : 0.0, end = start + gamma;
+      moments m = ends_of_pool(couplings[k], start, gamma);
+      double error = 5.0 / sqrt(m.count); /* five standard errors of unit variance */
+      double covariance = couplings[k] == LFM_COUPLING_DEPENDENT ? exp(-gamma) * ou_variance(start) : 0.0;
+      assert_near(m.left, ou_mean(start), error);
+      assert_near(m.right, ou_mean(end), error);
+      assert_near(m.left_square - m.left * m.left, ou_variance(start), 1.5 * error);
+      assert_near(m.right_square - m.right * m.right, ou_variance(end), 1.5 * error);
+      assert_near(m.product - m.left * m.right, covariance, 1.5 * error);
+    }
+}
+
+/* ---- refusals ------------------------------------------------------------------------------------------------ */
+
+static void double_precision_is_refused(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  lfm_matching *matching = (lfm_matching *)&f;
+  FAILS(LFM_E_UNSUPPORTED, lfm_matching_create(f.oracle, LFM_RUN_TRAIN, 8, &matching));
+  assert_null(matching);
+  lfm_matching_destroy(NULL);
+  teardown(&f);
+}
+
+static void refused_memory_leaves_nothing(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  lfm_matching *matching;
+  lfm_status status = LFM_E_MEMORY;
+  for (uint64_t at = 1; status != LFM_OK; at++) {
+    lfm_alloc_fail_at(at);
+    status = lfm_matching_create(f.net, LFM_RUN_TRAIN, 16, &matching);
+    assert_true(status == LFM_OK || (status == LFM_E_MEMORY && !matching && at < 1000));
+  }
+  lfm_alloc_fail_at(0);
+  lfm_matching_destroy(matching);
+  teardown(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(loss_and_gradient_are_the_definition),   cmocka_unit_test(free_block_ends_in_noise),
+      cmocka_unit_test(cutting_a_batch_changes_rounding_only),  cmocka_unit_test(padding_rows_do_not_matter),
+      cmocka_unit_test(ends_have_the_marginals_of_the_process), cmocka_unit_test(double_precision_is_refused),
+      cmocka_unit_test(refused_memory_leaves_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
