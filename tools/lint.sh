@@ -22,8 +22,9 @@ clang-format --dry-run -Werror "${files[@]}" || failed=1
 # Tests and examples are held to the compiler's warnings only: clang-tidy reads the library and the program.
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '^(src|app)/.*\.c$')
 [ -e "$build/compile_commands.json" ] || cmake -B "$build" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null || exit 1
+# One file a run: clang-tidy 14 carries state from file to file (false reports of an uninitialised va_list).
 if [ ${#sources[@]} -gt 0 ]; then
-  printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" 2> >(grep -v 'warnings generated' >&2) || failed=1
+  printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$build" 2> >(grep -v 'warnings\? generated' >&2) || failed=1
 fi
 [ $failed -eq 0 ] && echo "lint: ${#files[@]} files, no warnings"
 exit $failed

@@ -8,8 +8,8 @@
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
 set -u
-# shellcheck source=tests/program/lib.sh
-. tests/program/lib.sh "$@"
+# shellcheck disable=SC2154 source=tests/program/lib.sh
+. tests/program/lib.sh "$@" # gives lfm, work, code
 shim=$(dirname "$lfm")/crash_shim.so
 [ -e "$shim" ] || { echo "skipped: no $shim"; exit 77; }
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
@@ -104,8 +104,8 @@ for try in 1 2 3 4 5 6; do
   resumes "kill -9, try $try"
 done
 
-# ---- the disk is full from some operation on -------------------------------------------------------------------------
-for at in $(points "$count" | awk 'NR % 3 == 2'); do
+# ---- the disk is full from some operation on; after the last write, which is among the last ten, it would not be noticed ----
+for at in $(points $((count - 10)) | awk 'NR % 3 == 2'); do
   shimmed LFM_ENOSPC_AT="$at"
   ended 1 "disk full from operation $at"
   check "disk full: the message does not say so" grep -qi 'no space' "$work/err"
