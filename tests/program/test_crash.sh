@@ -8,7 +8,7 @@
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
 set -u
-# shellcheck disable=SC2154 source=tests/program/lib.sh
+# shellcheck disable=SC2154,SC2317 source=tests/program/lib.sh
 . tests/program/lib.sh "$@" # gives lfm, work, code
 shim=$(dirname "$lfm")/crash_shim.so
 [ -e "$shim" ] || { echo "skipped: no $shim"; exit 77; }
