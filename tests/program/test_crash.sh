@@ -7,9 +7,11 @@
 # of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
+# lib.sh sets lfm, work and code, and calls the helpers:
+# shellcheck disable=SC2154,SC2317
 set -u
-# shellcheck disable=SC2154,SC2317 source=tests/program/lib.sh
-. tests/program/lib.sh "$@" # gives lfm, work, code
+# shellcheck source=tests/program/lib.sh
+. tests/program/lib.sh "$@"
 shim=$(dirname "$lfm")/crash_shim.so
 [ -e "$shim" ] || { echo "skipped: no $shim"; exit 77; }
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
