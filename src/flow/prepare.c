@@ -11,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "flow/columns.h"
 #include "flow/resolve.h"
 
 #include <math.h>
@@ -65,7 +66,8 @@ static lfm_status warn_discrete(const lfm_table *table) {
   for (int64_t j = 0; j < table->cols; j++) {
     double share;
     LFM_TRY(lfm_table_share_equal(table, j, &share));
-    if (share <= 0.01 || share == 1.0) continue;
+    bool all_differ = share * (double)table->rows < 1.5;
+    if (share <= 0.01 || share == 1.0 || all_differ) continue;
     int length = snprintf(names + used, sizeof names - used, "%s%s (%.3g %%)", count ? ", " : "", table->names[j], 100.0 * share);
     if (length > 0 && used + (size_t)length < sizeof names) used += (size_t)length;
     else names[used] = 0;
@@ -77,18 +79,34 @@ static lfm_status warn_discrete(const lfm_table *table) {
   return LFM_OK;
 }
 
-/* `count` evenly spaced rows of the table through the normaliser, in single precision. */
-static lfm_status fill_pool(const lfm_normaliser *normaliser, const lfm_table *table, int64_t count, lfm_pool *pool) {
-  double *y;
-  LFM_TRY(LFM_ALLOC(&y, normaliser->dim));
+/* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y [dim] are scratch. */
+static void normalise_rows(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t count, double *x,
+                           double *y, lfm_pool *pool) {
+  int64_t dim = model->normaliser->dim;
   for (int64_t i = 0; i < count; i++) {
     int64_t row = (int64_t)((double)i * (double)table->rows / (double)count);
-    lfm_normaliser_apply(normaliser, table->values + row * table->cols, y);
-    for (int64_t j = 0; j < normaliser->dim; j++) pool->values[i * normaliser->dim + j] = (float)y[j];
+    for (int64_t j = 0; j < model->cols; j++) x[j] = table->values[row * table->cols + place[j]];
+    lfm_normaliser_apply(model->normaliser, x, y);
+    for (int64_t j = 0; j < dim; j++) pool->values[i * dim + j] = (float)y[j];
   }
   pool->rows = count;
+}
+
+/* Columns go by their names, as when the model is scored: validation rows may have them in another order. */
+static lfm_status fill_pool(const lfm_model *model, const lfm_table *table, int64_t count, lfm_pool *pool) {
+  int64_t *place = NULL;
+  double *x = NULL, *y = NULL;
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&place, model->cols), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&x, model->cols), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&y, model->normaliser->dim), done);
+  LFM_TRY_GOTO(lfm_columns_match(model, table, place), done);
+  normalise_rows(model, table, place, count, x, y, pool);
+done:
+  lfm_free(place);
+  lfm_free(x);
   lfm_free(y);
-  return LFM_OK;
+  return status;
 }
 
 static const lfm_table *train_table(const lfm_trainer *trainer) {
@@ -101,29 +119,34 @@ static int64_t valid_pool_rows(const lfm_trainer *trainer) {
 
 lfm_status lfm_trainer_first_pool(lfm_trainer *trainer) {
   const lfm_table *table = train_table(trainer);
-  LFM_TRY(fill_pool(trainer->model->normaliser, table, table->rows, &trainer->pool));
-  return fill_pool(trainer->model->normaliser, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
+  LFM_TRY(fill_pool(trainer->model, table, table->rows, &trainer->pool));
+  return fill_pool(trainer->model, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
 }
 
 /* ---- the configuration -------------------------------------------------------------------------------------- */
 
-/* A resumed run keeps its resolved configuration; what the caller sets must agree with it. */
-static lfm_status resumed_config(lfm_trainer *trainer, bool *resumed) {
-  lfm_config *stored = NULL;
+/* A resumed run keeps its resolved configuration. */
+static lfm_status copy_config(lfm_trainer *trainer, bool *resumed) {
+  const lfm_config *given = trainer->options->config;
   *resumed = false;
-  if (!trainer->options->resume) return LFM_OK;
-  LFM_TRY(lfm_checkpoint_config(trainer->options->run, &stored));
-  if (!stored) return LFM_OK;
-  lfm_status status = lfm_config_agrees(stored, trainer->config);
-  lfm_config_destroy(trainer->config);
-  trainer->config = stored;
-  *resumed = true;
-  return status;
+  if (trainer->options->resume) LFM_TRY(lfm_checkpoint_config(trainer->options->run, &trainer->config));
+  *resumed = trainer->config != NULL;
+  if (*resumed) return LFM_OK;
+  return given ? lfm_config_copy(given, &trainer->config) : lfm_config_create(&trainer->config);
 }
 
-static lfm_status copy_config(lfm_trainer *trainer) {
-  const lfm_config *given = trainer->options->config;
-  return given ? lfm_config_copy(given, &trainer->config) : lfm_config_create(&trainer->config);
+/* What the caller sets must agree with it, once what it says is read as it was then: a schedule by the chain it gives, a
+ * batch by what the rows hold. */
+static lfm_status check_agreement(const lfm_trainer *trainer, const lfm_data_shape *shape) {
+  lfm_config *asked;
+  if (!trainer->options->config) return LFM_OK;
+  LFM_TRY(lfm_config_copy(trainer->options->config, &asked));
+  bool asks_chain = asked->blocks || lfm_config_is_set(asked, "schedule");
+  lfm_status status = lfm_resolve_shape(asked, shape);
+  if (!asks_chain) asked->blocks = 0;
+  if (status == LFM_OK) status = lfm_config_agrees(trainer->config, asked);
+  lfm_config_destroy(asked);
+  return status;
 }
 
 /* ---- the work space ----------------------------------------------------------------------------------------- */
@@ -189,7 +212,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_normaliser *normaliser;
   LFM_TRY(lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
   lfm_data_shape shape = {.rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer)};
-  lfm_status status = resumed ? LFM_OK : lfm_resolve_shape(config, &shape);
+  lfm_status status = resumed ? check_agreement(trainer, &shape) : lfm_resolve_shape(config, &shape);
   if (status != LFM_OK) {
     lfm_normaliser_destroy(normaliser);
     return status;
@@ -235,8 +258,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
   lfm_status status;
   LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
-  LFM_TRY_GOTO(copy_config(trainer), fail);
-  LFM_TRY_GOTO(resumed_config(trainer, &resumed), fail);
+  LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
   if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
   LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
