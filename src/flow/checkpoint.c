@@ -55,12 +55,22 @@ static void identity(char out[512]) {
   snprintf(out, 512, "lfm %s, %s, %s", LFM_VERSION, lfm_kernels_identity(lfm_kernels_best()), __VERSION__);
 }
 
-/* FNV-1a over the values: the same rows must come back. */
-static void fingerprint(const lfm_table *table, char out[32]) {
-  const uint8_t *bytes = (const uint8_t *)table->values;
-  size_t size = (size_t)table->rows * (size_t)table->cols * sizeof(double);
-  uint64_t hash = 0xcbf29ce484222325u;
+/* FNV-1a. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size) {
+  const uint8_t *bytes = data;
   for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
+  for (int64_t j = 0; j < table->cols; j++) hash = hash_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
+  return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
+}
+
+/* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */
+static void fingerprint(const lfm_train_options *options, char out[32]) {
+  uint64_t hash = hash_table(0xcbf29ce484222325u, options->train);
+  if (options->valid) hash = hash_table(hash, options->valid);
   snprintf(out, 32, "%016llx", (unsigned long long)hash);
 }
 
@@ -84,7 +94,7 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
   identity(text);
   LFM_TRY(lfm_chain_describe(trainer->model, archive));
   LFM_TRY(lfm_archive_meta(archive, "identity", text));
-  fingerprint(trainer->options->train, text);
+  fingerprint(trainer->options, text);
   LFM_TRY(lfm_archive_meta(archive, "data", text));
   for (int n = 0; n < trainer->block; n++) LFM_TRY(lfm_chain_add_block(trainer->model, n, archive));
   LFM_TRY(lfm_chain_add_vector(net, "params.", lfm_params_values(trainer->params), archive));
@@ -152,7 +162,7 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
 static lfm_status check_origin(const lfm_trainer *trainer, const lfm_archive *archive) {
   char here[512], data[32];
   identity(here);
-  fingerprint(trainer->options->train, data);
+  fingerprint(trainer->options, data);
   const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
   if (!rows || strcmp(rows, data) != 0)
     return lfm_fail(LFM_E_USAGE, "%s: was trained on other rows than these; give the same data, or begin another run", lfm_archive_path(archive));
@@ -166,12 +176,17 @@ static lfm_status bad_place(const lfm_archive *archive) {
   return lfm_fail(LFM_E_FORMAT, "%s: its place on the path makes no sense; the file was altered", lfm_archive_path(archive));
 }
 
+/* A whole number that an int64_t holds: casts of anything else are undefined. */
+static bool is_count(double number) { return number >= 0.0 && number <= 9007199254740992.0 && floor(number) == number; }
+
 static lfm_status read_place(lfm_trainer *t, const lfm_archive *archive) {
   const lfm_tensor *tensor;
   place at;
   LFM_TRY(lfm_archive_require(archive, "place", LFM_F64, 1, (int64_t[]){PLACE_NUMBERS}, &tensor));
   memcpy(&at, tensor->data, sizeof at);
-  bool fits = at.block >= 0 && at.block < t->model->blocks && at.step >= 0 && at.step <= (double)lfm_trainer_block_steps(t, (int)at.block) &&
+  bool counts = is_count(at.steps_done) && is_count(at.best_step) && is_count(at.loss_count) && is_count(at.rows_dropped) &&
+                is_count(at.optim_steps);
+  bool fits = counts && at.block >= 0 && at.block < t->model->blocks && at.step >= 0 && at.step <= (double)lfm_trainer_block_steps(t, (int)at.block) &&
               at.pool_rows >= 1 && at.pool_rows <= (double)t->pool.rows && at.valid_rows >= 0 && at.valid_rows <= (double)t->valid.rows;
   if (!fits) return bad_place(archive);
   t->block = (int)at.block;
