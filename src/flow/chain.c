@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "data/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +38,16 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
 }
 
-static lfm_status build_net(lfm_model *model) {
+static lfm_status make_net(lfm_model *model) {
   const lfm_config *config = model->config;
   lfm_mlp_config mlp = {.dim = model->normaliser->dim, .hidden_dim = config->hidden_dim, .num_hidden = config->num_hidden,
                         .cat_t_all = config->cat_t_all};
   LFM_TRY(act_of(config, &mlp.act));
-  LFM_TRY(lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net));
-  model->blocks = config->blocks;
+  return lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net);
+}
+
+static lfm_status make_blocks(lfm_model *model) {
+  model->blocks = model->config->blocks;
   for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create(model->net, &model->params[n]));
   return LFM_OK;
 }
@@ -74,7 +78,8 @@ lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema,
   model->normaliser = normaliser;
   LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
   LFM_TRY_GOTO(copy_schema(model, schema), fail);
-  LFM_TRY_GOTO(build_net(model), fail);
+  LFM_TRY_GOTO(make_net(model), fail);
+  LFM_TRY_GOTO(make_blocks(model), fail);
   *out = model;
   return LFM_OK;
 fail:
@@ -220,11 +225,29 @@ static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
   return LFM_OK;
 }
 
+/* Column numbers that rise within the table's, and finite numbers. */
+static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field fields[NORMALISER_FIELDS], const lfm_archive *archive) {
+  for (int64_t k = 0, least = 0; k < normaliser->dim; least = normaliser->varying[k++] + 1)
+    if (normaliser->varying[k] < least || normaliser->varying[k] >= normaliser->cols)
+      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld; a number of %lld to %lld is due there",
+                      lfm_archive_path(archive), (long long)normaliser->varying[k], (long long)least, (long long)normaliser->cols - 1);
+  for (int k = 0; k < NORMALISER_FIELDS; k++) {
+    const double *values = fields[k].data;
+    int64_t count = fields[k].dtype == LFM_F64 ? fields[k].shape[0] * (fields[k].dims > 1 ? fields[k].shape[1] : 1) : 0;
+    for (int64_t i = 0; i < count; i++)
+      if (!isfinite(values[i]))
+        return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' holds a number that is not finite", lfm_archive_path(archive), fields[k].name);
+  }
+  return LFM_OK;
+}
+
 static lfm_status read_normaliser(lfm_model *model, const lfm_archive *archive) {
   const lfm_tensor *varying = lfm_archive_find(archive, "normaliser.varying");
   int64_t dim = varying && varying->dims == 1 ? varying->shape[0] : 0;
   if (dim < 1 || dim > model->cols)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' is missing or too long", lfm_archive_path(archive));
+  const lfm_tensor *square; /* in the file before memory is asked for as much */
+  LFM_TRY(lfm_archive_require(archive, "normaliser.forward", LFM_F64, 2, (int64_t[]){dim, dim}, &square));
   LFM_TRY(lfm_normaliser_make((lfm_normalise)model->config->normalise, model->cols, dim, &model->normaliser));
   field fields[NORMALISER_FIELDS];
   normaliser_fields(model->normaliser, fields);
@@ -233,11 +256,7 @@ static lfm_status read_normaliser(lfm_model *model, const lfm_archive *archive) 
     LFM_TRY(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor));
     memcpy(fields[k].data, tensor->data, (size_t)lfm_tensor_count(tensor) * lfm_dtype_size(tensor->dtype));
   }
-  for (int64_t k = 0; k < dim; k++)
-    if (model->normaliser->varying[k] < 0 || model->normaliser->varying[k] >= model->cols)
-      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld of %lld", lfm_archive_path(archive),
-                      (long long)model->normaliser->varying[k], (long long)model->cols);
-  return LFM_OK;
+  return check_normaliser(model->normaliser, fields, archive);
 }
 
 static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
@@ -254,6 +273,15 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   return LFM_OK;
 }
 
+/* A model file holds every block, a checkpoint one network at least: no memory is asked for weights that are not there. */
+static lfm_status check_weights(const lfm_model *model, const lfm_archive *archive) {
+  double held = 0.0, wanted = (double)lfm_net_param_count(model->net);
+  for (int k = 0; k < lfm_archive_size(archive); k++) held += (double)lfm_tensor_count(lfm_archive_at(archive, k));
+  return wanted <= held ? LFM_OK
+                        : lfm_fail(LFM_E_FORMAT, "%s: its configuration asks for %.0f weights a block, but it holds %.0f numbers in all",
+                                   lfm_archive_path(archive), wanted, held);
+}
+
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   *out = NULL;
   lfm_model *model;
@@ -262,7 +290,9 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   LFM_TRY_GOTO(read_config(model, archive), fail);
   LFM_TRY_GOTO(read_schema(model, archive), fail);
   LFM_TRY_GOTO(read_normaliser(model, archive), fail);
-  LFM_TRY_GOTO(build_net(model), fail);
+  LFM_TRY_GOTO(make_net(model), fail);
+  LFM_TRY_GOTO(check_weights(model, archive), fail);
+  LFM_TRY_GOTO(make_blocks(model), fail);
   *out = model;
   return LFM_OK;
 fail:
