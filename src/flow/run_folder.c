@@ -22,7 +22,7 @@ enum { PATH = 4096, LINE = 512 };
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
 static lfm_status holds_run(const char *run, bool *holds) {
-  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint"};
+  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors"};
   char path[PATH];
   *holds = false;
   for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
@@ -161,7 +161,7 @@ lfm_status lfm_run_folder_result(const lfm_trainer *trainer, const lfm_train_res
 
 lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result, bool *finished) {
   char path[PATH];
-  int64_t blocks;
+  int64_t blocks = 0;
   result_field fields[RESULT_FIELDS];
   lfm_facts *facts;
   LFM_TRY(lfm_path_join(path, sizeof path, run, "result.json"));
@@ -175,7 +175,8 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
     status = lfm_facts_get(facts, fields[k].name, &value);
     if (status != LFM_OK) break;
     if (fields[k].real) *fields[k].real = value;
-    else *fields[k].whole = (int64_t)value;
+    else if (fabs(value) <= 1e15) *fields[k].whole = (int64_t)value;
+    else status = lfm_fail(LFM_E_FORMAT, "%s: '%s' is not a count", path, fields[k].name);
   }
   result->blocks = (int)blocks;
   lfm_facts_destroy(facts);
@@ -190,7 +191,7 @@ static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double
   for (int n = 0; n < block; n++) before += lfm_trainer_block_steps(trainer, n);
   for (int64_t k = 0; k < trainer->record_count; k++) {
     const lfm_record *record = &trainer->records[k];
-    if ((int)record->block != block + 1) continue;
+    if (record->block != block + 1.0) continue;
     x[count] = (double)before + record->step;
     y[count++] = valid ? record->valid_loss : record->loss;
   }
