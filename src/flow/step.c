@@ -56,11 +56,11 @@ static lfm_status run_lane(void *context, int worker, int64_t lane) {
   return LFM_OK;
 }
 
-static lfm_status not_finite(const lfm_trainer *trainer, double loss) {
+static lfm_status not_finite(const lfm_trainer *trainer, const char *what, double value) {
   return lfm_fail(LFM_E_NUMERIC,
-                  "the loss is %g at step %lld of block %d: training stopped; the last good state is %s/checkpoint; a smaller "
+                  "%s is %g at step %lld of block %d: training stopped; the last good state is %s/checkpoint; a smaller "
                   "lr or grad_clip=1 usually helps",
-                  loss, (long long)trainer->step + 1, trainer->block + 1, trainer->options->run);
+                  what, value, (long long)trainer->step + 1, trainer->block + 1, trainer->options->run);
 }
 
 static void keep_means(lfm_trainer *trainer, double loss) {
@@ -85,13 +85,14 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
   double loss = 0.0;
   for (int lane = 0; lane < config->lanes; lane++) loss += trainer->lane_loss[lane];
   loss /= work.numbers;
-  if (!isfinite(loss)) return not_finite(trainer, loss);
+  if (!isfinite(loss)) return not_finite(trainer, "the loss", loss);
 
   /* sum the lanes, clip, Adam, average */
   double ema_decay = trainer->step < config->warmup ? 0.0 : config->ema_decay;
-  LFM_TRY(lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, config->lanes,
-                         lfm_lr_at(&trainer->lr, trainer->step), ema_decay, &trainer->grad_norm));
-  if (!isfinite(trainer->grad_norm)) return not_finite(trainer, trainer->grad_norm);
+  lfm_status status = lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, config->lanes,
+                                     lfm_lr_at(&trainer->lr, trainer->step), ema_decay, &trainer->grad_norm);
+  if (status == LFM_E_NUMERIC) return not_finite(trainer, "the gradient's norm", trainer->grad_norm);
+  LFM_TRY(status);
 
   trainer->step++;
   trainer->steps_done++;
