@@ -51,6 +51,7 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
   *out = NULL;
   if (options->to < 0 || options->to > model->blocks)
     return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to, model->blocks);
+  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
   lfm_table *pushed = NULL;
   lfm_rows rows = {.count = table->rows};
   lfm_status status;

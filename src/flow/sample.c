@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_ROWS ((int64_t)1 << 40) /* times 2^20 columns, an int64_t still counts the numbers */
+
 void lfm_sample_defaults(lfm_sample_options *options) { *options = (lfm_sample_options){.rows = 1000}; }
 
 typedef struct draws {
@@ -109,7 +111,8 @@ static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_resul
 
 lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {
   *out = NULL;
-  if (options->rows < 1) return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; at least 1", (long long)options->rows);
+  if (options->rows < 1 || options->rows > MOST_ROWS)
+    return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows, (long long)MOST_ROWS);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   draws d = {.rows = options->rows, .dim = model->normaliser->dim};
