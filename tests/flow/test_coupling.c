@@ -116,9 +116,12 @@ static void pairs_are_addressed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_epoch_visits_every_row_once), cmocka_unit_test(batches_run_over_the_end_of_an_epoch),
-      cmocka_unit_test(epochs_blocks_and_seeds_differ), cmocka_unit_test(dependent_is_the_same_row),
-      cmocka_unit_test(shuffled_permutes_the_batch),    cmocka_unit_test(independent_is_unrelated),
+      cmocka_unit_test(an_epoch_visits_every_row_once),
+      cmocka_unit_test(batches_run_over_the_end_of_an_epoch),
+      cmocka_unit_test(epochs_blocks_and_seeds_differ),
+      cmocka_unit_test(dependent_is_the_same_row),
+      cmocka_unit_test(shuffled_permutes_the_batch),
+      cmocka_unit_test(independent_is_unrelated),
       cmocka_unit_test(pairs_are_addressed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,8 @@ static void loss_and_gradient_are_the_definition(void **state) {
       for (int beta = 0; beta < 2; beta++)
         for (int ou = 0; ou < 2; ou++) {
           int times = (k + interp + beta) % 2 ? 3 : 1;
-          lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
+          lfm_pairs p =
+              pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
           check_case(&f, &p, 4 + k);
         }
   teardown(&f);
@@ -150,7 +151,8 @@ static void free_block_ends_in_noise(void **state) {
 /* ---- cutting and padding ------------------------------------------------------------------------------------- */
 
 /* Loss and gradient of rows 0 .. rows-1 in parts of `size`. */
-static double in_parts(const fixture *f, const lfm_pairs *p, lfm_matching *matching, int64_t rows, int64_t size, float *grads) {
+static double in_parts(const fixture *f, const lfm_pairs *p, lfm_matching *matching, int64_t rows, int64_t size,
+                       float *grads) {
   double loss = 0.0;
   for (int64_t first = 0; first < rows; first += size) {
     int64_t count = rows - first < size ? rows - first : size;
@@ -236,9 +238,14 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma) 
   lfm_rng rng = {.seed = 2, .purpose = LFM_FOR_DATA};
   lfm_rng_normal(&rng, 0, pool, ROWS);
   for (int i = 0; i < ROWS; i++) pool[i] = 1.5f + 0.4f * pool[i];
-  lfm_pairs p = {.pool = pool, .dim = 1, .times = 1, .step = lfm_ou_step(gamma), .before = lfm_ou_step(before),
+  lfm_pairs p = {.pool = pool,
+                 .dim = 1,
+                 .times = 1,
+                 .step = lfm_ou_step(gamma),
+                 .before = lfm_ou_step(before),
                  .pairing = {.coupling = coupling, .seed = 1, .pool_rows = ROWS, .batch = ROWS},
-                 .noise_for = LFM_FOR_NOISE, .time_for = LFM_FOR_TIME};
+                 .noise_for = LFM_FOR_NOISE,
+                 .time_for = LFM_FOR_TIME};
   moments sum = {0};
   lfm_rng times = {.seed = 1, .purpose = LFM_FOR_TIME};
   for (int64_t pair = 0; pair < ROWS; pair++) {
@@ -257,8 +264,8 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma) 
   lfm_params_destroy(one);
   lfm_net_destroy(net);
   lfm_free(pool);
-  return (moments){sum.left / sum.count, sum.right / sum.count, sum.left_square / sum.count, sum.right_square / sum.count,
-                   sum.product / sum.count, sum.count};
+  return (moments){sum.left / sum.count,         sum.right / sum.count,   sum.left_square / sum.count,
+                   sum.right_square / sum.count, sum.product / sum.count, sum.count};
 }
 
 static double ou_mean(double time) { return 1.5 * exp(-time); }

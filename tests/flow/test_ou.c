@@ -111,9 +111,12 @@ static void chains_that_make_no_sense(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(step_follows_moment_equations),   cmocka_unit_test(two_steps_are_one),
-      cmocka_unit_test(ends_of_the_range),               cmocka_unit_test(schedules_are_the_published_ones),
-      cmocka_unit_test(schedules_of_any_length),         cmocka_unit_test(time_before_sums_the_steps),
+      cmocka_unit_test(step_follows_moment_equations),
+      cmocka_unit_test(two_steps_are_one),
+      cmocka_unit_test(ends_of_the_range),
+      cmocka_unit_test(schedules_are_the_published_ones),
+      cmocka_unit_test(schedules_of_any_length),
+      cmocka_unit_test(time_before_sums_the_steps),
       cmocka_unit_test(chains_that_make_no_sense),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

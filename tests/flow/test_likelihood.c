@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_likelihood.c -- log p of chains whose density is known, densities that integrate to one, every solver to the same
+ * value, and the published protocol against its own steps written out in double.
+ */
+#include "flow_support.h"
+
+#include "flow/likelihood.h"
+#include "net/net.h"
+
+enum { ROWS = 40 };
+
+typedef struct scored {
+  double logp[8192];
+  uint8_t failed[8192];
+  int64_t nfe[8192];
+} scored;
+
+static void score(const lfm_model *model, const lfm_solver_options *options, bool paper, int64_t rows, const double *x,
+                  scored *out) {
+  lfm_solve solve;
+  lfm_team *team;
+  lfm_meter meter;
+  lfm_meter_begin(&meter, NULL, NULL);
+  memset(out, 0xA5, sizeof *out);
+  OK(lfm_solve_parse(options, model->blocks, &solve));
+  OK(lfm_team_create(2, &team));
+  OK(lfm_likelihood(model, team, &solve, paper, rows, x, out->logp, out->failed, out->nfe, &meter));
+  lfm_team_destroy(team);
+}
+
+static void normal_density(void **state) {
+  (void)state;
+  assert_near(lfm_normal_logp((double[]){0.0}, 1), -0.91893853320467274, 1e-15);
+  assert_near(lfm_normal_logp((double[]){1.0, -2.0, 0.5}, 3), -1.5 * log(2 * M_PI) - 0.5 * 5.25, 1e-14);
+}
+
+/* Three blocks x -> e^rate x: log p(x) = log N(e^sum x) + dim sum. */
+static void linear_chain_has_its_density(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 3, 2);
+  lfm_model *model = linear_chain(table, (double[]){-0.5, 0.2, -0.9}, 3);
+  scored got;
+  score(model, &(lfm_solver_options){.tol = 1e-8}, false, ROWS, table->values, &got);
+  for (int i = 0; i < ROWS; i++) {
+    double z[3];
+    for (int j = 0; j < 3; j++) z[j] = exp(-1.2) * table->values[3 * i + j];
+    assert_near(got.logp[i], lfm_normal_logp(z, 3) - 3 * 1.2, 2e-6);
+    assert_true(got.failed[i] == 0 && got.nfe[i] > 3 * 6);
+  }
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* The normaliser's part: data with standard deviations 2 and 5 under the identity chain. */
+static void units_are_those_of_the_data(void **state) {
+  (void)state;
+  const double corners[] = {-2, -5, 2, 5, -2, 5, 2, -5};
+  lfm_table *table;
+  OK(lfm_table_create(corners, 4, 2, NULL, NULL, &table));
+  lfm_model *model = random_chain(table, NULL, 0.0);
+  scored got;
+  score(model, &(lfm_solver_options){0}, false, 4, corners, &got);
+  for (int i = 0; i < 4; i++) assert_near(got.logp[i], lfm_normal_logp((double[]){1, 1}, 2) - log(10), 1e-9);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* Exact trace, normaliser and solver together: any error in one of them leaves an integral that is not 1. */
+static void densities_integrate_to_one(void **state) {
+  (void)state;
+  static scored got;
+  static double grid[2 * 8192];
+  lfm_table *line = gaussian_table(30, 1, 3), *plane = gaussian_table(30, 2, 3);
+  lfm_model *one = random_chain(line, KEYS("hks=[0.1, 0.2, null]"), 2.0);
+  lfm_model *two = random_chain(plane, KEYS("normalise=whiten"), 2.0);
+  enum { LINE = 2001, SIDE = 81 };
+
+  double step = 120.0 / (LINE - 1), integral = 0.0;
+  for (int i = 0; i < LINE; i++) grid[i] = -60.0 + step * i;
+  score(one, &(lfm_solver_options){0}, false, LINE, grid, &got);
+  for (int i = 0; i < LINE; i++) integral += exp(got.logp[i]) * step;
+  assert_near(integral, 1.0, 1e-4);
+
+  double cell = 80.0 / (SIDE - 1);
+  integral = 0.0;
+  for (int i = 0; i < SIDE * SIDE; i++) grid[2 * i] = cell * (i % SIDE) - 40.0, grid[2 * i + 1] = cell * (i / SIDE) - 40.0;
+  score(two, &(lfm_solver_options){0}, false, SIDE * SIDE, grid, &got);
+  for (int i = 0; i < SIDE * SIDE; i++) integral += exp(got.logp[i]) * cell * cell;
+  assert_near(integral, 1.0, 2e-3);
+
+  lfm_model_destroy(one);
+  lfm_model_destroy(two);
+  lfm_table_destroy(line);
+  lfm_table_destroy(plane);
+}
+
+static void every_solver_converges_to_the_same(void **state) {
+  (void)state;
+  static const struct {
+    lfm_solver_options options;
+    double tolerance;
+  } solvers[] = {{{.solver = "euler", .nfe = 8000}, 5e-3},  {{.solver = "heun", .nfe = 800}, 1e-3},
+                 {{.solver = "rk4", .nfe = 400}, 1e-4},     {{.solver = "tsit5", .tol = 1e-6}, 1e-4},
+                 {{.solver = "dopri5", .tol = 1e-6}, 1e-4}, {{.solver = "dopri5", .nfe = 240}, 1e-4}};
+  lfm_table *table = gaussian_table(ROWS, 2, 4);
+  lfm_model *model = random_chain(table, NULL, 1.5);
+  static scored exact, got;
+  score(model, &(lfm_solver_options){.tol = 1e-8}, false, ROWS, table->values, &exact);
+  for (size_t k = 0; k < sizeof solvers / sizeof *solvers; k++) {
+    score(model, &solvers[k].options, false, ROWS, table->values, &got);
+    for (int i = 0; i < ROWS; i++) assert_near(got.logp[i], exact.logp[i], solvers[k].tolerance);
+    for (int i = 0; i < ROWS && solvers[k].options.nfe; i++) assert_int_equal(got.nfe[i], solvers[k].options.nfe);
+  }
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* ---- the published protocol ---------------------------------------------------------------------------------- */
+
+/* v and trace of one row in double, with the weights of a block. */
+typedef struct oracle {
+  lfm_net *net;
+  lfm_params *params[2];
+  lfm_run *run;
+} oracle;
+
+static oracle oracle_of(const lfm_model *model) {
+  oracle o;
+  lfm_mlp_config mlp = {lfm_net_dim(model->net), 16, 2, {LFM_ACT_TANH, 0}, false};
+  OK(lfm_mlp_create(&mlp, lfm_kernels_ref64(), &o.net));
+  for (int n = 0; n < 2; n++) {
+    OK(lfm_params_create(o.net, &o.params[n]));
+    lfm_params_set(o.params[n], lfm_params_values(model->params[n]));
+  }
+  OK(lfm_run_create(o.net, LFM_RUN_TRACE, 1, &o.run));
+  return o;
+}
+
+static double evaluate(oracle *o, int block, double t, const double x[2], double v[2]) {
+  *(double *)lfm_run_t(o->run) = t;
+  memcpy(lfm_run_x(o->run), x, 2 * sizeof *x);
+  OK(lfm_run_forward(o->run, o->params[block]));
+  memcpy(v, lfm_run_v(o->run), 2 * sizeof *v);
+  return *(const double *)lfm_run_trace(o->run);
+}
+
+/* 149 Euler steps: *x to their end, and the trace's sum. */
+static double euler(oracle *o, int block, double x[2]) {
+  double trace = 0.0, v[2];
+  for (int k = 0; k < 149; k++) {
+    trace += evaluate(o, block, k / 149.0, x, v) / 149.0;
+    for (int j = 0; j < 2; j++) x[j] += v[j] / 149.0;
+  }
+  return trace;
+}
+
+/* Classical Runge-Kutta in 200 steps stands for dopri5 between the blocks. */
+static void transport(oracle *o, int block, double x[2]) {
+  const double h = 1.0 / 200;
+  for (int k = 0; k < 200; k++) {
+    double a[2], b[2], c[2], d[2], y[2], t = k * h;
+    evaluate(o, block, t, x, a);
+    for (int j = 0; j < 2; j++) y[j] = x[j] + h / 2 * a[j];
+    evaluate(o, block, t + h / 2, y, b);
+    for (int j = 0; j < 2; j++) y[j] = x[j] + h / 2 * b[j];
+    evaluate(o, block, t + h / 2, y, c);
+    for (int j = 0; j < 2; j++) y[j] = x[j] + h * c[j];
+    evaluate(o, block, t + h, y, d);
+    for (int j = 0; j < 2; j++) x[j] += h / 6 * (a[j] + 2 * b[j] + 2 * c[j] + d[j]);
+  }
+}
+
+static void paper_protocol_is_its_own_arithmetic(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 2, 6);
+  lfm_model *model = random_chain(table, KEYS("normalise=none"), 1.5);
+  oracle o = oracle_of(model);
+  static scored paper, converged;
+  double bias = 0.0;
+  score(model, &(lfm_solver_options){.tol = 1e-7}, true, ROWS, table->values, &paper);
+  score(model, &(lfm_solver_options){.tol = 1e-7}, false, ROWS, table->values, &converged);
+  for (int i = 0; i < ROWS; i++) {
+    double x[2] = {table->values[2 * i], table->values[2 * i + 1]}, end[2] = {x[0], x[1]};
+    double trace = euler(&o, 0, end);
+    transport(&o, 0, x);
+    trace += euler(&o, 1, x);
+    assert_near(paper.logp[i], trace + lfm_normal_logp(x, 2), 2e-5);
+    bias = fmax(bias, fabs(paper.logp[i] - converged.logp[i]));
+  }
+  assert_true(bias > 1e-4); /* or the test would not tell the two apart */
+  lfm_run_destroy(o.run);
+  for (int n = 0; n < 2; n++) lfm_params_destroy(o.params[n]);
+  lfm_net_destroy(o.net);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* The published code's bias on a map that is known: (1 + r / 149)^149 instead of e^r. */
+static void paper_protocol_on_a_linear_block(void **state) {
+  (void)state;
+  const double x[] = {1.0, -2.0};
+  lfm_table *table = gaussian_table(10, 2, 6);
+  lfm_model *model = linear_chain(table, (double[]){0.8}, 1);
+  scored got;
+  score(model, &(lfm_solver_options){0}, true, 1, x, &got);
+  double factor = pow(1.0 + 0.8 / 149, 149);
+  assert_near(got.logp[0], lfm_normal_logp((double[]){factor, -2.0 * factor}, 2) + 2 * 0.8, 1e-5);
+  assert_int_equal(got.nfe[0], 149);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+static void rows_advised(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(10, 2, 6);
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  assert_int_equal(lfm_likelihood_rows_advised(model, 7), 7);
+  assert_int_equal(lfm_likelihood_rows_advised(model, 1000000), 2000);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(normal_density),
+      cmocka_unit_test(linear_chain_has_its_density),
+      cmocka_unit_test(units_are_those_of_the_data),
+      cmocka_unit_test(densities_integrate_to_one),
+      cmocka_unit_test(every_solver_converges_to_the_same),
+      cmocka_unit_test(paper_protocol_is_its_own_arithmetic),
+      cmocka_unit_test(paper_protocol_on_a_linear_block),
+      cmocka_unit_test(rows_advised),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

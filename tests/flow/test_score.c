@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_score.c -- what is said of a table's log p: the same bytes for a row wherever it stands, units, standard errors by
+ * hand, paired differences, columns by name, rows that fail, and what is refused.
+ */
+#include "flow_support.h"
+
+enum { ROWS = 1000 };
+
+static lfm_score_options options_of(int threads) {
+  lfm_score_options options;
+  lfm_score_defaults(&options);
+  options.threads = threads;
+  return options;
+}
+
+/* logp [rows], in the table's order. */
+static lfm_score_result score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
+                              double *logp) {
+  lfm_table *out;
+  lfm_score_result result;
+  memset(&result, 0xA5, sizeof result);
+  OK(lfm_score(model, table, options, &out, &result));
+  for (int64_t i = 0; i < out->rows; i++) logp[i] = out->values[i * out->cols + 1];
+  lfm_table_destroy(out);
+  return result;
+}
+
+static void a_row_is_itself_wherever_it_stands(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 3, 1), *other;
+  lfm_model *model = random_chain(table, KEYS("normalise=whiten"), 2.0);
+  static double whole[ROWS], logp[ROWS];
+  static int64_t order[ROWS];
+  lfm_score_options options = options_of(1);
+  score(model, table, &options, whole);
+  for (int threads = 2; threads <= 3; threads++) {
+    lfm_score_options more = options_of(threads);
+    score(model, table, &more, logp);
+    assert_memory_equal(logp, whole, sizeof whole);
+  }
+  for (int64_t i = 0; i < ROWS; i++) order[i] = (i * 617 + 5) % ROWS;
+  OK(lfm_table_take(table, order, ROWS, &other));
+  score(model, other, &options, logp);
+  for (int64_t i = 0; i < ROWS; i++) assert_true(logp[i] == whole[order[i]]);
+  lfm_table_destroy(other);
+  for (int64_t i = 0; i < ROWS; i += 331) {
+    OK(lfm_table_take(table, &i, 1, &other));
+    score(model, other, &options, logp);
+    assert_true(logp[0] == whole[i]);
+    lfm_table_destroy(other);
+  }
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* Metres and millimetres: the same density, in other units. */
+static void units_shift_by_their_logarithm(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"normalise=standardise", "normalise=whiten"};
+  for (int k = 0; k < 2; k++) {
+    lfm_table *metres = gaussian_table(100, 3, 1), *millimetres = gaussian_table(100, 3, 1);
+    for (int64_t i = 0; i < 300; i++) millimetres->values[i] *= 1000.0;
+    lfm_model *in_m = random_chain(metres, KEYS(kinds[k]), 1.0), *in_mm = random_chain(millimetres, KEYS(kinds[k]), 1.0);
+    double m[100], mm[100];
+    lfm_score_options options = options_of(2);
+    lfm_score_result of_m = score(in_m, metres, &options, m), of_mm = score(in_mm, millimetres, &options, mm);
+    for (int i = 0; i < 100; i++) assert_near(m[i] - mm[i], 3 * log(1000), 1e-5);
+    assert_near(of_mm.nll - of_m.nll, 3 * log(1000), 1e-6);
+    assert_near(of_mm.nll_standardised, of_m.nll_standardised, 1e-6);
+    assert_near(of_m.nll_standardised, of_m.nll + in_m->normaliser->logdet, 1e-12);
+    lfm_model_destroy(in_m);
+    lfm_model_destroy(in_mm);
+    lfm_table_destroy(metres);
+    lfm_table_destroy(millimetres);
+  }
+}
+
+static void means_and_errors_by_hand(void **state) {
+  (void)state;
+  enum { N = 12 };
+  const double groups[N] = {3, 3, 3, 8, 8, 1, 1, 1, 1, 2, 2, 8};
+  lfm_table *table = gaussian_table(N, 2, 3), *group;
+  OK(lfm_table_create(groups, N, 1, NULL, NULL, &group));
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  double logp[N], mean = 0, squares = 0, sums[9] = {0}, clustered = 0;
+  lfm_score_options options = options_of(1);
+  lfm_score_result plain = score(model, table, &options, logp);
+  options.group = group;
+  lfm_score_result grouped = score(model, table, &options, logp);
+  for (int i = 0; i < N; i++) mean -= logp[i] / N;
+  for (int i = 0; i < N; i++) squares += (-logp[i] - mean) * (-logp[i] - mean), sums[(int)groups[i]] += -logp[i] - mean;
+  for (int g = 0; g < 9; g++) clustered += sums[g] * sums[g];
+  assert_near(plain.nll, mean, 1e-12);
+  assert_near(plain.nll_se, sqrt(squares / (N - 1) / N), 1e-12);
+  assert_near(grouped.nll, mean, 1e-12);
+  assert_near(grouped.nll_se, sqrt(4.0 / 3.0 * clustered) / N, 1e-12); /* four clusters */
+  assert_true(plain.rows == N && plain.failed == 0 && plain.nfe_mean > 12 && isnan(plain.probe_se) && isnan(plain.diff));
+  assert_true(plain.solver_error >= 0.0 && plain.solver_error < 1e-3);
+  lfm_table_destroy(group);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
+static void against_is_antisymmetric(void **state) {
+  (void)state;
+  enum { N = 60 };
+  lfm_table *table = gaussian_table(N, 2, 3), *out;
+  lfm_model *a = random_chain(table, NULL, 1.0), *b = random_chain(table, KEYS("hks=[null]", "normalise=whiten"), 2.0);
+  double of_a[N], of_b[N], mean = 0, squares = 0;
+  lfm_score_options options = options_of(2), with_b = options, with_a = options;
+  with_b.against = b, with_a.against = a;
+  score(b, table, &options, of_b);
+  lfm_score_result ab = score(a, table, &with_b, of_a), ba;
+  OK(lfm_score(b, table, &with_a, &out, &ba));
+  assert_string_equal(lfm_table_name(out, 3), "logp_against");
+  for (int i = 0; i < N; i++) assert_true(out->values[4 * i + 1] == of_b[i] && out->values[4 * i + 3] == of_a[i]);
+  lfm_table_destroy(out);
+  for (int i = 0; i < N; i++) mean += (of_b[i] - of_a[i]) / N;
+  for (int i = 0; i < N; i++) squares += pow(of_b[i] - of_a[i] - mean, 2);
+  assert_near(ab.diff, mean, 1e-12);
+  assert_near(ab.diff_se, sqrt(squares / (N - 1) / N), 1e-12);
+  assert_true(ab.diff == -ba.diff && ab.diff_se == ba.diff_se && ab.diff_low == -ba.diff_high &&
+              ab.diff_high == -ba.diff_low);
+  assert_true(ab.nll == ba.against_nll && ab.against_nll == ba.nll);
+  assert_true(ab.diff_low < ab.diff && ab.diff < ab.diff_high);
+  lfm_model_destroy(a);
+  lfm_model_destroy(b);
+  lfm_table_destroy(table);
+}
+
+static void columns_go_by_name(void **state) {
+  (void)state;
+  enum { N = 30 };
+  const char *const names[] = {"height", "width", "depth"}, *const turned[] = {"other", "depth", "height", "width"};
+  lfm_table *drawn = gaussian_table(N, 3, 4), *table, *reordered, *unnamed;
+  double values[N * 4], logp[N], again[N];
+  for (int i = 0; i < N; i++) {
+    const double *row = drawn->values + 3 * i;
+    values[4 * i] = 99.0, values[4 * i + 1] = row[2], values[4 * i + 2] = row[0], values[4 * i + 3] = row[1];
+  }
+  OK(lfm_table_create(drawn->values, N, 3, names, NULL, &table));
+  OK(lfm_table_create(values, N, 4, turned, NULL, &reordered));
+  OK(lfm_table_create(drawn->values, N, 3, NULL, NULL, &unnamed));
+  lfm_model *model = random_chain(table, NULL, 2.0);
+  lfm_score_options options = options_of(1);
+  score(model, table, &options, logp);
+  score(model, reordered, &options, again);
+  assert_memory_equal(again, logp, sizeof logp);
+  score(model, unnamed, &options, again); /* by place */
+  assert_memory_equal(again, logp, sizeof logp);
+  lfm_table_destroy(drawn);
+  lfm_table_destroy(table);
+  lfm_table_destroy(reordered);
+  lfm_table_destroy(unnamed);
+  lfm_model_destroy(model);
+}
+
+static void chosen_rows_are_evenly_spaced(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(100, 2, 4), *out;
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  lfm_score_options options = options_of(1);
+  lfm_score_result result;
+  options.rows = 8;
+  OK(lfm_score(model, table, &options, &out, &result));
+  assert_int_equal(lfm_table_rows(out), 8);
+  for (int i = 0; i < 8; i++) assert_true(out->values[3 * i] == floor(i * 12.5) + 1);
+  lfm_table_destroy(out);
+  options.rows = 500; /* more than there are: all */
+  OK(lfm_score(model, table, &options, NULL, &result));
+  assert_int_equal(result.rows, 100);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
+/* v = 1e30 (x - 4) beyond 4: rows there cannot be solved; the others have density N(0, 1). */
+static void failed_rows_are_counted_and_left_out(void **state) {
+  (void)state;
+  const double values[] = {0.5, 5.0, -1.0, 7.0, 1.5};
+  lfm_table *table, *out;
+  OK(lfm_table_create(values, 5, 1, NULL, NULL, &table));
+  lfm_model *model =
+      random_chain(table, KEYS("hks=[null]", "hidden_dim=1", "num_hidden=1", "act=relu", "normalise=none"), 0.0);
+  float *weights = lfm_params_data(model->params[0]);
+  weights[lfm_net_tensor(model->net, 0)->offset + 1] = 1.0f;
+  weights[lfm_net_tensor(model->net, 1)->offset] = -4.0f;
+  weights[lfm_net_tensor(model->net, 2)->offset] = 1e30f;
+  lfm_params_pack(model->params[0]);
+  lfm_score_options options = options_of(2);
+  lfm_score_result result;
+  OK(lfm_score(model, table, &options, &out, &result));
+  assert_true(result.rows == 3 && result.failed == 2);
+  assert_near(result.nll, 0.5 * log(2 * M_PI) + (0.25 + 1.0 + 2.25) / 6, 1e-9);
+  for (int i = 0; i < 5; i++) {
+    bool fails = values[i] > 4;
+    assert_int_equal(isnan(out->values[3 * i + 1]), fails);
+    assert_int_equal(out->values[3 * i + 2] != 0.0, fails);
+  }
+  lfm_table_destroy(out);
+  lfm_model_destroy(model);
+
+  model = random_chain(table, NULL, 1e30);
+  out = table;
+  FAILS(LFM_E_NUMERIC, lfm_score(model, table, &options, &out, &result));
+  assert_null(out);
+  assert_says("all 5 rows");
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+static void refusals_say_why(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(10, 2, 1), *narrow = gaussian_table(10, 1, 1), *empty, *ill, *out;
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  lfm_score_result result;
+  lfm_score_options options = options_of(1);
+  OK(lfm_table_make(0, 2, &empty));
+  FAILS(LFM_E_DATA, lfm_score(model, empty, &options, &out, &result));
+  FAILS(LFM_E_DATA, lfm_score(model, narrow, &options, &out, &result));
+  assert_says("the model has 2 columns, the table 1, and none of them is called 'x1'");
+  ill = gaussian_table(10, 2, 1);
+  ill->values[7] = NAN;
+  FAILS(LFM_E_DATA, lfm_score(model, ill, &options, &out, &result));
+  options.rows = -1;
+  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, &out, &result));
+  options = options_of(1);
+  options.group = table;
+  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, &out, &result));
+  assert_says("group");
+  options = options_of(1);
+  options.solve.solver = "midpoint";
+  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, &out, &result));
+  lfm_table_destroy(empty);
+  lfm_table_destroy(narrow);
+  lfm_table_destroy(ill);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
+/* A column that never varied has no density elsewhere. */
+static void constant_columns_must_be_what_they_were(void **state) {
+  (void)state;
+  const double values[] = {1, 5, 2, 5, 4, 5}, moved[] = {1, 5, 2, 6, 4, 5};
+  lfm_table *table, *other, *out;
+  lfm_score_result result;
+  lfm_score_options options = options_of(1);
+  OK(lfm_table_create(values, 3, 2, NULL, NULL, &table));
+  OK(lfm_table_create(moved, 3, 2, NULL, NULL, &other));
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  OK(lfm_score(model, table, &options, NULL, &result));
+  FAILS(LFM_E_DATA, lfm_score(model, other, &options, &out, &result));
+  assert_says("row 2: column 'x1' is 6, but was always 5");
+  lfm_table_destroy(table);
+  lfm_table_destroy(other);
+  lfm_model_destroy(model);
+}
+
+static void fixed_steps_and_the_papers(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(20, 2, 1);
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  double logp[20];
+  lfm_score_options options = options_of(1);
+  options.solve.nfe = 40;
+  lfm_score_result fixed = score(model, table, &options, logp);
+  assert_true(isnan(fixed.solver_error) && fixed.nfe_mean == 40);
+  options = options_of(1);
+  options.paper_protocol = true;
+  lfm_score_result paper = score(model, table, &options, logp);
+  assert_true(isnan(paper.solver_error) && paper.nfe_mean > 2 * 149);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
+static void refused_memory_leaves_nothing(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(4, 2, 1), *out, *group = gaussian_table(4, 1, 2);
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  lfm_score_options options = options_of(1);
+  lfm_score_result result;
+  options.against = model;
+  options.group = group;
+  for (int paper = 0; paper < 2; paper++) {
+    lfm_status status = LFM_E_MEMORY;
+    options.paper_protocol = paper;
+    for (uint64_t at = 1; status != LFM_OK; at++) {
+      lfm_alloc_fail_at(at);
+      status = lfm_score(model, table, &options, &out, &result);
+      assert_true(status == LFM_OK || (status == LFM_E_MEMORY && !out && at < 1000));
+    }
+    lfm_alloc_fail_at(0);
+    lfm_table_destroy(out);
+  }
+  lfm_table_destroy(group);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_row_is_itself_wherever_it_stands),
+      cmocka_unit_test(units_shift_by_their_logarithm),
+      cmocka_unit_test(means_and_errors_by_hand),
+      cmocka_unit_test(against_is_antisymmetric),
+      cmocka_unit_test(columns_go_by_name),
+      cmocka_unit_test(chosen_rows_are_evenly_spaced),
+      cmocka_unit_test(failed_rows_are_counted_and_left_out),
+      cmocka_unit_test(refusals_say_why),
+      cmocka_unit_test(constant_columns_must_be_what_they_were),
+      cmocka_unit_test(fixed_steps_and_the_papers),
+      cmocka_unit_test(refused_memory_leaves_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_train.c -- Algorithm 1 as a whole: the same bytes for any number of threads and twice; what a run leaves behind; the
+ * keys that change what is trained; learning a density whose entropy is known; faults, refused memory included.
+ */
+#include "train_support.h"
+
+/* ---- bytes --------------------------------------------------------------------------------------------------- */
+
+static void threads_do_not_change_the_bytes(void **state) {
+  (void)state;
+  static const char *const more[] = {"ema_decay=0.9", "num_tk=2", "lanes=3", "microbatch=16", "patience=16", NULL};
+  run first = small_run(more);
+  OK(run_train(&first));
+  for (int threads = 1; threads <= 3; threads++) { /* 1 again: twice the same */
+    run again = small_run(more);
+    again.options.threads = threads;
+    OK(run_train(&again));
+    assert_true(same_model(&again, &first));
+    assert_true(same_metrics(&again, &first));
+    assert_true(again.result.valid_nll == first.result.valid_nll && again.result.loss == first.result.loss);
+    assert_true(again.result.push_flops == first.result.push_flops);
+    run_drop(&again);
+  }
+  run seed = small_run(more);
+  OK(lfm_config_set(seed.config, "seed=6"));
+  OK(run_train(&seed));
+  assert_false(same_model(&seed, &first));
+  run_drop(&seed);
+  run_drop(&first);
+}
+
+/* The resolved configuration of a run that had none to speak of makes the same run. */
+static void a_run_can_be_made_again_from_its_config(void **state) {
+  (void)state;
+  run first = run_of(gaussian_table(200, 2, 1), KEYS("hidden_dim=16", "num_hidden=1", "microbatch=32"), NULL);
+  first.options.time_limit = 1.0; /* second of the clock above: the fewest steps there are */
+  OK(run_train(&first));
+  assert_int_equal(first.result.steps, 4 * 200);
+  run again = run_of(gaussian_table(200, 2, 1), NULL, NULL);
+  OK(lfm_config_load(again.config, file_of(&first, "config.yaml")));
+  OK(run_train(&again));
+  assert_true(same_model(&again, &first));
+  assert_true(same_bytes(file_of(&again, "config.yaml"), file_of(&first, "config.yaml")));
+  run_drop(&first);
+  run_drop(&again);
+}
+
+/* ---- what is left behind ------------------------------------------------------------------------------------- */
+
+static void result_and_files(void **state) {
+  (void)state;
+  static const char *const names[] = {"model.safetensors", "config.yaml", "metrics.jsonl", "result.json", "loss.png"};
+  static metric metrics[MOST_METRICS];
+  run r = small_run(NULL);
+  OK(run_train(&r));
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) assert_true(lfm_path_exists(file_of(&r, names[k])));
+  assert_true(r.result.blocks == 3 && r.result.steps == 72 && !r.result.was_finished && r.result.rows_dropped == 0);
+  lfm_model *model;
+  OK(lfm_model_load(r.path, &model));
+  assert_true(r.result.train_flops == 72.0 * 64 * lfm_net_train_flops(model->net));
+  double evaluations = r.result.push_flops / lfm_net_forward_flops(model->net); /* 270 + 30 rows through two blocks */
+  assert_true(evaluations >= 600 * 6 && evaluations == floor(evaluations));
+  int count = read_metrics(&r, metrics);
+  assert_int_equal(count, 72);
+  for (int k = 0; k < count; k++) {
+    assert_true(metrics[k].block == k / 24 + 1 && metrics[k].step == k % 24 + 1);
+    assert_near(metrics[k].lr, 0.01 * 0.5 * (1 + cos(M_PI * (k % 24) / 24)),
+                2e-8 + 1e-3); /* the default cosine, warm-up aside */
+    assert_int_equal(isnan(metrics[k].valid_loss), k % 24 < 7);
+  }
+  assert_near(r.result.loss, (metrics[71].loss + metrics[70].loss) / 2, 1e-8);
+
+  /* valid_nll is what scoring the held-out rows gives; here the whole table stands in for them */
+  lfm_score_options options;
+  lfm_score_result score;
+  lfm_score_defaults(&options);
+  OK(lfm_score(model, r.table, &options, NULL, &score));
+  assert_near(r.result.valid_nll, score.nll, 1.5);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+static void given_validation_rows_are_used(void **state) {
+  (void)state;
+  run r = small_run(KEYS("patience=16"));
+  const char *const names[] = {"x1", "x0"};
+  lfm_table *drawn = gaussian_table(50, 2, 99), *valid, *turned;
+  double values[100];
+  for (int i = 0; i < 50; i++) values[2 * i] = drawn->values[2 * i + 1], values[2 * i + 1] = drawn->values[2 * i];
+  OK(lfm_table_create(drawn->values, 50, 2, NULL, NULL, &valid));
+  OK(lfm_table_create(values, 50, 2, names, NULL, &turned));
+  r.options.valid = valid;
+  OK(run_train(&r));
+  lfm_model *model;
+  lfm_score_options options;
+  lfm_score_result score;
+  lfm_score_defaults(&options);
+  OK(lfm_model_load(r.path, &model));
+  OK(lfm_score(model, valid, &options, NULL, &score));
+  assert_true(score.nll == r.result.valid_nll);
+  /* all 300 rows were trained on: the normaliser has their mean */
+  double mean = 0.0;
+  for (int i = 0; i < 300; i++) mean += r.table->values[2 * i] / 300;
+  assert_near(model->normaliser->mean[0], mean, 1e-9);
+  lfm_model_destroy(model);
+
+  run other = small_run(KEYS("patience=16")); /* columns go by name here too */
+  other.options.valid = turned;
+  OK(run_train(&other));
+  assert_true(same_model(&other, &r));
+  assert_true(same_metrics(&other, &r));
+  lfm_table_destroy(drawn);
+  lfm_table_destroy(valid);
+  lfm_table_destroy(turned);
+  run_drop(&other);
+  run_drop(&r);
+}
+
+static void constant_columns_are_stored(void **state) {
+  (void)state;
+  lfm_table *drawn = gaussian_table(120, 1, 3), *table;
+  double values[240];
+  for (int i = 0; i < 120; i++) values[2 * i] = 42.5, values[2 * i + 1] = drawn->values[i];
+  OK(lfm_table_create(values, 120, 2, NULL, NULL, &table));
+  run r = run_of(table, SMALL, KEYS("max_batch=5"));
+  OK(run_train(&r));
+  lfm_model *model;
+  lfm_table *out;
+  lfm_sample_options options;
+  lfm_sample_defaults(&options);
+  options.rows = 20;
+  OK(lfm_model_load(r.path, &model));
+  OK(lfm_sample(model, &options, &out, NULL));
+  for (int i = 0; i < 20; i++) assert_true(out->values[2 * i] == 42.5);
+  lfm_table_destroy(out);
+  lfm_table_destroy(drawn);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+/* ---- notes --------------------------------------------------------------------------------------------------- */
+
+static char notes[2048];
+static void keep_note(lfm_note_level level, const char *text, void *context) {
+  (void)context;
+  snprintf(notes + strlen(notes), sizeof notes - strlen(notes), "%s%s\n", level == LFM_WARNING ? "warning: " : "", text);
+}
+
+static void notes_say_what_was_changed(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(100, 2, 3);
+  for (int i = 0; i < 50; i++) table->values[2 * i] = 1.0;
+  run r = run_of(table, SMALL, KEYS("batch_size=5000", "max_batch=3"));
+  notes[0] = 0;
+  lfm_notes_to(keep_note, NULL);
+  OK(run_train(&r));
+  lfm_notes_to(NULL, NULL);
+  assert_non_null(strstr(notes, "batch_size: 5000 shrunk to the 90 training rows"));
+  assert_non_null(strstr(notes, "warning: 1 column with over 1 % of equal values: x0"));
+  assert_null(strstr(notes, "x1"));
+  r.options.resume = true; /* the same command once more, on a finished run */
+  OK(run_train(&r));
+  assert_true(r.result.was_finished && r.result.steps == 9 && r.result.blocks == 3);
+  run_drop(&r);
+}
+
+/* ---- keys ---------------------------------------------------------------------------------------------------- */
+
+static lfm_model *trained(run *r) {
+  lfm_model *model;
+  OK(run_train(r));
+  OK(lfm_model_load(r->path, &model));
+  return model;
+}
+
+static double distance(const lfm_model *a, int block_a, const lfm_model *b, int block_b) {
+  const float *of_a = lfm_params_values(a->params[block_a]), *of_b = lfm_params_values(b->params[block_b]);
+  double sum = 0.0;
+  for (int64_t i = 0; i < lfm_net_param_count(a->net); i++) sum += pow((double)of_a[i] - (double)of_b[i], 2);
+  return sqrt(sum);
+}
+
+/* With steps too small to move anything, a block is its start: the block before, or weights of its own. */
+static void warm_start_begins_from_the_block_before(void **state) {
+  (void)state;
+  static const char *const still[] = {"lr=1e-30", "ema_decay=0", NULL};
+  run warm = small_run(still), cold = small_run(still);
+  OK(lfm_config_set(cold.config, "warm_start=false"));
+  lfm_model *a = trained(&warm), *b = trained(&cold);
+  assert_true(distance(a, 0, b, 0) == 0.0);
+  assert_true(distance(a, 0, a, 1) == 0.0 && distance(a, 1, a, 2) == 0.0);
+  for (int n = 0; n < 3; n++)
+    for (int m = 0; m < n; m++) assert_true(distance(b, n, b, m) > 1.0);
+  lfm_model_destroy(a);
+  lfm_model_destroy(b);
+  run_drop(&warm);
+  run_drop(&cold);
+}
+
+/* pool: ou -- nothing is pushed, and a block does not depend on those before it, save through warm_start. */
+static void blocks_of_the_process_stand_alone(void **state) {
+  (void)state;
+  static const char *const more[] = {"pool=ou", "warm_start=false", NULL};
+  run whole = small_run(more), short_first = small_run(more);
+  OK(lfm_config_set(short_first.config, "max_batch=[3, 24, 24]"));
+  lfm_model *a = trained(&whole), *b = trained(&short_first);
+  assert_true(whole.result.push_flops == 0.0);
+  assert_false(lfm_path_exists(file_of(&whole, "checkpoint/pool-1.safetensors")));
+  assert_true(distance(a, 0, b, 0) > 0.0);
+  assert_true(distance(a, 1, b, 1) == 0.0 && distance(a, 2, b, 2) == 0.0);
+  lfm_model_destroy(a);
+  lfm_model_destroy(b);
+  run_drop(&whole);
+  run_drop(&short_first);
+}
+
+static void a_schedule_is_its_hks(void **state) {
+  (void)state;
+  run as_schedule =
+      run_of(gaussian_table(300, 2, 7), SMALL + 1, KEYS("schedule.c=0.2", "schedule.rho=2", "schedule.blocks=3"));
+  run as_hks = run_of(gaussian_table(300, 2, 7), SMALL + 1, KEYS("hks=[0.2, 0.4, null]"));
+  OK(run_train(&as_schedule));
+  OK(run_train(&as_hks));
+  assert_true(same_model(&as_schedule, &as_hks));
+  run_drop(&as_schedule);
+  run_drop(&as_hks);
+}
+
+/* The weights of the lowest validation loss, which are those of a run that had ended there. */
+static void patience_keeps_the_best_weights(void **state) {
+  (void)state;
+  static const char *const more[] = {"hks=[null]",    "max_batch=400", "lr=0.05", "cosine=false", "warmup=0", "ema_decay=0",
+                                     "valid_every=2", "patience=12",   NULL};
+  static metric metrics[MOST_METRICS];
+  run r = run_of(gaussian_table(60, 2, 7), SMALL, more);
+  lfm_model *kept = trained(&r);
+  int count = read_metrics(&r, metrics);
+  long best_step = 0, last = metrics[count - 1].step;
+  double best = INFINITY;
+  for (int k = 0; k < count; k++) /* records are every second step here, and so are validations */
+    if (metrics[k].valid_loss < best) best = metrics[k].valid_loss, best_step = metrics[k].step;
+  assert_true(last < 400 && last == best_step + 12);
+  assert_int_equal(r.result.steps, last);
+
+  char steps[32];
+  snprintf(steps, sizeof steps, "max_batch=%ld", best_step);
+  run until_best = run_of(gaussian_table(60, 2, 7), SMALL, more);
+  OK(lfm_config_set(until_best.config, steps));
+  OK(lfm_config_set(until_best.config, "patience=0"));
+  lfm_model *there = trained(&until_best);
+  assert_true(distance(kept, 0, there, 0) == 0.0);
+  lfm_model_destroy(kept);
+  lfm_model_destroy(there);
+  run_drop(&r);
+  run_drop(&until_best);
+}
+
+/* ---- learning ------------------------------------------------------------------------------------------------ */
+
+/* Two columns with correlation 0.8: entropy 2 log(3) + log(2 pi e) + log(0.6).  The gap to the true density is paired over
+ * fresh rows; a Gaussian without the correlation would be at 0.51, an untrained chain at some nats. */
+static void learns_a_gaussian(void **state) {
+  (void)state;
+  enum { TEST = 2000 };
+  run r = run_of(gaussian_table(4000, 2, 7),
+                 KEYS("hks=[0.3, null]", "hidden_dim=48", "num_hidden=2", "batch_size=256", "max_batch=500", "lr=0.005",
+                      "warmup=20", "cosine=true", "ema_decay=0.95", "patience=0"),
+                 NULL);
+  lfm_table *test = gaussian_table(TEST, 2, 8);
+  r.options.threads = 2;
+  lfm_model *model = trained(&r);
+  lfm_score_options options;
+  lfm_score_result score;
+  lfm_score_defaults(&options);
+  options.threads = 2;
+  OK(lfm_score(model, test, &options, NULL, &score));
+  double truth = 0.0;
+  for (int i = 0; i < TEST; i++) {
+    double a = test->values[2 * i] / 3, b = (test->values[2 * i + 1] - 1) / 3, rest = (b - 0.8 * a) / 0.6;
+    truth += (0.5 * (a * a + rest * rest) + log(2 * M_PI * 0.6 * 9)) / TEST;
+  }
+  assert_near(truth, log(9) + log(2 * M_PI * M_E) + log(0.6), 0.1);
+  assert_true(score.nll - truth < 0.03);
+  assert_true(score.nll - truth > -0.01); /* better than the truth by more than chance is a wrong density */
+  lfm_table_destroy(test);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+/* ---- faults -------------------------------------------------------------------------------------------------- */
+
+static void tables_that_cannot_be_used(void **state) {
+  (void)state;
+  run r = small_run(NULL);
+  lfm_table *whole = r.table, *ill = gaussian_table(300, 2, 7), *narrow = gaussian_table(20, 1, 7),
+            *few = gaussian_table(9, 2, 7);
+  lfm_table *none, *same;
+  OK(lfm_table_make(0, 2, &none));
+  OK(lfm_table_make(50, 2, &same)); /* zeros */
+  ill->values[41] = INFINITY;
+  const struct {
+    const lfm_table *train, *valid;
+    lfm_status status;
+  } cases[] = {{NULL, NULL, LFM_E_USAGE}, {ill, NULL, LFM_E_DATA},     {none, NULL, LFM_E_DATA}, {few, NULL, LFM_E_DATA},
+               {same, NULL, LFM_E_DATA},  {whole, narrow, LFM_E_DATA}, {whole, ill, LFM_E_DATA}, {whole, none, LFM_E_DATA}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    r.options.train = cases[k].train;
+    r.options.valid = cases[k].valid;
+    FAILS(cases[k].status, run_train(&r));
+    assert_true(*lfm_error());
+  }
+  r.options.train = whole;
+  r.options.valid = NULL;
+  OK(run_train(&r)); /* what was refused left nothing that is in the way */
+  lfm_table_destroy(ill);
+  lfm_table_destroy(narrow);
+  lfm_table_destroy(few);
+  lfm_table_destroy(none);
+  lfm_table_destroy(same);
+  run_drop(&r);
+}
+
+/* Values that single precision cannot hold, and steps that blow up. */
+static void a_loss_that_is_not_finite_stops(void **state) {
+  (void)state;
+  lfm_table *huge = gaussian_table(100, 2, 7);
+  for (int i = 0; i < 200; i++) huge->values[i] *= 1e30;
+  run r = run_of(huge, SMALL, KEYS("normalise=none", "lr=10", "grad_clip=0"));
+  FAILS(LFM_E_NUMERIC, run_train(&r));
+  assert_says("at step ");
+  assert_says("of block 1");
+  assert_says("/run/checkpoint");
+  assert_false(lfm_path_exists(file_of(&r, "model.safetensors")));
+  run_drop(&r);
+}
+
+static void refused_configurations(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=[3, 4]"));
+  FAILS(LFM_E_USAGE, run_train(&r));
+  assert_says("max_batch");
+  OK(lfm_config_set(r.config, "max_batch=3"));
+  OK(run_train(&r)); /* in the same folder: nothing had been begun there */
+  run_drop(&r);
+}
+
+static bool has_litter(const run *r) {
+  static const char *const names[] = {"model.safetensors",
+                                      "config.yaml",
+                                      "metrics.jsonl",
+                                      "result.json",
+                                      "loss.png",
+                                      "checkpoint/state.safetensors",
+                                      "checkpoint/pool-1.safetensors"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    char partial[64];
+    snprintf(partial, sizeof partial, "%s.partial", names[k]);
+    if (lfm_path_exists(file_of(r, partial))) return true;
+  }
+  return false;
+}
+
+/* Wherever memory is refused, the run ends with a status and leaves whole files; resumed, it is as if undisturbed (every
+ * ninth is: a run draws its picture, which takes a while). */
+static void refused_memory_can_be_resumed(void **state) {
+  (void)state;
+  static const char *const tiny[] = {
+      "hks=[0.2, null]", "hidden_dim=2", "num_hidden=1", "batch_size=8", "max_batch=2", "checkpoint_every=1",
+      "valid_every=1",   "patience=2",   "lanes=2",      "microbatch=8", NULL};
+  setenv("LFM_KERNELS", "ref32", 1);
+  run whole = run_of(gaussian_table(20, 1, 7), tiny, NULL);
+  lfm_alloc_fail_at(0);
+  OK(run_train(&whole));
+  uint64_t requests = lfm_alloc_fail_at(0);
+  assert_in_range(requests, 100, 10000);
+  for (uint64_t at = 1; at <= requests; at++) {
+    run r = run_of(gaussian_table(20, 1, 7), tiny, NULL);
+    lfm_alloc_fail_at(at);
+    FAILS(LFM_E_MEMORY, run_train(&r));
+    lfm_alloc_fail_at(0);
+    assert_false(has_litter(&r));
+    if (at % 9 == 1) {
+      r.options.resume = true;
+      OK(run_train(&r));
+      assert_true(same_model(&r, &whole));
+      assert_true(same_metrics(&r, &whole));
+    }
+    run_drop(&r);
+  }
+  run_drop(&whole);
+  unsetenv("LFM_KERNELS");
+}
+
+/* Between two steps that neither write a checkpoint nor end a block, nothing is asked for. */
+typedef struct counts {
+  int64_t last_step;
+  int block, steps;
+  uint64_t most;
+} counts;
+
+static bool count_requests(const lfm_progress *progress, void *context) {
+  counts *c = context;
+  uint64_t seen = lfm_alloc_fail_at(0);
+  if (progress->phase != LFM_PHASE_TRAIN) return false;
+  if (progress->block == c->block && progress->done == c->last_step + 1) {
+    c->steps++;
+    c->most = seen > c->most ? seen : c->most;
+  }
+  c->block = progress->block;
+  c->last_step = progress->done;
+  return false;
+}
+
+static void steps_ask_for_no_memory(void **state) {
+  (void)state;
+  run r = small_run(KEYS("checkpoint_every=1000", "ema_decay=0.9", "patience=24")); /* validations and records included */
+  counts c = {0};
+  r.options.progress = count_requests;
+  r.options.context = &c;
+  r.options.threads = 2;
+  OK(run_train(&r));
+  assert_int_equal(c.steps, 3 * 24);
+  assert_int_equal(c.most, 0);
+  run_drop(&r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(threads_do_not_change_the_bytes),
+      cmocka_unit_test(a_run_can_be_made_again_from_its_config),
+      cmocka_unit_test(result_and_files),
+      cmocka_unit_test(given_validation_rows_are_used),
+      cmocka_unit_test(constant_columns_are_stored),
+      cmocka_unit_test(notes_say_what_was_changed),
+      cmocka_unit_test(warm_start_begins_from_the_block_before),
+      cmocka_unit_test(blocks_of_the_process_stand_alone),
+      cmocka_unit_test(a_schedule_is_its_hks),
+      cmocka_unit_test(patience_keeps_the_best_weights),
+      cmocka_unit_test(learns_a_gaussian),
+      cmocka_unit_test(tables_that_cannot_be_used),
+      cmocka_unit_test(a_loss_that_is_not_finite_stops),
+      cmocka_unit_test(refused_configurations),
+      cmocka_unit_test(refused_memory_can_be_resumed),
+      cmocka_unit_test(steps_ask_for_no_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
