@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_describe.c -- what `lfm info` says of tables, models, checkpoints, runs, and of files that are none of these.
+ */
+#include "archive_copy.h"
+#include "train_support.h"
+
+static char *text_of(const char *path, bool json) {
+  char *text = NULL;
+  OK(lfm_describe(path, json, &text));
+  assert_non_null(text);
+  return text;
+}
+
+#define assert_has(text, part) has_or_fail((text), (part), __FILE__, __LINE__)
+static void has_or_fail(const char *text, const char *part, const char *file, int line) {
+  if (strstr(text, part)) return;
+  print_error("'%s' is not in:\n%s\n", part, text);
+  _fail(file, line);
+}
+
+static void tables(void **state) {
+  (void)state;
+  folder here = folder_create();
+  const char csv[] = "length,mass\n1.00,5\n2.00,7\n3.00,9\n";
+  OK(lfm_file_write(inside(here.path, "t.csv"), csv, sizeof csv - 1));
+  char *text = text_of(inside(here.path, "t.csv"), false), *json = text_of(inside(here.path, "t.csv"), true);
+  assert_has(text, "table");
+  assert_has(text, "length");
+  assert_has(json, "\"kind\": \"table\"");
+  assert_has(json, "\"rows\": 3");
+  assert_has(json, "\"name\": \"mass\"");
+  assert_has(json, "\"min\": 5");
+  assert_has(json, "\"mean\": 7");
+  assert_has(json, "\"max\": 9");
+  assert_has(json, "\"sd\": 2"); /* of a sample */
+  assert_has(json, "\"decimals\": 2");
+  lfm_text_free(text);
+  lfm_text_free(json);
+  folder_remove(&here);
+}
+
+static void models_runs_and_checkpoints(void **state) {
+  (void)state;
+  run r = small_run(NULL);
+  stop_at stop = {.phase = LFM_PHASE_TRAIN, .block = 2, .done = 5};
+  r.options.progress = stops_there;
+  r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, run_train(&r));
+  char *checkpoint = text_of(r.path, true); /* an unfinished run is its checkpoint */
+  assert_has(checkpoint, "\"kind\": \"checkpoint\"");
+  assert_has(checkpoint, "\"block\": 2");
+  assert_has(checkpoint, "\"step\": 5");
+  r.options.progress = NULL;
+  r.options.resume = true;
+  OK(run_train(&r));
+  char *model = text_of(r.path, true), *file = text_of(file_of(&r, "model.safetensors"), true);
+  assert_has(model, "\"kind\": \"model\"");
+  assert_has(model, "\"blocks\": 3");
+  assert_has(model, "\"parameters\": 1110"); /* 3 blocks of 3 x 16, 16 x 16 and 16 x 2 with biases */
+  assert_has(model, "blocks.2.net.4.weight");
+  assert_has(model, "[16, 3]");
+  assert_has(model, "hidden_dim: 16");
+  assert_string_equal(strstr(model, "\"kind\""), strstr(file, "\"kind\"")); /* but for the path */
+  lfm_text_free(checkpoint);
+  lfm_text_free(model);
+  lfm_text_free(file);
+  lfm_text_free(NULL);
+  run_drop(&r);
+}
+
+static void other_files(void **state) {
+  (void)state;
+  folder here = folder_create();
+  char *text = here.path;
+  FAILS(LFM_E_FORMAT, lfm_describe(here.path, false, &text));
+  assert_says("not a run of lfm train");
+  assert_null(text);
+  FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.csv"), false, &text));
+  FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.safetensors"), false, &text));
+  FAILS(LFM_E_USAGE, lfm_describe(inside(here.path, "what.xyz"), false, &text));
+  OK(lfm_file_write(inside(here.path, "ill.safetensors"), "12345678", 8));
+  FAILS(LFM_E_FORMAT, lfm_describe(inside(here.path, "ill.safetensors"), false, &text));
+
+  lfm_archive *archive; /* anyone's tensors */
+  const float weights[6] = {0};
+  OK(lfm_archive_create(&archive));
+  OK(lfm_archive_add(archive, "layer.weight", LFM_F32, 2, (int64_t[]){2, 3}, weights));
+  OK(lfm_archive_write(archive, inside(here.path, "other.safetensors")));
+  lfm_archive_destroy(archive);
+  text = text_of(inside(here.path, "other.safetensors"), true);
+  assert_has(text, "\"kind\": \"tensors\"");
+  assert_has(text, "layer.weight");
+  assert_has(text, "[2, 3]");
+  lfm_text_free(text);
+  folder_remove(&here);
+}
+
+static void refused_memory_leaves_nothing(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=2"));
+  OK(run_train(&r));
+  const char *path = r.path;
+  char *text;
+  lfm_status status = LFM_E_MEMORY;
+  for (uint64_t at = 1; status != LFM_OK; at++) {
+    lfm_alloc_fail_at(at);
+    status = lfm_describe(path, true, &text);
+    assert_true(status == LFM_OK || (status == LFM_E_MEMORY && !text && at < 1000));
+  }
+  lfm_alloc_fail_at(0);
+  lfm_text_free(text);
+  run_drop(&r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tables),
+      cmocka_unit_test(models_runs_and_checkpoints),
+      cmocka_unit_test(other_files),
+      cmocka_unit_test(refused_memory_leaves_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_run_folder.c -- who may have a folder, and results that are read back.
+ */
+#include "train_support.h"
+
+#include "flow/trainer.h"
+
+static void a_folder_has_one_owner(void **state) {
+  (void)state;
+  folder here = folder_create();
+  const char *path = inside(here.path, "run");
+  int first = 0, second = 0;
+  OK(lfm_run_folder_claim(path, false, &first));
+  assert_true(first > 0);
+  FAILS(LFM_E_EXISTS, lfm_run_folder_claim(path, true, &second));
+  assert_says("another program");
+  assert_int_equal(second, 0);
+  lfm_run_folder_release(first);
+  OK(lfm_run_folder_claim(path, false, &second)); /* nothing was begun there: still free, without resume */
+  lfm_run_folder_release(second);
+  lfm_run_folder_release(0);
+  folder_remove(&here);
+}
+
+static void any_sign_of_a_run_is_respected(void **state) {
+  (void)state;
+  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors"};
+  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+    folder here = folder_create();
+    int lock = 0;
+    OK(lfm_folder_make(inside(here.path, "checkpoint")));
+    OK(lfm_file_write(inside(here.path, "notes.txt"), "mine", 4)); /* no sign */
+    OK(lfm_run_folder_claim(here.path, false, &lock));
+    lfm_run_folder_release(lock);
+    OK(lfm_file_write(inside(here.path, signs[k]), "x", 1));
+    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, false, &lock));
+    assert_says(here.path);
+    OK(lfm_run_folder_claim(here.path, true, &lock));
+    lfm_run_folder_release(lock);
+    folder_remove(&here);
+  }
+}
+
+static void folders_that_cannot_be(void **state) {
+  (void)state;
+  folder here = folder_create();
+  static char longer[5000];
+  int lock = 0;
+  memset(longer, 'a', sizeof longer - 1);
+  FAILS(LFM_E_USAGE, lfm_run_folder_claim(longer, false, &lock));
+  OK(lfm_file_write(inside(here.path, "file"), "x", 1));
+  assert_int_not_equal(lfm_run_folder_claim(inside(here.path, "file"), false, &lock), LFM_OK);
+  FAILS(LFM_E_IO, lfm_run_folder_claim(inside(here.path, "file/run"), false, &lock));
+  assert_int_equal(lock, 0);
+  folder_remove(&here);
+}
+
+static void results_come_back(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=2"));
+  lfm_train_result read;
+  bool finished = false;
+  OK(run_train(&r));
+  memset(&read, 0, sizeof read);
+  OK(lfm_run_folder_read_result(r.path, &read, &finished));
+  assert_true(finished && memcmp(&read, &r.result, sizeof read) == 0);
+
+  static const char *const ill[] = {
+      "",
+      "{",
+      "[]",
+      "{}",
+      "{\"blocks\": 1}",
+      "{\"blocks\": \"one\", \"steps\": 3}",
+      "{\"blocks\":1,\"steps\":1e300,\"seconds\":0,\"loss\":0,\"valid_nll\":0,\"train_flops\":0,"
+      "\"push_flops\":0,\"rows_dropped\":0}",
+      "{\"blocks\":null,\"steps\":1,\"seconds\":0,\"loss\":0,\"valid_nll\":0,\"train_flops\":0,"
+      "\"push_flops\":0,\"rows_dropped\":0}"};
+  for (size_t k = 0; k < sizeof ill / sizeof *ill; k++) {
+    OK(lfm_file_write(file_of(&r, "result.json"), ill[k], strlen(ill[k])));
+    FAILS(LFM_E_FORMAT, lfm_run_folder_read_result(r.path, &read, &finished));
+    assert_says("result.json");
+  }
+  OK(lfm_run_folder_read_result(r.root.path, &read, &finished));
+  assert_false(finished);
+  run_drop(&r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_folder_has_one_owner),
+      cmocka_unit_test(any_sign_of_a_run_is_respected),
+      cmocka_unit_test(folders_that_cannot_be),
+      cmocka_unit_test(results_come_back),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
