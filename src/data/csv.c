@@ -12,6 +12,7 @@
  * Columns that --columns and --drop leave out are split but never parsed.
  */
 #include "core/alloc.h"
+#include "core/utf8.h"
 #include "data/format.h"
 #include "data/gzip.h"
 #include "data/text.h"
@@ -197,20 +198,29 @@ static lfm_status name_column(csv_file *csv, int64_t col, const field *f) {
   return LFM_OK;
 }
 
+/* Two columns of one name could not be told apart, and a name that is not text could not be stored with the model. */
+static lfm_status check_names(const csv_file *csv, int64_t line) {
+  const char *twice;
+  char quoted[LFM_QUOTE_MAX];
+  for (int64_t col = 0; col < csv->cols; col++)
+    if (!lfm_utf8_is_text(csv->names[col]))
+      return lfm_fail(LFM_E_FORMAT, "%s:%lld: the name of column %lld is not UTF-8 text; convert the file: iconv -f latin1",
+                      csv->source->name, (long long)line, (long long)col + 1);
+  LFM_TRY(lfm_table_unique_names(csv->names, csv->cols, &twice));
+  if (!twice) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s:%lld: two columns are named %s; give each its own name", csv->source->name, (long long)line,
+                  lfm_quote(twice, strlen(twice), quoted));
+}
+
 static lfm_status read_names(csv_file *csv, bool has_header) {
   field f;
-  const char *twice;
   int64_t line = csv->rest.line;
   LFM_TRY(LFM_ALLOC(&csv->names, csv->cols));
   for (int64_t col = 0; col < csv->cols; col++) {
     if (has_header) LFM_TRY(next_field(csv, &f));
     LFM_TRY(name_column(csv, col, has_header ? &f : NULL));
   }
-  LFM_TRY(lfm_table_unique_names(csv->names, csv->cols, &twice));
-  if (!twice) return LFM_OK;
-  char quoted[LFM_QUOTE_MAX];
-  return lfm_fail(LFM_E_DATA, "%s:%lld: two columns are named %s; give each its own name", csv->source->name, (long long)line,
-                  lfm_quote(twice, strlen(twice), quoted));
+  return check_names(csv, line);
 }
 
 static lfm_status read_header(csv_file *csv) {

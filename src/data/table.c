@@ -9,6 +9,7 @@
 
 #include "core/alloc.h"
 #include "core/bytes.h"
+#include "core/utf8.h"
 #include "data/text.h"
 
 #include <math.h>
@@ -105,6 +106,10 @@ lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, co
   LFM_TRY(lfm_table_make(rows, cols, &table));
   memcpy(table->values, values, (size_t)rows * (size_t)cols * sizeof *values);
   for (int64_t col = 0; col < cols; col++) {
+    if (names && !lfm_utf8_is_text(names[col])) {
+      status = lfm_fail(LFM_E_USAGE, "the name of column %lld is not UTF-8 text", (long long)col + 1);
+      goto failed;
+    }
     if (names) LFM_TRY_GOTO(lfm_table_rename(table, col, names[col]), failed);
     if (decimals) table->decimals[col] = decimals[col];
   }

@@ -6,6 +6,7 @@
  */
 #include "report/canvas.h"
 #include "core/file.h"
+#include "core/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -124,21 +125,12 @@ void lfm_canvas_frame(lfm_canvas *canvas, double x, double y, double width, doub
   cairo_stroke(canvas->cr);
 }
 
-/* The length of the UTF-8 sequence at text, 0 when there is none. */
-static int sequence(const unsigned char *text) {
-  int length = text[0] < 0x80 ? 1 : text[0] >= 0xC2 && text[0] < 0xE0 ? 2 : text[0] >= 0xE0 && text[0] < 0xF0 ? 3 : 0;
-  for (int i = 1; i < length; i++)
-    if ((text[i] & 0xC0) != 0x80) return 0;
-  bool overlong = text[0] == 0xE0 && text[1] < 0xA0, surrogate = text[0] == 0xED && text[1] >= 0xA0;
-  return overlong || surrogate ? 0 : length;
-}
-
 /* A copy that cairo accepts: UTF-8 without control characters, cut at a whole character. */
 static void clean(const char *text, char out[256]) {
   size_t at = 0;
-  for (const unsigned char *in = (const unsigned char *)text; *in && at < 250;) {
-    int length = sequence(in);
-    if (length == 0 || *in < ' ') {
+  for (const char *in = text; *in && at < 250;) {
+    int length = lfm_utf8_length(in);
+    if (length == 0 || (unsigned char)*in < ' ') {
       out[at++] = '?';
       in++;
       continue;

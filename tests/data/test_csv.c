@@ -179,6 +179,8 @@ static void names_other_faults(void **state) {
   refuses("a,b\n\n\n", NULL, LFM_E_DATA, "t: holds a header and no rows");
   refuses("a,b,a\n1,2,3\n", NULL, LFM_E_DATA, "t:1: two columns are named \"a\"; give each its own name");
   refuses("x1,\n1,2\n", NULL, LFM_E_DATA, "t:1: two columns are named \"x1\"; give each its own name");
+  refuses("\na,L\xE4nge\n1,2\n", NULL, LFM_E_FORMAT,
+          "t:2: the name of column 2 is not UTF-8 text; convert the file: iconv -f latin1");
 }
 
 static void names_broken_quotes(void **state) {
