@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# test_docs.sh -- what the documents say exists, exists: the targets of relative links, the functions, tests and files that are
+# named in backquotes, and every verb, option, key and preset of the command lines they print.
+#
+#   `room/file.c: name`   a function of src/            `room.file: name`   a case of a test
+#   `program.file`        a test without cases          `src/...`           a path, unless it has a placeholder in it
+#
+# lib.sh sets lfm, work and code, and calls the helpers:
+# shellcheck disable=SC2154,SC2317,SC2016,SC2013
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+run true # what a failed check shows
+mapfile -t documents < <(find . -name '*.md' -not -path './build*' -not -path './demo-out/*' -not -path './.git/*' | sort)
+mapfile -t ours < <(printf '%s\n' "${documents[@]}" | grep -v '^./bench/torch/') # whose options are those of another program
+check "there are documents" test "${#ours[@]}" -ge 10
+
+# quoted FILE...: what stands in backquotes, one a line; a quotation may run over the end of a line.
+quoted() { cat "$@" | tr '\n' ' ' | grep -oE '`[^`]+`' | tr -d '`'; }
+
+# enough WHAT COUNT: a pattern that no longer matches anything would pass every check.
+enough() { check "only $2 $1 were found: the pattern of this test has come apart from the documents" test "$2" -ge "$3"; }
+
+# ---- links -----------------------------------------------------------------------------------------------------
+links=0
+for document in "${documents[@]}"; do
+  while read -r target; do
+    links=$((links + 1))
+    check "$document links to $target, which is not there" test -e "$(dirname "$document")/$target"
+  done < <(grep -oE '\]\([^)]+\)' "$document" | sed -E 's/^\]\(//; s/\)$//; s/#.*//' | grep -vE '^([a-z]+:|$)')
+done
+enough links "$links" 20
+
+# ---- functions, tests, files ---------------------------------------------------------------------------------------
+functions=0
+while IFS=: read -r file name; do
+  functions=$((functions + 1))
+  check "src/$file has no ${name# }" grep -qw -e "${name# }" "src/$file"
+done < <(quoted "${documents[@]}" | grep -E '^[a-z]+/[a-z0-9_]+\.[ch]: [a-z0-9_]+$' | sort -u)
+enough functions "$functions" 25
+
+cases=0
+while IFS='.:' read -r room file name; do
+  cases=$((cases + 1))
+  check "tests/$room/test_$file.c has no case ${name# }" grep -qE -e "\(${name# }[,)]" "tests/$room/test_$file.c"
+done < <(quoted "${documents[@]}" | grep -E '^[a-z]+\.[a-z0-9_]+: [a-z0-9_]+$' | sort -u)
+enough cases "$cases" 50
+
+while IFS=. read -r kind name; do
+  case $kind in
+    program) check "there is no test program.$name" test -e "tests/program/test_$name.sh" ;;
+    fuzz) check "there is no test fuzz.$name" test -e "tests/fuzz/fuzz_$name.c" ;;
+  esac
+done < <(quoted "${documents[@]}" | grep -E '^(program|fuzz)\.[a-z0-9_]+$' | sort -u)
+
+paths=0
+while read -r path; do
+  paths=$((paths + 1))
+  check "there is no $path" test -e "$path"
+done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|demo|kit|configs|examples|include)/[^ <>*]*$' | sort -u)
+enough paths "$paths" 15
+
+# ---- command lines -----------------------------------------------------------------------------------------------
+for verb in train sample score info selftest; do "$lfm" "$verb" --help >"$work/$verb"; done
+
+# command_lines FILE...: the lines of code and the words in backquotes that call the program, without comments.
+command_lines() {
+  { grep -ohE '^    (build/)?lfm .*' "$@"; quoted "$@" | grep -E '^lfm [a-z]'; } | sed -E 's/^ *(build\/)?//; s/ +#.*//'
+}
+
+options=0
+while read -r _ verb rest; do
+  case $verb in -*) continue ;; esac
+  check "lfm has no verb $verb" test -e "$work/$verb"
+  for option in $(grep -oE '(^| )--?[a-z][a-z-]*' <<<"$rest"); do
+    options=$((options + 1))
+    check "lfm $verb has no option $option" grep -qE -e "^  .*$option( |,|\$)" "$work/$verb"
+  done
+done < <(command_lines "${ours[@]}" | sort -u)
+enough "options of command lines" "$options" 20
+
+while read -r option; do
+  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{train,sample,score,info,selftest}
+done < <(quoted "${ours[@]}" | grep -E '^--[a-z]' | grep -oE '^--[a-z-]+' | sort -u)
+
+while read -r key; do
+  [ "$key" = key ] || check "lfm train knows no key $key" grep -qE -e "^  $key +[^ ]" "$work/train"
+done < <(grep -ohE -e "--set '?[a-z_.]+=" "${ours[@]}" | sed -E "s/--set '?//; s/=//" | sort -u)
+
+while read -r preset; do
+  check "there is no preset $preset" test -e "configs/$preset.yaml"
+done < <(grep -ohE -e '--preset [a-z0-9-]+@[A-Z]' "${ours[@]}" | cut -d ' ' -f 2 | sort -u)
+finish
