@@ -4,6 +4,8 @@
  */
 #include "core/alloc.h"
 #include "kit/kit.h"
+#include "metric/c2st.h"
+#include "metric/gaussian.h"
 #include "metric/summary.h"
 
 #include <math.h>
@@ -64,4 +66,49 @@ lfm_status kit_gap(const char *folder, const char *name) {
   lfm_free(model);
   lfm_free(truth);
   return LFM_OK;
+}
+
+/* Accuracy of telling `other` from fresh draws of the truth (test.csv); both [rows, cols]. */
+static lfm_status tell(const char *what, const lfm_table *truth, const double *other, int64_t rows, lfm_team *team) {
+  lfm_c2st outcome;
+  LFM_TRY(lfm_c2st_test(truth->values, other, rows, truth->cols, 1, team, &outcome));
+  printf("%-22s told apart in %.4f of cases (95 %%: %.4f to %.4f; %s): %s\n", what, outcome.accuracy, outcome.low, outcome.high,
+         outcome.classifier, outcome.low <= 0.5 ? "not rejected" : "rejected");
+  return LFM_OK;
+}
+
+/* rows draws [rows, cols] of the Gaussian fitted to the training rows. */
+static lfm_status draw_fitted(const char *folder, int64_t rows, double **draws) {
+  lfm_table *train;
+  lfm_gaussian *gaussian;
+  lfm_rng rng = {.purpose = LFM_FOR_METRIC};
+  LFM_TRY(kit_read(folder, "train.csv", &train));
+  LFM_TRY(lfm_gaussian_fit(train->values, train->rows, train->cols, &gaussian));
+  LFM_TRY(LFM_ALLOC(draws, rows * train->cols));
+  for (int64_t i = 0; i < rows; i++) lfm_gaussian_sample(gaussian, &rng, i, 0, *draws + i * train->cols);
+  lfm_gaussian_destroy(gaussian);
+  lfm_table_destroy(train);
+  return LFM_OK;
+}
+
+lfm_status kit_tell_apart(const char *folder, const char *name) {
+  char file[128], what[160];
+  lfm_table *truth, *samples;
+  lfm_team *team;
+  double *fitted;
+  snprintf(file, sizeof file, "%s-samples.csv", name);
+  LFM_TRY(kit_read(folder, "test.csv", &truth));
+  LFM_TRY(kit_read(folder, file, &samples));
+  if (samples->cols != truth->cols) return lfm_fail(LFM_E_DATA, "%s/%s: has other columns than test.csv", folder, file);
+  int64_t rows = samples->rows < truth->rows ? samples->rows : truth->rows;
+  LFM_TRY(draw_fitted(folder, rows, &fitted));
+  LFM_TRY(lfm_team_create(0, &team));
+  snprintf(what, sizeof what, "samples of %s", name);
+  lfm_status status = tell(what, truth, samples->values, rows, team);
+  if (status == LFM_OK) status = tell("fitted Gaussian", truth, fitted, rows, team);
+  lfm_team_destroy(team);
+  lfm_free(fitted);
+  lfm_table_destroy(samples);
+  lfm_table_destroy(truth);
+  return status;
 }

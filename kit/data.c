@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAWN_TRAIN = 100000, DRAWN_HELD = 10000 };
+enum { DRAWN_TRAIN = 60000, DRAWN_HELD = 10000 };
 
 /* ---- writing the three parts -------------------------------------------------------------------------------- */
 
@@ -73,12 +73,20 @@ static lfm_status distinct_rows(const lfm_table *table, lfm_table **out) {
   return status;
 }
 
-/* U(-1/2, 1/2) of the last decimal on every value: the table is rounded, a density is not. */
+/* What one unit in the last stored place of a MAGIC value is worth: four decimals, or six digits where those are fewer. */
+static double resolution(double value) {
+  double digits = fabs(value) >= 1.0 ? floor(log10(fabs(value))) + 1.0 : 0.0;
+  return pow(10.0, -fmin(4.0, 6.0 - digits));
+}
+
+/* U(-1/2, 1/2) of the last place on every value: the table is rounded, a density is not. */
 static void dequantise(lfm_table *table) {
   lfm_rng rng = {.purpose = LFM_FOR_DATA};
   for (int64_t i = 0; i < table->rows; i++)
-    for (int64_t j = 0; j < table->cols; j++)
-      table->values[i * table->cols + j] += (lfm_rng_uniform(&rng, i, (uint32_t)j) - 0.5) * pow(10.0, -table->decimals[j]);
+    for (int64_t j = 0; j < table->cols; j++) {
+      double *value = &table->values[i * table->cols + j];
+      *value += (lfm_rng_uniform(&rng, i, (uint32_t)j) - 0.5) * resolution(*value);
+    }
   for (int64_t j = 0; j < table->cols; j++) table->decimals[j] += 3; /* what the noise needs to survive the file */
 }
 
@@ -162,8 +170,8 @@ static lfm_status open_mixture(density *d) {
   return lfm_mixture_create(weights, means, covariances, PARTS, DIM, &d->mixture);
 }
 
-/* Dark is dense, over [-4, 4]^2, rotated by 180 degrees and flipped, which together turn it upside down; uniform noise
- * within the pixel. */
+/* Dark is dense, over [-4, 4]^2, rotated by 180 degrees and flipped, which together turn it upside down; Gaussian noise of
+ * half a pixel. */
 static lfm_status open_picture(const char *png, density *d) {
   float *ink;
   int64_t width, height;
@@ -174,7 +182,7 @@ static lfm_status open_picture(const char *png, density *d) {
       ink[y * width + x] = ink[(height - 1 - y) * width + x];
       ink[(height - 1 - y) * width + x] = above;
     }
-  lfm_status status = lfm_pixel_density_create(ink, width, height, 4.0, 0.0, &d->pixels);
+  lfm_status status = lfm_pixel_density_create(ink, width, height, 4.0, 0.5, &d->pixels);
   lfm_free(ink);
   d->dim = 2;
   return status;

@@ -29,6 +29,7 @@ static lfm_status act(int count, char **words) {
   if (strcmp(name, "rivals") == 0 && count == 2) return kit_rivals(words[1]);
   if (strcmp(name, "compare") == 0 && count > 2) return kit_compare(words[1], words + 2, count - 2);
   if (strcmp(name, "gap") == 0 && count == 3) return kit_gap(words[1], words[2]);
+  if (strcmp(name, "tell-apart") == 0 && count == 3) return kit_tell_apart(words[1], words[2]);
   if (strcmp(name, "panel") == 0 && count > 2) return kit_panel(words[1], words + 2, count - 2);
   if (strcmp(name, "pairs") == 0 && count == 3) return kit_pairs(words[1], words[2]);
   return lfm_fail(LFM_E_USAGE, "%s", usage);

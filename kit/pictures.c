@@ -8,31 +8,34 @@
 #include <stdio.h>
 
 enum { PATH = 4096 };
-enum { CELLS_A_ROW = 6 }; /* data, four borders, samples */
+enum { CELLS_A_ROW = 6 }; /* data, the borders of up to four blocks, samples */
 
-/* One row of the panel: data, the pool at each border, the noise that generation starts from, the samples. */
-static lfm_status fill_row(const char *folder, const char *name, const lfm_table *test, lfm_panel_cell *cells, char (*titles)[48]) {
+/* The rows carried to one border, 0 .. blocks. */
+static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int border, lfm_table **out) {
+  lfm_push_options options;
+  lfm_push_defaults(&options);
+  options.to = border;
+  return lfm_push(model, rows, &options, out);
+}
+
+/* One row of the panel: data, the pool at each border (the noise of every chain in one column), the samples. */
+static lfm_status fill_row(const char *folder, const char *name, const lfm_table *rows, lfm_panel_cell *cells, char (*titles)[48]) {
   char path[PATH], samples[128];
+  lfm_table *points;
   lfm_model *model;
   LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
   LFM_TRY(lfm_model_load(path, &model));
   int blocks = lfm_model_blocks(model);
-  for (int k = 0; k < CELLS_A_ROW; k++) {
-    lfm_table *points = NULL;
-    titles[k][0] = 0;
-    if (k == CELLS_A_ROW - 1) {
-      snprintf(samples, sizeof samples, "%s-samples.csv", name);
-      LFM_TRY(kit_read(folder, samples, &points));
-      snprintf(titles[k], sizeof titles[k], "%s: samples", name);
-    } else if (k <= blocks) {
-      lfm_push_options options;
-      lfm_push_defaults(&options);
-      options.to = k;
-      LFM_TRY(lfm_push(model, test, &options, &points));
-      snprintf(titles[k], sizeof titles[k], k == 0 ? "%s: data" : k == blocks ? "%s: block %d, noise" : "%s: after block %d", name, k);
-    }
-    cells[k] = (lfm_panel_cell){.title = titles[k], .points = points};
+  for (int k = 0; k <= blocks && k < CELLS_A_ROW - 1; k++) {
+    int column = k == blocks ? CELLS_A_ROW - 2 : k;
+    LFM_TRY(at_border(model, rows, k, &points));
+    snprintf(titles[column], sizeof titles[column], k == 0 ? "%s: data" : k == blocks ? "%s: noise" : "%s: after block %d", name, k);
+    cells[column] = (lfm_panel_cell){.title = titles[column], .points = points};
   }
+  snprintf(samples, sizeof samples, "%s-samples.csv", name);
+  LFM_TRY(kit_read(folder, samples, &points));
+  snprintf(titles[CELLS_A_ROW - 1], sizeof titles[0], "%s: samples", name);
+  cells[CELLS_A_ROW - 1] = (lfm_panel_cell){.title = titles[CELLS_A_ROW - 1], .points = points};
   lfm_model_destroy(model);
   return LFM_OK;
 }

@@ -42,9 +42,9 @@ const lfm_key lfm_keys[] = {
     CHOICE("normalise", normalise, "none|standardise|whiten", "standardise",
            "affine map of the columns before the flow, its log-determinant counted"),
     /* time */
-    FLAG("beta_sample_t", beta_sample_t, "false", "draw t from Beta(alpha, beta) instead of evenly"),
-    REAL("alpha", alpha, OVER_TO(0, 1000), "1", "first parameter of the Beta law of t"),
-    REAL("beta", beta, OVER_TO(0, 1000), "1", "second parameter of the Beta law of t"),
+    FLAG("beta_sample_t", beta_sample_t, "auto", "draw t from Beta(alpha, beta) instead of evenly"),
+    REAL("alpha", alpha, OVER_TO(0, 1000), "auto", "first parameter of the Beta law of t"),
+    REAL("beta", beta, OVER_TO(0, 1000), "auto", "second parameter of the Beta law of t"),
     COUNT("num_tk", num_tk, FROM_TO(1, 1000), "1", "number of different t for each pair of a batch"),
     /* the network */
     COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * resolve.c -- defaults from the data.
- * The chain: four blocks of the published POWER steps' kind.  The network: wider with more rows and more columns.  The
- * optimiser: Adam at 1e-3 falling as a cosine, weights averaged, best validation loss kept.  docs/decisions/defaults.md has
- * the measurements that chose them.
+ * The chain: one step of length 1 and the free block.  The network: wider with more rows and more columns.  The optimiser:
+ * Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times drawn more often near
+ * the data.  docs/decisions/defaults.md has the measurements that chose them, on validation rows.
  */
 #include "flow/resolve.h"
 
@@ -16,9 +16,9 @@ static int64_t at_most(int64_t value, int64_t high) { return value < high ? valu
 
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config) {
-  if (isnan(config->schedule_c)) config->schedule_c = 0.15;
-  if (isnan(config->schedule_rho)) config->schedule_rho = 1.3;
-  if (!config->schedule_blocks) config->schedule_blocks = 4;
+  if (isnan(config->schedule_c)) config->schedule_c = 1.0;
+  if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
+  if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
   int blocks;
   LFM_TRY(lfm_ou_schedule(config, gammas, &blocks));
@@ -28,14 +28,22 @@ static lfm_status resolve_chain(lfm_config *config) {
 }
 
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_large = shape->rows >= 100000 || shape->dim >= 32;
+  bool is_large = shape->rows >= 500000 || shape->dim >= 32;
   if (!config->hidden_dim) config->hidden_dim = shape->rows < 5000 ? 128 : is_large ? 512 : 256;
   if (!config->num_hidden) config->num_hidden = is_large ? 4 : 3;
 }
 
+/* More times near the data, where the density is sharp. */
+static void resolve_times(lfm_config *config) {
+  bool is_open = !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") && !lfm_config_is_set(config, "beta");
+  if (is_open) config->beta_sample_t = LFM_TIME_BETA;
+  if (isnan(config->alpha)) config->alpha = 1.0;
+  if (isnan(config->beta)) config->beta = is_open ? 2.0 : 1.0;
+}
+
 static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->batch_size) config->batch_size = at_least(at_most(shape->rows / 20, 1024), 128);
-  if (isnan(config->lr)) config->lr = 1e-3;
+  if (isnan(config->lr)) config->lr = 6e-3 * sqrt(128.0 / (double)config->hidden_dim);
   if (!lfm_config_is_set(config, "cosine")) config->cosine = true;
   if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;
 }
@@ -44,6 +52,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   LFM_TRY(lfm_config_validate(config));
   LFM_TRY(resolve_chain(config));
   resolve_network(config, shape);
+  resolve_times(config);
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {
     lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size, (long long)shape->rows);
@@ -82,5 +91,6 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   }
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
-  if (!lfm_config_is_set(config, "patience")) config->patience = at_least(steps / 4, config->valid_every);
+  /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
+  if (!lfm_config_is_set(config, "patience")) config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
 }
