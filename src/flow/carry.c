@@ -110,17 +110,29 @@ static bool wants_stop(void *context) {
   return carry->meter && lfm_meter_tick(carry->meter, atomic_load_explicit(&carry->stored, memory_order_relaxed));
 }
 
-lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_path *path, lfm_rows *rows, lfm_meter *meter) {
+lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_path *path, lfm_rows *rows,
+                          lfm_meter *meter) {
   carry->params = params;
   carry->rows = rows;
   carry->meter = meter;
   atomic_store(&carry->stored, 0);
   lfm_ode_problem problem = {
-      .dim = carry->dim, .with_logdet = carry->with_logdet, .t0 = path->t0, .t1 = path->t1,
-      .solver = path->solver, .atol = path->tol, .rtol = path->tol, .fixed_steps = path->fixed_steps,
-      .slots = carry->slots, .field = velocity, .load = load_row, .store = store_row,
-      .context = carry, .stop = wants_stop,
+      .dim = carry->dim,
+      .with_logdet = carry->with_logdet,
+      .t0 = path->t0,
+      .t1 = path->t1,
+      .solver = path->solver,
+      .atol = path->tol,
+      .rtol = path->tol,
+      .fixed_steps = path->fixed_steps,
+      .slots = carry->slots,
+      .field = velocity,
+      .load = load_row,
+      .store = store_row,
+      .context = carry,
+      .stop = wants_stop,
   };
+  if (meter && meter->stopped) return lfm_fail(LFM_E_INTERRUPTED, "stopped before the solve began");
   LFM_TRY(lfm_ode_solve(carry->ode, carry->team, &problem, rows->count));
   if (meter) lfm_meter_tick(meter, rows->count); /* a phase is seen to end; a wish to stop is heard by the next one */
   return LFM_OK;
