@@ -50,7 +50,8 @@ done:
 lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out) {
   *out = NULL;
   if (options->to < 0 || options->to > model->blocks)
-    return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to, model->blocks);
+    return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to,
+                    model->blocks);
   LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
   lfm_table *pushed = NULL;
   lfm_rows rows = {.count = table->rows};

@@ -40,7 +40,9 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
 
 static lfm_status make_net(lfm_model *model) {
   const lfm_config *config = model->config;
-  lfm_mlp_config mlp = {.dim = model->normaliser->dim, .hidden_dim = config->hidden_dim, .num_hidden = config->num_hidden,
+  lfm_mlp_config mlp = {.dim = model->normaliser->dim,
+                        .hidden_dim = config->hidden_dim,
+                        .num_hidden = config->num_hidden,
                         .cat_t_all = config->cat_t_all};
   LFM_TRY(act_of(config, &mlp.act));
   return lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net);
@@ -67,7 +69,8 @@ static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
   return LFM_OK;
 }
 
-lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out) {
+lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser,
+                            lfm_model **out) {
   *out = NULL;
   lfm_model *model;
   lfm_status status = LFM_ALLOC(&model, 1);
@@ -107,7 +110,8 @@ const char *lfm_model_name(const lfm_model *model, int64_t col) { return model->
 
 static lfm_status tensor_name(char *out, size_t size, const char *prefix, const char *name) {
   int length = snprintf(out, size, "%s%s", prefix, name);
-  return length > 0 && (size_t)length < size ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s%s: the tensor's name is too long", prefix, name);
+  return length > 0 && (size_t)length < size ? LFM_OK
+                                             : lfm_fail(LFM_E_USAGE, "%s%s: the tensor's name is too long", prefix, name);
 }
 
 lfm_status lfm_chain_add_vector(const lfm_net *net, const char *prefix, const float *values, lfm_archive *archive) {
@@ -226,17 +230,20 @@ static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
 }
 
 /* Column numbers that rise within the table's, and finite numbers. */
-static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field fields[NORMALISER_FIELDS], const lfm_archive *archive) {
+static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field fields[NORMALISER_FIELDS],
+                                   const lfm_archive *archive) {
   for (int64_t k = 0, least = 0; k < normaliser->dim; least = normaliser->varying[k++] + 1)
     if (normaliser->varying[k] < least || normaliser->varying[k] >= normaliser->cols)
-      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld; a number of %lld to %lld is due there",
-                      lfm_archive_path(archive), (long long)normaliser->varying[k], (long long)least, (long long)normaliser->cols - 1);
+      return lfm_fail(
+          LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld; a number of %lld to %lld is due there",
+          lfm_archive_path(archive), (long long)normaliser->varying[k], (long long)least, (long long)normaliser->cols - 1);
   for (int k = 0; k < NORMALISER_FIELDS; k++) {
     const double *values = fields[k].data;
     int64_t count = fields[k].dtype == LFM_F64 ? fields[k].shape[0] * (fields[k].dims > 1 ? fields[k].shape[1] : 1) : 0;
     for (int64_t i = 0; i < count; i++)
       if (!isfinite(values[i]))
-        return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' holds a number that is not finite", lfm_archive_path(archive), fields[k].name);
+        return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' holds a number that is not finite", lfm_archive_path(archive),
+                        fields[k].name);
   }
   return LFM_OK;
 }
@@ -262,9 +269,11 @@ static lfm_status read_normaliser(lfm_model *model, const lfm_archive *archive) 
 static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   const char *text = lfm_archive_meta_find(archive, "config"), *format = lfm_archive_meta_find(archive, "format");
   if (!text || !format)
-    return lfm_fail(LFM_E_FORMAT, "%s: a safetensors file, but not an lfm model (no 'config' in its metadata)", lfm_archive_path(archive));
+    return lfm_fail(LFM_E_FORMAT, "%s: a safetensors file, but not an lfm model (no 'config' in its metadata)",
+                    lfm_archive_path(archive));
   if (strcmp(format, FORMAT) != 0)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: is of format '%s'; this program reads '%s'", lfm_archive_path(archive), format, FORMAT);
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: is of format '%s'; this program reads '%s'", lfm_archive_path(archive), format,
+                    FORMAT);
   LFM_TRY(lfm_config_create(&model->config));
   LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
   const lfm_config *config = model->config;
@@ -277,9 +286,10 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
 static lfm_status check_weights(const lfm_model *model, const lfm_archive *archive) {
   double held = 0.0, wanted = (double)lfm_net_param_count(model->net);
   for (int k = 0; k < lfm_archive_size(archive); k++) held += (double)lfm_tensor_count(lfm_archive_at(archive, k));
-  return wanted <= held ? LFM_OK
-                        : lfm_fail(LFM_E_FORMAT, "%s: its configuration asks for %.0f weights a block, but it holds %.0f numbers in all",
-                                   lfm_archive_path(archive), wanted, held);
+  return wanted <= held
+             ? LFM_OK
+             : lfm_fail(LFM_E_FORMAT, "%s: its configuration asks for %.0f weights a block, but it holds %.0f numbers in all",
+                        lfm_archive_path(archive), wanted, held);
 }
 
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {

@@ -13,10 +13,10 @@
 #include "store/safetensors.h"
 
 struct lfm_model {
-  lfm_config *config;                 /* resolved: every key has its value, hks is set */
-  int64_t cols;                       /* of the data */
-  char **names;                       /* [cols] */
-  int *decimals;                      /* [cols] */
+  lfm_config *config; /* resolved: every key has its value, hks is set */
+  int64_t cols;       /* of the data */
+  char **names;       /* [cols] */
+  int *decimals;      /* [cols] */
   lfm_normaliser *normaliser;
   lfm_net *net;
   int blocks;

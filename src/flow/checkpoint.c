@@ -78,13 +78,23 @@ static void fingerprint(const lfm_train_options *options, char out[32]) {
 
 static place place_of(const lfm_trainer *t) {
   return (place){
-      .block = t->block, .step = (double)t->step, .steps_done = (double)t->steps_done,
+      .block = t->block,
+      .step = (double)t->step,
+      .steps_done = (double)t->steps_done,
       .seconds = t->seconds_before + lfm_seconds() - t->meter.begun,
-      .best_loss = t->best_loss, .best_step = (double)t->best_step, .last_valid = t->last_valid,
-      .loss_sum = t->loss_sum, .loss_count = (double)t->loss_count,
-      .shown_loss = t->meter.at.loss, .grad_norm = t->grad_norm,
-      .train_flops = t->train_flops, .push_flops = t->push_flops, .rows_dropped = (double)t->rows_dropped,
-      .optim_steps = (double)lfm_optim_steps(t->optim), .pool_rows = (double)t->pool.rows, .valid_rows = (double)t->valid.rows,
+      .best_loss = t->best_loss,
+      .best_step = (double)t->best_step,
+      .last_valid = t->last_valid,
+      .loss_sum = t->loss_sum,
+      .loss_count = (double)t->loss_count,
+      .shown_loss = t->meter.at.loss,
+      .grad_norm = t->grad_norm,
+      .train_flops = t->train_flops,
+      .push_flops = t->push_flops,
+      .rows_dropped = (double)t->rows_dropped,
+      .optim_steps = (double)lfm_optim_steps(t->optim),
+      .pool_rows = (double)t->pool.rows,
+      .valid_rows = (double)t->valid.rows,
   };
 }
 
@@ -104,7 +114,8 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
   if (keeps_best(trainer))
     LFM_TRY(lfm_chain_add_vector(net, "best.", lfm_params_values(trainer->model->params[trainer->block]), archive));
   LFM_TRY(lfm_archive_add(archive, "place", LFM_F64, 1, (int64_t[]){PLACE_NUMBERS}, at));
-  return lfm_archive_add(archive, "records", LFM_F64, 2, (int64_t[]){trainer->record_count, LFM_RECORD_NUMBERS}, trainer->records);
+  return lfm_archive_add(archive, "records", LFM_F64, 2, (int64_t[]){trainer->record_count, LFM_RECORD_NUMBERS},
+                         trainer->records);
 }
 
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer) {
@@ -129,7 +140,8 @@ lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer) {
   lfm_archive *archive;
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_create(&archive));
-  lfm_status status = lfm_archive_add(archive, "pool", LFM_F32, 2, (int64_t[]){trainer->pool.rows, dim}, trainer->pool.values);
+  lfm_status status =
+      lfm_archive_add(archive, "pool", LFM_F32, 2, (int64_t[]){trainer->pool.rows, dim}, trainer->pool.values);
   if (status == LFM_OK)
     status = lfm_archive_add(archive, "valid", LFM_F32, 2, (int64_t[]){trainer->valid.rows, dim}, trainer->valid.values);
   if (status == LFM_OK) status = lfm_archive_write(archive, path);
@@ -153,7 +165,8 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   LFM_TRY(open_state(run, &archive));
   if (!archive) return LFM_OK;
   const char *text = lfm_archive_meta_find(archive, "config");
-  lfm_status status = text ? lfm_config_create(out) : lfm_fail(LFM_E_FORMAT, "%s: is not a checkpoint", lfm_archive_path(archive));
+  lfm_status status =
+      text ? lfm_config_create(out) : lfm_fail(LFM_E_FORMAT, "%s: is not a checkpoint", lfm_archive_path(archive));
   if (status == LFM_OK) status = lfm_config_parse(*out, text, strlen(text), lfm_archive_path(archive));
   lfm_archive_destroy(archive);
   return status;
@@ -165,10 +178,13 @@ static lfm_status check_origin(const lfm_trainer *trainer, const lfm_archive *ar
   fingerprint(trainer->options, data);
   const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
   if (!rows || strcmp(rows, data) != 0)
-    return lfm_fail(LFM_E_USAGE, "%s: was trained on other rows than these; give the same data, or begin another run", lfm_archive_path(archive));
+    return lfm_fail(LFM_E_USAGE, "%s: was trained on other rows than these; give the same data, or begin another run",
+                    lfm_archive_path(archive));
   if ((!then || strcmp(then, here) != 0) && !trainer->options->allow_drift)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: was made by '%s', this is '%s': the result would differ in the last bits; --allow-drift resumes all the same",
-                    lfm_archive_path(archive), then ? then : "unknown", here);
+    return lfm_fail(
+        LFM_E_UNSUPPORTED,
+        "%s: was made by '%s', this is '%s': the result would differ in the last bits; --allow-drift resumes all the same",
+        lfm_archive_path(archive), then ? then : "unknown", here);
   return LFM_OK;
 }
 
@@ -186,8 +202,9 @@ static lfm_status read_place(lfm_trainer *t, const lfm_archive *archive) {
   memcpy(&at, tensor->data, sizeof at);
   bool counts = is_count(at.steps_done) && is_count(at.best_step) && is_count(at.loss_count) && is_count(at.rows_dropped) &&
                 is_count(at.optim_steps);
-  bool fits = counts && at.block >= 0 && at.block < t->model->blocks && at.step >= 0 && at.step <= (double)lfm_trainer_block_steps(t, (int)at.block) &&
-              at.pool_rows >= 1 && at.pool_rows <= (double)t->pool.rows && at.valid_rows >= 0 && at.valid_rows <= (double)t->valid.rows;
+  bool fits = counts && at.block >= 0 && at.block < t->model->blocks && at.step >= 0 &&
+              at.step <= (double)lfm_trainer_block_steps(t, (int)at.block) && at.pool_rows >= 1 &&
+              at.pool_rows <= (double)t->pool.rows && at.valid_rows >= 0 && at.valid_rows <= (double)t->valid.rows;
   if (!fits) return bad_place(archive);
   t->block = (int)at.block;
   t->step = (int64_t)at.step;
@@ -242,7 +259,8 @@ static lfm_status read_pool(lfm_trainer *trainer) {
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_open(path, &archive));
   lfm_status status = lfm_archive_require(archive, "pool", LFM_F32, 2, (int64_t[]){trainer->pool.rows, dim}, &pool);
-  if (status == LFM_OK) status = lfm_archive_require(archive, "valid", LFM_F32, 2, (int64_t[]){trainer->valid.rows, dim}, &valid);
+  if (status == LFM_OK)
+    status = lfm_archive_require(archive, "valid", LFM_F32, 2, (int64_t[]){trainer->valid.rows, dim}, &valid);
   if (status == LFM_OK) {
     memcpy(trainer->pool.values, pool->data, (size_t)(trainer->pool.rows * dim) * sizeof(float));
     memcpy(trainer->valid.values, valid->data, (size_t)(trainer->valid.rows * dim) * sizeof(float));

@@ -14,7 +14,8 @@ static lfm_status check_constants(const lfm_model *model, const lfm_table *table
     for (int64_t row = 0; row < table->rows; row++) {
       double value = table->values[row * table->cols + place[j]];
       if (value != normaliser->constant[j])
-        return lfm_fail(LFM_E_DATA, "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
+        return lfm_fail(LFM_E_DATA,
+                        "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
                         (long long)row + 1, model->names[j], value, normaliser->constant[j]);
     }
   }
@@ -28,8 +29,8 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
     if (place[j] < 0 && !missing) missing = model->names[j];
   }
   if (missing && table->cols != model->cols)
-    return lfm_fail(LFM_E_DATA, "the model has %lld columns, the table %lld, and none of them is called '%s'", (long long)model->cols,
-                    (long long)table->cols, missing);
+    return lfm_fail(LFM_E_DATA, "the model has %lld columns, the table %lld, and none of them is called '%s'",
+                    (long long)model->cols, (long long)table->cols, missing);
   for (int64_t j = 0; missing && j < model->cols; j++) place[j] = j;
   return check_constants(model, table, place);
 }

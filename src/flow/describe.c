@@ -120,9 +120,9 @@ lfm_status lfm_describe(const char *path, bool json, char **text) {
   lfm_facts *facts;
   LFM_TRY(lfm_facts_create(&facts));
   lfm_facts_text(facts, "path", path);
-  lfm_status status = lfm_path_is_folder(path)                            ? describe_run(path, facts)
-                      : lfm_path_ends_with(path, ".safetensors")          ? describe_archive(path, facts)
-                                                                          : describe_table(path, facts);
+  lfm_status status = lfm_path_is_folder(path)                   ? describe_run(path, facts)
+                      : lfm_path_ends_with(path, ".safetensors") ? describe_archive(path, facts)
+                                                                 : describe_table(path, facts);
   if (status == LFM_OK) status = lfm_facts_render(facts, json, text);
   lfm_facts_destroy(facts);
   return status;

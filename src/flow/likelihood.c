@@ -25,9 +25,9 @@ typedef struct work {
   lfm_carry *traced; /* with the log-determinant */
   lfm_carry *plain;  /* paper: the transport between blocks */
   int64_t rows, dim;
-  double *x;         /* [rows, dim] where the rows are */
-  double *end;       /* paper: [rows, dim] where Euler ended */
-  double *logdet;    /* [rows] */
+  double *x;      /* [rows, dim] where the rows are */
+  double *end;    /* paper: [rows, dim] where Euler ended */
+  double *logdet; /* [rows] */
   uint8_t *failed;
   int64_t *nfe;
   lfm_meter *meter;
@@ -62,7 +62,8 @@ static lfm_status through_chain(const work *w, bool paper) {
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
                           const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
   int64_t dim = model->normaliser->dim;
-  work w = {.model = model, .solve = solve, .rows = rows, .dim = dim, .logdet = logp, .failed = failed, .nfe = nfe, .meter = meter};
+  work w = {
+      .model = model, .solve = solve, .rows = rows, .dim = dim, .logdet = logp, .failed = failed, .nfe = nfe, .meter = meter};
   lfm_status status;
   LFM_TRY_GOTO(lfm_carry_create(team, model->net, true, &w.traced), done);
   LFM_TRY_GOTO(LFM_ALLOC(&w.x, rows * dim), done);

@@ -13,7 +13,7 @@
 struct lfm_matching {
   int64_t rows, dim;
   lfm_run *run;
-  float *target;             /* [rows, dim] dI_t/dt */
+  float *target;               /* [rows, dim] dI_t/dt */
   float *left, *right, *noise; /* [dim] ends of the pair at hand; noise [3 dim] */
 };
 
@@ -77,7 +77,8 @@ static void draw_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
 }
 
 static double draw_time(const lfm_pairs *pairs, int64_t step, int64_t pair, uint32_t k) {
-  lfm_rng rng = {.seed = pairs->pairing.seed, .purpose = pairs->time_for, .block = pairs->pairing.block, .step = (uint32_t)step};
+  lfm_rng rng = {
+      .seed = pairs->pairing.seed, .purpose = pairs->time_for, .block = pairs->pairing.block, .step = (uint32_t)step};
   return pairs->beta_times ? lfm_rng_beta(&rng, pair, k, pairs->alpha, pairs->beta) : lfm_rng_uniform(&rng, pair, k);
 }
 

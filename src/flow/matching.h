@@ -16,15 +16,15 @@
 
 /* Where pairs come from. */
 typedef struct lfm_pairs {
-  const float *pool;     /* [pairing.pool_rows, dim] */
+  const float *pool; /* [pairing.pool_rows, dim] */
   int64_t dim;
   lfm_pairing pairing;
-  lfm_ou step;           /* from x' to x_r */
-  lfm_ou before;         /* pool: ou -- from a data row to x_l; decay = 1, noise = 0 for a pushed pool */
+  lfm_ou step;   /* from x' to x_r */
+  lfm_ou before; /* pool: ou -- from a data row to x_l; decay = 1, noise = 0 for a pushed pool */
   lfm_interp interp;
-  bool beta_times;       /* t ~ Beta(alpha, beta), else U(0, 1) */
+  bool beta_times; /* t ~ Beta(alpha, beta), else U(0, 1) */
   double alpha, beta;
-  int times;             /* num_tk */
+  int times;                       /* num_tk */
   lfm_purpose noise_for, time_for; /* training draws, or the fixed ones of validation */
 } lfm_pairs;
 

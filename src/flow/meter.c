@@ -18,7 +18,7 @@ void lfm_meter_begin(lfm_meter *meter, lfm_progress_fn fn, void *context) {
   meter->at.loss = meter->at.valid_loss = (double)NAN;
 }
 
-void lfm_meter_phase(lfm_meter *meter, int phase, int block, int blocks, int64_t done, int64_t total) {
+void lfm_meter_phase(lfm_meter *meter, unsigned phase, int block, int blocks, int64_t done, int64_t total) {
   meter->at.phase = phase;
   meter->at.block = block;
   meter->at.blocks = blocks;

@@ -20,7 +20,7 @@ typedef struct lfm_meter {
 double lfm_seconds(void); /* monotonic */
 
 void lfm_meter_begin(lfm_meter *meter, lfm_progress_fn fn, void *context);
-void lfm_meter_phase(lfm_meter *meter, int phase, int block, int blocks, int64_t done, int64_t total);
+void lfm_meter_phase(lfm_meter *meter, unsigned phase, int block, int blocks, int64_t done, int64_t total);
 
 /* True, from then on always, when the caller wants to stop. */
 bool lfm_meter_tick(lfm_meter *meter, int64_t done);

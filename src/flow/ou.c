@@ -32,7 +32,8 @@ static double schedule_step(const lfm_config *config, int n, int blocks) {
     double beta = blocks > 1 ? first + (last - first) * n / (blocks - 1.0) : first;
     return -0.5 * log1p(-fmin(beta, 0.99));
   }
-  case LFM_SCHEDULE_EXPONENTIAL: break;
+  case LFM_SCHEDULE_EXPONENTIAL:
+    break;
   }
   return config->schedule_c * pow(config->schedule_rho, n);
 }
@@ -45,7 +46,8 @@ lfm_status lfm_ou_schedule(const lfm_config *config, double *gammas, int *blocks
     bool is_last = n == *blocks - 1;
     gammas[n] = config->blocks ? config->hks[n] : is_last ? (double)NAN : schedule_step(config, n, *blocks);
     if (!isnan(gammas[n]) && !(gammas[n] > 0.0 && gammas[n] < 50.0))
-      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0, or null for the free block", n + 1, gammas[n]);
+      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0, or null for the free block", n + 1,
+                      gammas[n]);
     if (isnan(gammas[n]) && !is_last)
       return lfm_fail(LFM_E_USAGE, "hks: step %d is null, but only the last block may be free", n + 1);
   }

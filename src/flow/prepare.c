@@ -32,8 +32,9 @@ int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
 /* A tenth of the rows, by a permutation that the seed names; both parts keep the table's order. */
 static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
   int64_t rows = table->rows, held = rows / 10;
-  if (held < 1) return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on: at least 10 are needed, some hundreds to learn anything",
-                                (long long)rows);
+  if (held < 1)
+    return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on: at least 10 are needed, some hundreds to learn anything",
+                    (long long)rows);
   int64_t *train = NULL, *valid = NULL, trained = 0, validated = 0;
   lfm_rng rng = {.seed = trainer->config->seed, .purpose = LFM_FOR_SPLIT};
   lfm_status status = LFM_ALLOC(&train, rows);
@@ -68,14 +69,17 @@ static lfm_status warn_discrete(const lfm_table *table) {
     LFM_TRY(lfm_table_share_equal(table, j, &share));
     bool all_differ = share * (double)table->rows < 1.5;
     if (share <= 0.01 || share == 1.0 || all_differ) continue;
-    int length = snprintf(names + used, sizeof names - used, "%s%s (%.3g %%)", count ? ", " : "", table->names[j], 100.0 * share);
+    int length =
+        snprintf(names + used, sizeof names - used, "%s%s (%.3g %%)", count ? ", " : "", table->names[j], 100.0 * share);
     if (length > 0 && used + (size_t)length < sizeof names) used += (size_t)length;
     else names[used] = 0;
     count++;
   }
   if (count)
-    lfm_note(LFM_WARNING, "%d column%s with over 1 %% of equal values: %s; the NLL of such a table means little (add noise within "
-             "the resolution, or --drop)", count, count > 1 ? "s" : "", names);
+    lfm_note(LFM_WARNING,
+             "%d column%s with over 1 %% of equal values: %s; the NLL of such a table means little (add noise within "
+             "the resolution, or --drop)",
+             count, count > 1 ? "s" : "", names);
   return LFM_OK;
 }
 

@@ -31,8 +31,8 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
   lfm_meter_phase(&trainer->meter, LFM_PHASE_PUSH, trainer->block + 1, trainer->model->blocks, 0, before);
   lfm_status status = lfm_carry_rows(trainer->carry, trainer->model->params[trainer->block], &path, &rows, &trainer->meter);
   if (status == LFM_E_INTERRUPTED)
-    return lfm_fail(status, "stopped while block %d pushed the %s; what was trained is in %s/checkpoint", trainer->block + 1, what,
-                    trainer->options->run);
+    return lfm_fail(status, "stopped while block %d pushed the %s; what was trained is in %s/checkpoint", trainer->block + 1,
+                    what, trainer->options->run);
   LFM_TRY(status);
   double evaluations = 0.0;
   for (int64_t row = 0; row < before; row++) {
@@ -41,8 +41,10 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
   }
   trainer->push_flops += evaluations * lfm_net_forward_flops(trainer->model->net);
   if ((double)failed > 1e-3 * (double)before)
-    return lfm_fail(LFM_E_NUMERIC, "block %d: the push of the %s failed for %lld of %lld rows, more than 0.1 %%; train longer or with a smaller lr",
-                    trainer->block + 1, what, (long long)failed, (long long)before);
+    return lfm_fail(
+        LFM_E_NUMERIC,
+        "block %d: the push of the %s failed for %lld of %lld rows, more than 0.1 %%; train longer or with a smaller lr",
+        trainer->block + 1, what, (long long)failed, (long long)before);
   if (failed) {
     lfm_note(LFM_WARNING, "block %d: the push failed for %lld of %lld rows of the %s, which were dropped", trainer->block + 1,
              (long long)failed, (long long)before, what);

@@ -95,9 +95,12 @@ static lfm_status append_line(const char *path, const char *line) {
 lfm_status lfm_run_folder_record(lfm_trainer *trainer) {
   if (!trainer->loss_count) return LFM_OK;
   lfm_record record = {
-      .block = trainer->block + 1, .step = (double)trainer->step,
-      .loss = trainer->loss_sum / (double)trainer->loss_count, .valid_loss = trainer->last_valid,
-      .lr = lfm_lr_at(&trainer->lr, trainer->step - 1), .grad_norm = trainer->grad_norm,
+      .block = trainer->block + 1,
+      .step = (double)trainer->step,
+      .loss = trainer->loss_sum / (double)trainer->loss_count,
+      .valid_loss = trainer->last_valid,
+      .lr = lfm_lr_at(&trainer->lr, trainer->step - 1),
+      .grad_norm = trainer->grad_norm,
       .seconds = trainer->seconds_before + lfm_seconds() - trainer->meter.begun,
   };
   trainer->loss_sum = 0.0;
@@ -136,9 +139,14 @@ enum { RESULT_FIELDS = 8 };
 
 static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
   result_field fields[RESULT_FIELDS] = {
-      {"blocks", NULL, blocks}, {"steps", NULL, &result->steps}, {"seconds", &result->seconds, NULL},
-      {"loss", &result->loss, NULL}, {"valid_nll", &result->valid_nll, NULL}, {"train_flops", &result->train_flops, NULL},
-      {"push_flops", &result->push_flops, NULL}, {"rows_dropped", NULL, &result->rows_dropped},
+      {"blocks", NULL, blocks},
+      {"steps", NULL, &result->steps},
+      {"seconds", &result->seconds, NULL},
+      {"loss", &result->loss, NULL},
+      {"valid_nll", &result->valid_nll, NULL},
+      {"train_flops", &result->train_flops, NULL},
+      {"push_flops", &result->push_flops, NULL},
+      {"rows_dropped", NULL, &result->rows_dropped},
   };
   memcpy(out, fields, sizeof fields);
 }
@@ -186,7 +194,8 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
 /* ---- loss.png ----------------------------------------------------------------------------------------------- */
 
 /* One block's curve: x the steps over all blocks, y the training or the validation loss. */
-static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double *x, double *y, char *name, lfm_series *series) {
+static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double *x, double *y, char *name,
+                       lfm_series *series) {
   int64_t count = 0, before = 0;
   for (int n = 0; n < block; n++) before += lfm_trainer_block_steps(trainer, n);
   for (int64_t k = 0; k < trainer->record_count; k++) {
@@ -197,7 +206,11 @@ static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double
   }
   snprintf(name, 32, valid ? "validation" : "block %d", block + 1);
   bool named = !valid || block == 0;
-  *series = (lfm_series){.name = named ? name : NULL, .x = x, .y = y, .count = count, .colour = block,
+  *series = (lfm_series){.name = named ? name : NULL,
+                         .x = x,
+                         .y = y,
+                         .count = count,
+                         .colour = block,
                          .line = valid ? LFM_LINE_DASHED : LFM_LINE};
 }
 
@@ -206,10 +219,11 @@ static lfm_status draw_curves(const lfm_trainer *trainer, double *numbers, const
   char names[2 * LFM_MAX_BLOCKS][32];
   int blocks = trainer->model->blocks;
   for (int k = 0; k < 2 * blocks; k++) {
-    double *x = numbers + 2 * k * trainer->record_count;
+    double *x = numbers + (int64_t)2 * k * trainer->record_count;
     fill_curve(trainer, k / 2, k % 2, x, x + trainer->record_count, names[k], &series[k]);
   }
-  lfm_curves_options options = {.title = "Flow-matching loss", .x_label = "batches", .y_label = "mean squared error", .log_y = true};
+  lfm_curves_options options = {
+      .title = "Flow-matching loss", .x_label = "batches", .y_label = "mean squared error", .log_y = true};
   return lfm_draw_curves(path, series, 2 * blocks, &options);
 }
 
@@ -217,7 +231,7 @@ lfm_status lfm_run_folder_curves(const lfm_trainer *trainer) {
   char path[PATH];
   double *numbers;
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "loss.png"));
-  LFM_TRY(LFM_ALLOC(&numbers, 4 * trainer->model->blocks * trainer->record_count + 1));
+  LFM_TRY(LFM_ALLOC(&numbers, (int64_t)4 * trainer->model->blocks * trainer->record_count + 1));
   lfm_status status = draw_curves(trainer, numbers, path);
   lfm_free(numbers);
   return status;

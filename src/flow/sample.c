@@ -112,7 +112,8 @@ static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_resul
 lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {
   *out = NULL;
   if (options->rows < 1 || options->rows > MOST_ROWS)
-    return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows, (long long)MOST_ROWS);
+    return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows,
+                    (long long)MOST_ROWS);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   draws d = {.rows = options->rows, .dim = model->normaliser->dim};

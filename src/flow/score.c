@@ -21,11 +21,11 @@ void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_opti
 
 typedef struct scored {
   int64_t rows;
-  int64_t *row;     /* [rows] number in the table */
-  double *x;        /* [rows, cols] */
-  double *logp;     /* [rows], NAN where the solve failed */
-  double *against;  /* [rows], or NULL */
-  double *group;    /* [rows], or NULL */
+  int64_t *row;    /* [rows] number in the table */
+  double *x;       /* [rows, cols] */
+  double *logp;    /* [rows], NAN where the solve failed */
+  double *against; /* [rows], or NULL */
+  double *group;   /* [rows], or NULL */
   uint8_t *failed;
   int64_t *nfe;
 } scored;
@@ -74,8 +74,8 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
 }
 
 /* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again. */
-static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const scored *s, lfm_meter *meter,
-                               double *error) {
+static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const scored *s,
+                               lfm_meter *meter, double *error) {
   int64_t count = s->rows < PROBED_ROWS ? s->rows : PROBED_ROWS, compared = 0;
   lfm_solve finer = *solve;
   finer.tol = fmax(solve->tol / 10.0, 1e-12);
@@ -102,8 +102,8 @@ done:
 }
 
 /* The second model's log p of the same rows of the same table. */
-static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options, const lfm_table *table,
-                                scored *s, lfm_meter *meter) {
+static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options,
+                                const lfm_table *table, scored *s, lfm_meter *meter) {
   lfm_solve solve;
   double *x = NULL;
   uint8_t *failed = NULL;
@@ -114,7 +114,8 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
   LFM_TRY_GOTO(gather(other, table, s->row, s->rows, &x), done);
-  LFM_TRY_GOTO(lfm_likelihood(other, team, &solve, options->paper_protocol, s->rows, x, s->against, failed, nfe, meter), done);
+  LFM_TRY_GOTO(lfm_likelihood(other, team, &solve, options->paper_protocol, s->rows, x, s->against, failed, nfe, meter),
+               done);
 done:
   lfm_free(x);
   lfm_free(failed);
@@ -137,7 +138,9 @@ static int64_t solved_rows(const scored *s, double *own, double *other, double *
 static lfm_status summarise_solved(const scored *s, double *own, double *other, double *group, lfm_score_result *result) {
   lfm_summary summary;
   int64_t count = solved_rows(s, own, other, group);
-  if (!count) return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?", (long long)s->rows);
+  if (!count)
+    return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?",
+                    (long long)s->rows);
   LFM_TRY(lfm_summary_mean(own, group, count, &summary));
   result->rows = count;
   result->nll = summary.mean;
@@ -191,8 +194,13 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
 lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
                      lfm_score_result *result) {
   double nan = (double)NAN;
-  *result = (lfm_score_result){.solver_error = nan, .probe_se = nan, .against_nll = nan, .diff = nan, .diff_se = nan,
-                               .diff_low = nan, .diff_high = nan};
+  *result = (lfm_score_result){.solver_error = nan,
+                               .probe_se = nan,
+                               .against_nll = nan,
+                               .diff = nan,
+                               .diff_se = nan,
+                               .diff_low = nan,
+                               .diff_high = nan};
   if (out) *out = NULL;
   scored s = {0};
   lfm_team *team = NULL;
@@ -204,7 +212,8 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
   LFM_TRY_GOTO(gather(model, table, s.row, s.rows, &s.x), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
-  LFM_TRY_GOTO(lfm_likelihood(model, team, &solve, options->paper_protocol, s.rows, s.x, s.logp, s.failed, s.nfe, &meter), done);
+  LFM_TRY_GOTO(lfm_likelihood(model, team, &solve, options->paper_protocol, s.rows, s.x, s.logp, s.failed, s.nfe, &meter),
+               done);
   if (!options->paper_protocol && !solve.fixed_steps)
     LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);
   if (options->against) LFM_TRY_GOTO(score_against(options->against, team, options, table, &s, &meter), done);

@@ -45,7 +45,7 @@ static lfm_status check_random(checks *c) {
 
 /* ---- kernels ------------------------------------------------------------------------------------------------ */
 
-enum { ROWS = 32, DIM = 5 };
+enum { ROWS = 32, DIM = 5, NUMBERS = ROWS * DIM };
 
 static lfm_status make_net(const lfm_kernels *kernels, lfm_net **net, lfm_params **params) {
   lfm_mlp_config mlp = {.dim = DIM, .hidden_dim = 48, .num_hidden = 3, .act = {.kind = LFM_ACT_ELU, .beta = 1.0}};
@@ -75,9 +75,10 @@ static lfm_status evaluate(const lfm_kernels *kernels, double *v, double *trace)
   LFM_TRY_GOTO(lfm_run_create(net, LFM_RUN_TRACE, ROWS, &run), done);
   size_t size = lfm_net_number_size(net);
   for (int64_t i = 0; i < ROWS; i++) put(lfm_run_t(run), size, i, (double)(float)lfm_rng_uniform(&rng, i, 0));
-  for (int64_t i = 0; i < ROWS * DIM; i++) put(lfm_run_x(run), size, i, (double)(float)(4.0 * lfm_rng_uniform(&rng, i, 1) - 2.0));
+  for (int64_t i = 0; i < NUMBERS; i++)
+    put(lfm_run_x(run), size, i, (double)(float)(4.0 * lfm_rng_uniform(&rng, i, 1) - 2.0));
   LFM_TRY_GOTO(lfm_run_forward(run, params), done);
-  for (int64_t i = 0; i < ROWS * DIM; i++) v[i] = get(lfm_run_v(run), size, i);
+  for (int64_t i = 0; i < NUMBERS; i++) v[i] = get(lfm_run_v(run), size, i);
   for (int64_t i = 0; i < ROWS; i++) trace[i] = get(lfm_run_trace(run), size, i);
 done:
   lfm_run_destroy(run);
@@ -93,11 +94,12 @@ static double largest_gap(const double *a, const double *b, int64_t n) {
 }
 
 static lfm_status check_kernels(checks *c) {
-  double v[ROWS * DIM], trace[ROWS], v_ref[ROWS * DIM], trace_ref[ROWS];
+  double v[NUMBERS], trace[ROWS], v_ref[NUMBERS], trace_ref[ROWS];
   LFM_TRY(evaluate(lfm_kernels_best(), v, trace));
   LFM_TRY(evaluate(lfm_kernels_ref64(), v_ref, trace_ref));
-  double gap = fmax(largest_gap(v, v_ref, ROWS * DIM), largest_gap(trace, trace_ref, ROWS));
-  check(c, "kernels", gap < 1e-5, "%s against double precision: largest difference %.1e", lfm_kernels_identity(lfm_kernels_best()), gap);
+  double gap = fmax(largest_gap(v, v_ref, NUMBERS), largest_gap(trace, trace_ref, ROWS));
+  check(c, "kernels", gap < 1e-5, "%s against double precision: largest difference %.1e",
+        lfm_kernels_identity(lfm_kernels_best()), gap);
   return LFM_OK;
 }
 
@@ -113,7 +115,7 @@ static lfm_status energy(lfm_run *run, lfm_params *params, int64_t at, double by
   lfm_params_pack(params);
   const double *v = lfm_run_v(run);
   *out = 0.0;
-  for (int64_t i = 0; i < ROWS * DIM; i++) *out += 0.5 * v[i] * v[i];
+  for (int64_t i = 0; i < NUMBERS; i++) *out += 0.5 * v[i] * v[i];
   return status;
 }
 
@@ -122,9 +124,9 @@ static lfm_status compare_gradient(lfm_run *run, lfm_params *params, double *gra
   double *x = lfm_run_x(run), *t = lfm_run_t(run);
   lfm_rng rng = {.seed = 3, .purpose = LFM_FOR_METRIC};
   for (int64_t i = 0; i < ROWS; i++) t[i] = lfm_rng_uniform(&rng, i, 0);
-  for (int64_t i = 0; i < ROWS * DIM; i++) x[i] = 2.0 * lfm_rng_uniform(&rng, i, 1) - 1.0;
+  for (int64_t i = 0; i < NUMBERS; i++) x[i] = 2.0 * lfm_rng_uniform(&rng, i, 1) - 1.0;
   LFM_TRY(lfm_run_forward(run, params));
-  memcpy(lfm_run_dv(run), lfm_run_v(run), sizeof(double) * ROWS * DIM); /* d(v^2/2) = v */
+  memcpy(lfm_run_dv(run), lfm_run_v(run), sizeof(double) * NUMBERS); /* d(v^2/2) = v */
   LFM_TRY(lfm_run_backward(run, params, grads, false));
   for (int64_t at = 0; at < count; at += 97) {
     double above, below;
@@ -178,7 +180,7 @@ done:
 }
 
 static lfm_status integrate(const lfm_model *model, int threads, double *integral) {
-  enum { SIDE = 81 };
+  enum { SIDE = 81, POINTS = SIDE * SIDE };
   const double reach = 9.0, cell = 2.0 * reach / (SIDE - 1);
   lfm_table *grid = NULL, *scores = NULL;
   lfm_score_options options;
@@ -186,10 +188,11 @@ static lfm_status integrate(const lfm_model *model, int threads, double *integra
   lfm_score_defaults(&options);
   options.threads = threads;
   lfm_status status;
-  LFM_TRY_GOTO(lfm_table_make(SIDE * SIDE, 2, &grid), done);
-  for (int64_t i = 0; i < SIDE * SIDE; i++) {
-    grid->values[2 * i] = cell * (double)(i % SIDE) - reach;
-    grid->values[2 * i + 1] = cell * (double)(i / SIDE) - reach;
+  LFM_TRY_GOTO(lfm_table_make(POINTS, 2, &grid), done);
+  for (int64_t i = 0; i < POINTS; i++) {
+    int64_t column = i % SIDE, row = i / SIDE;
+    grid->values[2 * i] = cell * (double)column - reach;
+    grid->values[2 * i + 1] = cell * (double)row - reach;
   }
   LFM_TRY_GOTO(lfm_score(model, grid, &options, &scores, &result), done);
   *integral = 0.0;
@@ -248,5 +251,6 @@ lfm_status lfm_selftest(int threads, lfm_check_fn report, void *context) {
   LFM_TRY(check_kernels(&c));
   LFM_TRY(check_gradients(&c));
   LFM_TRY(check_densities(&c));
-  return c.failed ? lfm_fail(LFM_E_NUMERIC, "%d of the checks failed: results on this machine cannot be trusted", c.failed) : LFM_OK;
+  return c.failed ? lfm_fail(LFM_E_NUMERIC, "%d of the checks failed: results on this machine cannot be trusted", c.failed)
+                  : LFM_OK;
 }

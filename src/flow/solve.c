@@ -21,8 +21,8 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
   if (!options->nfe) return LFM_OK;
   out->fixed_steps = options->nfe / (blocks * lfm_solver_stages(out->solver));
   if (out->fixed_steps < 1)
-    return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations are too few: %s needs at least %d on this chain of %d blocks", options->nfe,
-                    lfm_solver_name(out->solver), blocks * lfm_solver_stages(out->solver), blocks);
+    return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations are too few: %s needs at least %d on this chain of %d blocks",
+                    options->nfe, lfm_solver_name(out->solver), blocks * lfm_solver_stages(out->solver), blocks);
   return LFM_OK;
 }
 

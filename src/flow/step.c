@@ -20,13 +20,17 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
   return (lfm_pairs){
       .pool = pool->values,
       .dim = trainer->model->normaliser->dim,
-      .pairing = {.coupling = config->coupling, .seed = config->seed, .block = (uint32_t)trainer->block,
-                  .pool_rows = pool->rows, .batch = batch},
+      .pairing = {.coupling = config->coupling,
+                  .seed = config->seed,
+                  .block = (uint32_t)trainer->block,
+                  .pool_rows = pool->rows,
+                  .batch = batch},
       .step = lfm_ou_step(config->hks[trainer->block]),
       .before = lfm_ou_step(before),
       .interp = config->interp,
       .beta_times = config->beta_sample_t == LFM_TIME_BETA,
-      .alpha = config->alpha, .beta = config->beta,
+      .alpha = config->alpha,
+      .beta = config->beta,
       .times = times,
       .noise_for = validating ? LFM_FOR_VALID : LFM_FOR_NOISE,
       .time_for = validating ? LFM_FOR_VALID_TIME : LFM_FOR_TIME,
@@ -50,8 +54,8 @@ static lfm_status run_lane(void *context, int worker, int64_t lane) {
   for (int64_t c = lane; c * work->microbatch < work->rows; c += lanes) {
     int64_t first = c * work->microbatch;
     LFM_TRY(lfm_matching_gradient(trainer->workers[worker], &work->pairs, trainer->params, trainer->step, first,
-                                  least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane],
-                                  c != lane, &trainer->lane_loss[lane]));
+                                  least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane], c != lane,
+                                  &trainer->lane_loss[lane]));
   }
   return LFM_OK;
 }
@@ -140,8 +144,12 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
 
 void lfm_trainer_enter_block(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
-  trainer->lr = (lfm_lr){.base = config->lr, .decay = config->lr_decay, .every = config->lr_step, .warmup = config->warmup,
-                         .cosine = config->cosine, .total = lfm_trainer_block_steps(trainer, trainer->block)};
+  trainer->lr = (lfm_lr){.base = config->lr,
+                         .decay = config->lr_decay,
+                         .every = config->lr_step,
+                         .warmup = config->warmup,
+                         .cosine = config->cosine,
+                         .total = lfm_trainer_block_steps(trainer, trainer->block)};
 }
 
 void lfm_trainer_begin_block(lfm_trainer *trainer) {

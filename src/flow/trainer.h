@@ -36,15 +36,15 @@ typedef struct lfm_trainer {
   const lfm_train_options *options;
   lfm_config *config; /* resolved */
   lfm_team *team;
-  lfm_model *model;   /* the chain as far as it is trained */
+  lfm_model *model; /* the chain as far as it is trained */
   lfm_pool pool, valid;
-  const lfm_table *valid_table; /* the held-out rows in the data's units, for the final score */
+  const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
   lfm_table *split_train, *split_valid; /* owned, when a tenth was held out */
 
   /* the place on the path */
-  int block;          /* at work, 0-based; == blocks when all are trained */
-  int64_t step;       /* done in this block */
-  int64_t steps_done; /* over all blocks */
+  int block;             /* at work, 0-based; == blocks when all are trained */
+  int64_t step;          /* done in this block */
+  int64_t steps_done;    /* over all blocks */
   double seconds_before; /* spent by the calls that this one resumes */
 
   /* the block at work */
@@ -52,7 +52,7 @@ typedef struct lfm_trainer {
   lfm_params *average; /* their running mean, packed for evaluation; NULL when ema_decay is 0 */
   double best_loss;    /* with patience: model->params[block] holds the weights of this validation loss */
   int64_t best_step;
-  double last_valid;  /* the latest validation loss of this block, NAN before the first */
+  double last_valid; /* the latest validation loss of this block, NAN before the first */
   lfm_optim *optim;
   lfm_lr lr;
 
@@ -62,39 +62,39 @@ typedef struct lfm_trainer {
   double *lane_loss;      /* [lanes] */
   double *valid_loss;     /* [microbatches of the validation rows] */
   lfm_carry *carry;
-  int64_t *push_nfe;      /* [max(pool, valid) rows] */
+  int64_t *push_nfe; /* [max(pool, valid) rows] */
   uint8_t *push_failed;
 
   /* running means for the records */
-  double loss_sum;        /* since the last record */
+  double loss_sum; /* since the last record */
   int64_t loss_count;
   double grad_norm;
-  lfm_record *records;    /* [record_capacity], allocated once */
+  lfm_record *records; /* [record_capacity], allocated once */
   int64_t record_count, record_capacity;
 
   double train_flops, push_flops;
   int64_t rows_dropped;
   lfm_meter meter;
-  int lock;           /* descriptor of RUN, locked; 0: none */
+  int lock; /* descriptor of RUN, locked; 0: none */
 } lfm_trainer;
 
 /* ---- prepare.c ---------------------------------------------------------------------------------------------- */
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out);
 void lfm_trainer_destroy(lfm_trainer *trainer);
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block); /* max_batch of this block */
-lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);  /* pool and valid from the tables */
+lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);                /* pool and valid from the tables */
 
 /* ---- step.c ------------------------------------------------------------------------------------------------- */
-void lfm_trainer_begin_block(lfm_trainer *trainer);       /* weights, moments, learning rate of trainer->block */
-void lfm_trainer_enter_block(lfm_trainer *trainer);       /* only what a checkpoint does not hold: the learning rate */
-void lfm_trainer_show_block(lfm_trainer *trainer);        /* tells the meter which block begins, and how much lies before it */
-lfm_status lfm_trainer_step(lfm_trainer *trainer);        /* one batch; LFM_E_NUMERIC when the loss is not finite */
-lfm_status lfm_trainer_validate(lfm_trainer *trainer);    /* the validation loss; keeps the weights when they are the best */
+void lfm_trainer_begin_block(lfm_trainer *trainer);    /* weights, moments, learning rate of trainer->block */
+void lfm_trainer_enter_block(lfm_trainer *trainer);    /* only what a checkpoint does not hold: the learning rate */
+void lfm_trainer_show_block(lfm_trainer *trainer);     /* tells the meter which block begins, and how much lies before it */
+lfm_status lfm_trainer_step(lfm_trainer *trainer);     /* one batch; LFM_E_NUMERIC when the loss is not finite */
+lfm_status lfm_trainer_validate(lfm_trainer *trainer); /* the validation loss; keeps the weights when they are the best */
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer); /* steps used up, or patience */
-void lfm_trainer_end_block(lfm_trainer *trainer);         /* kept weights into the chain */
+void lfm_trainer_end_block(lfm_trainer *trainer);           /* kept weights into the chain */
 
 /* ---- push.c ------------------------------------------------------------------------------------------------- */
-lfm_status lfm_trainer_push(lfm_trainer *trainer);        /* pool and valid through block trainer->block */
+lfm_status lfm_trainer_push(lfm_trainer *trainer); /* pool and valid through block trainer->block */
 
 /* ---- checkpoint.c ------------------------------------------------------------------------------------------- */
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer);
