@@ -21,7 +21,8 @@ typedef struct request {
 static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
   lfm_model *model = NULL;
   lfm_table *rows = NULL;
-  lfm_status status = lfm_model_load(r->model, &model);
+  lfm_status status = lfm_table_writable(r->out); /* not after the solve */
+  if (status == LFM_OK) status = lfm_model_load(r->model, &model);
   if (status == LFM_OK) {
     lfm_sample_options options;
     lfm_sample_defaults(&options);

@@ -80,7 +80,8 @@ static lfm_status load_and_score(const request *r, app_progress *progress, lfm_s
 
 static lfm_status score(const request *r, app_progress *progress, lfm_score_result *result) {
   lfm_table *scores = NULL;
-  lfm_status status = load_and_score(r, progress, result, &scores);
+  lfm_status status = r->out ? lfm_table_writable(r->out) : LFM_OK; /* not after the solve */
+  if (status == LFM_OK) status = load_and_score(r, progress, result, &scores);
   if (status == LFM_OK && r->out) status = lfm_table_write(scores, r->out);
   lfm_table_destroy(scores);
   return status;

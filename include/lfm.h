@@ -85,6 +85,10 @@ LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t 
 /* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename). */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
+/* Whether lfm_table_write has a chance there: the ending is known, the folder exists and may be written to, and PATH is not
+ * itself a folder or device.  To be asked before the hours of work whose result goes there; writes nothing. */
+LFM_API lfm_status lfm_table_writable(const char *path);
+
 LFM_API int64_t lfm_table_rows(const lfm_table *table);
 LFM_API int64_t lfm_table_cols(const lfm_table *table);
 LFM_API const double *lfm_table_values(const lfm_table *table); /* [rows, cols], owned by the table */

@@ -112,12 +112,32 @@ static lfm_status flush(lfm_writer *writer) {
   return LFM_OK;
 }
 
-lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
-  *out = NULL;
-  if (strlen(path) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
+/* The folder that the file of this path lies in. */
+static void folder_of(const char *path, char out[PATH]) {
+  snprintf(out, PATH, "%s", path);
+  char *slash = strrchr(out, '/');
+  if (slash == out) slash[1] = 0;
+  else if (slash) *slash = 0;
+  else strcpy(out, ".");
+}
+
+lfm_status lfm_path_check_writable(const char *path) {
+  char folder[PATH];
   struct stat facts;
+  if (strlen(path) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
   if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
     return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
+  folder_of(path, folder);
+  if (stat(folder, &facts) != 0 && errno == ENOENT)
+    return lfm_fail(LFM_E_IO, "%s: there is no folder %s; make it first", path, folder);
+  if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+    return lfm_fail_errno("%s: cannot be written, because of its folder", path);
+  return LFM_OK;
+}
+
+lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
+  *out = NULL;
+  LFM_TRY(lfm_path_check_writable(path));
   lfm_writer *writer;
   LFM_TRY(LFM_ALLOC(&writer, 1));
   snprintf(writer->path, sizeof writer->path, "%s", path);
@@ -149,11 +169,7 @@ lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size) {
 /* The rename is on the disk only when the folder is. */
 static lfm_status sync_folder_of(const char *path) {
   char folder[PATH];
-  snprintf(folder, sizeof folder, "%s", path);
-  char *slash = strrchr(folder, '/');
-  if (slash == folder) slash[1] = 0;
-  else if (slash) *slash = 0;
-  else strcpy(folder, ".");
+  folder_of(path, folder);
   int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return lfm_fail_errno("%s", folder);
   int failed = fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS; /* some file systems have no folder sync */
@@ -214,6 +230,7 @@ lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char 
 
 lfm_status lfm_folder_make(const char *path) {
   if (mkdir(path, 0777) == 0 || (errno == EEXIST && lfm_path_is_folder(path))) return LFM_OK;
+  if (errno == ENOENT) return lfm_fail(LFM_E_IO, "%s: the folder to make it in is not there; make that first", path);
   return lfm_fail_errno("%s: the folder cannot be made", path);
 }
 

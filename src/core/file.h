@@ -27,6 +27,9 @@ void lfm_writer_abort(lfm_writer *writer);        /* removes NAME.partial; accep
 /* The whole text as one file, committed. */
 lfm_status lfm_file_write(const char *path, const void *data, size_t size);
 
+/* Whether a writer could put a file there: its folder is there and open to us, and the path is no folder or device. */
+lfm_status lfm_path_check_writable(const char *path);
+
 bool lfm_path_exists(const char *path);
 bool lfm_path_is_folder(const char *path);
 bool lfm_path_ends_with(const char *path, const char *ending); /* letters of either case */

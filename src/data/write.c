@@ -5,6 +5,16 @@
 #include "core/alloc.h"
 #include "data/format.h"
 
+lfm_status lfm_table_writable(const char *path) {
+  const lfm_format *format;
+  const char *key;
+  char *file;
+  LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
+  lfm_status status = lfm_path_check_writable(file);
+  lfm_free(file);
+  return status;
+}
+
 lfm_status lfm_table_write(const lfm_table *table, const char *path) {
   const lfm_format *format;
   const char *key;

@@ -106,7 +106,9 @@ static void places_that_cannot_be_written_are_named(void **state) {
   lfm_writer *writer = (lfm_writer *)1;
   assert_int_equal(lfm_writer_open(in_folder("missing/file"), &writer), LFM_E_IO);
   assert_null(writer);
-  assert_non_null(strstr(lfm_error(), "missing/file"));
+  assert_non_null(strstr(lfm_error(), "missing/file: there is no folder"));
+  assert_int_equal(lfm_folder_make(in_folder("missing/folder")), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "missing/folder: the folder to make it in is not there"));
   writer = (lfm_writer *)1;
   assert_int_equal(lfm_writer_open(folder, &writer), LFM_E_IO);
   assert_null(writer);

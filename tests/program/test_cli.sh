@@ -86,6 +86,10 @@ expect_error "nothing.csv" "$lfm" train nothing.csv -o new
 expect_error "nothing" "$lfm" sample nothing -n 1 -o x.csv
 expect_error "nothing" "$lfm" info nothing
 expect_error "label" "$lfm" train data.csv -o new
+expect_error "no folder nowhere" "$lfm" sample nothing -n 1 -o nowhere/x.csv # before anything is read
+expect_usage "ending" "$lfm" sample nothing -n 1 -o x.parquet
+expect_error "no folder nowhere" "$lfm" score nothing data.csv -o nowhere/x.csv
+expect_error "make that first" "$lfm" train data.csv --drop label -o nowhere/new
 check "no run folder was made by a wrong line" test ! -e new
 
 # ---- a run, long options in both spellings
