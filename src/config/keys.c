@@ -22,7 +22,10 @@
 #define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
 #define REAL(name, field, range, fallback, help) {name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help}
 #define FLAG(name, field, fallback, help) {name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help}
-#define CHOICE(name, field, names, fallback, help) {name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help}
+#define CHOICE(name, field, names, fallback, help) \
+  {name, LFM_KEY_CHOICE, FIELD(field), FROM_TO(0, 0), names, fallback, help " (" names ")"}
+#define ACT(name, field, names, fallback, help) \
+  {name, LFM_KEY_ACT, FIELD(field), OVER_TO(0, 1000), names, fallback, help " (" names ")"}
 /* clang-format on */
 
 const lfm_key lfm_keys[] = {
@@ -49,8 +52,7 @@ const lfm_key lfm_keys[] = {
     /* the network */
     COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),
     COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),
-    {"act", LFM_KEY_ACT, FIELD(act), OVER_TO(0, 1000), "relu|elu|silu|gelu|tanh|softplus", "silu",
-     "activation; softplus(20) has beta = 20"},
+    ACT("act", act, "relu|elu|silu|gelu|tanh|softplus", "silu", "activation; softplus(20) has beta = 20"),
     CHOICE("cat_t", cat_t_all, "first|all", "first", "feed t to the first layer only, or to every layer"),
     /* training */
     COUNT("batch_size", batch_size, FROM_TO(1, 1e9), "auto", "rows of a batch"),

@@ -21,6 +21,8 @@ static void test_names_differ_and_have_help(void **state) {
     assert_int_equal(lfm_key_find(name), keys); /* the first of that name */
     assert_true(*help && *fallback);
     assert_null(strchr(help, '\n'));
+    bool is_choice = lfm_keys[keys].kind == LFM_KEY_CHOICE || lfm_keys[keys].kind == LFM_KEY_ACT;
+    assert_true(!is_choice || strstr(help, lfm_keys[keys].names)); /* the help says what there is to choose from */
   }
   assert_true(keys > 30 && keys <= 128);
   assert_false(lfm_config_key(keys, &name, &fallback, &help));

@@ -35,6 +35,7 @@ help_of train --out --preset --config --set --valid --columns --drop --drop-miss
 for key in hks hidden_dim max_batch lr_step warm_start seed; do
   check "help of train explains the key $key" grep -qE "^  $key +[a-zA-Z]" out
 done
+check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
