@@ -5,6 +5,7 @@
  * so that a model can be held against the truth row by row.
  */
 #include "core/alloc.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "kit/kit.h"
 #include "metric/gaussian.h"
@@ -30,6 +31,7 @@ static lfm_status write_range(const lfm_table *table, int64_t first, int64_t cou
 
 static lfm_status split(const lfm_table *table, int64_t held, const char *folder) {
   int64_t trained = table->rows - 2 * held;
+  LFM_TRY(lfm_folder_make(folder));
   LFM_TRY(write_range(table, 0, trained, folder, "train.csv"));
   LFM_TRY(write_range(table, trained, held, folder, "valid.csv"));
   LFM_TRY(write_range(table, trained + held, held, folder, "test.csv"));

@@ -3,8 +3,8 @@
  * chain.c -- a chain of blocks: made from a configuration, written to and read from one safetensors file.
  *
  *   tensors    blocks.N.net.K.weight [out, in], .bias [out]    float32, the authors' names
- *              normaliser.{varying,constant,mean,forward,inverse,logdet}, schema.decimals
- *   metadata   format, config (the resolved YAML), normalise, column.K
+ *              normaliser.{varying,constant,mean,forward,inverse,logdet}
+ *   metadata   format, config (the resolved YAML), columns, column.K and decimals.K of each
  * In Python: safetensors.torch.load_file(path) gives every weight under the name that the authors' modules use.
  */
 #include "flow/chain.h"
