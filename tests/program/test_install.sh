@@ -18,7 +18,7 @@ expect_exit 0 cmake --install "$build" --prefix "$work/prefix"
 pc=$(find prefix -name lfm.pc)
 check "a pkg-config file is installed" test -n "$pc"
 export PKG_CONFIG_PATH="$work/$(dirname "$pc")"
-expect_exit 0 pkg-config --define-prefix --cflags --libs lfm
+expect_exit 0 pkg-config --cflags --libs lfm
 read -ra flags <out
 check "the flags point into the prefix" grep -qF "$work/prefix" out
 expect_exit 0 cc -std=c11 -Wall -Wextra -Werror "$source/examples/train_and_sample.c" "${flags[@]}" -lm -o example

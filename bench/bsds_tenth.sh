@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# BSDS300 patches at a tenth of the published length, here and in PyTorch: same configuration, same rows, same test rows.
+# The pool is 100,000 rows instead of a million, for both: a tenth of the batches sees them fifteen times over, and the push
+# of a million would take longer than the training.
+#   bench/bsds_tenth.sh BSDS.hdf5 TORCH_PYTHON [BUILD] [OUT]      BSDS.hdf5 in the MAF layout with *_image; $SEEDS="1 2"
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=$1 python=$2 build=${3:-build} out=${4:-runs/bsds_tenth}
+mkdir -p "$out"
+for seed in ${SEEDS:-1 2}; do
+  "$build/lfm" train "$data::train" --valid "$data::validation" -o "$out/lfm-$seed" --preset bsds300@A \
+    --set max_batch=3000 --seed "$seed" --resume
+  [ -e "$out/torch-$seed/result.json" ] ||
+    "$python" bench/torch/lfm_torch.py "$data::train" -o "$out/torch-$seed" --preset bsds300@A --fraction 0.1 --seed "$seed" \
+      --test "$data::test" --group "$data::test_image" --rows 100
+  for protocol in converged paper; do
+    [ "$protocol" = paper ] && flags=(--protocol paper) || flags=()
+    "$build/lfm" score "$out/lfm-$seed" "$data::test" --group "$data::test_image" --rows 100 "${flags[@]}" --json \
+      >"$out/lfm-$seed/$protocol.json"
+  done
+done
