@@ -17,9 +17,9 @@ command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 
 if ! command -v apt-get >/dev/null; then
   cat <<'END'
-setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler with OpenMP, make, cmake 3.20 or later, pkg-config;
-the libraries (with headers) oneDNN, Random123, libyaml, HDF5, zlib, jansson, libpng, cairo, cmocka; for the
-tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
+setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler, make, cmake 3.20 or later, pkg-config; the
+libraries (with headers) oneDNN and the libgomp it runs on, Random123, libyaml, HDF5, zlib, jansson, libpng, cairo,
+cmocka; for the tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
 END
   exit 0
 fi

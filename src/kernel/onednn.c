@@ -15,7 +15,6 @@
 #include "core/alloc.h"
 #include "kernel/table.h"
 #include <dnnl.h>
-#include <omp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +34,10 @@ static dnnl_engine_t engine;
 static struct lfm_kernels table;
 static char identity[96];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Of the OpenMP library that oneDNN runs on.  <omp.h> is the compiler's, and clang's may not be installed. */
+int omp_get_max_threads(void);
+void omp_set_num_threads(int threads);
 
 static int threads_to_one(void) {
   int threads = omp_get_max_threads();
