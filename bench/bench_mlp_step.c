@@ -40,20 +40,21 @@ static double now(void) {
 /* ---- the peak ------------------------------------------------------------------------------------------------ */
 
 enum { PEAK_LOOPS = 3000000, PEAK_SUMS = 12, PEAK_WIDTH = 16 };
-static volatile float sink;
-
-#define PEAK_BODY                                                                                      \
-  typedef float vector __attribute__((vector_size(PEAK_WIDTH * sizeof(float))));                       \
-  vector sum[PEAK_SUMS], factor = {0.5f}, term = {1.0f};                                               \
-  for (int i = 0; i < PEAK_SUMS; i++) sum[i] = term * (float)i;                                        \
-  for (int loop = 0; loop < PEAK_LOOPS; loop++)                                                        \
-    for (int i = 0; i < PEAK_SUMS; i++) sum[i] = sum[i] * factor + term;                               \
-  for (int i = 1; i < PEAK_SUMS; i++) sum[0] += sum[i];                                                \
-  sink = sum[0][0] + sum[0][PEAK_WIDTH - 1];
 
 /* Contracted into multiply-adds here, where no bits matter. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target("avx512f,prefer-vector-width=512"), optimize("fp-contract=fast"))) static void peak_512(void) { PEAK_BODY }
+static volatile float sink;
+
+__attribute__((target("avx512f,prefer-vector-width=512"), optimize("fp-contract=fast"))) static void peak_512(void) {
+  typedef float vector __attribute__((vector_size(PEAK_WIDTH * sizeof(float))));
+  vector sum[PEAK_SUMS], factor = {0.5f}, term = {1.0f};
+  for (int i = 0; i < PEAK_SUMS; i++) sum[i] = term * (float)i;
+  for (int loop = 0; loop < PEAK_LOOPS; loop++)
+    for (int i = 0; i < PEAK_SUMS; i++) sum[i] = sum[i] * factor + term;
+  for (int i = 1; i < PEAK_SUMS; i++) sum[0] += sum[i];
+  sink = sum[0][0] + sum[0][PEAK_WIDTH - 1];
+}
+
 static bool wide(void) { return __builtin_cpu_supports("avx512f"); }
 #else
 static void peak_512(void) {}
