@@ -15,6 +15,7 @@
 #include "core/utf8.h"
 #include "data/format.h"
 #include "data/gzip.h"
+#include "data/survey.h"
 #include "data/text.h"
 
 #include <math.h>
@@ -298,7 +299,9 @@ static lfm_status take_value(csv_file *csv, cursor row_start, int64_t col, const
   int64_t to = csv->target[col];
   if (to < 0) return LFM_OK;
   lfm_field_kind kind = lfm_number_parse(f->text, f->size, &row[to], &decimals);
-  if (kind == LFM_FIELD_TEXT) return refuse_text(csv, row_start, col, f);
+  if (kind == LFM_FIELD_TEXT && csv->source->survey) row[to] = lfm_survey_word(f->text, f->size);
+  else if (kind == LFM_FIELD_TEXT) return refuse_text(csv, row_start, col, f);
+  if (!isfinite(row[to]) && csv->source->survey) return LFM_OK;
   if (kind == LFM_FIELD_MISSING || !isfinite(row[to])) {
     *missing = true;
     if (lfm_select_drops_missing(csv->source)) return LFM_OK;

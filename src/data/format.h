@@ -17,6 +17,7 @@ typedef struct lfm_source {
   const uint8_t *data; /* [size] the bytes of the file; NULL: the reader opens the path (HDF5) */
   size_t size;
   const lfm_table_options *options; /* may be NULL */
+  bool survey;                      /* refuse no value (data/survey.h) */
 } lfm_source;
 
 typedef lfm_status (*lfm_reader_fn)(const lfm_source *source, lfm_table **out);

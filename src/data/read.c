@@ -7,6 +7,7 @@
  */
 #include "core/alloc.h"
 #include "data/format.h"
+#include "data/survey.h"
 
 #include <string.h>
 
@@ -55,14 +56,20 @@ static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_
   return status;
 }
 
-lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
+static lfm_status read_path(const char *path, lfm_source source, lfm_table **out) {
   const lfm_format *format;
   char *file;
-  lfm_source source = {.name = path, .options = options};
   *out = NULL;
   LFM_TRY(lfm_path_split_key(path, &format, &file, &source.key));
+  source.name = path;
   source.path = file;
   lfm_status status = read_source(format, &source, out);
   lfm_free(file);
   return status;
 }
+
+lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
+  return read_path(path, (lfm_source){.options = options}, out);
+}
+
+lfm_status lfm_survey_read(const char *path, lfm_table **out) { return read_path(path, (lfm_source){.survey = true}, out); }

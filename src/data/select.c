@@ -144,6 +144,7 @@ static lfm_status refine(const lfm_source *source, lfm_table **table) {
     lfm_free(keep);
     LFM_TRY(status);
   }
+  if (source->survey) return LFM_OK;
   if (lfm_select_drops_missing(source)) return drop_missing(source, *table);
   return lfm_table_check_finite(source->name, *table, "; --drop-missing leaves such rows out");
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * describe.c -- `lfm info`: what a model, a checkpoint, a run folder or a data file holds.
+ * Of a data file, whatever its columns hold: whoever asks has often not cleaned it yet.
  */
 #include "core/alloc.h"
 #include "core/file.h"
-#include "data/table.h"
+#include "data/survey.h"
 #include "flow/chain.h"
 #include "store/facts.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,36 +16,38 @@ void lfm_text_free(char *text) { lfm_free(text); }
 
 /* ---- tables ------------------------------------------------------------------------------------------------- */
 
-static void describe_column(const lfm_table *table, int64_t j, lfm_facts *facts) {
-  double low = (double)INFINITY, high = -low, sum = 0.0, squares = 0.0, n = (double)table->rows;
-  for (int64_t i = 0; i < table->rows; i++) {
-    double value = table->values[i * table->cols + j];
-    low = fmin(low, value);
-    high = fmax(high, value);
-    sum += value;
-  }
-  for (int64_t i = 0; i < table->rows; i++) {
-    double deviation = table->values[i * table->cols + j] - sum / n;
-    squares += deviation * deviation;
-  }
+/* What there is of each kind; a column of plain numbers has no other lines than its statistics. */
+static lfm_status describe_column(const lfm_table *table, int64_t j, lfm_facts *facts) {
+  lfm_column_survey column;
+  LFM_TRY(lfm_survey_column(table, j, &column));
   lfm_facts_item(facts, "columns");
   lfm_facts_text(facts, "name", table->names[j]);
-  lfm_facts_number(facts, "min", low);
-  lfm_facts_number(facts, "mean", sum / n);
-  lfm_facts_number(facts, "max", high);
-  lfm_facts_number(facts, "sd", n > 1 ? sqrt(squares / (n - 1)) : (double)NAN);
-  if (table->decimals[j] >= 0) lfm_facts_number(facts, "decimals", table->decimals[j]);
+  if (column.words) {
+    lfm_facts_number(facts, "text", (double)column.words);
+    lfm_facts_number(facts, "distinct", (double)column.distinct);
+  }
+  if (column.missing) lfm_facts_number(facts, "missing", (double)column.missing);
+  if (column.infinite) lfm_facts_number(facts, "infinite", (double)column.infinite);
+  if (column.numbers) {
+    lfm_facts_number(facts, "min", column.min);
+    lfm_facts_number(facts, "mean", column.mean);
+    lfm_facts_number(facts, "max", column.max);
+    lfm_facts_number(facts, "sd", column.sd);
+    if (table->decimals[j] >= 0) lfm_facts_number(facts, "decimals", table->decimals[j]);
+  }
   lfm_facts_end(facts);
+  return LFM_OK;
 }
 
 static lfm_status describe_table(const char *path, lfm_facts *facts) {
   lfm_table *table;
-  LFM_TRY(lfm_table_read(path, NULL, &table));
+  LFM_TRY(lfm_survey_read(path, &table));
   lfm_facts_text(facts, "kind", "table");
   lfm_facts_number(facts, "rows", (double)table->rows);
-  for (int64_t j = 0; j < table->cols; j++) describe_column(table, j, facts);
+  lfm_status status = LFM_OK;
+  for (int64_t j = 0; j < table->cols && status == LFM_OK; j++) status = describe_column(table, j, facts);
   lfm_table_destroy(table);
-  return LFM_OK;
+  return status;
 }
 
 /* ---- models and checkpoints ---------------------------------------------------------------------------------- */

@@ -40,6 +40,21 @@ static void tables(void **state) {
   folder_remove(&here);
 }
 
+/* A table that cannot be learnt from yet is what one asks about first. */
+static void tables_with_words_and_gaps(void **state) {
+  (void)state;
+  folder here = folder_create();
+  const char csv[] = "kind,mass\na,5\nb,\na,7\n";
+  OK(lfm_file_write(inside(here.path, "t.csv"), csv, sizeof csv - 1));
+  char *json = text_of(inside(here.path, "t.csv"), true);
+  assert_has(json, "\"text\": 3");
+  assert_has(json, "\"distinct\": 2");
+  assert_has(json, "\"missing\": 1");
+  assert_has(json, "\"mean\": 6");
+  lfm_text_free(json);
+  folder_remove(&here);
+}
+
 static void models_runs_and_checkpoints(void **state) {
   (void)state;
   run r = small_run(NULL);
@@ -116,6 +131,7 @@ static void refused_memory_leaves_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tables),
+      cmocka_unit_test(tables_with_words_and_gaps),
       cmocka_unit_test(models_runs_and_checkpoints),
       cmocka_unit_test(other_files),
       cmocka_unit_test(refused_memory_leaves_nothing),

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "data/format.h"
+#include "data/survey.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,9 +39,24 @@ static inline void read_with(lfm_reader_fn reader, lfm_source source, const lfm_
   lfm_table_destroy(table);
 }
 
+/* A look at it takes any value, and counts each row once. */
+static inline void survey(lfm_reader_fn reader, lfm_source source) {
+  lfm_table *table = NULL;
+  lfm_column_survey column;
+  source.survey = true;
+  bool read = reader(&source, &table) == LFM_OK;
+  for (int64_t col = 0; read && col < table->cols; col++) {
+    require(lfm_survey_column(table, col, &column) == LFM_OK);
+    require(column.numbers + column.infinite + column.missing + column.words == table->rows);
+    require(column.distinct <= column.words && (column.distinct > 0) == (column.words > 0));
+  }
+  lfm_table_destroy(table);
+}
+
 /* As it is, without rows that lack a value, and by columns; key may be NULL. */
 static inline void read_table(lfm_reader_fn reader, const uint8_t *data, size_t size, const char *key) {
   const lfm_source source = {.name = "input", .path = "input", .key = key, .data = data, .size = size};
+  survey(reader, source);
   read_with(reader, source, NULL);
   read_with(reader, source, &(lfm_table_options){.drop_missing = true});
   read_with(reader, source, &(lfm_table_options){.columns = "x1,x0"});

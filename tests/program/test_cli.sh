@@ -142,7 +142,7 @@ expect_error "group" "$lfm" score run data.csv --group short.csv
 # ---- info, and where output goes
 expect_exit 0 "$lfm" info run/model.safetensors
 check "info names the columns" grep -q width out
-for file in run/model.safetensors run a.csv; do
+for file in run/model.safetensors run a.csv data.csv; do
   expect_exit 0 "$lfm" info "$file"
   expect_exit 0 "$lfm" info --json "$file"
   if command -v python3 >/dev/null; then check "info --json $file is JSON" python3 -m json.tool out /dev/null; fi
