@@ -23,9 +23,9 @@
 #ifndef LFM_H
 #define LFM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -101,8 +101,8 @@ LFM_API void lfm_table_destroy(lfm_table *table);
 typedef struct lfm_config lfm_config; /* every key with a value; unset keys follow the data at training */
 
 LFM_API lfm_status lfm_config_create(lfm_config **out);
-LFM_API lfm_status lfm_config_preset(lfm_config *config, const char *name);         /* e.g. "bsds300@A" */
-LFM_API lfm_status lfm_config_load(lfm_config *config, const char *path);           /* a YAML file over what is set */
+LFM_API lfm_status lfm_config_preset(lfm_config *config, const char *name);          /* e.g. "bsds300@A" */
+LFM_API lfm_status lfm_config_load(lfm_config *config, const char *path);            /* a YAML file over what is set */
 LFM_API lfm_status lfm_config_set(lfm_config *config, const char *key_equals_value); /* "hidden_dim=256" */
 LFM_API void lfm_config_destroy(lfm_config *config);
 
@@ -114,13 +114,13 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 
 typedef struct lfm_progress {
   enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE } phase;
-  int block, blocks;         /* 1-based block at work, of how many */
-  int64_t done, total;       /* steps (train) or rows (push, sample, score) of this phase and block */
+  int block, blocks;             /* 1-based block at work, of how many */
+  int64_t done, total;           /* steps (train) or rows (push, sample, score) of this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
-  double loss;               /* train: running mean of the loss; NAN elsewhere */
-  double valid_loss;         /* the last validation loss of this block, NAN when there is none */
-  double rate;               /* steps or rows a second */
-  double seconds;            /* since the call began */
+  double loss;                   /* train: running mean of the loss; NAN elsewhere */
+  double valid_loss;             /* the last validation loss of this block, NAN when there is none */
+  double rate;                   /* steps or rows a second */
+  double seconds;                /* since the call began */
 } lfm_progress;
 
 /* Called from the calling thread about ten times a second.  True asks to stop: training then finishes the step,
@@ -128,15 +128,15 @@ typedef struct lfm_progress {
 typedef bool (*lfm_progress_fn)(const lfm_progress *progress, void *context);
 
 typedef struct lfm_train_options {
-  const lfm_config *config;  /* NULL: everything follows the data */
-  const lfm_table *train;    /* required */
-  const lfm_table *valid;    /* NULL: a tenth of train is held out */
-  const char *run;           /* folder to make; required */
-  double time_limit;         /* seconds that choose the number of steps when the config does not; 0: 600 */
-  int threads;               /* 0: all processors; does not change the result */
-  bool resume;               /* go on from RUN/checkpoint; without one, start afresh */
-  bool allow_drift;          /* resume under another build, processor type or library version */
-  lfm_progress_fn progress;  /* may be NULL */
+  const lfm_config *config; /* NULL: everything follows the data */
+  const lfm_table *train;   /* required */
+  const lfm_table *valid;   /* NULL: a tenth of train is held out */
+  const char *run;          /* folder to make; required */
+  double time_limit;        /* seconds that choose the number of steps when the config does not; 0: 600 */
+  int threads;              /* 0: all processors; does not change the result */
+  bool resume;              /* go on from RUN/checkpoint; without one, start afresh */
+  bool allow_drift;         /* resume under another build, processor type or library version */
+  lfm_progress_fn progress; /* may be NULL */
   void *context;
 } lfm_train_options;
 
@@ -163,7 +163,7 @@ LFM_API lfm_status lfm_train(const lfm_train_options *options, lfm_train_result 
 typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser and schema; immutable */
 
 LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
-LFM_API int64_t lfm_model_dim(const lfm_model *model);   /* columns of the data */
+LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns of the data */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);
 LFM_API void lfm_model_destroy(lfm_model *model);
@@ -180,7 +180,7 @@ typedef struct lfm_sample_options {
   lfm_solver_options solve;
   int64_t rows;
   uint64_t seed;
-  bool logp;     /* also a last column "logp": log p of each row, from the same solve */
+  bool logp; /* also a last column "logp": log p of each row, from the same solve */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -198,10 +198,10 @@ LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *
 
 typedef struct lfm_score_options {
   lfm_solver_options solve;
-  int64_t rows;              /* over 0: only so many rows, evenly spaced */
-  bool paper_protocol;       /* Euler on 150 nodes for the trace and its end point, dopri5 between blocks (biased) */
-  const lfm_table *group;    /* [rows, 1] cluster of each row, for the standard error; may be NULL */
-  const lfm_model *against;  /* a second model, for paired differences; may be NULL */
+  int64_t rows;             /* over 0: only so many rows, evenly spaced */
+  bool paper_protocol;      /* Euler on 150 nodes for the trace and its end point, dopri5 between blocks (biased) */
+  const lfm_table *group;   /* [rows, 1] cluster of each row, for the standard error; may be NULL */
+  const lfm_model *against; /* a second model, for paired differences; may be NULL */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -209,14 +209,14 @@ typedef struct lfm_score_options {
 
 typedef struct lfm_score_result {
   int64_t rows, failed;
-  double nll, nll_se;          /* mean of -log p in the data's units (nats), and its standard error (clustered) */
-  double nll_standardised;     /* the same without the normaliser's log-determinant */
-  double solver_error;         /* mean |log p - log p at a tenth of the tolerance| on up to 64 of the rows; NAN: fixed steps */
-  double probe_se;             /* NAN: the trace is exact */
+  double nll, nll_se;      /* mean of -log p in the data's units (nats), and its standard error (clustered) */
+  double nll_standardised; /* the same without the normaliser's log-determinant */
+  double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 64 of the rows; NAN: fixed steps */
+  double probe_se;         /* NAN: the trace is exact */
   double nfe_mean, seconds;
-  double against_nll;          /* the second model's nll on the same rows; NAN without one */
-  double diff, diff_se;        /* mean paired nll - against_nll, and its standard error */
-  double diff_low, diff_high;  /* its 95 % interval */
+  double against_nll;         /* the second model's nll on the same rows; NAN without one */
+  double diff, diff_se;       /* mean paired nll - against_nll, and its standard error */
+  double diff_low, diff_high; /* its 95 % interval */
 } lfm_score_result;
 
 LFM_API void lfm_score_defaults(lfm_score_options *options);
@@ -229,7 +229,7 @@ LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, con
 
 typedef struct lfm_push_options {
   lfm_solver_options solve;
-  int to;       /* border 0 (normalised data) .. blocks (noise) to carry the rows to */
+  int to; /* border 0 (normalised data) .. blocks (noise) to carry the rows to */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -251,7 +251,7 @@ typedef struct lfm_series {
   const char *name;    /* for the legend; NULL leaves it out */
   const double *x, *y; /* [count]; a value that is not finite breaks the line */
   int64_t count;
-  int colour;          /* 0, 1, 2, ...: series that belong together share one */
+  int colour; /* 0, 1, 2, ...: series that belong together share one */
   lfm_line line;
 } lfm_series;
 

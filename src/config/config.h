@@ -20,46 +20,46 @@ typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
  * meaning (ema_decay, patience, ...) lfm_config_is_set tells the two apart.  All others hold their fallback. */
 struct lfm_config {
   /* the chain */
-  int blocks;                        /* length of hks; 0: from the schedule */
-  double hks[LFM_MAX_BLOCKS];        /* g_n; NAN = null = free block (x_r = z); only the last may be free */
-  lfm_schedule_kind schedule_kind;   /* schedule: {kind, c, rho, blocks}; used when hks is unset */
+  int blocks;                      /* length of hks; 0: from the schedule */
+  double hks[LFM_MAX_BLOCKS];      /* g_n; NAN = null = free block (x_r = z); only the last may be free */
+  lfm_schedule_kind schedule_kind; /* schedule: {kind, c, rho, blocks}; used when hks is unset */
   double schedule_c, schedule_rho;
-  int schedule_blocks;               /* N, the free one included */
+  int schedule_blocks; /* N, the free one included */
   lfm_interp interp;
   lfm_coupling coupling;
   lfm_pool_kind pool;
-  int normalise;                     /* lfm_normalise of data/normaliser.h */
+  int normalise; /* lfm_normalise of data/normaliser.h */
   /* time */
-  lfm_time_law beta_sample_t;        /* key: beta_sample_t: true|false, with alpha, beta */
+  lfm_time_law beta_sample_t; /* key: beta_sample_t: true|false, with alpha, beta */
   double alpha, beta;
   int num_tk;
   /* the network */
   int64_t hidden_dim;
   int num_hidden;
-  char act[24];                      /* relu elu silu gelu tanh softplus softplus(20); lfm_config_act_split */
-  bool cat_t_all;                    /* cat_t: first|all */
+  char act[24];   /* relu elu silu gelu tanh softplus softplus(20); lfm_config_act_split */
+  bool cat_t_all; /* cat_t: first|all */
   /* training */
   int64_t batch_size;
   int batches_given;                 /* length of max_batch: 1 (every block) or blocks */
   int64_t max_batch[LFM_MAX_BLOCKS]; /* steps a block */
   double lr, lr_decay;               /* lr *= lr_decay every lr_step batches */
   int64_t lr_step;
-  int64_t warmup;                    /* linear, batches */
-  bool cosine;                       /* to zero over the block */
+  int64_t warmup; /* linear, batches */
+  bool cosine;    /* to zero over the block */
   double grad_clip;
-  bool adamw;                        /* optimizer: adam|adamw */
+  bool adamw; /* optimizer: adam|adamw */
   double weight_decay;
-  double ema_decay;                  /* 0 during warmup */
+  double ema_decay; /* 0 during warmup */
   bool warm_start;
-  int64_t patience;                  /* batches without a better validation loss; 0: off */
-  double push_tol;                   /* dopri5 tolerance of the push */
+  int64_t patience; /* batches without a better validation loss; 0: off */
+  double push_tol;  /* dopri5 tolerance of the push */
   /* bookkeeping */
   int lanes;
   int64_t microbatch;
   uint64_t seed;
-  int64_t checkpoint_every;          /* batches */
-  int64_t valid_every;               /* batches between validation losses */
-  uint64_t set[2];                   /* bit k: key k of the table was given by preset, file or --set */
+  int64_t checkpoint_every; /* batches */
+  int64_t valid_every;      /* batches between validation losses */
+  uint64_t set[2];          /* bit k: key k of the table was given by preset, file or --set */
 };
 
 lfm_status lfm_config_copy(const lfm_config *from, lfm_config **out);

@@ -21,11 +21,11 @@ typedef enum lfm_key_kind {
 typedef struct lfm_key {
   const char *name;
   lfm_key_kind kind;
-  size_t offset, size;   /* of the field in lfm_config */
-  double low, high;      /* allowed values; low itself is not where `above` */
-  bool above, below;     /* low, high are excluded */
-  const char *names;     /* CHOICE, ACT: "linear|trig", numbered from 0 */
-  const char *fallback;  /* as text; "auto": follows the data */
+  size_t offset, size;  /* of the field in lfm_config */
+  double low, high;     /* allowed values; low itself is not where `above` */
+  bool above, below;    /* low, high are excluded */
+  const char *names;    /* CHOICE, ACT: "linear|trig", numbered from 0 */
+  const char *fallback; /* as text; "auto": follows the data */
   const char *help;
 } lfm_key;
 

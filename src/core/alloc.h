@@ -19,8 +19,8 @@ lfm_status lfm_alloc_array(void *out, size_t count, size_t size);
  * For readers that learn sizes as they go.  On failure the old array stands. */
 lfm_status lfm_alloc_grow(void *array, size_t *capacity, size_t need, size_t size);
 
-lfm_status lfm_alloc_text(char **out, const char *text);  /* a copy of a string */
-void lfm_free(void *memory);                              /* accepts NULL */
+lfm_status lfm_alloc_text(char **out, const char *text); /* a copy of a string */
+void lfm_free(void *memory);                             /* accepts NULL */
 
 /* Tests: the request number `at` (1 = next) fails, once; 0 disarms.  Returns the number of requests since the last call. */
 uint64_t lfm_alloc_fail_at(uint64_t at);

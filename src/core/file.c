@@ -43,7 +43,7 @@ lfm_status lfm_map_open(const char *path, lfm_map *out) {
   int descriptor;
   size_t size = 0;
   LFM_TRY(open_file(path, &descriptor, &size));
-  void *view = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : (void *)(uintptr_t)""; /* never NULL */
+  void *view = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : (void *)(uintptr_t) ""; /* never NULL */
   close(descriptor);
   if (view == MAP_FAILED) return lfm_fail_errno("%s: cannot be mapped", path);
   *out = (lfm_map){.data = view, .size = size};

@@ -21,8 +21,8 @@ void lfm_map_close(lfm_map *map); /* accepts a closed one */
 typedef struct lfm_writer lfm_writer;
 lfm_status lfm_writer_open(const char *path, lfm_writer **out);
 lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size); /* buffered */
-lfm_status lfm_writer_commit(lfm_writer *writer); /* destroys the writer, whatever it returns */
-void lfm_writer_abort(lfm_writer *writer);        /* removes NAME.partial; accepts NULL */
+lfm_status lfm_writer_commit(lfm_writer *writer);                             /* destroys the writer, whatever it returns */
+void lfm_writer_abort(lfm_writer *writer);                                    /* removes NAME.partial; accepts NULL */
 
 /* The whole text as one file, committed. */
 lfm_status lfm_file_write(const char *path, const void *data, size_t size);
@@ -32,9 +32,9 @@ lfm_status lfm_path_check_writable(const char *path);
 
 bool lfm_path_exists(const char *path);
 bool lfm_path_is_folder(const char *path);
-bool lfm_path_ends_with(const char *path, const char *ending); /* letters of either case */
+bool lfm_path_ends_with(const char *path, const char *ending);                          /* letters of either case */
 lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name); /* LFM_E_USAGE when too long */
-lfm_status lfm_folder_make(const char *path); /* an existing folder is fine */
-lfm_status lfm_file_remove(const char *path); /* a missing file is fine */
+lfm_status lfm_folder_make(const char *path);                                           /* an existing folder is fine */
+lfm_status lfm_file_remove(const char *path);                                           /* a missing file is fine */
 
 #endif

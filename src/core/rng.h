@@ -14,18 +14,18 @@
 
 /* What a number is for; two purposes never share a counter. */
 typedef enum lfm_purpose {
-  LFM_FOR_INIT = 1, /* weights */
-  LFM_FOR_SPLIT,    /* which rows are held out */
-  LFM_FOR_BATCH,    /* the order of the pool in an epoch */
-  LFM_FOR_COUPLING, /* x' of the pairs */
-  LFM_FOR_NOISE,    /* z of the OU step */
-  LFM_FOR_TIME,     /* t */
-  LFM_FOR_VALID,    /* z of the validation loss */
+  LFM_FOR_INIT = 1,   /* weights */
+  LFM_FOR_SPLIT,      /* which rows are held out */
+  LFM_FOR_BATCH,      /* the order of the pool in an epoch */
+  LFM_FOR_COUPLING,   /* x' of the pairs */
+  LFM_FOR_NOISE,      /* z of the OU step */
+  LFM_FOR_TIME,       /* t */
+  LFM_FOR_VALID,      /* z of the validation loss */
   LFM_FOR_VALID_TIME, /* t of the validation loss */
-  LFM_FOR_SAMPLE,   /* z ~ N(0, I) of generation */
-  LFM_FOR_PROBE,    /* trace probes */
-  LFM_FOR_METRIC,   /* projections, classifier splits */
-  LFM_FOR_DATA,     /* drawn data sets, dequantisation */
+  LFM_FOR_SAMPLE,     /* z ~ N(0, I) of generation */
+  LFM_FOR_PROBE,      /* trace probes */
+  LFM_FOR_METRIC,     /* projections, classifier splits */
+  LFM_FOR_DATA,       /* drawn data sets, dequantisation */
 } lfm_purpose;
 
 typedef struct lfm_rng {

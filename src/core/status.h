@@ -21,17 +21,17 @@ void lfm_error_set(const char *text);
 void lfm_note(lfm_note_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Passes a failure on; for functions that have nothing to release. */
-#define LFM_TRY(expression)                      \
-  do {                                           \
-    lfm_status lfm_try_ = (expression);          \
-    if (lfm_try_ != LFM_OK) return lfm_try_;     \
+#define LFM_TRY(expression)                                                                                                  \
+  do {                                                                                                                       \
+    lfm_status lfm_try_ = (expression);                                                                                      \
+    if (lfm_try_ != LFM_OK) return lfm_try_;                                                                                 \
   } while (0)
 
 /* Passes a failure on through a label that releases; needs a local `lfm_status status`. */
-#define LFM_TRY_GOTO(expression, label)          \
-  do {                                           \
-    status = (expression);                       \
-    if (status != LFM_OK) goto label;            \
+#define LFM_TRY_GOTO(expression, label)                                                                                      \
+  do {                                                                                                                       \
+    status = (expression);                                                                                                   \
+    if (status != LFM_OK) goto label;                                                                                        \
   } while (0)
 
 #endif

@@ -22,19 +22,19 @@ typedef struct worker {
 } worker;
 
 struct lfm_team {
-  int size;              /* the caller included */
-  int started;           /* threads that exist */
-  worker *workers;       /* [size]; 0 is the caller */
+  int size;        /* the caller included */
+  int started;     /* threads that exist */
+  worker *workers; /* [size]; 0 is the caller */
   pthread_mutex_t mutex;
   pthread_cond_t begun, ended;
-  atomic_ullong round;   /* counts up when a round begins */
-  atomic_int working;    /* threads not yet through this round */
+  atomic_ullong round; /* counts up when a round begins */
+  atomic_int working;  /* threads not yet through this round */
   atomic_bool quit;
   lfm_task_fn fn;
   void *context;
   int64_t tasks;
-  atomic_llong next;     /* the next task to claim */
-  int64_t failed_task;   /* lowest failed one, or -1; with status and line under the mutex */
+  atomic_llong next;   /* the next task to claim */
+  int64_t failed_task; /* lowest failed one, or -1; with status and line under the mutex */
   lfm_status failed_status;
   char failed_line[1024];
 };

@@ -13,7 +13,7 @@
 
 /* Compiled for AVX-512, AVX2 and the baseline, chosen when the program loads.  All give the same bits: no operation is
  * contracted or reordered, only made wider.  Off under sanitizers, whose start-up does not agree with ifunc resolvers. */
-#if defined(__x86_64__) && defined(__ELF__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+#if defined(__x86_64__) && defined(__ELF__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&            \
     !defined(LFM_NO_CLONES)
 #define LFM_VECTOR __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else

@@ -18,11 +18,11 @@
 #include "kernel/kernel.h"
 
 typedef struct lfm_mlp_config {
-  int64_t dim;        /* of x and of v */
+  int64_t dim; /* of x and of v */
   int64_t hidden_dim;
-  int num_hidden;     /* hidden layers; num_hidden + 1 linear maps */
-  lfm_act act;        /* kernel/kernel.h: kind and beta */
-  bool cat_t_all;     /* t beside the input of every layer, not of the first only; concat order (t, h) */
+  int num_hidden; /* hidden layers; num_hidden + 1 linear maps */
+  lfm_act act;    /* kernel/kernel.h: kind and beta */
+  bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
 } lfm_mlp_config;
 
 typedef struct lfm_net lfm_net;
@@ -62,9 +62,9 @@ void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block);
 /* The master vector [param_count] of the net's number type.  After writing it, pack. */
 void *lfm_params_data(lfm_params *params);
 const void *lfm_params_values(const lfm_params *params);
-void lfm_params_pack(lfm_params *params);                               /* all packed copies from the master */
-void lfm_params_set(lfm_params *params, const float *values);           /* master from floats [param_count], packed */
-void lfm_params_copy(lfm_params *to, const lfm_params *from);           /* same net; packed copies too */
+void lfm_params_pack(lfm_params *params);                     /* all packed copies from the master */
+void lfm_params_set(lfm_params *params, const float *values); /* master from floats [param_count], packed */
+void lfm_params_copy(lfm_params *to, const lfm_params *from); /* same net; packed copies too */
 
 /* ---- runs --------------------------------------------------------------------------------------------------- */
 
@@ -79,14 +79,14 @@ lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, l
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
 
-void *lfm_run_t(lfm_run *run);                /* in  [rows] */
-void *lfm_run_x(lfm_run *run);                /* in  [rows, dim] */
-const void *lfm_run_v(const lfm_run *run);    /* out [rows, dim] */
-void *lfm_run_dv(lfm_run *run);               /* in, TRAIN: gradient of the loss by v [rows, dim] */
+void *lfm_run_t(lfm_run *run);                 /* in  [rows] */
+void *lfm_run_x(lfm_run *run);                 /* in  [rows, dim] */
+const void *lfm_run_v(const lfm_run *run);     /* out [rows, dim] */
+void *lfm_run_dv(lfm_run *run);                /* in, TRAIN: gradient of the loss by v [rows, dim] */
 const void *lfm_run_trace(const lfm_run *run); /* out, TRACE: tr dv/dx [rows] */
 
 /* None of these allocates (of ours) or fails but for a fault inside the kernel library. */
-lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params);  /* fills v, and trace in a TRACE run */
+lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params); /* fills v, and trace in a TRACE run */
 /* After forward on the same inputs: grads [param_count] = or += the parameter gradient, in the master's layout. */
 lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads, bool accumulate);
 

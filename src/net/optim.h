@@ -13,8 +13,8 @@
 typedef struct lfm_optim_config {
   bool decoupled_decay; /* adamw */
   double beta1, beta2, eps, weight_decay;
-  double grad_clip;     /* largest 2-norm; 0: none */
-  double ema_decay;     /* 0: no average is kept */
+  double grad_clip; /* largest 2-norm; 0: none */
+  double ema_decay; /* 0: no average is kept */
 } lfm_optim_config;
 
 void lfm_optim_defaults(lfm_optim_config *config); /* torch.optim.Adam's: .9 .999 1e-8, no decay, no clip, no average */

@@ -34,9 +34,9 @@ int lfm_solver_stages(lfm_solver solver); /* evaluations a step; 6 for the 5(4) 
 /* One row's outcome. */
 typedef enum lfm_row_status {
   LFM_ROW_SOLVED = 0,
-  LFM_ROW_NOT_FINITE,  /* f gave a value that is not finite */
-  LFM_ROW_STEP_FLOOR,  /* the step fell below the floor: the error control could not be met */
-  LFM_ROW_TOO_MANY,    /* max_steps were used up */
+  LFM_ROW_NOT_FINITE, /* f gave a value that is not finite */
+  LFM_ROW_STEP_FLOOR, /* the step fell below the floor: the error control could not be met */
+  LFM_ROW_TOO_MANY,   /* max_steps were used up */
 } lfm_row_status;
 
 /* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots] (NULL without logdet).
@@ -51,17 +51,17 @@ typedef void (*lfm_row_store_fn)(void *context, int64_t row, const double *x, do
 typedef struct lfm_ode_problem {
   int64_t dim;
   bool with_logdet;
-  double t0, t1;          /* t1 < t0 runs backwards; t1 = t0 gives each row back as it came, with nfe 0 */
+  double t0, t1; /* t1 < t0 runs backwards; t1 = t0 gives each row back as it came, with nfe 0 */
   lfm_solver solver;
-  double atol, rtol;      /* adaptive solvers */
-  int fixed_steps;        /* over 0: that many equal steps, error estimate unused (any solver) */
-  int max_steps;          /* adaptive: tries, accepted or not; 0 means 100,000 */
-  double step_floor;      /* adaptive: 0 means 1e-10 |t1 - t0|; never below what t0 and t1 resolve */
-  int64_t slots;          /* rows in flight a worker */
+  double atol, rtol; /* adaptive solvers */
+  int fixed_steps;   /* over 0: that many equal steps, error estimate unused (any solver) */
+  int max_steps;     /* adaptive: tries, accepted or not; 0 means 100,000 */
+  double step_floor; /* adaptive: 0 means 1e-10 |t1 - t0|; never below what t0 and t1 resolve */
+  int64_t slots;     /* rows in flight a worker */
   lfm_field_fn field;
   lfm_row_load_fn load;
   lfm_row_store_fn store;
-  void *context;          /* for all three */
+  void *context;               /* for all three */
   bool (*stop)(void *context); /* asked by worker 0 between evaluations, may be NULL; true ends with LFM_E_INTERRUPTED */
 } lfm_ode_problem;
 

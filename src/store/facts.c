@@ -18,7 +18,7 @@
 struct lfm_facts {
   json_t *root, *item; /* item: where facts go while a list item is open, borrowed */
   bool failed;
-  char path[256];      /* of a read one, for errors */
+  char path[256]; /* of a read one, for errors */
 };
 
 lfm_status lfm_facts_create(lfm_facts **out) {
@@ -171,7 +171,7 @@ lfm_status lfm_facts_read(const char *path, lfm_facts **out) {
   lfm_status status = json_is_object(root) ? LFM_ALLOC(out, 1) : lfm_fail(LFM_E_FORMAT, "%s: is not a JSON object", path);
   if (status != LFM_OK) return json_decref(root), status;
   (*out)->root = root;
-  snprintf((*out)->path, sizeof (*out)->path, "%s", path);
+  snprintf((*out)->path, sizeof(*out)->path, "%s", path);
   return LFM_OK;
 }
 
