@@ -205,7 +205,8 @@ static lfm_status check_names(const csv_file *csv, int64_t line) {
   char quoted[LFM_QUOTE_MAX];
   for (int64_t col = 0; col < csv->cols; col++)
     if (!lfm_utf8_is_text(csv->names[col]))
-      return lfm_fail(LFM_E_FORMAT, "%s:%lld: the name of column %lld is not UTF-8 text; convert the file: iconv -f latin1",
+      return lfm_fail(LFM_E_FORMAT,
+                      "%s:%lld: the name of column %lld is not UTF-8 text; convert the file: iconv -f latin1 -t utf-8",
                       csv->source->name, (long long)line, (long long)col + 1);
   LFM_TRY(lfm_table_unique_names(csv->names, csv->cols, &twice));
   if (!twice) return LFM_OK;
@@ -285,9 +286,23 @@ static lfm_status refuse_field(csv_file *csv, cursor row_start, int64_t col, con
                   (long long)csv->rows_read + 1, name, what, advice);
 }
 
+/* 1,5 or 1,234.5: which of the two is meant cannot be told in general, so neither is guessed. */
+static bool is_number_with_commas(const field *f) {
+  char plain[LFM_QUOTE_MAX];
+  size_t size = 0;
+  double value;
+  int decimals;
+  if (f->size > sizeof plain) return false;
+  for (size_t i = 0; i < f->size; i++)
+    if (f->text[i] != ',') plain[size++] = f->text[i];
+  return size < f->size && lfm_number_parse(plain, size, &value, &decimals) == LFM_FIELD_NUMBER;
+}
+
 static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, const field *f) {
   char text[LFM_QUOTE_MAX], what[2 * LFM_QUOTE_MAX], list[400], advice[500] = "mend the line";
   snprintf(what, sizeof what, "%s is not a number", lfm_quote(f->text, f->size, text));
+  if (is_number_with_commas(f))
+    return refuse_field(csv, row_start, col, what, "write numbers with a point and no comma: 1234.5");
   LFM_TRY(list_word_columns(csv, col, list, sizeof list));
   if (list[0]) snprintf(advice, sizeof advice, "--drop \"%s\" leaves such columns out", list);
   return refuse_field(csv, row_start, col, what, advice);

@@ -109,7 +109,6 @@ static void names_text_where_a_number_should_be(void **state) {
   refuses("a\n0x10\n", NULL, LFM_E_DATA,
           "t:2: row 1, column \"a\": \"0x10\" is not a number; --drop \"a\" leaves such columns out");
   refuses("a,b\n1,1.2.3\n2,3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1.2.3\" is not a number; mend the line");
-  refuses("a;b\n1;1,5\n2;3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"b\": \"1,5\" is not a number; mend the line");
   refuses("a\n\"1\n2\"\n3\n", NULL, LFM_E_DATA, "t:2: row 1, column \"a\": \"1.2\" is not a number; mend the line");
   const char *const texts[] = {"1e",  "e5",    ".",   "-",  "+-1",   "1e+",  "--1",
                                "1 2", "1_000", "0b1", "1f", "nanny", "inf.", "1\t2"};
@@ -171,6 +170,16 @@ static void names_lines_of_the_wrong_length(void **state) {
           "t:2: row 1, column \"a\": \"1..\" is not a number; --drop \"a\" leaves such columns out");
 }
 
+static void numbers_with_commas_are_not_guessed(void **state) {
+  (void)state;
+  refuses("a;b\n1;1,5\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"b\": \"1,5\" is not a number; write numbers with a point and no comma: 1234.5");
+  refuses("a,b\n1,\"-1,234,567.5\"\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"b\": \"-1,234,567.5\" is not a number; write numbers with a point and no comma: 1234.5");
+  refuses("a,b\n1,\"x, y\"\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"b\": \"x, y\" is not a number; --drop \"b\" leaves such columns out");
+}
+
 static void names_other_faults(void **state) {
   (void)state;
   refuses("", NULL, LFM_E_DATA, "t: the file is empty");
@@ -180,7 +189,7 @@ static void names_other_faults(void **state) {
   refuses("a,b,a\n1,2,3\n", NULL, LFM_E_DATA, "t:1: two columns are named \"a\"; give each its own name");
   refuses("x1,\n1,2\n", NULL, LFM_E_DATA, "t:1: two columns are named \"x1\"; give each its own name");
   refuses("\na,L\xE4nge\n1,2\n", NULL, LFM_E_FORMAT,
-          "t:2: the name of column 2 is not UTF-8 text; convert the file: iconv -f latin1");
+          "t:2: the name of column 2 is not UTF-8 text; convert the file: iconv -f latin1 -t utf-8");
 }
 
 static void names_broken_quotes(void **state) {
@@ -357,6 +366,7 @@ int main(void) {
       cmocka_unit_test(clips_what_it_quotes),
       cmocka_unit_test(refuses_or_drops_missing_values),
       cmocka_unit_test(names_lines_of_the_wrong_length),
+      cmocka_unit_test(numbers_with_commas_are_not_guessed),
       cmocka_unit_test(names_other_faults),
       cmocka_unit_test(names_broken_quotes),
       cmocka_unit_test(chooses_columns),
