@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { PATH = 4096 };
+enum { PATH = 4096, SHOWN_ROWS = 20000 };
 enum { CELLS_A_ROW = 6 }; /* data, the borders of up to four blocks, samples */
 
 /* The rows carried to one border, 0 .. blocks. */
@@ -15,6 +15,7 @@ static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int b
   lfm_push_options options;
   lfm_push_defaults(&options);
   options.to = border;
+  options.solve.tol = 1e-3; /* a dot is wider than that */
   return lfm_push(model, rows, &options, out);
 }
 
@@ -47,6 +48,7 @@ lfm_status kit_panel(const char *folder, char **names, int count) {
   char titles[MOST_ROWS * CELLS_A_ROW][48], path[PATH];
   lfm_table *train;
   LFM_TRY(kit_read(folder, "train.csv", &train));
+  if (train->rows > SHOWN_ROWS) train->rows = SHOWN_ROWS;
   for (int k = 0; k < count; k++) LFM_TRY(fill_row(folder, names[k], train, cells + k * CELLS_A_ROW, titles + k * CELLS_A_ROW));
   LFM_TRY(lfm_path_join(path, sizeof path, folder, "panel.png"));
   LFM_TRY(lfm_draw_panel(path, cells, count, CELLS_A_ROW, (double[4]){-3.6, 3.6, -3.6, 3.6}));
