@@ -13,15 +13,24 @@ lfm=$build/lfm kit=$build/kit
 say() { printf '\n$ %s\n' "$*"; "$@"; }
 quiet() { printf '\n$ %s\n' "$*"; "$@" >/dev/null; }
 
-# Three models of one folder: the chain of N blocks, and both twins that spend its training compute on one block.
-#   train FOLDER CONFIG N_TIMES_THE_BATCHES WIDTH_OF_N_TIMES_THE_PARAMETERS SAMPLES
+# What a chain spent, training and carrying its rows, over its training alone.
+spent() { awk -F'[:,]' '/train_flops/ { t = $2 } /push_flops/ { p = $2 } END { print (t + p) / t }' "$1/result.json"; }
+times() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.0f", a * b }'; }
+
+# Three models of one folder: the chain of BLOCKS, and both twins that spend its compute, the push included, on one block:
+# the same network for more batches, and BLOCKS times the parameters (WIDE).
+#   train FOLDER CONFIG BLOCKS BATCHES WIDE SAMPLES
 train() {
+  local share
   quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/lfm" --config "$2"
-  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-long" --config "$2" --set 'hks=[null]' --set "max_batch=$3"
-  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-wide" --config "$2" --set 'hks=[null]' --set "hidden_dim=$4"
+  share=$(spent "$1/lfm")
+  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-long" --config "$2" --set 'hks=[null]' \
+    --set "max_batch=$(times "$(($3 * $4))" "$share")"
+  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-wide" --config "$2" --set 'hks=[null]' \
+    --set "max_batch=$(times "$4" "$share")" --set "hidden_dim=$5"
   for name in lfm fm-long fm-wide; do
     quiet "$lfm" score "$1/$name" "$1/test.csv" -o "$1/$name.csv"
-    quiet "$lfm" sample "$1/$name" -n "$5" -o "$1/$name-samples.csv"
+    quiet "$lfm" sample "$1/$name" -n "$6" -o "$1/$name-samples.csv"
   done
 }
 
@@ -33,14 +42,14 @@ mkdir -p "$out/magic" "$out/tree"
 
 echo "== A real table: the MAGIC gamma telescope, ten columns =="
 say "$kit" magic demo/data/magic.csv.gz "$out/magic"
-train "$out/magic" demo/magic.yaml 6000 184 4000
+train "$out/magic" demo/magic.yaml 2 3000 184 4000
 "$kit" rivals "$out/magic"
 "$kit" pairs "$out/magic" lfm
 
 echo
 echo "== A density that is known: a fractal tree in the plane =="
 say "$kit" tree "$out/tree"
-train "$out/tree" demo/tree.yaml 16000 257 20000
+train "$out/tree" demo/tree.yaml 4 4000 257 20000
 "$kit" rivals "$out/tree"
 entropy=$("$kit" truth tree "$out/tree")
 "$kit" panel "$out/tree" lfm fm-long
