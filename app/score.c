@@ -23,15 +23,10 @@ typedef struct request {
   bool json;
 } request;
 
-/* The model's column names as lfm_table_options wants them, "a,b"; NULL when a name holds a comma or memory is refused:
- * then all columns are read. */
+/* The model's column names as lfm_table_options wants them, "a,b"; NULL when memory is refused: then all columns are read. */
 static char *join_names(const lfm_model *model) {
   size_t size = 1;
-  for (int64_t col = 0; col < lfm_model_dim(model); col++) {
-    const char *name = lfm_model_name(model, col);
-    if (strchr(name, ',')) return NULL;
-    size += strlen(name) + 1;
-  }
+  for (int64_t col = 0; col < lfm_model_dim(model); col++) size += strlen(lfm_model_name(model, col)) + 1;
   char *names = calloc(size, 1), *at = names;
   for (int64_t col = 0; names && col < lfm_model_dim(model); col++) {
     if (col > 0) *at++ = ',';
@@ -46,9 +41,12 @@ static lfm_status read_data(const request *r, const lfm_model *model, lfm_table 
   char *names = join_names(model);
   by_name.columns = names;
   lfm_status status = lfm_table_read(r->data, &by_name, out);
-  bool name_is_missing = status == LFM_E_USAGE && names; /* other failures would come again */
+  if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
+    status = lfm_table_read(r->data, &r->columns, out);
+    if (status != LFM_OK) status = lfm_table_read(r->data, &by_name, out); /* the missing name tells more */
+  }
   free(names);
-  return name_is_missing ? lfm_table_read(r->data, &r->columns, out) : status;
+  return status;
 }
 
 static lfm_status load_and_score(const request *r, app_progress *progress, lfm_score_result *result, lfm_table **scores) {

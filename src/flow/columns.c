@@ -24,13 +24,18 @@ static lfm_status check_constants(const lfm_model *model, const lfm_table *table
 
 lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
   const char *missing = NULL;
+  int64_t found = 0;
   for (int64_t j = 0; j < model->cols; j++) {
     place[j] = lfm_table_find(table, model->names[j]);
+    found += place[j] >= 0;
     if (place[j] < 0 && !missing) missing = model->names[j];
   }
   if (missing && table->cols != model->cols)
-    return lfm_fail(LFM_E_DATA, "the model has %lld columns, the table %lld, and none of them is called '%s'",
-                    (long long)model->cols, (long long)table->cols, missing);
+    return lfm_fail(LFM_E_DATA, "the model has %lld column%s, the table %lld, and none of them is called '%s'",
+                    (long long)model->cols, model->cols == 1 ? "" : "s", (long long)table->cols, missing);
+  if (missing && found)
+    return lfm_fail(LFM_E_DATA, "the table has some of the model's columns, but none called '%s'; rename the one that it is",
+                    missing);
   for (int64_t j = 0; missing && j < model->cols; j++) place[j] = j;
   return check_constants(model, table, place);
 }

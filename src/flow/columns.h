@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * columns.h -- which columns of a table are a model's: by name where all are there, else by place.
+ * columns.h -- which columns of a table are a model's: by name where all are there, by place where none is.  Some by name
+ * and the rest by place was refused: a table in another order with one column renamed would be scored as nonsense.
  */
 #ifndef LFM_FLOW_COLUMNS_H
 #define LFM_FLOW_COLUMNS_H

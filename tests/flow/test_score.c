@@ -219,6 +219,14 @@ static void refusals_say_why(void **state) {
   FAILS(LFM_E_DATA, lfm_score(model, empty, &options, &out, &result));
   FAILS(LFM_E_DATA, lfm_score(model, narrow, &options, &out, &result));
   assert_says("the model has 2 columns, the table 1, and none of them is called 'x1'");
+  lfm_table *renamed = gaussian_table(10, 2, 1);
+  OK(lfm_table_rename(renamed, 0, "x1"));
+  OK(lfm_table_rename(renamed, 1, "other"));
+  FAILS(LFM_E_DATA, lfm_score(model, renamed, &options, &out, &result));
+  assert_says("none called 'x0'");
+  OK(lfm_table_rename(renamed, 0, "another")); /* no name in common: by place */
+  OK(lfm_score(model, renamed, &options, NULL, &result));
+  lfm_table_destroy(renamed);
   ill = gaussian_table(10, 2, 1);
   ill->values[7] = NAN;
   FAILS(LFM_E_DATA, lfm_score(model, ill, &options, &out, &result));
