@@ -61,7 +61,8 @@ static void write_real(double value, char out[32]) {
   char *exponent = strchr(out, 'e');
   if (exponent && !strchr(out, '.')) {
     memmove(exponent + 2, exponent, strlen(exponent) + 1);
-    memcpy(exponent, ".0", 2);
+    exponent[0] = '.';
+    exponent[1] = '0';
   }
 }
 

@@ -99,7 +99,8 @@ static lfm_status read_mapping(struct reader *reader, const char *prefix) {
     if (reader->event.type == YAML_MAPPING_START_EVENT) {
       if (*prefix) return lfm_fail(LFM_E_USAGE, "%s: mappings nest one level deep at most", place_at(reader, line));
       LFM_TRY(reader->fn(reader->context, name, NULL, place_at(reader, line)));
-      strcat(name, ".");
+      size_t length = strlen(name);
+      snprintf(name + length, sizeof name - length, ".");
       LFM_TRY(read_mapping(reader, name));
       continue;
     }

@@ -118,7 +118,7 @@ static void folder_of(const char *path, char out[PATH]) {
   char *slash = strrchr(out, '/');
   if (slash == out) slash[1] = 0;
   else if (slash) *slash = 0;
-  else strcpy(out, ".");
+  else snprintf(out, PATH, ".");
 }
 
 lfm_status lfm_path_check_writable(const char *path) {

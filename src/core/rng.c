@@ -51,12 +51,13 @@ static void normals_pass(lfm_rng rng, int64_t row, uint32_t group, float *restri
   uint32_t radii[PASS / 2], angles[PASS / 2];
   for (uint32_t i = 0; i < LANES; i++) {
     philox4x32_ctr_t drawn = words_at(FULL, &rng, row, group + i);
-    radii[2 * i] = drawn.v[0];
-    angles[2 * i] = drawn.v[1];
-    radii[2 * i + 1] = drawn.v[2];
-    angles[2 * i + 1] = drawn.v[3];
+    uint32_t *radius = &radii[2 * (size_t)i], *angle = &angles[2 * (size_t)i];
+    radius[0] = drawn.v[0];
+    angle[0] = drawn.v[1];
+    radius[1] = drawn.v[2];
+    angle[1] = drawn.v[3];
   }
-  for (int i = 0; i < PASS / 2; i++) box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
+  for (size_t i = 0; i < PASS / 2; i++) box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
 }
 
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n) {

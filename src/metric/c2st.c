@@ -47,7 +47,7 @@ static lfm_status work_make(int64_t rows, int64_t dim, work *w) {
   LFM_TRY(LFM_ALLOC(&w->z, dim));
   LFM_TRY(LFM_ALLOC(&w->x, 2 * rows * dim));
   LFM_TRY(LFM_ALLOC(&w->label, 2 * rows));
-  return LFM_ALLOC(&w->said, CLASSIFIERS * 2 * rows);
+  return LFM_ALLOC(&w->said, 2 * rows * CLASSIFIERS);
 }
 
 /* Row 2 i is a row of a, row 2 i + 1 one of b: every part of the split holds both in equal number, or a classifier that

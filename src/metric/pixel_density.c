@@ -114,8 +114,9 @@ void lfm_pixel_density_sample(const lfm_pixel_density *d, const lfm_rng *rng, in
     noise[0] = lfm_rng_uniform(rng, row, 1) - 0.5;
     noise[1] = lfm_rng_uniform(rng, row, 2) - 0.5;
   }
-  xy[0] = -d->extent + ((double)(place % d->width) + 0.5 + noise[0]) * d->dx;
-  xy[1] = d->extent - ((double)(place / d->width) + 0.5 + noise[1]) * d->dy;
+  int64_t column = place % d->width, row_of_pixels = place / d->width;
+  xy[0] = -d->extent + ((double)column + 0.5 + noise[0]) * d->dx;
+  xy[1] = d->extent - ((double)row_of_pixels + 0.5 + noise[1]) * d->dy;
 }
 
 /* The pixels of a row (or column) of n that lie within `reach` of position `at`, in pixels: [*first, *end). */
@@ -148,7 +149,8 @@ static double log_sum_all(const lfm_pixel_density *d, double u, double v) {
   double scale = 0.5 / (d->sigma * d->sigma), nearest = INFINITY, sum = 0;
   for (int pass = 0; pass < 2; pass++)
     for (int64_t k = 0; k < d->lit; k++) {
-      double across = (double)(d->places[k] % d->width) + 0.5 - u, down = (double)(d->places[k] / d->width) + 0.5 - v;
+      int64_t column = d->places[k] % d->width, row = d->places[k] / d->width;
+      double across = (double)column + 0.5 - u, down = (double)row + 0.5 - v;
       double distance = across * across + down * down;
       if (pass == 0) nearest = fmin(nearest, distance);
       else sum += d->weights[d->places[k]] * exp(-scale * (distance - nearest));

@@ -13,7 +13,8 @@ static double cosine_factor(const lfm_lr *s, int64_t step) {
 
 double lfm_lr_at(const lfm_lr *s, int64_t step) {
   double rate = s->base;
-  if (s->every > 0) rate *= pow(s->decay, (double)(step / s->every));
+  int64_t decays = s->every > 0 ? step / s->every : 0;
+  if (decays > 0) rate *= pow(s->decay, (double)decays);
   if (step < s->warmup) rate *= (double)(step + 1) / (double)s->warmup;
   return s->cosine ? rate * cosine_factor(s, step) : rate;
 }

@@ -66,12 +66,10 @@ static void power_text(double value, char *out, size_t size) {
   static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
   int power = (int)floor(log10(fabs(value)) + 1e-9), digits = power < 0 ? -power : power;
   double mantissa = value / pow(10, power);
-  char lead[24] = "", exponent[24] = "";
+  char lead[24] = "";
   if (fabs(mantissa - 1) > 1e-9) snprintf(lead, sizeof lead, "%.3g×", mantissa);
-  if (digits >= 100) snprintf(exponent, sizeof exponent, "%s", raised[digits / 100 % 10]);
-  if (digits >= 10) strcat(exponent, raised[digits / 10 % 10]);
-  strcat(exponent, raised[digits % 10]);
-  snprintf(out, size, "%s10%s%s", lead, power < 0 ? "⁻" : "", exponent);
+  const char *hundreds = digits >= 100 ? raised[digits / 100 % 10] : "", *tens = digits >= 10 ? raised[digits / 10 % 10] : "";
+  snprintf(out, size, "%s10%s%s%s%s", lead, power < 0 ? "⁻" : "", hundreds, tens, raised[digits % 10]);
 }
 
 void lfm_axis_number(const lfm_ticks *ticks, int index, char *out, size_t size) {

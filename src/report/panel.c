@@ -14,13 +14,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = 300, GAP = 20, TITLE = 40, EDGE = 24, BLUR_REACH = 8 };
+enum { SIDE = 300, PIXELS = SIDE * SIDE, GAP = 20, TITLE = 40, EDGE = 24, BLUR_REACH = 8 };
 static const double FONT = 19;
 
 /* bins [SIDE, SIDE], row 0 at the top; the number of points that fell inside. */
 static int64_t count_points(const lfm_table *points, const double window[4], float *bins) {
   int64_t inside = 0;
-  memset(bins, 0, SIDE * SIDE * sizeof *bins);
+  memset(bins, 0, PIXELS * sizeof *bins);
   for (int64_t i = 0; i < points->rows; i++) {
     const double *xy = points->values + i * points->cols;
     double u = (xy[0] - window[0]) / (window[1] - window[0]) * SIDE, v = (window[3] - xy[1]) / (window[3] - window[2]) * SIDE;
@@ -54,13 +54,13 @@ static void blur(float *bins, float *scratch, double sd) {
 /* Mean density at a point of the cloud, in points a pixel. */
 static double typical_density(const float *bins) {
   double mass = 0, squares = 0;
-  for (int i = 0; i < SIDE * SIDE; i++) mass += (double)bins[i], squares += (double)bins[i] * (double)bins[i];
+  for (int i = 0; i < PIXELS; i++) mass += (double)bins[i], squares += (double)bins[i] * (double)bins[i];
   return mass > 0 ? squares / mass : 1;
 }
 
 /* A pixel's own points count once too often in `typical_density` of a raw histogram; a first blur gives the pilot. */
 static double choose_blur(const float *bins, float *pilot, float *scratch) {
-  memcpy(pilot, bins, SIDE * SIDE * sizeof *bins);
+  memcpy(pilot, bins, PIXELS * sizeof *bins);
   blur(pilot, scratch, 1.5);
   return fmin(3, fmax(0.55, 0.95 / sqrt(typical_density(pilot))));
 }
@@ -84,7 +84,7 @@ static void paint(lfm_canvas *canvas, const float *bins, int left, int top) {
 /* memory [3, SIDE, SIDE] */
 static void draw_cell(lfm_canvas *canvas, const lfm_panel_cell *cell, const double window[4], int left, int top,
                       float *memory) {
-  float *bins = memory, *pilot = bins + SIDE * SIDE, *scratch = pilot + SIDE * SIDE;
+  float *bins = memory, *pilot = bins + PIXELS, *scratch = pilot + PIXELS;
   if (count_points(cell->points, window, bins) > 0) {
     blur(bins, scratch, choose_blur(bins, pilot, scratch));
     paint(canvas, bins, left, top);
@@ -110,7 +110,7 @@ lfm_status lfm_draw_panel(const char *path, const lfm_panel_cell *cells, int row
   LFM_TRY(check(cells, rows, cols, window));
   float *memory = NULL;
   lfm_canvas canvas;
-  LFM_TRY(LFM_ALLOC(&memory, 3 * SIDE * SIDE));
+  LFM_TRY(LFM_ALLOC(&memory, 3 * PIXELS));
   lfm_status status =
       lfm_canvas_open(2 * EDGE + cols * (SIDE + GAP) - GAP, EDGE + rows * (SIDE + TITLE + GAP) - GAP, &canvas);
   for (int i = 0; status == LFM_OK && i < rows * cols; i++) {

@@ -211,11 +211,12 @@ lfm_status lfm_archive_meta(lfm_archive *archive, const char *key, const char *v
 /* One tensor's entry; its data begins at `begin`. */
 static json_t *entry_of(const lfm_tensor *tensor, size_t begin) {
   json_t *shape = json_array();
+  size_t end = begin + bytes_of(tensor);
   int failed = 0;
   for (int i = 0; i < tensor->dims; i++) failed |= json_array_append_new(shape, json_integer(tensor->shape[i]));
   if (failed) return json_decref(shape), NULL;
   return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[tensor->dtype].name, "shape", shape, "data_offsets",
-                   (json_int_t)begin, (json_int_t)(begin + bytes_of(tensor)));
+                   (json_int_t)begin, (json_int_t)end);
 }
 
 /* The header as JSON text, to be freed with free(); NULL when memory was refused. */
