@@ -159,6 +159,9 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   const lfm_net *net = trainer->model->net;
   lfm_optim_config optim;
+  LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
+  for (int w = 0; w < lfm_team_size(trainer->team); w++)
+    LFM_TRY(lfm_matching_create(net, LFM_RUN_TRAIN, config->microbatch, &trainer->workers[w]));
   lfm_optim_defaults(&optim);
   optim.decoupled_decay = config->adamw;
   optim.weight_decay = config->weight_decay;
@@ -171,9 +174,6 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(LFM_ALLOC(&trainer->lane_loss, config->lanes));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
   LFM_TRY(LFM_ALLOC(&trainer->valid_loss, valid_pool_rows(trainer) / config->microbatch + 1));
-  LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
-  for (int w = 0; w < lfm_team_size(trainer->team); w++)
-    LFM_TRY(lfm_matching_create(net, LFM_RUN_TRAIN, config->microbatch, &trainer->workers[w]));
   return LFM_OK;
 }
 
