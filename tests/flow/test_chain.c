@@ -62,6 +62,32 @@ static void a_loaded_model_scores_the_same(void **state) {
   folder_remove(&here);
 }
 
+/* One file, every table of kernels: the double-precision one scores what the others do. */
+static void a_file_is_the_same_model_under_every_table(void **state) {
+  (void)state;
+  static const char *const tables[] = {"ref64", "ref32", "onednn"};
+  folder here = folder_create();
+  lfm_table *table = gaussian_table(20, 3, 1), *scores[3];
+  lfm_model *model = random_chain(table, KEYS("normalise=whiten"), 2.0);
+  lfm_score_options options;
+  lfm_score_result result;
+  lfm_score_defaults(&options);
+  OK(lfm_chain_write(model, inside(here.path, "model.safetensors")));
+  lfm_model_destroy(model);
+  for (int k = 0; k < 3; k++) {
+    setenv("LFM_KERNELS", tables[k], 1);
+    OK(lfm_model_load(here.path, &model));
+    assert_string_equal(lfm_kernels_name(lfm_kernels_best()), tables[k]);
+    OK(lfm_score(model, table, &options, &scores[k], &result));
+    for (int i = 0; i < 20; i++) assert_near(scores[k]->values[3 * i + 1], scores[0]->values[3 * i + 1], 2e-4);
+    lfm_model_destroy(model);
+  }
+  unsetenv("LFM_KERNELS");
+  for (int k = 0; k < 3; k++) lfm_table_destroy(scores[k]);
+  lfm_table_destroy(table);
+  folder_remove(&here);
+}
+
 /* ---- hostile files ------------------------------------------------------------------------------------------- */
 
 static void expect_refusal(const char *path, const alteration *change, lfm_status status, const char *says) {
@@ -239,6 +265,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(file_and_back),
       cmocka_unit_test(a_loaded_model_scores_the_same),
+      cmocka_unit_test(a_file_is_the_same_model_under_every_table),
       cmocka_unit_test(metadata_that_makes_no_sense),
       cmocka_unit_test(tensors_that_do_not_fit),
       cmocka_unit_test(weights_that_are_not_numbers),

@@ -28,7 +28,7 @@ int fsync(int descriptor) {
 /* Three blocks over two columns: 24 steps each, two checkpoints and two validations inside a block. */
 #define SMALL                                                                                                                \
   KEYS("hks=[0.2, 0.3, null]", "hidden_dim=16", "num_hidden=2", "batch_size=64", "max_batch=24", "checkpoint_every=9",       \
-       "valid_every=8", "patience=0", "lr=0.01", "seed=5")
+       "valid_every=8", "patience=0", "warmup=2", "cosine=true", "lr=0.01", "seed=5")
 
 typedef struct run {
   folder root;
