@@ -54,15 +54,10 @@ static void release_signals(void) {
 
 static const char *unit_of(const lfm_progress *now) { return now->phase == LFM_PHASE_TRAIN ? "steps" : "rows"; }
 
-/* The how-manieth pass this is, from 1; rows are drawn through the chain from its end to its beginning. */
-static int pass_of(const lfm_progress *now) {
-  return now->phase == LFM_PHASE_SAMPLE ? now->blocks - now->block + 1 : now->block;
-}
-
 static void write_title(const lfm_progress *now, char out[APP_TEXT_SIZE]) {
   static const char *const titles[] = {
       [LFM_PHASE_TRAIN] = "block", [LFM_PHASE_PUSH] = "push ", [LFM_PHASE_SAMPLE] = "sample", [LFM_PHASE_SCORE] = "score"};
-  if (now->blocks > 0) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], pass_of(now), now->blocks);
+  if (now->blocks > 0) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], now->block, now->blocks);
   else snprintf(out, APP_TEXT_SIZE, "%s", titles[now->phase]);
 }
 
@@ -71,7 +66,7 @@ static double fraction_done(const lfm_progress *now) {
   int64_t steps = now->phase == LFM_PHASE_TRAIN ? now->done : 0;
   if (now->all_total > 0) return fmin((double)(now->all_before + steps) / (double)now->all_total, 1);
   double here = now->total > 0 ? (double)now->done / (double)now->total : 0;
-  return now->blocks > 0 ? (pass_of(now) - 1 + here) / now->blocks : here;
+  return now->blocks > 0 ? (now->block - 1 + here) / now->blocks : here;
 }
 
 /* By the mean speed of this call, pushes included; NAN until it is worth saying. */

@@ -230,6 +230,7 @@ lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char 
 
 lfm_status lfm_folder_make(const char *path) {
   if (mkdir(path, 0777) == 0 || (errno == EEXIST && lfm_path_is_folder(path))) return LFM_OK;
+  if (errno == EEXIST) return lfm_fail(LFM_E_IO, "%s: is no folder, and one cannot be made there; name another", path);
   if (errno == ENOENT) return lfm_fail(LFM_E_IO, "%s: the folder to make it in is not there; make that first", path);
   return lfm_fail_errno("%s: the folder cannot be made", path);
 }
