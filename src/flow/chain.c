@@ -326,8 +326,8 @@ lfm_status lfm_model_load(const char *path, lfm_model **out) {
   if (lfm_path_is_folder(path)) {
     LFM_TRY(lfm_path_join(inside, sizeof inside, path, "model.safetensors"));
     if (!lfm_path_exists(inside))
-      return lfm_fail(LFM_E_IO, "%s: holds no model.safetensors; a run that was stopped has one once --resume has finished it",
-                      path);
+      return lfm_fail(LFM_E_IO,
+                      "%s: holds no model.safetensors; a run that was stopped has one once --resume has finished it", path);
     path = inside;
   }
   lfm_archive *archive;
