@@ -114,7 +114,7 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 
 typedef struct lfm_progress {
   enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE } phase;
-  int block, blocks;             /* 1-based block at work, of how many */
+  int block, blocks;             /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
   int64_t done, total;           /* steps (train) or rows (push, sample, score) of this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;                   /* train: running mean of the loss; NAN elsewhere */
@@ -143,7 +143,7 @@ typedef struct lfm_train_options {
 typedef struct lfm_train_result {
   int blocks;
   int64_t steps;        /* over all blocks */
-  double seconds;       /* of this call */
+  double seconds;       /* over all calls that made the run */
   double loss;          /* mean over the last hundredth of the last block's steps */
   double valid_nll;     /* per row, in the data's units; the exact, error-controlled one */
   double train_flops;   /* forward, backward and optimiser, over all blocks */
@@ -187,7 +187,7 @@ typedef struct lfm_sample_options {
 } lfm_sample_options;
 
 typedef struct lfm_sample_result {
-  int64_t rows, failed; /* a row whose solve failed is left out of the table and counted */
+  int64_t rows, failed; /* a row whose solve failed is left out of the table and counted; all of them: LFM_E_NUMERIC */
   double nfe_mean;      /* evaluations a row, over the whole chain */
   double seconds;
 } lfm_sample_result;

@@ -55,6 +55,8 @@ static lfm_status gather(const lfm_model *model, const lfm_table *table, const i
 static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
   if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows to score");
   if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
+  if (options->paper_protocol && (options->solve.solver || options->solve.nfe))
+    return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver and nfe out");
   LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
   const lfm_table *group = options->group;
   if (group && (group->cols != 1 || group->rows != table->rows))

@@ -186,12 +186,10 @@ static void weights_that_are_not_numbers(void **state) {
   lfm_score_defaults(&score);
   sample.rows = 10;
   OK(lfm_model_load(inside(here.path, "altered.safetensors"), &model));
-  OK(lfm_sample(model, &sample, &out, &sampled));
-  assert_true(sampled.failed == 10 && lfm_table_rows(out) == 0);
+  FAILS(LFM_E_NUMERIC, lfm_sample(model, &sample, &out, &sampled));
   OK(lfm_table_create((double[]){1, 7.25, 2, 3}, 1, 4, NULL, NULL, &table));
   FAILS(LFM_E_NUMERIC, lfm_score(model, table, &score, NULL, &scored));
   lfm_table_destroy(table);
-  lfm_table_destroy(out);
   lfm_model_destroy(model);
   folder_remove(&here);
 }

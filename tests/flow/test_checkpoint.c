@@ -162,7 +162,7 @@ static void other_rows_are_refused(void **state) {
   r.options.resume = true;
   const struct {
     const lfm_table *train, *valid;
-  } cases[] = {{other, valid}, {fewer, valid}, {renamed, valid}, {r.table, NULL}, {r.table, fewer}};
+  } cases[] = {{other, valid}, {fewer, valid}, {renamed, NULL}, {r.table, NULL}, {r.table, fewer}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     r.options.train = cases[k].train;
     r.options.valid = cases[k].valid;

@@ -209,6 +209,12 @@ static void failed_rows_are_counted_and_left_out(void **state) {
   lfm_table_destroy(table);
 }
 
+static void count_notes(lfm_note_level level, const char *text, void *context) {
+  (void)level;
+  assert_non_null(strstr(text, "in their order"));
+  ++*(int *)context;
+}
+
 static void refusals_say_why(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(10, 2, 1), *narrow = gaussian_table(10, 1, 1), *empty, *ill, *out;
@@ -224,8 +230,14 @@ static void refusals_say_why(void **state) {
   OK(lfm_table_rename(renamed, 1, "other"));
   FAILS(LFM_E_DATA, lfm_score(model, renamed, &options, &out, &result));
   assert_says("none called 'x0'");
-  OK(lfm_table_rename(renamed, 0, "another")); /* no name in common: by place */
+  OK(lfm_table_rename(renamed, 0, "another")); /* no name in common: by place, and that is said */
+  int notes = 0;
+  lfm_notes_to(count_notes, &notes);
   OK(lfm_score(model, renamed, &options, NULL, &result));
+  assert_int_equal(notes, 1);
+  OK(lfm_score(model, table, &options, NULL, &result));
+  assert_int_equal(notes, 1);
+  lfm_notes_to(NULL, NULL);
   lfm_table_destroy(renamed);
   ill = gaussian_table(10, 2, 1);
   ill->values[7] = NAN;
