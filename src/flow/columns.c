@@ -36,7 +36,8 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
   if (missing && found)
     return lfm_fail(LFM_E_DATA, "the table has some of the model's columns, but none called '%s'; rename the one that it is",
                     missing);
-  if (missing) lfm_note(LFM_NOTE, "no column of the table is named as in the model ('%s', ...): taken in their order", missing);
+  if (missing)
+    lfm_note(LFM_NOTE, "no column of the table is named as in the model ('%s', ...): taken in their order", missing);
   for (int64_t j = 0; missing && j < model->cols; j++) place[j] = j;
   return check_constants(model, table, place);
 }
