@@ -50,10 +50,10 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
 }
 
 static lfm_status check_table(const lfm_table *table, const lfm_table *valid) {
-  if (table->rows < 2) return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on", (long long)table->rows);
+  if (table->rows < 2) return lfm_fail(LFM_E_DATA, "one row is too few to train on");
   if (valid && valid->cols != table->cols)
-    return lfm_fail(LFM_E_DATA, "the validation table has %lld columns, the training table %lld", (long long)valid->cols,
-                    (long long)table->cols);
+    return lfm_fail(LFM_E_DATA, "the validation table has %lld column%s, the training table %lld", (long long)valid->cols,
+                    valid->cols == 1 ? "" : "s", (long long)table->cols);
   if (valid && valid->rows < 1) return lfm_fail(LFM_E_DATA, "the validation table has no rows");
   LFM_TRY(lfm_table_check_finite("the training table", table, "drop or mend the row"));
   return valid ? lfm_table_check_finite("the validation table", valid, "drop or mend the row") : LFM_OK;
