@@ -39,7 +39,8 @@ lfm_status kit_compare(const char *folder, char **names, int count) {
       first = nll;
       first_rows = rows;
     } else if (rows != first_rows) {
-      return lfm_fail(LFM_E_DATA, "%s/%s.csv: has %lld rows, not %lld", folder, names[k], (long long)rows, (long long)first_rows);
+      return lfm_fail(LFM_E_DATA, "%s/%s.csv: has %lld rows, not %lld", folder, names[k], (long long)rows,
+                      (long long)first_rows);
     } else {
       LFM_TRY(lfm_summary_paired(nll, first, NULL, rows, &paired));
       printf("   %+8.3f (%+.3f to %+.3f)", paired.mean, paired.low, paired.high);
@@ -61,8 +62,8 @@ lfm_status kit_gap(const char *folder, const char *name) {
   if (rows != truth_rows) return lfm_fail(LFM_E_DATA, "%s: %s.csv and truth.csv have different rows", folder, name);
   LFM_TRY(lfm_summary_paired(model, truth, NULL, rows, &gap));
   for (int64_t i = 0; i < rows; i++) square += (model[i] - truth[i]) * (model[i] - truth[i]);
-  printf("%-12s gap to the truth %.4f +- %.4f nats (95 %%: %.4f to %.4f), row RMS %.4f\n", name, gap.mean, gap.se, gap.low, gap.high,
-         sqrt(square / (double)rows));
+  printf("%-12s gap to the truth %.4f +- %.4f nats (95 %%: %.4f to %.4f), row RMS %.4f\n", name, gap.mean, gap.se, gap.low,
+         gap.high, sqrt(square / (double)rows));
   lfm_free(model);
   lfm_free(truth);
   return LFM_OK;
@@ -72,8 +73,8 @@ lfm_status kit_gap(const char *folder, const char *name) {
 static lfm_status tell(const char *what, const lfm_table *truth, const double *other, int64_t rows, lfm_team *team) {
   lfm_c2st outcome;
   LFM_TRY(lfm_c2st_test(truth->values, other, rows, truth->cols, 1, team, &outcome));
-  printf("%-22s told apart in %.4f of cases (95 %%: %.4f to %.4f; %s): %s\n", what, outcome.accuracy, outcome.low, outcome.high,
-         outcome.classifier, outcome.low <= 0.5 ? "not rejected" : "rejected");
+  printf("%-22s told apart in %.4f of cases (95 %%: %.4f to %.4f; %s): %s\n", what, outcome.accuracy, outcome.low,
+         outcome.high, outcome.classifier, outcome.low <= 0.5 ? "not rejected" : "rejected");
   return LFM_OK;
 }
 

@@ -144,7 +144,8 @@ static void rotated_covariance(int64_t dim, int64_t salt, double scale, double c
   for (int64_t a = 0; a < dim; a++)
     for (int64_t b = 0; b < dim; b++) {
       double sum = 0.0;
-      for (int64_t i = 0; i < dim; i++) sum += pow(condition, -(double)i / (double)(dim - 1)) * q[i * dim + a] * q[i * dim + b];
+      for (int64_t i = 0; i < dim; i++)
+        sum += pow(condition, -(double)i / (double)(dim - 1)) * q[i * dim + a] * q[i * dim + b];
       covariance[a * dim + b] = scale * scale * sum;
     }
 }

@@ -20,7 +20,8 @@ static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int b
 }
 
 /* One row of the panel: data, the pool at each border (the noise of every chain in one column), the samples. */
-static lfm_status fill_row(const char *folder, const char *name, const lfm_table *rows, lfm_panel_cell *cells, char (*titles)[48]) {
+static lfm_status fill_row(const char *folder, const char *name, const lfm_table *rows, lfm_panel_cell *cells,
+                           char (*titles)[48]) {
   char path[PATH], samples[128];
   lfm_table *points;
   lfm_model *model;
@@ -30,7 +31,11 @@ static lfm_status fill_row(const char *folder, const char *name, const lfm_table
   for (int k = 0; k <= blocks && k < CELLS_A_ROW - 1; k++) {
     int column = k == blocks ? CELLS_A_ROW - 2 : k;
     LFM_TRY(at_border(model, rows, k, &points));
-    snprintf(titles[column], sizeof titles[column], k == 0 ? "%s: data" : k == blocks ? "%s: noise" : "%s: after block %d", name, k);
+    snprintf(titles[column], sizeof titles[column],
+             k == 0        ? "%s: data"
+             : k == blocks ? "%s: noise"
+                           : "%s: after block %d",
+             name, k);
     cells[column] = (lfm_panel_cell){.title = titles[column], .points = points};
   }
   snprintf(samples, sizeof samples, "%s-samples.csv", name);
@@ -49,7 +54,8 @@ lfm_status kit_panel(const char *folder, char **names, int count) {
   lfm_table *train;
   LFM_TRY(kit_read(folder, "train.csv", &train));
   if (train->rows > SHOWN_ROWS) train->rows = SHOWN_ROWS;
-  for (int k = 0; k < count; k++) LFM_TRY(fill_row(folder, names[k], train, cells + k * CELLS_A_ROW, titles + k * CELLS_A_ROW));
+  for (int k = 0; k < count; k++)
+    LFM_TRY(fill_row(folder, names[k], train, cells + k * CELLS_A_ROW, titles + k * CELLS_A_ROW));
   LFM_TRY(lfm_path_join(path, sizeof path, folder, "panel.png"));
   LFM_TRY(lfm_draw_panel(path, cells, count, CELLS_A_ROW, (double[4]){-3.6, 3.6, -3.6, 3.6}));
   for (int k = 0; k < count * CELLS_A_ROW; k++) lfm_table_destroy((lfm_table *)(uintptr_t)cells[k].points);

@@ -27,7 +27,8 @@ static lfm_status score_gaussian(const lfm_table *train, const lfm_table *test, 
 /* logp [rows] under the mixture; the mean. */
 static double mixture_logp(const lfm_mixture *mixture, const lfm_table *table, double *scratch, double *logp) {
   double sum = 0.0;
-  for (int64_t i = 0; i < table->rows; i++) sum += logp[i] = lfm_mixture_log(mixture, table->values + i * table->cols, scratch);
+  for (int64_t i = 0; i < table->rows; i++)
+    sum += logp[i] = lfm_mixture_log(mixture, table->values + i * table->cols, scratch);
   return sum / (double)table->rows;
 }
 

@@ -35,7 +35,8 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
 
 /* More times near the data, where the density is sharp. */
 static void resolve_times(lfm_config *config) {
-  bool is_open = !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") && !lfm_config_is_set(config, "beta");
+  bool is_open = !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
+                 !lfm_config_is_set(config, "beta");
   if (is_open) config->beta_sample_t = LFM_TIME_BETA;
   if (isnan(config->alpha)) config->alpha = 1.0;
   if (isnan(config->beta)) config->beta = is_open ? 2.0 : 1.0;
@@ -55,7 +56,8 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   resolve_times(config);
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {
-    lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size, (long long)shape->rows);
+    lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size,
+             (long long)shape->rows);
     config->batch_size = shape->rows;
   }
   return LFM_OK;
@@ -65,7 +67,7 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
   int64_t rows = config->batch_size * config->num_tk;
   if (!config->microbatch) {
     int64_t parts = (rows + rows_advised - 1) / rows_advised;
-    if (rows >= 128) parts = at_least(parts, 4); /* work for four threads, of 32 rows at least */
+    if (rows >= 128) parts = at_least(parts, 4);                      /* work for four threads, of 32 rows at least */
     config->microbatch = ((rows + parts - 1) / parts + 15) / 16 * 16; /* equal parts of whole vectors */
   }
   int64_t microbatches = (rows + config->microbatch - 1) / config->microbatch;
@@ -92,5 +94,6 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
-  if (!lfm_config_is_set(config, "patience")) config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
+  if (!lfm_config_is_set(config, "patience"))
+    config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
 }

@@ -76,7 +76,8 @@ done:
 static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **out) {
   int64_t solved = 0, at = 0, cols = model->cols + (d->base ? 1 : 0);
   for (int64_t i = 0; i < d->rows; i++) solved += !d->failed[i];
-  if (!solved) return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
+  if (!solved)
+    return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
   lfm_table *table;
   LFM_TRY(lfm_table_make(solved, cols, &table));
   lfm_status status = LFM_OK;
