@@ -8,8 +8,6 @@
 #include <stdio.h>
 
 enum { PATH = 4096, SHOWN_ROWS = 20000 };
-enum { CELLS_A_ROW = 6 }; /* data, the borders of up to four blocks, samples */
-
 /* The rows carried to one border, 0 .. blocks. */
 static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int border, lfm_table **out) {
   lfm_push_options options;
@@ -19,46 +17,63 @@ static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int b
   return lfm_push(model, rows, &options, out);
 }
 
-/* One row of the panel: data, the pool at each border (the noise of every chain in one column), the samples. */
-static lfm_status fill_row(const char *folder, const char *name, const lfm_table *rows, lfm_panel_cell *cells,
-                           char (*titles)[48]) {
-  char path[PATH], samples[128];
+/* A panel: a row a model, whose columns are the data, the pool at each border (the noise of every chain in one column) and
+ * the samples. */
+enum { MOST_ROWS = 4, MOST_COLUMNS = 8 };
+typedef struct panel {
+  int rows, columns;
+  lfm_panel_cell cells[MOST_ROWS * MOST_COLUMNS];
+  char titles[MOST_ROWS * MOST_COLUMNS][48];
+} panel;
+
+static void put(panel *p, int row, int column, lfm_table *points, const char *name, const char *what) {
+  int at = row * p->columns + column;
+  snprintf(p->titles[at], sizeof p->titles[at], "%s: %s", name, what);
+  p->cells[at] = (lfm_panel_cell){.title = p->titles[at], .points = points};
+}
+
+static lfm_status fill_row(panel *p, int row, const char *folder, const char *name, const lfm_model *model,
+                           const lfm_table *rows) {
+  char samples[128], what[32];
   lfm_table *points;
-  lfm_model *model;
-  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
-  LFM_TRY(lfm_model_load(path, &model));
   int blocks = lfm_model_blocks(model);
-  for (int k = 0; k <= blocks && k < CELLS_A_ROW - 1; k++) {
-    int column = k == blocks ? CELLS_A_ROW - 2 : k;
+  for (int k = 0; k <= blocks && k < p->columns - 1; k++) {
     LFM_TRY(at_border(model, rows, k, &points));
-    snprintf(titles[column], sizeof titles[column],
-             k == 0        ? "%s: data"
-             : k == blocks ? "%s: noise"
-                           : "%s: after block %d",
-             name, k);
-    cells[column] = (lfm_panel_cell){.title = titles[column], .points = points};
+    snprintf(what, sizeof what, k == 0 ? "data" : k == blocks ? "noise" : "after block %d", k);
+    put(p, row, k == blocks ? p->columns - 2 : k, points, name, what);
   }
   snprintf(samples, sizeof samples, "%s-samples.csv", name);
   LFM_TRY(kit_read(folder, samples, &points));
-  snprintf(titles[CELLS_A_ROW - 1], sizeof titles[0], "%s: samples", name);
-  cells[CELLS_A_ROW - 1] = (lfm_panel_cell){.title = titles[CELLS_A_ROW - 1], .points = points};
-  lfm_model_destroy(model);
+  put(p, row, p->columns - 1, points, name, "samples");
+  return LFM_OK;
+}
+
+static lfm_status load_models(const char *folder, char **names, int count, lfm_model **models, panel *p) {
+  char path[PATH];
+  p->rows = count;
+  for (int k = 0; k < count; k++) {
+    LFM_TRY(lfm_path_join(path, sizeof path, folder, names[k]));
+    LFM_TRY(lfm_model_load(path, &models[k]));
+    int columns = lfm_model_blocks(models[k]) + 2;
+    if (columns > p->columns) p->columns = columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
+  }
   return LFM_OK;
 }
 
 lfm_status kit_panel(const char *folder, char **names, int count) {
-  enum { MOST_ROWS = 4 };
   if (count > MOST_ROWS) return lfm_fail(LFM_E_USAGE, "panel: at most %d models", MOST_ROWS);
-  lfm_panel_cell cells[MOST_ROWS * CELLS_A_ROW] = {0};
-  char titles[MOST_ROWS * CELLS_A_ROW][48], path[PATH];
+  panel p = {0};
+  char path[PATH];
+  lfm_model *models[MOST_ROWS];
   lfm_table *train;
+  LFM_TRY(load_models(folder, names, count, models, &p));
   LFM_TRY(kit_read(folder, "train.csv", &train));
   if (train->rows > SHOWN_ROWS) train->rows = SHOWN_ROWS;
-  for (int k = 0; k < count; k++)
-    LFM_TRY(fill_row(folder, names[k], train, cells + k * CELLS_A_ROW, titles + k * CELLS_A_ROW));
+  for (int k = 0; k < count; k++) LFM_TRY(fill_row(&p, k, folder, names[k], models[k], train));
   LFM_TRY(lfm_path_join(path, sizeof path, folder, "panel.png"));
-  LFM_TRY(lfm_draw_panel(path, cells, count, CELLS_A_ROW, (double[4]){-3.6, 3.6, -3.6, 3.6}));
-  for (int k = 0; k < count * CELLS_A_ROW; k++) lfm_table_destroy((lfm_table *)(uintptr_t)cells[k].points);
+  LFM_TRY(lfm_draw_panel(path, p.cells, p.rows, p.columns, (double[4]){-3.6, 3.6, -3.6, 3.6}));
+  for (int k = 0; k < p.rows * p.columns; k++) lfm_table_destroy((lfm_table *)(uintptr_t)p.cells[k].points);
+  for (int k = 0; k < count; k++) lfm_model_destroy(models[k]);
   lfm_table_destroy(train);
   return LFM_OK;
 }

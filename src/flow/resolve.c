@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * resolve.c -- defaults from the data.
- * The chain: one step of length 1 and the free block.  The network: wider with more rows and more columns.  The optimiser:
- * Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times drawn more often near
- * the data.  docs/decisions/defaults.md has the measurements that chose them, on validation rows.
+ * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
+ * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
+ * drawn more often near the data.  docs/decisions/defaults.md has the measurements that chose them, on validation rows.
  */
 #include "flow/resolve.h"
 
@@ -15,8 +15,8 @@ static int64_t at_least(int64_t value, int64_t low) { return value > low ? value
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
 
 /* The schedule becomes hks: the resolved file states the chain once. */
-static lfm_status resolve_chain(lfm_config *config) {
-  if (isnan(config->schedule_c)) config->schedule_c = 1.0;
+static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
+  if (isnan(config->schedule_c)) config->schedule_c = shape->dim <= 3 ? 0.1 : 1.0; /* fine detail wants a small first step */
   if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
@@ -51,7 +51,7 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   LFM_TRY(lfm_config_validate(config));
-  LFM_TRY(resolve_chain(config));
+  LFM_TRY(resolve_chain(config, shape));
   resolve_network(config, shape);
   resolve_times(config);
   resolve_optimiser(config, shape);
