@@ -3,11 +3,11 @@
 #
 # The demo: train, score and sample a real table and a known density, each with Local Flow Matching and with ordinary flow
 # matching at equal compute, and leave a folder to look at.  Some two minutes on two cores.
-#   demo/run.sh [BUILD] [OUT]
+#   demo/run.sh [BUILD] [OUT]          $SEED: another training seed than 0
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build} out=${2:-demo-out}
-lfm=$build/lfm kit=$build/kit
+lfm=$build/lfm kit=$build/kit seed=${SEED:-0}
 
 # Each program's own words, as they would be typed.
 say() { printf '\n$ %s\n' "$*"; "$@"; }
@@ -22,11 +22,11 @@ times() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.0f", a * b }'; }
 #   train FOLDER CONFIG BLOCKS BATCHES WIDE SAMPLES
 train() {
   local share
-  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/lfm" --config "$2"
+  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" --seed "$seed" -o "$1/lfm" --config "$2"
   share=$(spent "$1/lfm")
-  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-long" --config "$2" --set 'hks=[null]' \
+  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" --seed "$seed" -o "$1/fm-long" --config "$2" --set 'hks=[null]' \
     --set "max_batch=$(times "$(($3 * $4))" "$share")"
-  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" -o "$1/fm-wide" --config "$2" --set 'hks=[null]' \
+  quiet "$lfm" train "$1/train.csv" --valid "$1/valid.csv" --seed "$seed" -o "$1/fm-wide" --config "$2" --set 'hks=[null]' \
     --set "max_batch=$(times "$4" "$share")" --set "hidden_dim=$5"
   for name in lfm fm-long fm-wide; do
     quiet "$lfm" score "$1/$name" "$1/test.csv" -o "$1/$name.csv"
