@@ -4,7 +4,7 @@
 # Densities that are known, learnt from a CSV through the program: how many nats are lost, and can samples be told apart?
 #   gaussian  dimension 8, rotated, condition number 1e4, whitened
 #   mixture   dimension 5, six components
-# For each: the paired mean gap to the true log p on 10,000 test rows and its row RMS, LFM and both FM twins, one seed; then
+# For each: the paired mean gap to the true log p on 10,000 test rows and its row RMS, LFM and both FM twins; then
 # the classifier two-sample test on 10,000 samples for ten sampling seeds, and the fitted Gaussian's under the same test.
 #   bench/closed_forms.sh [BUILD] [OUT]          some six minutes on two cores; $KINDS="gaussian mixture" chooses,
 #                                              $SEED is the training seed, TELL=no leaves the two-sample tests out

@@ -20,18 +20,7 @@
 
 #include <cmocka.h>
 
-static lfm_config *config;
-
-static int make_config(void **state) {
-  (void)state;
-  return lfm_config_create(&config) != LFM_OK;
-}
-
-static int destroy_config(void **state) {
-  (void)state;
-  lfm_config_destroy(config);
-  return 0;
-}
+#include "config/support.h"
 
 static lfm_status parse(const char *text) { return lfm_config_parse(config, text, strlen(text), "run.yaml"); }
 

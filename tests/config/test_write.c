@@ -18,18 +18,7 @@
 
 #include <cmocka.h>
 
-static lfm_config *config;
-
-static int make_config(void **state) {
-  (void)state;
-  return lfm_config_create(&config) != LFM_OK;
-}
-
-static int destroy_config(void **state) {
-  (void)state;
-  lfm_config_destroy(config);
-  return 0;
-}
+#include "config/support.h"
 
 /* Written, read over a fresh one: the same values, and the same text again.  all_given: the keys count as set, too. */
 static void assert_reads_back(bool all_given) {
