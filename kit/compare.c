@@ -52,18 +52,22 @@ lfm_status kit_compare(const char *folder, char **names, int count) {
   return LFM_OK;
 }
 
-/* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model. */
+/* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model; the worst row tells whether the mean is made by a few. */
 lfm_status kit_gap(const char *folder, const char *name) {
-  double *model, *truth, square = 0.0;
+  double *model, *truth, square = 0.0, worst = 0.0;
   int64_t rows, truth_rows;
   lfm_summary gap;
   LFM_TRY(read_nll(folder, name, &model, &rows));
   LFM_TRY(read_nll(folder, "truth", &truth, &truth_rows));
   if (rows != truth_rows) return lfm_fail(LFM_E_DATA, "%s: %s.csv and truth.csv have different rows", folder, name);
   LFM_TRY(lfm_summary_paired(model, truth, NULL, rows, &gap));
-  for (int64_t i = 0; i < rows; i++) square += (model[i] - truth[i]) * (model[i] - truth[i]);
-  printf("%-12s gap to the truth %.4f +- %.4f nats (95 %%: %.4f to %.4f), row RMS %.4f\n", name, gap.mean, gap.se, gap.low,
-         gap.high, sqrt(square / (double)rows));
+  for (int64_t i = 0; i < rows; i++) {
+    double lost = model[i] - truth[i];
+    square += lost * lost;
+    worst = fmax(worst, lost);
+  }
+  printf("%-12s gap to the truth %.4f +- %.4f nats (95 %%: %.4f to %.4f), row RMS %.4f, worst row %.1f\n", name, gap.mean,
+         gap.se, gap.low, gap.high, sqrt(square / (double)rows), worst);
   lfm_free(model);
   lfm_free(truth);
   return LFM_OK;

@@ -49,6 +49,8 @@ const lfm_key lfm_keys[] = {
     REAL("alpha", alpha, OVER_TO(0, 1000), "auto", "first parameter of the Beta law of t"),
     REAL("beta", beta, OVER_TO(0, 1000), "auto", "second parameter of the Beta law of t"),
     COUNT("num_tk", num_tk, FROM_TO(1, 1000), "1", "number of different t for each pair of a batch"),
+    REAL("defensive", defensive, FROM_BELOW(0, 1), "auto",
+         "share of training rows drawn from a wide law, so that far rows are not lost; 0: none"),
     /* the network */
     COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),
     COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),

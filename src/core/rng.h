@@ -26,6 +26,8 @@ typedef enum lfm_purpose {
   LFM_FOR_PROBE,      /* trace probes */
   LFM_FOR_METRIC,     /* projections, classifier splits */
   LFM_FOR_DATA,       /* drawn data sets, dequantisation */
+  LFM_FOR_DEFENCE,    /* which pairs of a batch start from the wide law, and how wide */
+  LFM_FOR_WIDE,       /* their normals */
 } lfm_purpose;
 
 typedef struct lfm_rng {

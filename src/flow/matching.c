@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "flow/interpolant.h"
 
+#include <math.h>
 #include <string.h>
 
 struct lfm_matching {
@@ -58,6 +59,21 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, fl
     for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
 }
 
+/* A defensive mixture: a small share e of the x_l is s z', with s from 1 to WIDEST evenly in the logarithm, so that the block
+ * learns (1 - e) p + e w with w wide.  It costs at most -log(1 - e) nats a row, and no row's log p can fall far below
+ * log(e w): without it the field is never trained where no row of the pool lies, and a far row may be carried anywhere.
+ * [Hesterberg, Technometrics 1995, for importance sampling; docs/decisions/defensive.md] */
+static void defend(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair) {
+  const double WIDEST = 4.0;
+  lfm_rng rng = {
+      .seed = pairs->pairing.seed, .purpose = LFM_FOR_DEFENCE, .block = pairs->pairing.block, .step = (uint32_t)step};
+  if (lfm_rng_uniform(&rng, pair, 0) >= pairs->defensive) return;
+  float scale = (float)pow(WIDEST, lfm_rng_uniform(&rng, pair, 1));
+  rng.purpose = LFM_FOR_WIDE;
+  lfm_rng_normal(&rng, pair, matching->left, (size_t)pairs->dim);
+  for (int64_t j = 0; j < pairs->dim; j++) matching->left[j] *= scale;
+}
+
 /* Both ends of one pair.  The first dim normals of a pair are the OU step's z, the next dim the pool's own noise in x_l, and
  * the last dim that in x' where x' is another row: two rows of the pool share no noise. */
 static void draw_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair) {
@@ -69,6 +85,7 @@ static void draw_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   lfm_rng_normal(&rng, pair, z, (size_t)(!noisy_pool ? dim : same_row ? 2 * dim : 3 * dim));
 
   pool_row(pairs, lfm_pairing_left(pairing, step, pair), left_noise, matching->left);
+  if (pairs->defensive > 0.0) defend(matching, pairs, step, pair);
   if (same_row) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else pool_row(pairs, lfm_pairing_right(pairing, step, pair), right_noise, matching->right);
 

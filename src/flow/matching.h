@@ -25,6 +25,7 @@ typedef struct lfm_pairs {
   bool beta_times; /* t ~ Beta(alpha, beta), else U(0, 1) */
   double alpha, beta;
   int times;                       /* num_tk */
+  double defensive;                /* share of the pairs whose x_l is drawn from the wide law instead of the pool */
   lfm_purpose noise_for, time_for; /* training draws, or the fixed ones of validation */
 } lfm_pairs;
 

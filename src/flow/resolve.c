@@ -3,7 +3,8 @@
  * resolve.c -- defaults from the data.
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
  * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
- * drawn more often near the data.  docs/decisions/defaults.md has the measurements that chose them, on validation rows.
+ * drawn more often near the data; a few rows from a wide law.  docs/decisions/defaults.md and defensive.md have the
+ * measurements that chose them, on validation rows.
  */
 #include "flow/resolve.h"
 
@@ -93,6 +94,8 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   }
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
+  if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
+    config->defensive = fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
   if (!lfm_config_is_set(config, "patience"))
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);

@@ -32,6 +32,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
       .alpha = config->alpha,
       .beta = config->beta,
       .times = times,
+      .defensive = validating ? 0.0 : config->defensive,
       .noise_for = validating ? LFM_FOR_VALID : LFM_FOR_NOISE,
       .time_for = validating ? LFM_FOR_VALID_TIME : LFM_FOR_TIME,
   };

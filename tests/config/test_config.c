@@ -192,8 +192,10 @@ static void assert_shared(const char *name) {
   assert_int_equal(config->beta_sample_t, is_gas ? LFM_TIME_BETA : LFM_TIME_UNIFORM);
   if (is_gas) assert_true(config->alpha == 1.0 && config->beta == 0.5);
   assert_int_equal(config->warm_start, strncmp(name, "bsds300", 7) != 0);
-  assert_true(!config->adamw && config->ema_decay == 0.0 && config->weight_decay == 0.0 && !config->cat_t_all);
-  static const char *const fixed[] = {"patience", "warmup", "cosine", "ema_decay", "lr", "batch_size", "max_batch"};
+  assert_true(!config->adamw && config->ema_decay == 0.0 && config->defensive == 0.0 && config->weight_decay == 0.0 &&
+              !config->cat_t_all);
+  static const char *const fixed[] = {"patience",  "warmup", "cosine",     "ema_decay",
+                                      "defensive", "lr",     "batch_size", "max_batch"};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) assert_true(lfm_config_is_set(config, fixed[i]));
   assert_true(config->patience == 0 && config->warmup == 0 && !config->cosine);
 }

@@ -221,7 +221,7 @@ typedef struct moments {
 } moments;
 
 /* x_l and x_r of many pairs in one dimension, from the targets that the two interpolants have at the same times. */
-static moments ends_of_pool(lfm_coupling coupling, double before, double gamma) {
+static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, double defensive) {
   enum { ROWS = 12000 };
   lfm_net *net;
   lfm_params *zero, *one;
@@ -243,6 +243,7 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma) 
                  .times = 1,
                  .step = lfm_ou_step(gamma),
                  .before = lfm_ou_step(before),
+                 .defensive = defensive,
                  .pairing = {.coupling = coupling, .seed = 1, .pool_rows = ROWS, .batch = ROWS},
                  .noise_for = LFM_FOR_NOISE,
                  .time_for = LFM_FOR_TIME};
@@ -279,7 +280,7 @@ static void ends_have_the_marginals_of_the_process(void **state) {
   for (int k = 0; k < 3; k++)
     for (int ou = 0; ou < 2; ou++) {
       double start = ou ? before : 0.0, end = start + gamma;
-      moments m = ends_of_pool(couplings[k], start, gamma);
+      moments m = ends_of_pool(couplings[k], start, gamma, 0.0);
       double error = 5.0 / sqrt(m.count); /* five standard errors of unit variance */
       double covariance = couplings[k] == LFM_COUPLING_DEPENDENT ? exp(-gamma) * ou_variance(start) : 0.0;
       assert_near(m.left, ou_mean(start), error);
@@ -288,6 +289,19 @@ static void ends_have_the_marginals_of_the_process(void **state) {
       assert_near(m.right_square - m.right * m.right, ou_variance(end), 1.5 * error);
       assert_near(m.product - m.left * m.right, covariance, 1.5 * error);
     }
+}
+
+/* x_l is (1 - e) pool + e w, w = s z with E s^2 = (4^2 - 1) / log 4^2; x_r follows it. */
+static void defensive_pairs_start_from_the_wide_law(void **state) {
+  (void)state;
+  const double share = 0.25, gamma = 0.3, wide = 15.0 / log(16.0);
+  moments m = ends_of_pool(LFM_COUPLING_DEPENDENT, 0.0, gamma, share);
+  double square = (1.0 - share) * (1.5 * 1.5 + 0.16) + share * wide;
+  assert_near(m.left, (1.0 - share) * 1.5, 5.0 * sqrt(square / m.count));
+  assert_near(m.left_square, square, 5.0 * 9.0 * sqrt(share / m.count)); /* E w^4 is about 9^2 */
+  assert_near(m.product, exp(-gamma) * m.left_square, 5.0 * sqrt(square / m.count));
+  moments none = ends_of_pool(LFM_COUPLING_DEPENDENT, 0.0, gamma, 0.0);
+  assert_true(m.left_square - none.left_square > 0.5);
 }
 
 /* ---- refusals ------------------------------------------------------------------------------------------------ */
@@ -321,9 +335,13 @@ static void refused_memory_leaves_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(loss_and_gradient_are_the_definition),   cmocka_unit_test(free_block_ends_in_noise),
-      cmocka_unit_test(cutting_a_batch_changes_rounding_only),  cmocka_unit_test(padding_rows_do_not_matter),
-      cmocka_unit_test(ends_have_the_marginals_of_the_process), cmocka_unit_test(double_precision_is_refused),
+      cmocka_unit_test(loss_and_gradient_are_the_definition),
+      cmocka_unit_test(free_block_ends_in_noise),
+      cmocka_unit_test(cutting_a_batch_changes_rounding_only),
+      cmocka_unit_test(padding_rows_do_not_matter),
+      cmocka_unit_test(ends_have_the_marginals_of_the_process),
+      cmocka_unit_test(defensive_pairs_start_from_the_wide_law),
+      cmocka_unit_test(double_precision_is_refused),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,64 @@ static void learns_a_gaussian(void **state) {
   run_drop(&r);
 }
 
+/* Two tight clusters in three columns, and a sphere of rows far from both. */
+static lfm_table *clusters(int64_t rows) {
+  lfm_table *table;
+  lfm_rng rng = {.seed = 3, .purpose = LFM_FOR_DATA};
+  float z[3];
+  OK(lfm_table_make(rows, 3, &table));
+  for (int64_t i = 0; i < rows; i++) {
+    lfm_rng_normal(&rng, i, z, 3);
+    double *row = table->values + 3 * i, side = i % 2 ? 1.0 : -1.0;
+    row[0] = side + 0.05 * (double)z[0], row[1] = 0.5 * side + 0.05 * (double)z[1], row[2] = 0.3 * side + 0.2 * (double)z[2];
+  }
+  return table;
+}
+
+static lfm_table *sphere(int64_t rows) {
+  lfm_table *table;
+  lfm_rng rng = {.seed = 4, .purpose = LFM_FOR_DATA};
+  float z[3];
+  OK(lfm_table_make(rows, 3, &table));
+  for (int64_t i = 0; i < rows; i++) {
+    lfm_rng_normal(&rng, i, z, 3);
+    double norm = sqrt((double)(z[0] * z[0] + z[1] * z[1] + z[2] * z[2]));
+    for (int j = 0; j < 3; j++) table->values[3 * i + j] = (double[]){3.0, 1.5, 1.0}[j] * (double)z[j] / norm;
+  }
+  return table;
+}
+
+static double lowest_of_far_rows(const char *defensive) {
+  const char *more[] = {defensive, NULL};
+  run r = run_of(clusters(3000),
+                 KEYS("hks=[0.5, null]", "hidden_dim=48", "num_hidden=3", "batch_size=256", "max_batch=800", "lr=0.01",
+                      "warmup=50", "cosine=true", "ema_decay=0.99", "patience=0", "beta_sample_t=true"),
+                 more);
+  r.options.threads = 2;
+  lfm_model *model = trained(&r);
+  lfm_table *far = sphere(64), *scores;
+  lfm_score_options options;
+  lfm_score_result score;
+  lfm_score_defaults(&options);
+  OK(lfm_score(model, far, &options, &scores, &score));
+  double lowest = INFINITY;
+  for (int64_t i = 0; i < scores->rows; i++) lowest = fmin(lowest, scores->values[i * scores->cols + 1]);
+  lfm_table_destroy(scores);
+  lfm_table_destroy(far);
+  lfm_model_destroy(model);
+  run_drop(&r);
+  return lowest;
+}
+
+/* Where no row ever lay, log p stays above what the wide law leaves; without it the field there is anything. */
+static void far_rows_keep_a_sane_density(void **state) {
+  (void)state;
+  double defended = lowest_of_far_rows("defensive=0.01"), open = lowest_of_far_rows("defensive=0");
+  print_message("lowest log p of 64 far rows: %g, without the wide law %g\n", defended, open);
+  assert_true(defended > -100.0);
+  assert_true(open < 10.0 * defended);
+}
+
 /* ---- faults -------------------------------------------------------------------------------------------------- */
 
 static void tables_that_cannot_be_used(void **state) {
@@ -449,6 +507,7 @@ int main(void) {
       cmocka_unit_test(a_schedule_is_its_hks),
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(learns_a_gaussian),
+      cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(tables_that_cannot_be_used),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),
       cmocka_unit_test(refused_configurations),
