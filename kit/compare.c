@@ -52,7 +52,8 @@ lfm_status kit_compare(const char *folder, char **names, int count) {
   return LFM_OK;
 }
 
-/* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model; the worst row tells whether the mean is made by a few. */
+/* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model; the worst row tells whether
+ * the mean is made by a few. */
 lfm_status kit_gap(const char *folder, const char *name) {
   double *model, *truth, square = 0.0, worst = 0.0;
   int64_t rows, truth_rows;

@@ -129,7 +129,7 @@ static lfm_status unknown_preset(const char *name) {
   line[0] = 0;
   for (int distance = 0; distance < 64; distance++) {
     for (const lfm_preset *preset = lfm_presets; preset->name; preset++) {
-      if (lfm_edit_distance(name, preset->name) != distance || length + strlen(preset->name) + 2 > sizeof line) continue;
+      if (lfm_name_distance(name, preset->name) != distance || length + strlen(preset->name) + 2 > sizeof line) continue;
       length += (size_t)snprintf(line + length, sizeof line - length, " %s", preset->name);
     }
   }

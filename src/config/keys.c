@@ -106,16 +106,16 @@ enum { LONGEST = 63 };
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-int lfm_edit_distance(const char *a, const char *b) {
-  int length_a = (int)strnlen(a, LONGEST), length_b = (int)strnlen(b, LONGEST);
+int lfm_name_distance(const char *given, const char *name) {
+  int length_given = (int)strnlen(given, LONGEST), length_name = (int)strnlen(name, LONGEST);
   int rows[3][LONGEST + 1];
   int *before = rows[0], *last = rows[1], *row = rows[2];
-  for (int j = 0; j <= length_b; j++) last[j] = j;
-  for (int i = 1; i <= length_a; i++) {
+  for (int j = 0; j <= length_name; j++) last[j] = j;
+  for (int i = 1; i <= length_given; i++) {
     row[0] = i;
-    for (int j = 1; j <= length_b; j++) {
-      row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+    for (int j = 1; j <= length_name; j++) {
+      row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (given[i - 1] != name[j - 1]));
+      bool swapped = i > 1 && j > 1 && given[i - 1] == name[j - 2] && given[i - 2] == name[j - 1];
       if (swapped) row[j] = least(row[j], before[j - 2] + 1);
     }
     int *oldest = before;
@@ -123,14 +123,16 @@ int lfm_edit_distance(const char *a, const char *b) {
     last = row;
     row = oldest;
   }
-  return last[length_b];
+  int unfinished = last[0]; /* the beginning of the name that is nearest */
+  for (int j = 1; j <= length_name; j++) unfinished = least(unfinished, last[j]);
+  return length_given < 3 ? last[length_name] : least(last[length_name], unfinished + 1);
 }
 
 const char *lfm_key_nearest(const char *name) {
   const char *nearest = NULL;
   int distance = (int)strnlen(name, LONGEST) / 3 + 1; /* a third of the letters may be wrong */
   for (int k = 0; lfm_keys[k].name; k++) {
-    int this_distance = lfm_edit_distance(name, lfm_keys[k].name);
+    int this_distance = lfm_name_distance(name, lfm_keys[k].name);
     if (this_distance < distance + (nearest ? 0 : 1)) {
       distance = this_distance;
       nearest = lfm_keys[k].name;

@@ -34,8 +34,10 @@ extern const lfm_key lfm_keys[]; /* ends with a NULL name */
 int lfm_key_find(const char *name);            /* -1 when unknown */
 const char *lfm_key_nearest(const char *name); /* NULL when none is near */
 
-/* How many letters are missing, extra, wrong or swapped between the two (the first 63 of each are looked at). */
-int lfm_edit_distance(const char *a, const char *b);
+/* How many letters of `given` are missing, extra, wrong or swapped beside `name`; an end left off counts as one
+ * (of three letters or more).  The first
+ * 63 letters of each are looked at. */
+int lfm_name_distance(const char *given, const char *name);
 
 /* The value of one key from text, "auto" being its fallback.  LFM_E_USAGE: "PLACE: key: 'text' is not ...; what is". */
 lfm_status lfm_key_parse(const lfm_key *key, const char *text, const char *place, lfm_config *config);

@@ -141,15 +141,26 @@ static lfm_status copy_config(lfm_trainer *trainer, bool *resumed) {
 
 /* What the caller sets must agree with it, once what it says is read as it was then: a schedule by the chain it gives, a
  * batch by what the rows hold. */
-static lfm_status check_agreement(const lfm_trainer *trainer, const lfm_data_shape *shape) {
+static lfm_status check_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape) {
   lfm_config *asked;
-  if (!trainer->options->config) return LFM_OK;
-  LFM_TRY(lfm_config_copy(trainer->options->config, &asked));
+  if (!given) return LFM_OK;
+  LFM_TRY(lfm_config_copy(given, &asked));
   bool asks_chain = asked->blocks || lfm_config_is_set(asked, "schedule");
   lfm_status status = lfm_resolve_shape(asked, shape);
   if (!asks_chain) asked->blocks = 0;
-  if (status == LFM_OK) status = lfm_config_agrees(trainer->config, asked);
+  if (status == LFM_OK) status = lfm_config_agrees(stored, asked);
   lfm_config_destroy(asked);
+  return status;
+}
+
+/* A finished run as well: to ask for more batches and to be told "finished" would mislead. */
+lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
+  lfm_model *model;
+  int64_t rows = options->train->rows;
+  LFM_TRY(lfm_model_load(options->run, &model));
+  lfm_data_shape shape = {.rows = options->valid ? rows : rows - rows / 10, .dim = model->normaliser->dim};
+  lfm_status status = check_agreement(model->config, options->config, &shape);
+  lfm_model_destroy(model);
   return status;
 }
 
@@ -216,7 +227,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_normaliser *normaliser;
   LFM_TRY(lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
   lfm_data_shape shape = {.rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer)};
-  lfm_status status = resumed ? check_agreement(trainer, &shape) : lfm_resolve_shape(config, &shape);
+  lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : lfm_resolve_shape(config, &shape);
   if (status != LFM_OK) {
     lfm_normaliser_destroy(normaliser);
     return status;

@@ -23,6 +23,10 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
   if (out->fixed_steps < 1)
     return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations are too few: %s needs at least %d on this chain of %d blocks",
                     options->nfe, lfm_solver_name(out->solver), blocks * lfm_solver_stages(out->solver), blocks);
+  int spent = out->fixed_steps * blocks * lfm_solver_stages(out->solver);
+  if (spent < options->nfe)
+    lfm_note(LFM_NOTE, "nfe: %d of %d evaluations are spent: %d blocks of %d %s steps", spent, options->nfe, blocks,
+             out->fixed_steps, lfm_solver_name(out->solver));
   return LFM_OK;
 }
 

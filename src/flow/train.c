@@ -119,7 +119,7 @@ lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result)
   if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
   if (options->resume) {
     LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
-    if (result->was_finished) return LFM_OK;
+    if (result->was_finished) return lfm_trainer_check_finished(options);
   }
   lfm_trainer *trainer;
   LFM_TRY(lfm_trainer_create(options, &trainer));

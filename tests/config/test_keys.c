@@ -42,16 +42,18 @@ static void test_fields_lie_apart(void **state) {
 
 static void test_distance_counts_slips(void **state) {
   (void)state;
-  assert_int_equal(lfm_edit_distance("", ""), 0);
-  assert_int_equal(lfm_edit_distance("", "abc"), 3);
-  assert_int_equal(lfm_edit_distance("abc", ""), 3);
-  assert_int_equal(lfm_edit_distance("hiden_dim", "hidden_dim"), 1);
-  assert_int_equal(lfm_edit_distance("lr_setp", "lr_step"), 1); /* swapped */
-  assert_int_equal(lfm_edit_distance("kitten", "sitting"), 3);
+  assert_int_equal(lfm_name_distance("", ""), 0);
+  assert_int_equal(lfm_name_distance("", "abc"), 3);
+  assert_int_equal(lfm_name_distance("abc", ""), 3);
+  assert_int_equal(lfm_name_distance("hiden_dim", "hidden_dim"), 1);
+  assert_int_equal(lfm_name_distance("lr_setp", "lr_step"), 1); /* swapped */
+  assert_int_equal(lfm_name_distance("kitten", "sitting"), 3);
+  assert_int_equal(lfm_name_distance("bsds", "bsds300@A"), 1); /* unfinished */
+  assert_int_equal(lfm_name_distance("hiden", "hidden_dim"), 2);
   char longer[400];
   memset(longer, 'x', sizeof longer);
   longer[399] = 0;
-  assert_int_equal(lfm_edit_distance(longer, ""), 63);
+  assert_int_equal(lfm_name_distance(longer, ""), 63);
 }
 
 static void test_nearest(void **state) {
@@ -61,6 +63,8 @@ static void test_nearest(void **state) {
   assert_string_equal(lfm_key_nearest("batchsize"), "batch_size");
   assert_string_equal(lfm_key_nearest("schedule.knd"), "schedule.kind");
   assert_string_equal(lfm_key_nearest("hk"), "hks");
+  assert_string_equal(lfm_key_nearest("hiden"), "hidden_dim"); /* misspelt and unfinished */
+  assert_string_equal(lfm_key_nearest("batch"), "batch_size");
   assert_null(lfm_key_nearest("temperature"));
   assert_null(lfm_key_nearest("zz"));
 }

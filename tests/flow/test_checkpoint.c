@@ -212,6 +212,9 @@ static void finished_and_existing_runs(void **state) {
               copy.result.valid_nll == before.valid_nll && copy.result.loss == before.loss);
   assert_true(same_model(&r, &copy)); /* and files untouched by both */
   assert_true(same_metrics(&r, &copy));
+  OK(lfm_config_set(copy.config, "max_batch=25")); /* more of it is not "finished" */
+  FAILS(LFM_E_USAGE, run_train(&copy));
+  assert_says("max_batch: the run was begun with 24, not 25");
   run_drop(&copy);
   run_drop(&r);
 
