@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * score.c -- lfm score: log p of rows under a model, their mean with its errors, and the paired difference of two models.
- * DATA often has more columns than the model learnt (a label, an index).  Unless the user chooses, the model's columns are
- * taken by name when all are there; otherwise all columns are, and the library judges whether they fit.
  */
 #include "app.h"
+#include "columns.h"
 #include "json.h"
 #include "options.h"
 #include "progress.h"
@@ -12,8 +11,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct request {
   const char *model, *data, *out, *group, *against, *solver, *protocol;
@@ -23,38 +20,12 @@ typedef struct request {
   bool json;
 } request;
 
-/* The model's column names as lfm_table_options wants them, "a,b"; NULL when memory is refused: then all columns are read. */
-static char *join_names(const lfm_model *model) {
-  size_t size = 1;
-  for (int64_t col = 0; col < lfm_model_dim(model); col++) size += strlen(lfm_model_name(model, col)) + 1;
-  char *names = calloc(size, 1), *at = names;
-  for (int64_t col = 0; names && col < lfm_model_dim(model); col++) {
-    if (col > 0) *at++ = ',';
-    at = stpcpy(at, lfm_model_name(model, col));
-  }
-  return names;
-}
-
-static lfm_status read_data(const request *r, const lfm_model *model, lfm_table **out) {
-  if (r->columns.columns || r->columns.drop) return lfm_table_read(r->data, &r->columns, out);
-  lfm_table_options by_name = r->columns;
-  char *names = join_names(model);
-  by_name.columns = names;
-  lfm_status status = lfm_table_read(r->data, &by_name, out);
-  if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
-    status = lfm_table_read(r->data, &r->columns, out);
-    if (status != LFM_OK) status = lfm_table_read(r->data, &by_name, out); /* the missing name tells more */
-  }
-  free(names);
-  return status;
-}
-
 static lfm_status load_and_score(const request *r, app_progress *progress, lfm_score_result *result, lfm_table **scores) {
   lfm_model *model = NULL, *against = NULL;
   lfm_table *rows = NULL, *group = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK && r->against) status = lfm_model_load(r->against, &against);
-  if (status == LFM_OK) status = read_data(r, model, &rows);
+  if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &rows);
   if (status == LFM_OK && r->group) status = lfm_table_read(r->group, NULL, &group);
   if (status == LFM_OK) {
     lfm_score_options options;
@@ -143,12 +114,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "write the score of each row: columns row, logp and status (0: solved)"},
       {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
        .help = "score only K rows, evenly spaced"},
-      {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns.columns, .either = 1,
-       .help = "use these columns of DATA (default: those of the model, by name)"},
-      {APP_TEXT, .name = "drop", .value = "A,B", .target = &r.columns.drop, .either = 1,
-       .help = "use all columns of DATA but these"},
-      {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
-       .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      APP_OPTION_COLUMNS(&r.columns.columns),
+      APP_OPTION_DROP(&r.columns.drop),
+      APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       {APP_TEXT, .name = "group", .value = "DATA", .target = &r.group,
        .help = "a table of one column, a row for each row of DATA: its cluster, for the standard error"},
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,

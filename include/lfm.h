@@ -10,7 +10,7 @@
  *   model    the chain of blocks, read from a file    lfm_model_*
  *   sample   model -> new rows                        lfm_sample
  *   score    model + table -> log p of each row       lfm_score
- *   push     rows to a border between blocks          lfm_push
+ *   push     rows to a border between blocks and back lfm_push
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
@@ -164,6 +164,7 @@ typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser a
 
 LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
 LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns of the data */
+LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);
 LFM_API void lfm_model_destroy(lfm_model *model);
@@ -229,7 +230,8 @@ LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, con
 
 typedef struct lfm_push_options {
   lfm_solver_options solve;
-  int to; /* border 0 (normalised data) .. blocks (noise) to carry the rows to */
+  int to;    /* border 0 (normalised data) .. blocks (noise) that the rows are carried to; or, back, that they are at */
+  bool back; /* rows of a border to data; otherwise rows of data to a border */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -237,8 +239,9 @@ typedef struct lfm_push_options {
 
 LFM_API void lfm_push_defaults(lfm_push_options *options);
 
-/* Rows of data through blocks 1 .. to, in the flow's normalised units: out [rows, dim], columns x0, x1, ...  A row whose
- * solve fails is an error (LFM_E_NUMERIC). */
+/* Rows of data through blocks 1 .. to, in the flow's normalised units: out [rows, lfm_model_border_dim], columns x0, x1, ...
+ * With back, such rows through blocks to .. 1: out [rows, lfm_model_dim], in the data's names, units and decimals.  Columns
+ * are taken by name where all are there.  A row whose solve fails is an error (LFM_E_NUMERIC). */
 LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out);
 
 /* ---- pictures ----------------------------------------------------------------------------------------------- */

@@ -103,6 +103,7 @@ void lfm_model_destroy(lfm_model *model) {
 }
 
 int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
+int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
 const char *lfm_model_name(const lfm_model *model, int64_t col) { return model->names[col]; }
 

@@ -22,22 +22,49 @@ static lfm_status check_constants(const lfm_model *model, const lfm_table *table
   return LFM_OK;
 }
 
-lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
+/* place [cols] of the wanted names in the table; `whose` columns they are, for error lines. */
+static lfm_status match(const char *whose, char *const *names, int64_t cols, const lfm_table *table, int64_t *place) {
   const char *missing = NULL;
   int64_t found = 0;
-  for (int64_t j = 0; j < model->cols; j++) {
-    place[j] = lfm_table_find(table, model->names[j]);
+  for (int64_t j = 0; j < cols; j++) {
+    place[j] = lfm_table_find(table, names[j]);
     found += place[j] >= 0;
-    if (place[j] < 0 && !missing) missing = model->names[j];
+    if (place[j] < 0 && !missing) missing = names[j];
   }
-  if (missing && table->cols != model->cols)
-    return lfm_fail(LFM_E_DATA, "the model has %lld column%s, the table %lld, and none of them is called '%s'",
-                    (long long)model->cols, model->cols == 1 ? "" : "s", (long long)table->cols, missing);
+  if (missing && table->cols != cols)
+    return lfm_fail(LFM_E_DATA, "%s has %lld column%s, the table %lld, and none of them is called '%s'", whose,
+                    (long long)cols, cols == 1 ? "" : "s", (long long)table->cols, missing);
   if (missing && found)
-    return lfm_fail(LFM_E_DATA, "the table has some of the model's columns, but none called '%s'; rename the one that it is",
+    return lfm_fail(LFM_E_DATA, "the table has some columns of %s, but none called '%s'; rename the one that it is", whose,
                     missing);
   if (missing)
-    lfm_note(LFM_NOTE, "no column of the table is named as in the model ('%s', ...): taken in their order", missing);
-  for (int64_t j = 0; missing && j < model->cols; j++) place[j] = j;
+    lfm_note(LFM_NOTE, "no column of the table is named as in %s ('%s', ...): taken in their order", whose, missing);
+  for (int64_t j = 0; missing && j < cols; j++) place[j] = j;
+  return LFM_OK;
+}
+
+lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  LFM_TRY(match("the model", model->names, model->cols, table, place));
   return check_constants(model, table, place);
+}
+
+lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  lfm_table *border; /* for its names */
+  LFM_TRY(lfm_table_make(0, model->normaliser->dim, &border));
+  lfm_status status = match("a border of the model", border->names, border->cols, table, place);
+  lfm_table_destroy(border);
+  return status;
+}
+
+lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out) {
+  lfm_table *table;
+  *out = NULL;
+  LFM_TRY(lfm_table_make(rows, model->cols + extra, &table));
+  for (int64_t j = 0; j < model->cols; j++) {
+    lfm_status status = lfm_table_rename(table, j, model->names[j]);
+    if (status != LFM_OK) return lfm_table_destroy(table), status;
+    table->decimals[j] = model->decimals[j];
+  }
+  *out = table;
+  return LFM_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * columns.h -- which columns of a table are a model's: by name where all are there, by place where none is.  Some by name
- * and the rest by place was refused: a table in another order with one column renamed would be scored as nonsense.
+ * columns.h -- which columns of a table are a model's: by name where all are there, by place where none is; and a table with
+ * a model's columns.  Some by name and the rest by place was refused: a table in another order with one column renamed would
+ * be scored as nonsense.
  */
 #ifndef LFM_FLOW_COLUMNS_H
 #define LFM_FLOW_COLUMNS_H
@@ -12,5 +13,11 @@
 /* place [cols] of each model column in the table.  LFM_E_DATA when neither names nor the number of columns fit, or when a
  * column that is constant in the model varies in the table (its density there is zero). */
 lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place);
+
+/* The same for rows of a border, whose columns are x0, x1, ...: place [dim]. */
+lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
+
+/* A table of zeros under the model's names and decimals, with `extra` further columns behind them. */
+lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
 
 #endif

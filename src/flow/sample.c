@@ -6,7 +6,7 @@
  */
 #include "core/alloc.h"
 #include "core/rng.h"
-#include "data/table.h"
+#include "flow/columns.h"
 #include "flow/likelihood.h"
 
 #include <math.h>
@@ -79,17 +79,9 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   if (!solved)
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
   lfm_table *table;
-  LFM_TRY(lfm_table_make(solved, cols, &table));
-  lfm_status status = LFM_OK;
-  for (int64_t j = 0; status == LFM_OK && j < model->cols; j++) {
-    status = lfm_table_rename(table, j, model->names[j]);
-    table->decimals[j] = model->decimals[j];
-  }
-  if (status == LFM_OK && d->base) status = lfm_table_rename(table, model->cols, "logp");
-  if (status != LFM_OK) {
-    lfm_table_destroy(table);
-    return status;
-  }
+  LFM_TRY(lfm_columns_make(model, solved, cols - model->cols, &table));
+  lfm_status status = d->base ? lfm_table_rename(table, model->cols, "logp") : LFM_OK;
+  if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
     double *row = table->values + at++ * cols;

@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sample score info selftest; do
+for verb in train sample score push info selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 expect_exit 0 "$lfm" --version
@@ -39,6 +39,7 @@ check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
+help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of info --json
 help_of selftest --threads --json
 expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
@@ -50,6 +51,10 @@ expect_usage "DATA is missing" "$lfm" train -o new
 expect_usage "-o RUN is missing" "$lfm" train data.csv
 expect_usage "-n N is missing" "$lfm" sample model -o x.csv
 expect_usage "DATA is missing" "$lfm" score model
+expect_usage "DATA is missing" "$lfm" push model -o x.csv
+expect_usage "-o OUT is missing" "$lfm" push model data.csv
+expect_usage "--to" "$lfm" push model data.csv -o x.csv --to -1
+expect_usage "exclude each other" "$lfm" push model data.csv -o x.csv --tol 1e-5 --nfe 10
 expect_usage "FILE is missing" "$lfm" info
 expect_usage "'extra' is one argument too many" "$lfm" train data.csv extra -o new
 expect_usage "--out needs a value" "$lfm" train data.csv -o
@@ -90,6 +95,7 @@ expect_error "label" "$lfm" train data.csv -o new
 expect_error "no folder nowhere" "$lfm" sample nothing -n 1 -o nowhere/x.csv # before anything is read
 expect_usage "ending" "$lfm" sample nothing -n 1 -o x.parquet
 expect_error "no folder nowhere" "$lfm" score nothing data.csv -o nowhere/x.csv
+expect_error "no folder nowhere" "$lfm" push nothing data.csv -o nowhere/x.csv
 expect_error "make that first" "$lfm" train data.csv --drop label -o nowhere/new
 check "no run folder was made by a wrong line" test ! -e new
 
@@ -139,6 +145,29 @@ check "the result fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
 
+# ---- push: to the noise side and back in units and decimals, beside a column of text; borders by number
+expect_json "$lfm" push run data.csv -o noise.csv --tol 1e-7 --json
+expect_fields rows columns border blocks back
+check "the noise side is the default" grep -qF '"columns": 2, "border": 2, "blocks": 2, "back": false' out
+check "the columns of a border" grep -qx 'x0,x1' <(head -1 noise.csv)
+expect_exit 0 "$lfm" push run noise.csv --back -o again.csv --tol 1e-7
+check "the result says from where" grep -qx 'from    border 2 of 2 (noise side)' out
+check "every row came back, but the label" awk -F, 'NR == FNR { a[FNR] = $1; b[FNR] = $2; n = FNR; next }
+  FNR > 1 && ($1 - a[FNR] > 2e-4 || a[FNR] - $1 > 2e-4 || $2 - b[FNR] > 2e-4 || b[FNR] - $2 > 2e-4) { bad = 1 }
+  END { exit bad || FNR != n || n != 401 }' data.csv again.csv
+check "names are those of the data" grep -qx 'length,width' <(head -1 again.csv)
+check "decimals are those of the data" grep -qE '^-?[0-9]+\.[0-9]{4},-?[0-9]+\.[0-9]{4}$' <(sed -n 2p again.csv)
+expect_exit 0 "$lfm" push run data.csv --to 1 -o border.npy --nfe 40
+expect_exit 0 "$lfm" push run border.npy --to 1 --back -o from.csv --nfe 40
+check "as many rows from border 1" test "$(wc -l <from.csv)" -eq 401
+expect_usage "border 3 does not exist" "$lfm" push run data.csv --to 3 -o x.csv
+expect_usage "border 3 does not exist" "$lfm" push run noise.csv --to 3 --back -o x.csv
+expect_error "label" "$lfm" push run data.csv --back -o x.csv
+expect_error "a border of the model has 2 columns" "$lfm" push run scores.csv --drop row --back -o x.csv
+mkdir folder.csv
+expect_error "folder.csv" "$lfm" push run data.csv -o folder.csv
+check "a refused push writes nothing" test ! -e x.csv
+
 # ---- info, and where output goes
 expect_exit 0 "$lfm" info run/model.safetensors
 check "info names the columns" grep -q width out
@@ -147,7 +176,7 @@ for file in run/model.safetensors run a.csv data.csv; do
   expect_exit 0 "$lfm" info --json "$file"
   if command -v python3 >/dev/null; then check "info --json $file is JSON" python3 -m json.tool out /dev/null; fi
 done
-for verb in "--help" "info run" "sample run -n 2 -o d.csv --json"; do
+for verb in "--help" "info run" "sample run -n 2 -o d.csv --json" "push run data.csv -o d.csv"; do
   expect_exit 1 bash -c "'$lfm' $verb >/dev/full"
   check "a full disk is named" grep -q 'cannot write to standard output' err
   expect_exit 1 bash -c "'$lfm' $verb >&-"

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.c -- see columns.h.
+ */
+#include "columns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The model's column names as lfm_table_options wants them, "a,b"; NULL when memory is refused: then all columns are read. */
+static char *join_names(const lfm_model *model) {
+  size_t size = 1;
+  for (int64_t col = 0; col < lfm_model_dim(model); col++) size += strlen(lfm_model_name(model, col)) + 1;
+  char *names = calloc(size, 1), *at = names;
+  for (int64_t col = 0; names && col < lfm_model_dim(model); col++) {
+    if (col > 0) *at++ = ',';
+    at = stpcpy(at, lfm_model_name(model, col));
+  }
+  return names;
+}
+
+/* "x0,x1,...", the columns of a border. */
+static char *number_names(int64_t count) {
+  enum { LONGEST = 24 };
+  char *names = calloc((size_t)count, LONGEST), *at = names;
+  for (int64_t col = 0; names && col < count; col++) at += snprintf(at, LONGEST, "%sx%" PRId64, col > 0 ? "," : "", col);
+  return names;
+}
+
+lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
+                            lfm_table **out) {
+  if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
+  lfm_table_options by_name = *chosen;
+  char *names = at_border ? number_names(lfm_model_border_dim(model)) : join_names(model);
+  by_name.columns = names;
+  lfm_status status = lfm_table_read(path, &by_name, out);
+  if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
+    status = lfm_table_read(path, chosen, out);
+    if (status != LFM_OK) status = lfm_table_read(path, &by_name, out); /* the missing name tells more */
+  }
+  free(names);
+  return status;
+}

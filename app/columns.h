@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.h -- reads the rows of DATA that a model asks for.
+ * DATA often has more columns than the model learnt (a label, an index).  Unless the user chooses, the wanted columns are
+ * taken by name when all are there; otherwise all columns are, and the library judges whether they fit.
+ */
+#ifndef APP_COLUMNS_H
+#define APP_COLUMNS_H
+
+#include "options.h"
+
+/* The columns of the model's data, or, at_border, those of the rows between its blocks: x0, x1, ... */
+lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
+                            lfm_table **out);
+
+/* What the verbs that read DATA for a model let the user choose: fields of lfm_table_options.  Group 1 of alternatives. */
+#define APP_OPTION_COLUMNS(address)                                                                                          \
+  {                                                                                                                          \
+    APP_TEXT, .name = "columns", .value = "A,B", .target = (address), .either = 1,                                           \
+              .help = "use these columns of DATA (default: those of the model, by name)"                                     \
+  }
+#define APP_OPTION_DROP(address)                                                                                             \
+  { APP_TEXT, .name = "drop", .value = "A,B", .target = (address), .either = 1, .help = "use all columns of DATA but these" }
+#define APP_OPTION_DROP_MISSING(address)                                                                                     \
+  {                                                                                                                          \
+    APP_FLAG, .name = "drop-missing", .target = (address),                                                                   \
+              .help = "leave out rows with an empty or NaN field (otherwise they are an error)"                              \
+  }
+
+#endif
