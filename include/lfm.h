@@ -212,7 +212,7 @@ typedef struct lfm_score_result {
   int64_t rows, failed;
   double nll, nll_se;      /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised; /* the same without the normaliser's log-determinant */
-  double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 64 of the rows; NAN: fixed steps */
+  double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
   double probe_se;         /* NAN: the trace is exact */
   double nfe_mean, seconds;
   double against_nll;         /* the second model's nll on the same rows; NAN without one */

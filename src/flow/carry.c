@@ -70,12 +70,14 @@ static void widen(double *to, const void *from, size_t size, int64_t n) {
 }
 
 /* v(t, x) and tr dv/dx of all slots of a worker: the solver's lfm_field_fn. */
-static lfm_status velocity(void *context, int worker, const double *t, const double *x, double *dxdt, double *div) {
+static lfm_status velocity(void *context, int worker, int64_t busy, const double *t, const double *x, double *dxdt,
+                           double *div) {
   lfm_carry *carry = context;
   lfm_run *run = carry->runs[worker];
   size_t size = lfm_net_number_size(carry->net);
   narrow(lfm_run_t(run), size, t, carry->slots);
   narrow(lfm_run_x(run), size, x, carry->slots * carry->dim);
+  if (div) lfm_run_trace_rows(run, busy); /* a trace costs as many products as there are columns */
   LFM_TRY(lfm_run_forward(run, carry->params));
   widen(dxdt, lfm_run_v(run), size, carry->slots * carry->dim);
   if (div) widen(div, lfm_run_trace(run), size, carry->slots);

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PROBED_ROWS = 64 };
+enum { PROBED_ROWS = 32 };
 
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
 

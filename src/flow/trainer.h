@@ -82,8 +82,8 @@ typedef struct lfm_trainer {
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out);
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
-int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block); /* max_batch of this block */
-lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);                /* pool and valid from the tables */
+int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
+lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);                 /* pool and valid from the tables */
 
 /* ---- step.c ------------------------------------------------------------------------------------------------- */
 void lfm_trainer_begin_block(lfm_trainer *trainer);    /* weights, moments, learning rate of trainer->block */

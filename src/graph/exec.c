@@ -132,7 +132,7 @@ lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t r
   LFM_TRY(check_kind(graph, kind, rows));
   lfm_exec *exec;
   LFM_TRY(LFM_ALLOC(&exec, 1));
-  exec->graph = graph, exec->kind = kind, exec->rows = rows;
+  exec->graph = graph, exec->kind = kind, exec->rows = exec->traced_rows = rows;
   lfm_status status = plan(exec);
   if (status == LFM_OK) *out = exec;
   else lfm_exec_destroy(exec);
@@ -156,6 +156,7 @@ void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at
 void *lfm_exec_output(const lfm_exec *exec) { return lfm_exec_value(exec, exec->graph->output); }
 void *lfm_exec_output_gradient(const lfm_exec *exec) { return lfm_exec_gradient(exec, exec->graph->output); }
 void *lfm_exec_trace(const lfm_exec *exec) { return lfm_exec_at(exec, exec->trace); }
+void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows) { exec->traced_rows = rows; }
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
 
@@ -173,7 +174,7 @@ static lfm_status push_panel(lfm_exec *exec) {
 
 static lfm_status push_tangents(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
-  int64_t wide = exec->rows * graph->directions;
+  int64_t wide = exec->traced_rows * graph->directions;
   for (size_t i = 0; i < graph->node_count; i++)
     if (graph->nodes[i].op->tangent_begin) graph->nodes[i].op->tangent_begin(exec, &graph->nodes[i], &exec->state[i]);
   for (int64_t first = 0; first < wide; first += exec->panel_rows) {

@@ -79,6 +79,9 @@ void *lfm_exec_output(const lfm_exec *exec);
 void *lfm_exec_output_gradient(const lfm_exec *exec); /* BACKWARD; backward overwrites it */
 void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows] */
 
+/* TRACE: from now on only the first `rows` traces are wanted (to begin with, all); the others keep what they had. */
+void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows);
+
 /* TRACE runs push the tangents too. */
 lfm_status lfm_exec_forward(lfm_exec *exec, const void *params, const void *packed);
 lfm_status lfm_exec_backward(lfm_exec *exec, const void *params, const void *packed, void *grads, bool accumulate);

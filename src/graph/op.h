@@ -83,7 +83,7 @@ typedef struct lfm_node_state {
 struct lfm_exec {
   const lfm_graph *graph;
   lfm_exec_kind kind;
-  int64_t rows;
+  int64_t rows, traced_rows;       /* the first of them whose trace is wanted */
   int64_t padded_rows;             /* rows, rounded up to what the kernels want: buffers have so many */
   int64_t panel_rows;              /* TRACE: rows of a tangent panel, rounded up likewise */
   lfm_node_state *state;           /* [nodes] */

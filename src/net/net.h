@@ -79,11 +79,12 @@ lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, l
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
 
-void *lfm_run_t(lfm_run *run);                 /* in  [rows] */
-void *lfm_run_x(lfm_run *run);                 /* in  [rows, dim] */
-const void *lfm_run_v(const lfm_run *run);     /* out [rows, dim] */
-void *lfm_run_dv(lfm_run *run);                /* in, TRAIN: gradient of the loss by v [rows, dim] */
-const void *lfm_run_trace(const lfm_run *run); /* out, TRACE: tr dv/dx [rows] */
+void *lfm_run_t(lfm_run *run);                       /* in  [rows] */
+void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
+const void *lfm_run_v(const lfm_run *run);           /* out [rows, dim] */
+void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, dim] */
+const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows] */
+void lfm_run_trace_rows(lfm_run *run, int64_t rows); /* TRACE: only the first `rows` traces are wanted from now on */
 
 /* None of these allocates (of ours) or fails but for a fault inside the kernel library. */
 lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params); /* fills v, and trace in a TRACE run */

@@ -43,6 +43,7 @@ void *lfm_run_x(lfm_run *run) { return lfm_exec_value(run->exec, run->net->x); }
 const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }
 void *lfm_run_dv(lfm_run *run) { return lfm_exec_output_gradient(run->exec); }
 const void *lfm_run_trace(const lfm_run *run) { return lfm_exec_trace(run->exec); }
+void lfm_run_trace_rows(lfm_run *run, int64_t rows) { lfm_exec_trace_rows(run->exec, rows); }
 
 lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params) {
   return lfm_exec_forward(run->exec, params->values, params->packed);

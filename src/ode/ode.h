@@ -39,9 +39,11 @@ typedef enum lfm_row_status {
   LFM_ROW_TOO_MANY,   /* max_steps were used up */
 } lfm_row_status;
 
-/* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots] (NULL without logdet).
+/* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots] (NULL without logdet).  The rows in
+ * flight stand in the first `busy` slots; the others hold harmless numbers, and what f says of them is not read.
  * Not finite values are allowed; an error status ends the whole solve. */
-typedef lfm_status (*lfm_field_fn)(void *context, int worker, const double *t, const double *y, double *dydt, double *div);
+typedef lfm_status (*lfm_field_fn)(void *context, int worker, int64_t busy, const double *t, const double *y, double *dydt,
+                                   double *div);
 
 /* Moves row `row` in (x [dim]) and out.  store is called from any worker, once a row, with that row's own number.
  * logdet is 0 without with_logdet.  nfe counts this row's evaluations.  A failed row's x is where it stopped. */

@@ -4,7 +4,8 @@
  *
  *     fill the slots from the queue
  *     while a slot is busy:  f for the whole batch;  every busy slot takes its answer;  an ended row is stored and its slot
- *                            takes the next row of the queue, so that the next call of f finds it there
+ *                            takes the next row of the queue, so that the next call of f finds it there;  when the queue is
+ *                            empty, the last busy slot's row moves into the gap: an f that costs by the row costs no more
  *
  * Each slot is at its own time, stage and step size (stepper.c).  The usual batched solver, with one step size for all, was
  * refused: there the hardest row sets the pace, and a row's result depends on its neighbours.
@@ -17,6 +18,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdatomic.h>
+#include <string.h>
 
 /* One worker's rows in flight and what f reads and writes. */
 typedef struct batch {
@@ -36,7 +38,7 @@ typedef struct solve {
   const lfm_ode *ode;
   const lfm_ode_problem *problem;
   lfm_step_rule rule;
-  int64_t rows;
+  int64_t rows, workers;
   _Atomic int64_t claimed; /* rows given out */
   atomic_bool over;        /* a worker failed or was stopped: the others leave too */
 } solve;
@@ -102,43 +104,73 @@ static void store_row(const solve *s, const lfm_stepper *slot) {
   p->store(p->context, slot->row, slot->y, logdet, slot->status, slot->nfe);
 }
 
-/* Gives the slot the next row of the queue; false when there is none, and the slot is then empty and harmless. */
-static bool refill(solve *s, lfm_stepper *slot) {
+/* Empty and harmless. */
+static void leave_empty(const solve *s, lfm_stepper *slot) {
+  slot->row = -1;
+  *slot->t = s->problem->t0;
+  memset(slot->x, 0, (size_t)s->problem->dim * sizeof *slot->x);
+}
+
+/* Gives the slot the next row of the queue, if there is one. */
+static void refill(solve *s, lfm_stepper *slot) {
   const lfm_ode_problem *p = s->problem;
   while ((slot->row = atomic_fetch_add(&s->claimed, 1)) < s->rows) {
     p->load(p->context, slot->row, slot->y);
-    if (lfm_stepper_start(slot, &s->rule)) return true;
+    if (lfm_stepper_start(slot, &s->rule)) return;
     store_row(s, slot);
   }
-  slot->row = -1;
-  *slot->t = p->t0;
-  for (int64_t i = 0; i < p->dim; i++) slot->x[i] = 0.0;
-  return false;
+  leave_empty(s, slot);
 }
 
-static int64_t fill(solve *s, batch *b) {
-  int64_t busy = 0;
-  for (int64_t i = 0; i < s->ode->slots; i++) busy += refill(s, &b->slots[i]);
+/* The row of slot `from` goes on in slot `to`: the steppers change places, but for where they stand in the batch. */
+static void move_row(batch *b, int64_t from, int64_t to, int64_t dim) {
+  lfm_stepper *source = &b->slots[from], *target = &b->slots[to], empty = *target;
+  double *t = source->t, *x = source->x;
+  *target = *source;
+  target->t = empty.t, target->x = empty.x;
+  *target->t = *t;
+  memcpy(target->x, x, (size_t)dim * sizeof *x);
+  *source = empty;
+  source->t = t, source->x = x;
+}
+
+/* Busy slots to the front, `slots` of which are looked at; returns how many are busy. */
+static int64_t close_gaps(batch *b, int64_t slots, int64_t dim) {
+  int64_t busy = slots;
+  for (int64_t i = 0; i < busy; i++) {
+    while (busy > i && b->slots[busy - 1].row < 0) busy--;
+    if (i < busy && b->slots[i].row < 0) move_row(b, --busy, i, dim);
+  }
   return busy;
+}
+
+/* No worker takes more than its share at the start: few rows are spread over all. */
+static int64_t fill(solve *s, batch *b) {
+  int64_t slots = s->ode->slots, share = (s->rows + s->workers - 1) / s->workers;
+  for (int64_t i = 0; i < slots; i++) {
+    if (i < share) refill(s, &b->slots[i]);
+    else leave_empty(s, &b->slots[i]);
+  }
+  return close_gaps(b, slots, s->ode->dim);
 }
 
 /* Every busy slot takes its row of f; returns how many are still busy. */
-static int64_t take_all(solve *s, batch *b) {
-  int64_t busy = 0, dim = s->ode->dim;
-  for (int64_t i = 0; i < s->ode->slots; i++) {
+static int64_t take_all(solve *s, batch *b, int64_t busy) {
+  int64_t dim = s->ode->dim;
+  for (int64_t i = 0; i < busy; i++) {
     lfm_stepper *slot = &b->slots[i];
-    if (slot->row < 0) continue;
     bool goes_on = lfm_stepper_take(slot, &s->rule, b->dydt + i * dim, b->div != NULL ? b->div[i] : 0.0);
-    if (!goes_on) store_row(s, slot);
-    busy += goes_on || refill(s, slot);
+    if (goes_on) continue;
+    store_row(s, slot);
+    refill(s, slot);
   }
-  return busy;
+  return close_gaps(b, busy, dim);
 }
 
-static lfm_status evaluate(const solve *s, const batch *b, int worker) {
+static lfm_status evaluate(const solve *s, const batch *b, int worker, int64_t busy) {
   const lfm_ode_problem *p = s->problem;
   if (worker == 0 && p->stop != NULL && p->stop(p->context)) return lfm_fail(LFM_E_INTERRUPTED, "stopped while solving");
-  return p->field(p->context, worker, b->t, b->y, b->dydt, b->div);
+  return p->field(p->context, worker, busy, b->t, b->y, b->dydt, b->div);
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {
@@ -147,12 +179,12 @@ static lfm_status work(void *context, int worker, int64_t task) {
   batch *b = &s->ode->batches[worker];
   int64_t busy = fill(s, b);
   while (busy > 0 && !atomic_load(&s->over)) {
-    lfm_status status = evaluate(s, b, worker);
+    lfm_status status = evaluate(s, b, worker, busy);
     if (status != LFM_OK) {
       atomic_store(&s->over, true);
       return status;
     }
-    busy = take_all(s, b);
+    busy = take_all(s, b, busy);
   }
   return LFM_OK;
 }
@@ -180,6 +212,6 @@ static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_
 
 lfm_status lfm_ode_solve(lfm_ode *ode, lfm_team *team, const lfm_ode_problem *problem, int64_t rows) {
   LFM_TRY(check(ode, team, problem, rows));
-  solve s = {.ode = ode, .problem = problem, .rule = lfm_step_rule_of(problem), .rows = rows};
-  return lfm_team_run(team, lfm_team_size(team), work, &s);
+  solve s = {.ode = ode, .problem = problem, .rule = lfm_step_rule_of(problem), .rows = rows, .workers = lfm_team_size(team)};
+  return lfm_team_run(team, s.workers, work, &s);
 }

@@ -41,6 +41,8 @@ typedef struct rows {
   int *stored;                      /* how often */
   bool company;                     /* worker 0 waits for another to work too: small solves would be over before they wake */
   atomic_int calls;                 /* of the batch field */
+  atomic_long busy;                 /* rows in flight, summed over the calls */
+  atomic_int most_busy;             /* in one call */
   int fail_at, stop_at;             /* which call or question fails or stops; 0: none */
   atomic_int asked, calls_of_first; /* questions; calls by worker 0, who is the one to ask */
 } rows;
@@ -62,14 +64,19 @@ static inline void rows_store(void *context, int64_t row, const double *x, doubl
   r->stored[i]++;
 }
 
-static inline lfm_status rows_field(void *context, int worker, const double *t, const double *y, double *dydt, double *div) {
+static inline lfm_status rows_field(void *context, int worker, int64_t busy, const double *t, const double *y, double *dydt,
+                                    double *div) {
   rows *r = context;
+  assert_in_range(busy, 1, r->slots);
+  atomic_fetch_add(&r->busy, busy);
+  for (int most = r->most_busy; most < busy && !atomic_compare_exchange_weak(&r->most_busy, &most, (int)busy);) continue;
   if (worker == 0) r->calls_of_first++;
   int call = atomic_fetch_add(&r->calls, 1) + 1;
   while (worker == 0 && r->company && r->calls == r->calls_of_first) sched_yield();
   if (call == r->fail_at) return lfm_fail(LFM_E_NUMERIC, "the field refused call %d", call);
-  if (r->fail_at > 0 && call > r->fail_at) usleep(1000); /* time for the others to hear of it */
-  for (int64_t i = 0; i < r->slots; i++) {
+  if (r->fail_at > 0 && call > r->fail_at) usleep(1000);                    /* time for the others to hear of it */
+  for (int64_t i = busy; i < r->slots; i++) dydt[i * r->dim] = (double)NAN; /* nobody may read it */
+  for (int64_t i = 0; i < busy; i++) {
     double unused;
     r->f(t[i], y + i * r->dim, dydt + i * r->dim, div != NULL ? div + i : &unused);
   }
@@ -107,7 +114,8 @@ static inline void rows_poison(rows *r) {
     r->nfe[i] = INT_MIN;
     r->stored[i] = 0;
   }
-  r->calls = r->asked = r->calls_of_first = 0;
+  r->calls = r->asked = r->calls_of_first = r->most_busy = 0;
+  r->busy = 0;
 }
 
 /* Solves PROBLEM (whose dim, slots and callbacks this fills in) for the rows; returns the solve's status. */

@@ -118,10 +118,24 @@ static void test_no_evaluation_is_idle(void **state) {
     }
     /* All slots are busy until the queue is empty, and then one row's length passes at most. */
     assert_true(r.calls * r.slots >= needed && (r.calls - longest) * r.slots <= needed);
+    assert_int_equal(r.busy, needed); /* and those in the front are all that f is told of */
   }
   r.slots = 50; /* equal rows: three full fills and not a call more */
   rows_solve(&r, fixed(LFM_RK4, 5, 0.0, 0.6), 1);
   assert_int_equal(r.calls, 3 * 20);
+  rows_destroy(&r);
+}
+
+/* The first worker to come does not take all of the few. */
+static void test_few_rows_are_spread(void **state) {
+  (void)state;
+  rows r;
+  rows_create(&r, lorenz, starts, 10, DIM);
+  r.slots = 64;
+  for (int threads = 1; threads <= 3; threads++) {
+    rows_solve(&r, likelihood(LFM_DOPRI5), threads);
+    assert_true(r.most_busy <= (10 + threads - 1) / threads);
+  }
   rows_destroy(&r);
 }
 
@@ -292,11 +306,17 @@ static void test_work_space_must_fit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rows_are_independent),         cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
-      cmocka_unit_test(test_no_evaluation_is_idle),        cmocka_unit_test(test_no_rows),
-      cmocka_unit_test(test_failing_field_ends_the_solve), cmocka_unit_test(test_stop),
-      cmocka_unit_test(test_work_space_is_reusable),       cmocka_unit_test(test_refused_memory),
-      cmocka_unit_test(test_create_refuses_nonsense),      cmocka_unit_test(test_solve_refuses_nonsense),
+      cmocka_unit_test(test_rows_are_independent),
+      cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
+      cmocka_unit_test(test_no_evaluation_is_idle),
+      cmocka_unit_test(test_few_rows_are_spread),
+      cmocka_unit_test(test_no_rows),
+      cmocka_unit_test(test_failing_field_ends_the_solve),
+      cmocka_unit_test(test_stop),
+      cmocka_unit_test(test_work_space_is_reusable),
+      cmocka_unit_test(test_refused_memory),
+      cmocka_unit_test(test_create_refuses_nonsense),
+      cmocka_unit_test(test_solve_refuses_nonsense),
       cmocka_unit_test(test_work_space_must_fit),
   };
   return cmocka_run_group_tests(tests, make_starts, NULL);
