@@ -58,10 +58,9 @@ void app_json_whole(app_json *json, const char *key, int64_t value) {
   fprintf(json->out, "%" PRId64, value);
 }
 
-void app_json_real(app_json *json, const char *key, double value) {
-  put_key(json, key);
+static void put_real(FILE *out, double value) {
   if (!isfinite(value)) {
-    fputs("null", json->out);
+    fputs("null", out);
     return;
   }
   char text[32];
@@ -69,7 +68,21 @@ void app_json_real(app_json *json, const char *key, double value) {
     snprintf(text, sizeof text, "%.*g", digits, value);
     if (strtod(text, NULL) == value) break;
   }
-  fputs(text, json->out);
+  fputs(text, out);
+}
+
+void app_json_real(app_json *json, const char *key, double value) {
+  put_key(json, key);
+  put_real(json->out, value);
+}
+
+void app_json_reals(app_json *json, const char *key, const double *values, int count) {
+  put_key(json, key);
+  for (int i = 0; i < count; i++) {
+    fputs(i > 0 ? ", " : "[", json->out);
+    put_real(json->out, values[i]);
+  }
+  fputc(']', json->out);
 }
 
 void app_json_flag(app_json *json, const char *key, bool value) {

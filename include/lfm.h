@@ -10,6 +10,7 @@
  *   model    the chain of blocks, read from a file    lfm_model_*
  *   sample   model -> new rows                        lfm_sample
  *   score    model + table -> log p of each row       lfm_score
+ *   ledger   where in the chain the nats are lost     lfm_ledger
  *   push     rows to a border between blocks and back lfm_push
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
@@ -160,6 +161,8 @@ LFM_API lfm_status lfm_train(const lfm_train_options *options, lfm_train_result 
 
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
+enum { LFM_MAX_BLOCKS = 64 }; /* of a chain */
+
 typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser and schema; immutable */
 
 LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
@@ -225,6 +228,50 @@ LFM_API void lfm_score_defaults(lfm_score_options *options);
 /* log p of each scored row.  out (may be NULL): a table with columns row, logp, status (0: solved), and logp_against. */
 LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                              lfm_table **out, lfm_score_result *result);
+
+/* ---- the ledger --------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_ledger_options {
+  lfm_solver_options solve;
+  int64_t rows;           /* over 0: only so many rows, evenly spaced */
+  const lfm_table *train; /* rows that the model learnt from, for the over-fit; NULL: not asked */
+  const lfm_table *truth; /* a column "logp": the true log p of each row of the table, in its units; NULL: not known */
+  int threads;
+  lfm_progress_fn progress;
+  void *context;
+} lfm_ledger_options;
+
+/* One border of the chain: 0 is the normalised data, `blocks` the noise.  q is N(0, I). */
+typedef struct lfm_ledger_border {
+  double gamma;     /* the OU step of the block that ends here; NAN at border 0 and behind the free block */
+  double kl, kl_se; /* mean log p_n(x_n) - log q(x_n), p_n by the chain that remains; 0 at the noise whatever the model */
+  double theory;    /* kl of border 0, times exp(-2 (g_1 + ... + g_n)); NAN behind the free block */
+  double true_kl, true_kl_se; /* the same with the true log p: KL(p_n || q) itself; NAN without a truth */
+} lfm_ledger_border;
+
+/* Nats a row, in the units of the data.  true_kl - kl is the excess at every border alike. */
+typedef struct lfm_ledger_result {
+  int blocks;
+  lfm_ledger_border border[LFM_MAX_BLOCKS + 1]; /* [blocks + 1] */
+  int64_t rows, failed;                         /* in the means; left out because their solve failed */
+  double nll, nll_se;
+  double train_nll, over_fit, over_fit_se; /* nll - train_nll over as many training rows; NAN without */
+  double excess, excess_se;                /* mean true log p - log p, what the model loses; NAN without a truth */
+  double solver_error, probe_se;           /* as lfm_score has them, from 64 of the rows */
+  int64_t dim;                             /* columns that vary: what follows is about their covariance in the flow's units */
+  double widest;                           /* its largest eigenvalue */
+  double chance;                           /* what the largest one of so many rows of N(0, I) would come to */
+  int64_t above_1;                         /* eigenvalues above 1 by more than chance: the theory's assumption A1 fails */
+  int64_t above_2;                         /* above 2 likewise: chi^2 to N(0, I) is infinite */
+  bool has_free_block;                     /* the last block is outside the theorem */
+  double nfe_mean, seconds;
+} lfm_ledger_result;
+
+LFM_API void lfm_ledger_defaults(lfm_ledger_options *options);
+
+/* Where every nat is lost: rows of `heldout`, which the model has not learnt from, at every border of the chain. */
+LFM_API lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lfm_ledger_options *options,
+                              lfm_ledger_result *result);
 
 /* ---- states between blocks ---------------------------------------------------------------------------------- */
 

@@ -8,8 +8,6 @@
 
 #include "core/status.h"
 
-enum { LFM_MAX_BLOCKS = 64 };
-
 typedef enum lfm_schedule_kind { LFM_SCHEDULE_EXPONENTIAL, LFM_SCHEDULE_COSINE, LFM_SCHEDULE_LINEAR } lfm_schedule_kind;
 typedef enum lfm_interp { LFM_INTERP_LINEAR, LFM_INTERP_TRIG } lfm_interp;
 typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT } lfm_coupling;

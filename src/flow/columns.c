@@ -4,6 +4,8 @@
  */
 #include "flow/columns.h"
 
+#include "core/alloc.h"
+
 static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
   const lfm_normaliser *normaliser = model->normaliser;
   for (int64_t j = 0, k = 0; j < model->cols; j++) {
@@ -67,4 +69,16 @@ lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra,
   }
   *out = table;
   return LFM_OK;
+}
+
+lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count,
+                              double **x) {
+  int64_t *place;
+  LFM_TRY(LFM_ALLOC(&place, model->cols));
+  lfm_status status = lfm_columns_match(model, table, place);
+  if (status == LFM_OK) status = LFM_ALLOC(x, count * model->cols);
+  for (int64_t i = 0; status == LFM_OK && i < count; i++)
+    for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = table->values[rows[i] * table->cols + place[j]];
+  lfm_free(place);
+  return status;
 }

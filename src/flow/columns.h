@@ -20,4 +20,7 @@ lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *tab
 /* A table of zeros under the model's names and decimals, with `extra` further columns behind them. */
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
 
+/* Rows of the table in the model's columns: *x [count, cols], freed with lfm_free. */
+lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count, double **x);
+
 #endif

@@ -28,6 +28,7 @@ typedef struct work {
   double *x;      /* [rows, dim] where the rows are */
   double *end;    /* paper: [rows, dim] where Euler ended */
   double *logdet; /* [rows] */
+  double *cut;    /* [blocks + 1, rows] log p under the chain cut at each border, or NULL */
   uint8_t *failed;
   int64_t *nfe;
   lfm_meter *meter;
@@ -51,19 +52,35 @@ static lfm_status through_block_as_paper(const work *w, int n) {
   return is_last ? LFM_OK : lfm_carry_rows(w->plain, w->model->params[n], &dopri5, &moved, w->meter);
 }
 
+/* logp [rows] of the chain that ends where the rows are now, at `end`; may be w->logdet itself. */
+static void close_chain(const work *w, const double *end, double *logp) {
+  for (int64_t i = 0; i < w->rows; i++)
+    logp[i] =
+        w->failed[i] ? (double)NAN : w->logdet[i] + lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
+}
+
 static lfm_status through_chain(const work *w, bool paper) {
+  if (w->cut) close_chain(w, w->x, w->cut);
   for (int n = 0; n < w->model->blocks; n++) {
     lfm_meter_phase(w->meter, LFM_PHASE_SCORE, n + 1, w->model->blocks, 0, w->rows);
     LFM_TRY(paper ? through_block_as_paper(w, n) : through_block(w, n));
+    if (w->cut) close_chain(w, w->x, w->cut + (n + 1) * w->rows);
   }
   return LFM_OK;
 }
 
-lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                          const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
+static lfm_status likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
+                             const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
   int64_t dim = model->normaliser->dim;
-  work w = {
-      .model = model, .solve = solve, .rows = rows, .dim = dim, .logdet = logp, .failed = failed, .nfe = nfe, .meter = meter};
+  work w = {.model = model,
+            .solve = solve,
+            .rows = rows,
+            .dim = dim,
+            .logdet = logp,
+            .cut = cut,
+            .failed = failed,
+            .nfe = nfe,
+            .meter = meter};
   lfm_status status;
   LFM_TRY_GOTO(lfm_carry_create(team, model->net, true, &w.traced), done);
   LFM_TRY_GOTO(LFM_ALLOC(&w.x, rows * dim), done);
@@ -78,15 +95,23 @@ lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solv
     nfe[i] = 0;
   }
   LFM_TRY_GOTO(through_chain(&w, paper), done);
-  const double *end = paper ? w.end : w.x;
-  for (int64_t i = 0; i < rows; i++)
-    logp[i] = failed[i] ? (double)NAN : logp[i] + lfm_normal_logp(end + i * dim, dim) + model->normaliser->logdet;
+  close_chain(&w, paper ? w.end : w.x, logp);
 done:
   lfm_carry_destroy(w.traced);
   lfm_carry_destroy(w.plain);
   lfm_free(w.x);
   lfm_free(w.end);
   return status;
+}
+
+lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
+                          const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
+  return likelihood(model, team, solve, paper, rows, x, logp, NULL, failed, nfe, meter);
+}
+
+lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, int64_t rows, const double *x,
+                              double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
+  return likelihood(model, team, solve, false, rows, x, logp, cut, failed, nfe, meter);
 }
 
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows) {

@@ -40,18 +40,6 @@ static void destroy_scored(scored *s) {
   lfm_free(s->nfe);
 }
 
-/* Rows of the table for one model's columns: x [rows, cols]. */
-static lfm_status gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count, double **x) {
-  int64_t *place;
-  LFM_TRY(LFM_ALLOC(&place, model->cols));
-  lfm_status status = lfm_columns_match(model, table, place);
-  if (status == LFM_OK) status = LFM_ALLOC(x, count * model->cols);
-  for (int64_t i = 0; status == LFM_OK && i < count; i++)
-    for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = table->values[rows[i] * table->cols + place[j]];
-  lfm_free(place);
-  return status;
-}
-
 static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
   if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows to score");
   if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
@@ -115,7 +103,7 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   LFM_TRY_GOTO(LFM_ALLOC(&s->against, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
-  LFM_TRY_GOTO(gather(other, table, s->row, s->rows, &x), done);
+  LFM_TRY_GOTO(lfm_columns_gather(other, table, s->row, s->rows, &x), done);
   LFM_TRY_GOTO(lfm_likelihood(other, team, &solve, options->paper_protocol, s->rows, x, s->against, failed, nfe, meter),
                done);
 done:
@@ -212,7 +200,7 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
   lfm_status status;
   LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
-  LFM_TRY_GOTO(gather(model, table, s.row, s.rows, &s.x), done);
+  LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
   LFM_TRY_GOTO(lfm_likelihood(model, team, &solve, options->paper_protocol, s.rows, s.x, s.logp, s.failed, s.nfe, &meter),
                done);

@@ -66,6 +66,35 @@ static void units_are_those_of_the_data(void **state) {
   lfm_table_destroy(table);
 }
 
+/* The chain cut at border n is the model whose blocks end there. */
+static void cuts_are_shorter_chains(void **state) {
+  (void)state;
+  enum { BLOCKS = 3 };
+  lfm_table *table = gaussian_table(ROWS, 2, 4);
+  lfm_model *model = random_chain(table, KEYS("hks=[0.1, 0.2, null]", "normalise=whiten"), 1.5);
+  static scored whole;
+  double cut[(BLOCKS + 1) * ROWS];
+  lfm_solve solve;
+  lfm_team *team;
+  lfm_meter meter;
+  memset(cut, 0xA5, sizeof cut);
+  lfm_meter_begin(&meter, NULL, NULL);
+  OK(lfm_solve_parse(&(lfm_solver_options){0}, BLOCKS, &solve));
+  OK(lfm_team_create(2, &team));
+  OK(lfm_likelihood_cut(model, team, &solve, ROWS, table->values, whole.logp, cut, whole.failed, whole.nfe, &meter));
+  lfm_team_destroy(team);
+  for (int n = 0; n <= BLOCKS; n++) {
+    lfm_model shorter = *model;
+    static scored got;
+    shorter.blocks = n;
+    score(&shorter, &(lfm_solver_options){0}, false, ROWS, table->values, &got);
+    for (int i = 0; i < ROWS; i++) assert_true(cut[n * ROWS + i] == got.logp[i]);
+  }
+  assert_memory_equal(whole.logp, cut + BLOCKS * ROWS, ROWS * sizeof *cut);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
 /* Exact trace, normaliser and solver together: any error in one of them leaves an integral that is not 1. */
 static void densities_integrate_to_one(void **state) {
   (void)state;
@@ -226,6 +255,7 @@ int main(void) {
       cmocka_unit_test(normal_density),
       cmocka_unit_test(linear_chain_has_its_density),
       cmocka_unit_test(units_are_those_of_the_data),
+      cmocka_unit_test(cuts_are_shorter_chains),
       cmocka_unit_test(densities_integrate_to_one),
       cmocka_unit_test(every_solver_converges_to_the_same),
       cmocka_unit_test(paper_protocol_is_its_own_arithmetic),

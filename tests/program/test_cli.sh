@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sample score push info selftest; do
+for verb in train sample score ledger push info selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 expect_exit 0 "$lfm" --version
@@ -39,6 +39,7 @@ check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
+help_of ledger --train --truth --rows --columns --drop --solver --tol --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of info --json
 help_of selftest --threads --json
@@ -51,6 +52,7 @@ expect_usage "DATA is missing" "$lfm" train -o new
 expect_usage "-o RUN is missing" "$lfm" train data.csv
 expect_usage "-n N is missing" "$lfm" sample model -o x.csv
 expect_usage "DATA is missing" "$lfm" score model
+expect_usage "DATA is missing" "$lfm" ledger model
 expect_usage "DATA is missing" "$lfm" push model -o x.csv
 expect_usage "-o OUT is missing" "$lfm" push model data.csv
 expect_usage "--to" "$lfm" push model data.csv -o x.csv --to -1
@@ -144,6 +146,28 @@ done
 check "the result fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
+
+# ---- ledger: a number a border, what each option adds, and the same nll as score
+expect_json "$lfm" ledger run data.csv --json
+expect_fields blocks gamma kl kl_se theory rows failed nll nll_se solver_error widest chance above_1 above_2 a1_broken \
+  chi2_infinite free_block nfe_mean seconds
+check "three borders, the last at noise" grep -qE '"kl": \[[^,]+, [^,]+, 0\]' out
+check "the free block has no step" grep -qE '"gamma": \[null, [0-9.]+, null\]' out
+check "nothing is said that was not asked" bash -c "! grep -qE 'over_fit|excess|probe_se' out"
+check "nll is that of score" test "$(grep -o '"nll": [^,]\{10\}' out)" = "$(grep -o '"nll": [^,]\{10\}' plain.json)"
+awk 'BEGIN { print "row,logp"; for (i = 0; i < 400; i++) printf "%d,%d\n", i + 1, -1 - i % 2 }' >truth.csv
+expect_json "$lfm" ledger run data.csv --train data.csv --truth truth.csv --rows 40 --json
+expect_fields train_nll over_fit over_fit_se excess excess_se true_kl true_kl_se
+check "forty rows" grep -qF '"rows": 40,' out
+check "rows that were learnt are no over-fit" grep -qE '"over_fit": (0|-?[0-9.]+e-1[0-9]),' out
+expect_exit 0 "$lfm" ledger run data.csv --train data.csv --truth truth.csv
+for line in data 'block 1' 'block 2' nll excess over-fit 'solver error' rows 'where the theory stops'; do
+  check "the ledger has $line" grep -qE "^$line" out
+done
+check "the ledger fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+expect_error "the truth has 400 rows, the table 50" "$lfm" ledger run a.csv --truth truth.csv
+expect_error "'logp'" "$lfm" ledger run data.csv --truth group.csv
+expect_error "nothing.csv" "$lfm" ledger run data.csv --train nothing.csv
 
 # ---- push: to the noise side and back in units and decimals, beside a column of text; borders by number
 expect_json "$lfm" push run data.csv -o noise.csv --tol 1e-7 --json

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ledger.c -- where in the chain the nats are lost: held-out rows at every border, in one likelihood solve.
+ * With s_n(x) = log N(x_n; 0, I) + the log-determinants of blocks 1 .. n, the chain cut at border n  [likelihood.h],
+ *   KL(p_n || N(0, I)) = mean (log p_n(x_n) - log q(x_n)) = mean (s_N - s_n),
+ * since log p_n(x_n) is what blocks n+1 .. N and the base density give, and the first n log-determinants cancel.  So kl is
+ * what the blocks behind a border earn, its fall over a block what that block earns.  The log p_n is the model's: where the
+ * true one is known, mean (log p - s_n) is the divergence itself, larger by the model's loss at every border alike, because
+ * the blocks are one-to-one; at the noise all of it is loss.  Beside them stands the theory, KL_0 exp(-2 sum gamma), the
+ * contraction of the OU process (the paper's for chi^2; for KL by the log-Sobolev inequality of N(0, I)), with what can be
+ * seen of its assumptions.
+ * Refused: an estimate of KL from the states alone (neighbours, a fitted Gaussian), which would add its own error.
+ */
+#include "core/alloc.h"
+#include "data/eigen.h"
+#include "flow/columns.h"
+#include "flow/likelihood.h"
+#include "flow/ou.h"
+#include "metric/summary.h"
+
+#include <math.h>
+
+enum { PROBED_ROWS = 64 };
+static const double unlikely = 3.0; /* in chance_edge */
+
+void lfm_ledger_defaults(lfm_ledger_options *options) { *options = (lfm_ledger_options){0}; }
+
+typedef struct ledger {
+  const lfm_model *model;
+  int64_t rows;
+  int64_t *row;  /* [rows] number in the table */
+  double *x;     /* [rows, cols] */
+  double *logp;  /* [rows], NAN where the solve failed */
+  double *cut;   /* [blocks + 1, rows] */
+  double *truth; /* [rows], or NULL */
+  double *terms; /* [rows] what a mean is taken of */
+  uint8_t *failed;
+  int64_t *nfe;
+} ledger;
+
+static void destroy_ledger(ledger *l) {
+  lfm_free(l->row);
+  lfm_free(l->x);
+  lfm_free(l->logp);
+  lfm_free(l->cut);
+  lfm_free(l->truth);
+  lfm_free(l->terms);
+  lfm_free(l->failed);
+  lfm_free(l->nfe);
+}
+
+static lfm_status read_truth(const lfm_table *truth, int64_t table_rows, ledger *l) {
+  int64_t column = lfm_table_find(truth, "logp");
+  if (column < 0) return lfm_fail(LFM_E_DATA, "the truth has no column 'logp'");
+  if (truth->rows != table_rows)
+    return lfm_fail(LFM_E_DATA, "the truth has %lld rows, the table %lld; a row for each row is needed",
+                    (long long)truth->rows, (long long)table_rows);
+  LFM_TRY(lfm_table_check_finite("the truth", truth, "drop or mend the row, there and in the table"));
+  LFM_TRY(LFM_ALLOC(&l->truth, l->rows));
+  for (int64_t i = 0; i < l->rows; i++) l->truth[i] = truth->values[l->row[i] * truth->cols + column];
+  return LFM_OK;
+}
+
+static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *options, ledger *l) {
+  if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows");
+  if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
+  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
+  l->rows = options->rows && options->rows < table->rows ? options->rows : table->rows;
+  LFM_TRY(LFM_ALLOC(&l->row, l->rows));
+  LFM_TRY(LFM_ALLOC(&l->logp, l->rows));
+  LFM_TRY(LFM_ALLOC(&l->cut, (l->model->blocks + 1) * l->rows));
+  LFM_TRY(LFM_ALLOC(&l->terms, l->rows));
+  LFM_TRY(LFM_ALLOC(&l->failed, l->rows));
+  LFM_TRY(LFM_ALLOC(&l->nfe, l->rows));
+  for (int64_t i = 0; i < l->rows; i++) l->row[i] = (int64_t)((double)i * (double)table->rows / (double)l->rows);
+  LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
+  return options->truth ? read_truth(options->truth, table->rows, l) : LFM_OK;
+}
+
+static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
+  lfm_solve solve;
+  lfm_team *team;
+  lfm_meter meter;
+  lfm_meter_begin(&meter, options->progress, options->context);
+  LFM_TRY(lfm_solve_parse(&options->solve, l->model->blocks, &solve));
+  LFM_TRY(lfm_team_create(options->threads, &team));
+  lfm_status status = lfm_likelihood_cut(l->model, team, &solve, l->rows, l->x, l->logp, l->cut, l->failed, l->nfe, &meter);
+  lfm_team_destroy(team);
+  return status;
+}
+
+/* mean of (a - b) over the rows that were solved. */
+static lfm_status mean_difference(ledger *l, const double *a, const double *b, lfm_summary *out) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < l->rows; i++)
+    if (isfinite(l->logp[i])) l->terms[count++] = a[i] - (b ? b[i] : 0.0);
+  if (!count)
+    return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?",
+                    (long long)l->rows);
+  return lfm_summary_mean(l->terms, NULL, count, out);
+}
+
+/* ---- the borders -------------------------------------------------------------------------------------------- */
+
+static lfm_status fill_border(ledger *l, int n, lfm_ledger_border *border) {
+  lfm_summary kl;
+  LFM_TRY(mean_difference(l, l->logp, l->cut + n * l->rows, &kl));
+  border->kl = kl.mean;
+  border->kl_se = kl.se;
+  if (!l->truth) return LFM_OK;
+  LFM_TRY(mean_difference(l, l->truth, l->cut + n * l->rows, &kl));
+  border->true_kl = kl.mean;
+  border->true_kl_se = kl.se;
+  return LFM_OK;
+}
+
+static lfm_status fill_borders(ledger *l, lfm_ledger_result *result) {
+  const double *steps = l->model->config->hks;
+  for (int n = 0; n <= l->model->blocks; n++) {
+    double step = n ? steps[n - 1] : (double)NAN, nan = (double)NAN;
+    result->border[n] = (lfm_ledger_border){.gamma = step, .true_kl = nan, .true_kl_se = nan};
+    LFM_TRY(fill_border(l, n, &result->border[n]));
+    result->border[n].theory = result->border[0].kl * exp(-2.0 * lfm_ou_time_before(steps, n)); /* NAN once one is free */
+  }
+  result->blocks = l->model->blocks;
+  result->has_free_block = isnan(steps[l->model->blocks - 1]);
+  return LFM_OK;
+}
+
+/* ---- the entries that hold for the whole chain --------------------------------------------------------------- */
+
+static lfm_status fill_means(ledger *l, lfm_ledger_result *result) {
+  lfm_summary summary;
+  LFM_TRY(mean_difference(l, l->logp, NULL, &summary));
+  result->rows = summary.count;
+  result->failed = l->rows - summary.count;
+  result->nll = -summary.mean;
+  result->nll_se = summary.se;
+  double evaluations = 0.0;
+  for (int64_t i = 0; i < l->rows; i++) evaluations += (double)l->nfe[i];
+  result->nfe_mean = evaluations / (double)l->rows;
+  if (!l->truth) return LFM_OK;
+  LFM_TRY(mean_difference(l, l->truth, l->logp, &summary));
+  result->excess = summary.mean;
+  result->excess_se = summary.se;
+  return LFM_OK;
+}
+
+static lfm_score_options score_options(const lfm_ledger_options *options, int64_t rows) {
+  lfm_score_options score;
+  lfm_score_defaults(&score);
+  score.solve = options->solve;
+  score.rows = rows;
+  score.threads = options->threads;
+  score.progress = options->progress;
+  score.context = options->context;
+  return score;
+}
+
+static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, const lfm_ledger_options *options,
+                                    lfm_ledger_result *result) {
+  lfm_score_options some = score_options(options, l->rows < PROBED_ROWS ? l->rows : PROBED_ROWS);
+  lfm_score_result scored;
+  LFM_TRY(lfm_score(l->model, heldout, &some, NULL, &scored));
+  result->solver_error = scored.solver_error;
+  result->probe_se = scored.probe_se;
+  return LFM_OK;
+}
+
+/* Training and held-out rows are independent, so the variances of the two means add. */
+static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *options, lfm_ledger_result *result) {
+  if (!options->train) return LFM_OK;
+  lfm_score_options as_many = score_options(options, l->rows);
+  lfm_score_result scored;
+  LFM_TRY(lfm_score(l->model, options->train, &as_many, NULL, &scored));
+  result->train_nll = scored.nll;
+  result->over_fit = result->nll - scored.nll;
+  result->over_fit_se = hypot(result->nll_se, scored.nll_se);
+  return LFM_OK;
+}
+
+/* ---- the theory's assumptions -------------------------------------------------------------------------------- */
+
+/* The largest eigenvalue of the covariance of n rows of N(0, I_d) is above this with probability below exp(-9/2), 1 in 90
+ * [Davidson and Szarek 2001, theorem II.13]: an eigenvalue of data just above 1 shows nothing. */
+static double chance_edge(int64_t dim, int64_t rows) {
+  double sd = 1.0 + (sqrt((double)dim) + unlikely) / sqrt((double)rows);
+  return sd * sd;
+}
+
+/* Rows in the flow's units about their mean -> covariance [dim, dim]; y [rows, dim] is work space. */
+static void covariance_of(const ledger *l, double *y, double *mean, double *covariance) {
+  int64_t dim = l->model->normaliser->dim;
+  for (int64_t i = 0; i < l->rows; i++) {
+    lfm_normaliser_apply(l->model->normaliser, l->x + i * l->model->cols, y + i * dim);
+    for (int64_t j = 0; j < dim; j++) mean[j] += y[i * dim + j] / (double)l->rows;
+  }
+  for (int64_t i = 0; i < l->rows; i++) {
+    double *row = y + i * dim;
+    for (int64_t j = 0; j < dim; j++) row[j] -= mean[j];
+    for (int64_t j = 0; j < dim; j++)
+      for (int64_t k = 0; k < dim; k++) covariance[j * dim + k] += row[j] * row[k] / (double)(l->rows - 1);
+  }
+}
+
+static void judge_variances(const double *values, int64_t dim, int64_t rows, lfm_ledger_result *result) {
+  result->chance = chance_edge(dim, rows);
+  result->widest = values[0];
+  for (int64_t j = 0; j < dim; j++) {
+    if (values[j] > result->widest) result->widest = values[j];
+    result->above_1 += values[j] > result->chance;
+    result->above_2 += values[j] > 2.0 * result->chance;
+  }
+}
+
+static lfm_status fill_variances(const ledger *l, lfm_ledger_result *result) {
+  int64_t dim = l->model->normaliser->dim;
+  double *y = NULL, *mean = NULL, *values = NULL, *covariance = NULL, *vectors = NULL;
+  lfm_status status;
+  result->dim = dim;
+  if (l->rows < 2) return LFM_OK;
+  LFM_TRY_GOTO(LFM_ALLOC(&y, l->rows * dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&mean, dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&values, dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&covariance, dim * dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&vectors, dim * dim), done);
+  covariance_of(l, y, mean, covariance);
+  LFM_TRY_GOTO(lfm_eigen_symmetric(dim, covariance, values, vectors), done);
+  judge_variances(values, dim, l->rows, result);
+done:
+  lfm_free(y);
+  lfm_free(mean);
+  lfm_free(values);
+  lfm_free(covariance);
+  lfm_free(vectors);
+  return status;
+}
+
+lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lfm_ledger_options *options,
+                      lfm_ledger_result *result) {
+  double nan = (double)NAN, begun = lfm_seconds();
+  *result = (lfm_ledger_result){.train_nll = nan,
+                                .over_fit = nan,
+                                .over_fit_se = nan,
+                                .excess = nan,
+                                .excess_se = nan,
+                                .solver_error = nan,
+                                .probe_se = nan,
+                                .widest = nan,
+                                .chance = nan};
+  ledger l = {.model = model};
+  lfm_status status;
+  LFM_TRY_GOTO(choose_rows(heldout, options, &l), done);
+  LFM_TRY_GOTO(solve_rows(&l, options), done);
+  LFM_TRY_GOTO(fill_means(&l, result), done);
+  LFM_TRY_GOTO(fill_borders(&l, result), done);
+  LFM_TRY_GOTO(fill_solver_error(&l, heldout, options, result), done);
+  LFM_TRY_GOTO(fill_over_fit(&l, options, result), done);
+  LFM_TRY_GOTO(fill_variances(&l, result), done);
+  result->seconds = lfm_seconds() - begun;
+done:
+  destroy_ledger(&l);
+  return status;
+}
