@@ -58,7 +58,7 @@ typedef struct app_option {
 #define APP_OPTION_SOLVER(address)                                                                                           \
   {                                                                                                                          \
     APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
-              .words = (const char *const[]){"euler", "heun", "rk4", "dopri5", "tsit5", NULL},                               \
+              .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},           \
               .help = "integrator (default dopri5):"                                                                         \
   }
 

@@ -15,8 +15,9 @@
  * Use:  lfm_ode_create once (for the team's workers), lfm_ode_solve as often as wanted, lfm_ode_destroy.
  *
  * What a row costs: with fixed steps exactly fixed_steps * lfm_solver_stages evaluations; adaptive, two to choose the first
- * step and six for every try.  f is never asked outside t0 .. t1 and the last step lands exactly on t1.  A value of f that is
- * not finite is met by a quarter of the step while that is above the floor.  A row ends with a status, never with an assert.
+ * step and lfm_solver_stages for every try.  f is never asked outside t0 .. t1 and the last step lands exactly on t1.  A
+ * value of f that is not finite is met by a quarter of the step while that is above the floor.  A row ends with a status,
+ * never with an assert.
  */
 #ifndef LFM_ODE_ODE_H
 #define LFM_ODE_ODE_H
@@ -24,12 +25,21 @@
 #include "core/status.h"
 #include "core/threads.h"
 
-typedef enum lfm_solver { LFM_EULER, LFM_HEUN, LFM_RK4, LFM_DOPRI5, LFM_TSIT5, LFM_SOLVERS } lfm_solver;
+typedef enum lfm_solver {
+  LFM_EULER,
+  LFM_MIDPOINT,
+  LFM_HEUN,
+  LFM_RK4,
+  LFM_BS23,
+  LFM_DOPRI5,
+  LFM_TSIT5,
+  LFM_SOLVERS
+} lfm_solver;
 
 const char *lfm_solver_name(lfm_solver solver);
 lfm_status lfm_solver_parse(const char *name, lfm_solver *out); /* LFM_E_USAGE names the known ones */
 bool lfm_solver_is_adaptive(lfm_solver solver);
-int lfm_solver_stages(lfm_solver solver); /* evaluations a step; 6 for the 5(4) pairs, whose last stage is the next first */
+int lfm_solver_stages(lfm_solver solver); /* evaluations a step; a pair's last stage is the next first one and not counted */
 
 /* One row's outcome. */
 typedef enum lfm_row_status {

@@ -203,7 +203,7 @@ static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_
     return lfm_fail(LFM_E_USAGE, "fixed_steps and max_steps must lie within 0 .. %d", most);
   if (p->fixed_steps > 0) return LFM_OK;
   if (!lfm_solver_is_adaptive(p->solver))
-    return lfm_fail(LFM_E_USAGE, "solver %s has no error estimate; give a number of steps, or use dopri5 or tsit5",
+    return lfm_fail(LFM_E_USAGE, "solver %s has no error estimate; give a number of steps, or use bs23, dopri5 or tsit5",
                     lfm_solver_name(p->solver));
   if (!(p->atol > 0.0 && p->rtol >= 0.0 && isfinite(p->atol) && isfinite(p->rtol) && p->step_floor >= 0.0))
     return lfm_fail(LFM_E_USAGE, "tolerance %g, %g makes no sense: it must be above 0", p->atol, p->rtol);

@@ -4,8 +4,8 @@
  *
  *     k_s = f(t + c_s h, y + h sum_{j<s} a_sj k_j),   y' = y + h sum_s b_s k_s        [Hairer, Norsett, Wanner I, (II.1.8)]
  *
- * A pair has a second solution y^ = y + h sum_s b^_s k_s of lower order, for the error estimate y^ - y'.  In both pairs here
- * the extra stage k_7 = f(t + h, y') is the first stage of the next step ("first same as last"), so its row of a is b, and
+ * A pair has a second solution y^ = y + h sum_s b^_s k_s of lower order, for the error estimate y^ - y'.  In the pairs here
+ * the extra stage k = f(t + h, y') is the first stage of the next step ("first same as last"), so its row of a is b, and
  * only the weights e = b^ - b know about it.
  */
 #ifndef LFM_ODE_TABLEAU_H

@@ -129,9 +129,10 @@ static void every_solver_converges_to_the_same(void **state) {
   static const struct {
     lfm_solver_options options;
     double tolerance;
-  } solvers[] = {{{.solver = "euler", .nfe = 8000}, 5e-3},  {{.solver = "heun", .nfe = 800}, 1e-3},
-                 {{.solver = "rk4", .nfe = 400}, 1e-4},     {{.solver = "tsit5", .tol = 1e-6}, 1e-4},
-                 {{.solver = "dopri5", .tol = 1e-6}, 1e-4}, {{.solver = "dopri5", .nfe = 240}, 1e-4}};
+  } solvers[] = {{{.solver = "euler", .nfe = 8000}, 5e-3},   {{.solver = "heun", .nfe = 800}, 1e-3},
+                 {{.solver = "midpoint", .nfe = 800}, 1e-3}, {{.solver = "rk4", .nfe = 400}, 1e-4},
+                 {{.solver = "tsit5", .tol = 1e-6}, 1e-4},   {{.solver = "dopri5", .tol = 1e-6}, 1e-4},
+                 {{.solver = "bs23", .tol = 1e-6}, 1e-4},    {{.solver = "dopri5", .nfe = 240}, 1e-4}};
   lfm_table *table = gaussian_table(ROWS, 2, 4);
   lfm_model *model = random_chain(table, NULL, 1.5);
   static scored exact, got;

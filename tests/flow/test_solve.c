@@ -24,9 +24,10 @@ static void evaluations_are_shared_by_the_blocks(void **state) {
     const char *solver;
     lfm_solver chosen;
     int steps;
-  } cases[] = {{3, NULL, LFM_EULER, 1},       {6, NULL, LFM_HEUN, 1},     {21, NULL, LFM_HEUN, 3},
-               {24, NULL, LFM_RK4, 2},        {120, NULL, LFM_RK4, 10},   {30, "euler", LFM_EULER, 10},
-               {18, "dopri5", LFM_DOPRI5, 1}, {37, "tsit5", LFM_TSIT5, 2}};
+  } cases[] = {{3, NULL, LFM_EULER, 1},       {6, NULL, LFM_HEUN, 1},      {21, NULL, LFM_HEUN, 3},
+               {24, NULL, LFM_RK4, 2},        {120, NULL, LFM_RK4, 10},    {30, "euler", LFM_EULER, 10},
+               {18, "dopri5", LFM_DOPRI5, 1}, {37, "tsit5", LFM_TSIT5, 2}, {6, "midpoint", LFM_MIDPOINT, 1},
+               {18, "bs23", LFM_BS23, 2}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     lfm_solve solve;
     OK(lfm_solve_parse(&(lfm_solver_options){.nfe = cases[k].nfe, .solver = cases[k].solver}, 3, &solve));
