@@ -11,6 +11,7 @@
  *   sample   model -> new rows                        lfm_sample
  *   score    model + table -> log p of each row       lfm_score
  *   ledger   where in the chain the nats are lost     lfm_ledger
+ *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
@@ -171,6 +172,27 @@ LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);
 LFM_API void lfm_model_destroy(lfm_model *model);
+
+/* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */
+
+typedef struct lfm_import_options {
+  const lfm_config
+      *config;         /* the network: hidden_dim, num_hidden, act, cat_t; hks where there are several blocks; required */
+  const char *columns; /* "a,b": names of the columns; NULL: x0, x1, ... */
+} lfm_import_options;
+
+LFM_API void lfm_import_defaults(lfm_import_options *options);
+
+/* A model from the weights in a .safetensors file: blocks.N.net.K.weight and .bias (block N = 0 at the data side, K = 0, 2,
+ * .. as in a torch.nn.Sequential), or of a single block net.K.weight and .bias; float32, [out, in].  Beside them may stand
+ * the normaliser: normaliser.mean and .scale [columns], x being (data - mean) / scale, or all that lfm_model_export writes;
+ * without it the model's data are x itself.  LFM_E_FORMAT names each tensor that is missing, surplus or of another shape than
+ * the configuration asks for. */
+LFM_API lfm_status lfm_model_import(const char *path, const lfm_import_options *options, lfm_model **out);
+
+/* Each writes one file, whole or not at all.  PATH ends in .safetensors and is not there yet (LFM_E_EXISTS). */
+LFM_API lfm_status lfm_model_write(const lfm_model *model, const char *path);  /* the model, to be loaded again */
+LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /* its tensors alone, as import takes them */
 
 /* ---- solving ------------------------------------------------------------------------------------------------ */
 

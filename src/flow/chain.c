@@ -48,7 +48,7 @@ static lfm_status make_net(lfm_model *model) {
   return lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net);
 }
 
-static lfm_status make_blocks(lfm_model *model) {
+lfm_status lfm_chain_make_blocks(lfm_model *model) {
   model->blocks = model->config->blocks;
   for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create(model->net, &model->params[n]));
   return LFM_OK;
@@ -69,8 +69,7 @@ static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
   return LFM_OK;
 }
 
-lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser,
-                            lfm_model **out) {
+lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out) {
   *out = NULL;
   lfm_model *model;
   lfm_status status = LFM_ALLOC(&model, 1);
@@ -82,11 +81,21 @@ lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema,
   LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
   LFM_TRY_GOTO(copy_schema(model, schema), fail);
   LFM_TRY_GOTO(make_net(model), fail);
-  LFM_TRY_GOTO(make_blocks(model), fail);
   *out = model;
   return LFM_OK;
 fail:
   lfm_model_destroy(model);
+  return status;
+}
+
+lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser,
+                            lfm_model **out) {
+  LFM_TRY(lfm_chain_plan(resolved, schema, normaliser, out));
+  lfm_status status = lfm_chain_make_blocks(*out);
+  if (status != LFM_OK) {
+    lfm_model_destroy(*out);
+    *out = NULL;
+  }
   return status;
 }
 
@@ -195,6 +204,10 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
     snprintf(number, sizeof number, "%d", model->decimals[j]);
     LFM_TRY(lfm_archive_meta(archive, key, number));
   }
+  return lfm_chain_add_normaliser(model, archive);
+}
+
+lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive) {
   field fields[NORMALISER_FIELDS];
   normaliser_fields(model->normaliser, fields);
   for (int k = 0; k < NORMALISER_FIELDS; k++)
@@ -249,22 +262,30 @@ static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field
   return LFM_OK;
 }
 
-static lfm_status read_normaliser(lfm_model *model, const lfm_archive *archive) {
+lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise kind, int64_t cols, lfm_normaliser **out) {
+  *out = NULL;
   const lfm_tensor *varying = lfm_archive_find(archive, "normaliser.varying");
   int64_t dim = varying && varying->dims == 1 ? varying->shape[0] : 0;
-  if (dim < 1 || dim > model->cols)
+  if (dim < 1 || dim > cols)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.varying' is missing or too long", lfm_archive_path(archive));
-  const lfm_tensor *square; /* in the file before memory is asked for as much */
-  LFM_TRY(lfm_archive_require(archive, "normaliser.forward", LFM_F64, 2, (int64_t[]){dim, dim}, &square));
-  LFM_TRY(lfm_normaliser_make((lfm_normalise)model->config->normalise, model->cols, dim, &model->normaliser));
+  const lfm_tensor *tensor; /* in the file before memory is asked for as much */
+  lfm_normaliser *normaliser;
+  LFM_TRY(lfm_archive_require(archive, "normaliser.forward", LFM_F64, 2, (int64_t[]){dim, dim}, &tensor));
+  LFM_TRY(lfm_normaliser_make(kind, cols, dim, &normaliser));
   field fields[NORMALISER_FIELDS];
-  normaliser_fields(model->normaliser, fields);
+  normaliser_fields(normaliser, fields);
+  lfm_status status;
   for (int k = 0; k < NORMALISER_FIELDS; k++) {
-    const lfm_tensor *tensor;
-    LFM_TRY(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor));
+    LFM_TRY_GOTO(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor),
+                 fail);
     memcpy(fields[k].data, tensor->data, (size_t)lfm_tensor_count(tensor) * lfm_dtype_size(tensor->dtype));
   }
-  return check_normaliser(model->normaliser, fields, archive);
+  LFM_TRY_GOTO(check_normaliser(normaliser, fields, archive), fail);
+  *out = normaliser;
+  return LFM_OK;
+fail:
+  lfm_normaliser_destroy(normaliser);
+  return status;
 }
 
 static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
@@ -300,10 +321,11 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   lfm_status status;
   LFM_TRY_GOTO(read_config(model, archive), fail);
   LFM_TRY_GOTO(read_schema(model, archive), fail);
-  LFM_TRY_GOTO(read_normaliser(model, archive), fail);
+  lfm_normalise kind = (lfm_normalise)model->config->normalise;
+  LFM_TRY_GOTO(lfm_chain_read_normaliser(archive, kind, model->cols, &model->normaliser), fail);
   LFM_TRY_GOTO(make_net(model), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
-  LFM_TRY_GOTO(make_blocks(model), fail);
+  LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);
   *out = model;
   return LFM_OK;
 fail:

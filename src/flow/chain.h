@@ -27,11 +27,19 @@ struct lfm_model {
  * Takes over the normaliser, whatever is returned. */
 lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 
+/* The same in two parts: all but the blocks, whose memory is then asked for once the weights are known to be there. */
+lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
+lfm_status lfm_chain_make_blocks(lfm_model *model);
+
 /* Everything but the parameters of the blocks, then blocks 0 .. count-1, into an archive; and back. */
 lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive);
 lfm_status lfm_chain_add_block(const lfm_model *model, int n, lfm_archive *archive);
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out);
 lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *archive);
+
+/* The normaliser's tensors alone.  Reading checks their shapes against each other and `cols`. */
+lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive);
+lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise kind, int64_t cols, lfm_normaliser **out);
 
 /* RUN/model.safetensors and the like: no times, hosts or paths inside, so equal training gives equal bytes. */
 lfm_status lfm_chain_write(const lfm_model *model, const char *path);

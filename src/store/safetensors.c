@@ -72,12 +72,12 @@ static bool shape_fits(const lfm_tensor *tensor) {
   return true;
 }
 
-/* "F32 [2, 3]" for error lines. */
-static void describe(lfm_dtype dtype, int dims, const int64_t *shape, char *out, size_t size) {
-  size_t length = (size_t)snprintf(out, size, "%s [", dtypes[dtype].name);
+const char *lfm_tensor_describe(lfm_dtype dtype, int dims, const int64_t *shape, char out[LFM_TENSOR_TEXT]) {
+  size_t size = LFM_TENSOR_TEXT, length = (size_t)snprintf(out, size, "%s [", dtypes[dtype].name);
   for (int i = 0; i < dims && length < size; i++)
     length += (size_t)snprintf(out + length, size - length, "%s%" PRId64, i ? ", " : "", shape[i]);
   if (length < size) snprintf(out + length, size - length, "]");
+  return out;
 }
 
 /* ---- the object --------------------------------------------------------------------------------------------- */
@@ -122,13 +122,13 @@ const char *lfm_archive_meta_find(const lfm_archive *archive, const char *key) {
 
 lfm_status lfm_archive_require(const lfm_archive *archive, const char *name, lfm_dtype dtype, int dims, const int64_t *shape,
                                const lfm_tensor **out) {
-  char expected[192], found[192];
-  describe(dtype, dims, shape, expected, sizeof expected);
+  char expected[LFM_TENSOR_TEXT], found[LFM_TENSOR_TEXT];
+  lfm_tensor_describe(dtype, dims, shape, expected);
   const lfm_tensor *tensor = lfm_archive_find(archive, name);
   *out = NULL;
   if (!tensor)
     return lfm_fail(LFM_E_FORMAT, "%s: has no tensor '%s' (expected %s)", lfm_archive_path(archive), name, expected);
-  describe(tensor->dtype, tensor->dims, tensor->shape, found, sizeof found);
+  lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, found);
   if (strcmp(expected, found) != 0)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected %s", lfm_archive_path(archive), name, found, expected);
   *out = tensor;
@@ -167,9 +167,9 @@ static uint32_t checksum(const lfm_archive *archive) {
     crc = add_text(add_text(crc, archive->metas[i].key), archive->metas[i].value);
   }
   for (size_t i = 0; i < archive->count; i++) {
-    char type[192];
-    describe(archive->tensors[i].dtype, archive->tensors[i].dims, archive->tensors[i].shape, type, sizeof type);
-    crc = add_text(add_text(crc, archive->tensors[i].name), type);
+    const lfm_tensor *tensor = &archive->tensors[i];
+    char type[LFM_TENSOR_TEXT];
+    crc = add_text(add_text(crc, tensor->name), lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, type));
   }
   for (size_t i = 0; i < archive->count; i++) { /* NULL would start the sum anew: zlib's rule */
     size_t size = bytes_of(&archive->tensors[i]);

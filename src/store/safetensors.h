@@ -26,6 +26,10 @@ typedef struct lfm_tensor {
 } lfm_tensor;
 int64_t lfm_tensor_count(const lfm_tensor *tensor); /* elements */
 
+enum { LFM_TENSOR_TEXT = 192 };
+/* "F32 [2, 3]" for error lines; returns out. */
+const char *lfm_tensor_describe(lfm_dtype dtype, int dims, const int64_t *shape, char out[LFM_TENSOR_TEXT]);
+
 /* ---- writing: collect, then write once, atomically -------------------------------------------------------- */
 typedef struct lfm_archive lfm_archive;
 lfm_status lfm_archive_create(lfm_archive **out);

@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sample score ledger push info selftest; do
+for verb in train sample score ledger push import export info selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 expect_exit 0 "$lfm" --version
@@ -41,6 +41,9 @@ help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
 help_of ledger --train --truth --rows --columns --drop --solver --tol --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
+help_of import --config --out --columns --json
+check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
+help_of export --out --json
 help_of info --json
 help_of selftest --threads --json
 expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
@@ -57,6 +60,11 @@ expect_usage "DATA is missing" "$lfm" push model -o x.csv
 expect_usage "-o OUT is missing" "$lfm" push model data.csv
 expect_usage "--to" "$lfm" push model data.csv -o x.csv --to -1
 expect_usage "exclude each other" "$lfm" push model data.csv -o x.csv --tol 1e-5 --nfe 10
+expect_usage "FILE is missing" "$lfm" import --config c.yaml -o x.safetensors
+expect_usage "--config FILE is missing" "$lfm" import w.safetensors -o x.safetensors
+expect_usage "-o MODEL is missing" "$lfm" import w.safetensors --config c.yaml
+expect_usage "MODEL is missing" "$lfm" export -o x.safetensors
+expect_usage "-o FILE is missing" "$lfm" export model
 expect_usage "FILE is missing" "$lfm" info
 expect_usage "'extra' is one argument too many" "$lfm" train data.csv extra -o new
 expect_usage "--out needs a value" "$lfm" train data.csv -o
@@ -191,6 +199,31 @@ expect_error "a border of the model has 2 columns" "$lfm" push run scores.csv --
 mkdir folder.csv
 expect_error "folder.csv" "$lfm" push run data.csv -o folder.csv
 check "a refused push writes nothing" test ! -e x.csv
+
+# ---- export and import: the same log p to the last digit, and a fault names its tensor
+expect_json "$lfm" export run -o weights.safetensors --json
+expect_fields weights blocks
+expect_error "weights.safetensors" "$lfm" export run -o weights.safetensors # nothing is written over
+expect_usage ".safetensors" "$lfm" export run -o weights.bin
+expect_error "no folder nowhere" "$lfm" export run -o nowhere/w.safetensors
+expect_error "not an lfm model" "$lfm" score weights.safetensors data.csv
+expect_json "$lfm" import weights.safetensors --config run/config.yaml -o again.safetensors --columns length,width --json
+expect_fields model columns blocks
+for model in run again.safetensors; do expect_exit 0 "$lfm" score "$model" data.csv -o "${model%.*}.scores.csv"; done
+check "log p is the same" cmp -s run.scores.csv again.scores.csv
+expect_exit 0 "$lfm" sample again.safetensors -n 5 -o d.csv
+check "columns have the names that were given" grep -qx 'length,width' <(head -1 d.csv)
+cp again.safetensors kept.safetensors
+expect_error "again.safetensors" "$lfm" import weights.safetensors --config run/config.yaml -o again.safetensors
+check "a model is not written over" cmp -s again.safetensors kept.safetensors
+printf 'hidden_dim: 32\nnum_hidden: 1\nact: silu\nhks: [0.1, null]\n' >wide.yaml
+expect_error "tensor 'blocks.0.net.0.weight' is F32 [16, 3], expected F32 [32, 3]" \
+  "$lfm" import weights.safetensors --config wide.yaml -o x.safetensors
+printf 'hiden_dim: 16\n' >typo.yaml
+expect_usage "did you mean 'hidden_dim'?" "$lfm" import weights.safetensors --config typo.yaml -o x.safetensors
+expect_usage "columns" "$lfm" import weights.safetensors --config run/config.yaml -o x.safetensors --columns length
+expect_error "data.csv" "$lfm" import data.csv --config run/config.yaml -o x.safetensors
+check "a refused import writes nothing" test ! -e x.safetensors
 
 # ---- info, and where output goes
 expect_exit 0 "$lfm" info run/model.safetensors

@@ -63,7 +63,7 @@ done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|de
 enough paths "$paths" 15
 
 # ---- command lines -----------------------------------------------------------------------------------------------
-for verb in train sample score ledger push info selftest; do "$lfm" "$verb" --help >"$work/$verb"; done
+for verb in train sample score ledger push import export info selftest; do "$lfm" "$verb" --help >"$work/$verb"; done
 
 # command_lines FILE...: the lines of code and the words in backquotes that call the program, without comments.
 command_lines() {
@@ -82,7 +82,7 @@ done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
 while read -r option; do
-  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{train,sample,score,ledger,push,info,selftest}
+  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{train,sample,score,ledger,push,import,export,info,selftest}
 done < <(quoted "${ours[@]}" | grep -E '^--[a-z]' | grep -oE '^--[a-z-]+' | sort -u)
 
 while read -r key; do
