@@ -75,9 +75,9 @@ static lfm_status count_blocks(source *s) {
 /* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
  * bound: the file's length. */
 static lfm_status find_dim(source *s) {
-  char first[64], shape[LFM_TENSOR_TEXT];
-  name_prefix(s, 0, first);
-  strcat(first, "net.0.weight");
+  char prefix[32], first[64], shape[LFM_TENSOR_TEXT];
+  name_prefix(s, 0, prefix);
+  snprintf(first, sizeof first, "%snet.0.weight", prefix);
   const lfm_tensor *weight = lfm_archive_find(s->archive, first);
   if (!weight)
     return lfm_fail(LFM_E_FORMAT,
