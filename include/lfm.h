@@ -14,6 +14,7 @@
  *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
  *   pictures curves, density panels, pair plots       lfm_draw_*
+ *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
  * Conventions.  Every function that can fail returns lfm_status; on failure lfm_error() has one line, in this thread,
@@ -346,6 +347,32 @@ LFM_API lfm_status lfm_draw_panel(const char *path, const lfm_panel_cell *cells,
 /* Every pair of the first six columns, real rows under generated ones, and each column's histograms.  The two tables have
  * the same columns; axes cover the middle 99 % of the real rows. */
 LFM_API lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated);
+
+/* ---- speed -------------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_bench_options {
+  const char *what;       /* "peak" "train" "sample" "score" "latency" */
+  const char *preset;     /* train: whose network and batch, as "power@A"; NULL: bsds300@A, miniboone@A and power@A */
+  const lfm_model *model; /* sample, score and latency: required */
+  int64_t rows;           /* sample and score: how many; 0: 100,000 and 200 */
+  int repetitions;        /* 1 to 1000 */
+  int threads;
+} lfm_bench_options;
+
+typedef struct lfm_bench_result {
+  char name[64], unit[16];
+  double median, minimum, maximum, sd; /* over the repetitions; sd is NAN for one */
+  int repetitions;
+  double peak_fraction; /* of the multiply-adds that registers alone reach on the same threads; NAN where it means nothing */
+} lfm_bench_result;
+
+enum { LFM_BENCH_MOST = 16 };
+
+LFM_API void lfm_bench_defaults(lfm_bench_options *options);
+
+/* Measures, for about a fifth of a second a figure and repetition; figures alternate, so that a disturbance meets all alike.
+ * Fills results [*count]. */
+LFM_API lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[LFM_BENCH_MOST], int *count);
 
 /* ---- inspection --------------------------------------------------------------------------------------------- */
 

@@ -254,6 +254,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
 static lfm_status enter(lfm_trainer *trainer, bool resumed) {
   bool found = false;
   if (resumed) LFM_TRY(lfm_checkpoint_read(trainer, &found));
+  if (!trainer->options->run) return lfm_trainer_begin_block(trainer), LFM_OK;
   LFM_TRY(lfm_run_folder_begin(trainer));
   if (found) {
     lfm_trainer_enter_block(trainer);
@@ -272,7 +273,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   trainer->options = options;
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
   lfm_status status;
-  LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
+  if (options->run) LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
   if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;

@@ -79,7 +79,7 @@ typedef struct lfm_trainer {
 } lfm_trainer;
 
 /* ---- prepare.c ---------------------------------------------------------------------------------------------- */
-lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out);
+lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out); /* without RUN: steps only, no files */
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */

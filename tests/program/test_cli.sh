@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sample score ledger push import export info selftest; do
+for verb in train sample score ledger push import export info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 expect_exit 0 "$lfm" --version
@@ -45,6 +45,7 @@ help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
 help_of export --out --json
 help_of info --json
+help_of bench --preset --model --rows --repetitions --threads --json --md --csv
 help_of selftest --threads --json
 expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
 

@@ -63,7 +63,7 @@ done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|de
 enough paths "$paths" 15
 
 # ---- command lines -----------------------------------------------------------------------------------------------
-for verb in train sample score ledger push import export info selftest; do "$lfm" "$verb" --help >"$work/$verb"; done
+for verb in $("$lfm" --help | awk '/^  [a-z]+ +[a-z]/ && $1 != "lfm" { print $1 }'); do "$lfm" "$verb" --help >"$work/$verb"; done
 
 # command_lines FILE...: the lines of code and the words in backquotes that call the program, without comments.
 command_lines() {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench.c -- lfm bench: how fast the parts are on this machine, as lines, JSON, a markdown table or CSV.
+ */
+#include "app.h"
+#include "json.h"
+#include "options.h"
+
+#include <math.h>
+
+typedef struct request {
+  const char *what, *preset, *model;
+  int64_t rows, repetitions, threads;
+  bool json, md, csv;
+} request;
+
+static lfm_status bench(const request *r, lfm_bench_result *results, int *count) {
+  lfm_model *model = NULL;
+  lfm_bench_options options;
+  lfm_bench_defaults(&options);
+  options.what = r->what;
+  options.preset = r->preset;
+  options.rows = r->rows;
+  options.threads = (int)r->threads;
+  if (r->repetitions) options.repetitions = (int)r->repetitions;
+  lfm_status status = r->model ? lfm_model_load(r->model, &model) : LFM_OK;
+  options.model = model;
+  if (status == LFM_OK) status = lfm_bench(&options, results, count);
+  lfm_model_destroy(model);
+  return status;
+}
+
+static void print_object(const lfm_bench_result *result) {
+  app_json json = app_json_open(stdout);
+  app_json_text(&json, "name", result->name);
+  app_json_text(&json, "unit", result->unit);
+  app_json_real(&json, "median", result->median);
+  app_json_real(&json, "min", result->minimum);
+  app_json_real(&json, "max", result->maximum);
+  app_json_real(&json, "sd", result->sd);
+  app_json_whole(&json, "repetitions", result->repetitions);
+  app_json_real(&json, "peak_fraction", result->peak_fraction);
+  app_json_close(&json);
+}
+
+static void print_line(const request *r, const lfm_bench_result *b) {
+  char share[16] = "";
+  if (isfinite(b->peak_fraction))
+    snprintf(share, sizeof share, r->csv ? "%.4f" : "%.1f %%", (r->csv ? 1 : 100) * b->peak_fraction);
+  if (r->md) printf("| %s | %.4g %s | %.4g to %.4g | %s |\n", b->name, b->median, b->unit, b->minimum, b->maximum, share);
+  else if (r->csv)
+    printf("%s,%s,%.9g,%.9g,%.9g,%.9g,%d,%s\n", b->name, b->unit, b->median, b->minimum, b->maximum, b->sd, b->repetitions,
+           share);
+  else
+    printf("%-34s %9.4g %-8s (%.4g to %.4g)%s%s\n", b->name, b->median, b->unit, b->minimum, b->maximum,
+           *share ? "  of the peak: " : "", share);
+}
+
+static void print_results(const request *r, const lfm_bench_result *results, int count) {
+  if (r->md) printf("| | median | range | of the peak |\n|---|---|---|---|\n");
+  if (r->csv) printf("name,unit,median,min,max,sd,repetitions,peak_fraction\n");
+  for (int k = 0; k < count; k++) {
+    if (r->json) fputs(k ? "," : "[", stdout), print_object(&results[k]);
+    else print_line(r, &results[k]);
+  }
+  if (r->json) puts("]");
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  request r = {0};
+  const app_option options[] = {
+      {APP_OPERAND, .name = "WHAT", .target = &r.what,
+       .help = "peak: multiply-adds in registers; train: steps of the presets' networks; sample, score, latency: of a model"},
+      {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset,
+       .help = "train: this preset's network and batch (default: bsds300@A, miniboone@A and power@A)"},
+      {APP_TEXT, .name = "model", .value = "MODEL", .target = &r.model,
+       .help = "sample, score, latency: a model file, or a run folder of lfm train"},
+      {APP_COUNT, .name = "rows", .value = "N", .target = &r.rows, .low = 1, .high = 1e9,
+       .help = "rows of sample (default 100,000) and score (200)"},
+      {APP_COUNT, .letter = 'r', .name = "repetitions", .value = "R", .target = &r.repetitions, .low = 1, .high = 1000,
+       .help = "how often each figure is measured, alternating (default 7); the median counts"},
+      APP_OPTION_THREADS(&r.threads),
+      {APP_FLAG, .name = "json", .target = &r.json, .either = 1, .help = "a JSON list, one object a figure"},
+      {APP_FLAG, .name = "md", .target = &r.md, .either = 1, .help = "a markdown table"},
+      {APP_FLAG, .name = "csv", .target = &r.csv, .either = 1, .help = "a CSV table"},
+      {0},
+  };
+  int code, count = 0;
+  if (!app_parse(self, options, argc, argv, &code)) return code;
+  lfm_bench_result results[LFM_BENCH_MOST];
+  lfm_status status = bench(&r, results, &count);
+  if (status == LFM_OK) print_results(&r, results, count);
+  return app_report(self, status);
+}
+
+const app_command app_bench = {
+    .name = "bench",
+    .summary = "measure how fast this machine is",
+    .about =
+        "Measures training steps, sampling, scoring or single evaluations, beside the peak of this machine. Nothing else "
+        "should run meanwhile.",
+    .example = "  lfm bench train -r 15 --md\n"
+               "  lfm bench score --model run --rows 500\n",
+    .run = run,
+};

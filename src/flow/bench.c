@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench.c -- how fast is it here?  The figures of `lfm bench`, each beside the peak of this machine.
+ * A repetition measures everything of its list once, one after another, so that what disturbs a machine for a while disturbs
+ * all figures alike; a figure is the median over repetitions.  The peak is a loop of multiply-adds in registers on all
+ * threads, measured in the same repetitions: clocks drift.
+ *   bare step   forward, backward, lanes and optimiser on rows that lie ready
+ *   loop step   what training really does: random numbers, OU step, interpolation and means on top
+ * The rows are N(0, I): the cost of a step does not depend on what they say.
+ */
+#include "core/alloc.h"
+#include "core/rng.h"
+#include "flow/likelihood.h"
+#include "flow/resolve.h"
+#include "flow/trainer.h"
+#include "kernel/peak.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_REPETITIONS = 1000, SPINS = 16, WARM_CALLS = 3 };
+static const double slice = 0.2; /* seconds that one measurement of a repetition should last */
+
+/* The columns of the data sets that the presets are for. */
+static const struct {
+  const char *begins;
+  int64_t dim;
+} presets[] = {{"bsds300", 63}, {"miniboone", 43}, {"gas", 8}, {"power", 6}, {"tree", 2}, {"rose", 2}};
+static const char *const trained[] = {"bsds300@A", "miniboone@A", "power@A"};
+
+void lfm_bench_defaults(lfm_bench_options *options) { *options = (lfm_bench_options){.repetitions = 7}; }
+
+/* ---- figures ------------------------------------------------------------------------------------------------- */
+
+/* One thing that is measured: a call of `act` does `work` units of it. */
+typedef struct figure {
+  char name[64];
+  const char *unit;
+  lfm_status (*act)(void *context);
+  void *context;
+  bool is_peak;
+  double flops;                     /* of a call; 0: no share of the peak is stated */
+  double amount;                    /* a call is so many of what the unit counts; 0: the unit is a time */
+  double scale;                     /* units in a second, of a time */
+  int calls;                        /* in a repetition */
+  double seconds[MOST_REPETITIONS]; /* of a call */
+} figure;
+
+static lfm_status time_calls(figure *f, int calls, double *seconds) {
+  double begun = lfm_seconds();
+  for (int k = 0; k < calls; k++) LFM_TRY(f->act(f->context));
+  *seconds = (lfm_seconds() - begun) / calls;
+  return LFM_OK;
+}
+
+/* Pages and caches are warm, and a repetition is long enough for the clock. */
+static lfm_status warm_up(figure *f) {
+  double seconds;
+  LFM_TRY(time_calls(f, f->flops > 0.0 ? WARM_CALLS : 1, &seconds));
+  f->calls = seconds > 0.0 && seconds < slice ? (int)fmin(slice / seconds, 1e6) + 1 : 1;
+  return LFM_OK;
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median_of(const double *values, int count) {
+  double sorted[MOST_REPETITIONS];
+  memcpy(sorted, values, (size_t)count * sizeof *values);
+  qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+  return 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
+}
+
+/* peak: operations a second, 0 when not known. */
+static lfm_bench_result summary(const figure *f, int count, double peak) {
+  lfm_bench_result r = {.repetitions = count, .peak_fraction = (double)NAN, .minimum = INFINITY, .maximum = -INFINITY};
+  double values[MOST_REPETITIONS], mean = 0.0, square = 0.0;
+  snprintf(r.name, sizeof r.name, "%s", f->name);
+  snprintf(r.unit, sizeof r.unit, "%s", f->unit);
+  for (int k = 0; k < count; k++) {
+    values[k] = f->amount > 0.0 ? f->amount / f->seconds[k] : f->scale * f->seconds[k];
+    r.minimum = fmin(r.minimum, values[k]);
+    r.maximum = fmax(r.maximum, values[k]);
+    mean += values[k] / count;
+  }
+  for (int k = 0; k < count; k++) square += (values[k] - mean) * (values[k] - mean);
+  r.sd = count > 1 ? sqrt(square / (count - 1)) : (double)NAN;
+  r.median = median_of(values, count);
+  if (f->flops > 0.0 && peak > 0.0) r.peak_fraction = f->flops / median_of(f->seconds, count) / peak;
+  return r;
+}
+
+/* All figures, alternating.  The first may be the peak, which is stated once in the list, and not at all where the processor
+ * has no such loop. */
+static lfm_status measure(figure *figures, int count, const lfm_bench_options *options, lfm_bench_result *results,
+                          int *filled) {
+  int first = figures[0].is_peak && !(figures[0].flops > 0.0) ? 1 : 0;
+  for (int f = first; f < count; f++) LFM_TRY(warm_up(&figures[f]));
+  for (int k = 0; k < options->repetitions; k++)
+    for (int f = first; f < count; f++) LFM_TRY(time_calls(&figures[f], figures[f].calls, &figures[f].seconds[k]));
+  bool has_peak = figures[0].is_peak && first == 0;
+  double peak = has_peak ? figures[0].flops / median_of(figures[0].seconds, options->repetitions) : 0.0;
+  for (int f = has_peak && *filled > 0 ? 1 : first; f < count && *filled < LFM_BENCH_MOST; f++)
+    results[(*filled)++] = summary(&figures[f], options->repetitions, peak);
+  return LFM_OK;
+}
+
+/* ---- peak ---------------------------------------------------------------------------------------------------- */
+
+static lfm_status spin(void *context, int worker, int64_t task) {
+  (void)context, (void)worker, (void)task;
+  for (int k = 0; k < SPINS; k++) lfm_peak_spin();
+  return LFM_OK;
+}
+
+static lfm_status spin_all(void *team) { return lfm_team_run(team, lfm_team_size(team), spin, NULL); }
+
+static void peak_figure(lfm_team *team, figure *out) {
+  double flops = (double)lfm_peak_spin() * SPINS * lfm_team_size(team);
+  *out = (figure){.name = "peak fp32",
+                  .unit = "GFLOP/s",
+                  .act = spin_all,
+                  .context = team,
+                  .is_peak = true,
+                  .flops = flops,
+                  .amount = 1e-9 * flops};
+}
+
+/* ---- train --------------------------------------------------------------------------------------------------- */
+
+typedef struct steps {
+  lfm_trainer *trainer;
+  lfm_run **runs; /* [threads] for the bare step */
+} steps;
+
+static lfm_status bare_lane(void *context, int worker, int64_t lane) {
+  const steps *s = context;
+  const lfm_config *config = s->trainer->config;
+  lfm_run *run = s->runs[worker];
+  size_t bytes = (size_t)(config->microbatch * s->trainer->model->normaliser->dim) * sizeof(float);
+  for (int64_t c = lane; c * config->microbatch < config->batch_size * config->num_tk; c += config->lanes) {
+    LFM_TRY(lfm_run_forward(run, s->trainer->params));
+    memcpy(lfm_run_dv(run), lfm_run_v(run), bytes);
+    LFM_TRY(lfm_run_backward(run, s->trainer->params, s->trainer->grads[lane], c != lane));
+  }
+  return LFM_OK;
+}
+
+static lfm_status bare_step(void *context) {
+  steps *s = context;
+  lfm_trainer *trainer = s->trainer;
+  LFM_TRY(lfm_team_run(trainer->team, trainer->config->lanes, bare_lane, s));
+  return lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, trainer->config->lanes, 1e-6,
+                        trainer->config->ema_decay, &trainer->grad_norm);
+}
+
+static lfm_status loop_step(void *context) { return lfm_trainer_step(((steps *)context)->trainer); }
+
+static lfm_status create_runs(steps *s) {
+  const lfm_net *net = s->trainer->model->net;
+  int64_t rows = s->trainer->config->microbatch, dim = lfm_net_dim(net);
+  LFM_TRY(LFM_ALLOC(&s->runs, lfm_team_size(s->trainer->team)));
+  for (int w = 0; w < lfm_team_size(s->trainer->team); w++) {
+    LFM_TRY(lfm_run_create(net, LFM_RUN_TRAIN, rows, &s->runs[w]));
+    float *t = lfm_run_t(s->runs[w]);
+    lfm_rng rng = {.purpose = LFM_FOR_DATA, .step = 2};
+    lfm_rng_normal(&rng, w, lfm_run_x(s->runs[w]), (size_t)(rows * dim));
+    for (int64_t i = 0; i < rows; i++) t[i] = (float)i / (float)rows;
+  }
+  return LFM_OK;
+}
+
+static lfm_status time_steps(const char *preset, lfm_trainer *trainer, const lfm_bench_options *options,
+                             lfm_bench_result *results, int *filled) {
+  steps s = {.trainer = trainer};
+  figure *figures;
+  LFM_TRY(LFM_ALLOC(&figures, 3));
+  lfm_status status = create_runs(&s);
+  const lfm_config *config = trainer->config;
+  int64_t rows = config->batch_size * config->num_tk;
+  int64_t padded = (rows + config->microbatch - 1) / config->microbatch * config->microbatch;
+  double flops = lfm_net_train_flops(trainer->model->net);
+  peak_figure(trainer->team, &figures[0]);
+  figures[1] = (figure){.unit = "ms", .scale = 1e3, .act = bare_step, .context = &s, .flops = flops * (double)padded};
+  figures[2] = (figure){.unit = "ms", .scale = 1e3, .act = loop_step, .context = &s, .flops = flops * (double)rows};
+  snprintf(figures[1].name, sizeof figures[1].name, "%s bare step of %lld", preset, (long long)padded);
+  snprintf(figures[2].name, sizeof figures[2].name, "%s loop step of %lld", preset, (long long)rows);
+  if (status == LFM_OK) status = measure(figures, 3, options, results, filled);
+  for (int w = 0; s.runs && w < lfm_team_size(trainer->team); w++) lfm_run_destroy(s.runs[w]);
+  lfm_free(s.runs);
+  lfm_free(figures);
+  return status;
+}
+
+static lfm_status make_rows(int64_t rows, int64_t dim, lfm_table **out) {
+  float z[64];
+  lfm_rng rng = {.purpose = LFM_FOR_DATA, .step = 1};
+  LFM_TRY(lfm_table_make(rows, dim, out));
+  for (int64_t i = 0; i < rows; i++) {
+    lfm_rng_normal(&rng, i, z, (size_t)dim);
+    for (int64_t j = 0; j < dim; j++) (*out)->values[i * dim + j] = (double)z[j];
+  }
+  return LFM_OK;
+}
+
+static lfm_status preset_config(const char *preset, int64_t *dim, lfm_config **out) {
+  *dim = 0;
+  LFM_TRY(lfm_config_create(out));
+  LFM_TRY(lfm_config_preset(*out, preset)); /* the caller destroys it all the same */
+  for (size_t k = 0; k < sizeof presets / sizeof *presets; k++)
+    if (strncmp(preset, presets[k].begins, strlen(presets[k].begins)) == 0) *dim = presets[k].dim;
+  return *dim ? LFM_OK : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
+}
+
+static lfm_status bench_training(const char *preset, const lfm_bench_options *options, lfm_bench_result *results,
+                                 int *filled) {
+  lfm_config *config = NULL;
+  lfm_table *table = NULL;
+  lfm_trainer *trainer = NULL;
+  int64_t dim;
+  lfm_status status;
+  LFM_TRY_GOTO(preset_config(preset, &dim, &config), done);
+  LFM_TRY_GOTO(make_rows(config->batch_size * 2 + 20000, dim, &table), done);
+  lfm_train_options train = {.config = config, .train = table, .valid = table, .threads = options->threads};
+  LFM_TRY_GOTO(lfm_trainer_create(&train, &trainer), done);
+  LFM_TRY_GOTO(time_steps(preset, trainer, options, results, filled), done);
+done:
+  lfm_trainer_destroy(trainer);
+  lfm_table_destroy(table);
+  lfm_config_destroy(config);
+  return status;
+}
+
+static lfm_status bench_train(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
+  (void)team;
+  if (options->preset) return bench_training(options->preset, options, results, filled);
+  for (size_t k = 0; k < sizeof trained / sizeof *trained; k++) LFM_TRY(bench_training(trained[k], options, results, filled));
+  return LFM_OK;
+}
+
+static lfm_status bench_peak(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
+  figure peak;
+  peak_figure(team, &peak);
+  if (!(peak.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: only known for x86-64 processors with AVX2 or AVX-512");
+  return measure(&peak, 1, options, results, filled);
+}
+
+/* ---- with a model -------------------------------------------------------------------------------------------- */
+
+typedef struct model_work {
+  const lfm_bench_options *options;
+  lfm_team *team;
+  lfm_table *rows;
+  double *logp;
+  uint8_t *failed;
+  int64_t *nfe;
+  lfm_run *run;
+} model_work;
+
+static lfm_status draw(void *context) {
+  model_work *w = context;
+  lfm_sample_options sample = {.rows = w->options->rows, .seed = 1, .threads = w->options->threads};
+  lfm_table_destroy(w->rows);
+  w->rows = NULL;
+  return lfm_sample(w->options->model, &sample, &w->rows, NULL);
+}
+
+static lfm_status likelihood(void *context) {
+  model_work *w = context;
+  lfm_solve solve;
+  lfm_meter quiet = {0};
+  LFM_TRY(lfm_solve_parse(&(lfm_solver_options){0}, w->options->model->blocks, &solve));
+  lfm_meter_begin(&quiet, NULL, NULL);
+  memset(w->failed, 0, (size_t)w->rows->rows);
+  return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, w->logp, w->failed, w->nfe,
+                        &quiet);
+}
+
+static lfm_status evaluate_one(void *context) {
+  model_work *w = context;
+  return lfm_run_forward(w->run, w->options->model->params[0]);
+}
+
+static lfm_status prepare_score(model_work *w) {
+  LFM_TRY(draw(w));
+  LFM_TRY(LFM_ALLOC(&w->logp, w->rows->rows));
+  LFM_TRY(LFM_ALLOC(&w->failed, w->rows->rows));
+  return LFM_ALLOC(&w->nfe, w->rows->rows);
+}
+
+static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lfm_bench_result *results, int *filled) {
+  bool is_sample = strcmp(given->what, "sample") == 0, is_score = strcmp(given->what, "score") == 0;
+  lfm_bench_options options = *given;
+  if (!options.model) return lfm_fail(LFM_E_USAGE, "bench %s needs a model", options.what);
+  if (!options.rows) options.rows = is_sample ? 100000 : 200;
+  model_work w = {.options = &options, .team = team};
+  figure *f;
+  LFM_TRY(LFM_ALLOC(&f, 1));
+  *f = (figure){.unit = "rows/s", .amount = (double)options.rows, .act = is_sample ? draw : likelihood, .context = &w};
+  if (!is_sample && !is_score) *f = (figure){.unit = "us", .scale = 1e6, .act = evaluate_one, .context = &w};
+  snprintf(f->name, sizeof f->name,
+           is_sample  ? "sample %lld rows"
+           : is_score ? "exact log p of %lld rows"
+                      : "one evaluation",
+           (long long)options.rows);
+  lfm_status status = LFM_OK;
+  if (is_score) status = prepare_score(&w);
+  if (!is_sample && !is_score) status = lfm_run_create(options.model->net, LFM_RUN_EVAL, 1, &w.run);
+  if (status == LFM_OK) status = measure(f, 1, &options, results, filled);
+  lfm_run_destroy(w.run);
+  lfm_table_destroy(w.rows);
+  lfm_free(w.logp);
+  lfm_free(w.failed);
+  lfm_free(w.nfe);
+  lfm_free(f);
+  return status;
+}
+
+/* ---- the entrance -------------------------------------------------------------------------------------------- */
+
+lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[LFM_BENCH_MOST], int *count) {
+  static const struct {
+    const char *what;
+    lfm_status (*bench)(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled);
+  } kinds[] = {{"peak", bench_peak},
+               {"train", bench_train},
+               {"sample", bench_model},
+               {"score", bench_model},
+               {"latency", bench_model}};
+  *count = 0;
+  if (options->repetitions < 1 || options->repetitions > MOST_REPETITIONS)
+    return lfm_fail(LFM_E_USAGE, "repetitions: %d is not from 1 to %d", options->repetitions, (int)MOST_REPETITIONS);
+  if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    if (!options->what || strcmp(options->what, kinds[k].what) != 0) continue;
+    lfm_team *team;
+    LFM_TRY(lfm_team_create(options->threads, &team));
+    lfm_status status = kinds[k].bench(options, team, results, count);
+    lfm_team_destroy(team);
+    return status;
+  }
+  return lfm_fail(LFM_E_USAGE, "bench: what to measure is one of peak, train, sample, score, latency");
+}

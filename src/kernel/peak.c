@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * peak.c -- see peak.h.
+ * Twelve sums: two units with a latency of four or five cycles need ten in flight to be always busy.
+ */
+#include "kernel/peak.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+enum { LOOPS = 400000, SUMS = 12 };
+
+static volatile float sink;
+
+__attribute__((target("avx512f"))) static int64_t spin_512(void) {
+  __m512 sum[SUMS], factor = _mm512_set1_ps(0.5f), term = _mm512_set1_ps(1.0f);
+  for (int i = 0; i < SUMS; i++) sum[i] = _mm512_set1_ps((float)i);
+  for (int loop = 0; loop < LOOPS; loop++)
+    for (int i = 0; i < SUMS; i++) sum[i] = _mm512_fmadd_ps(sum[i], factor, term);
+  for (int i = 1; i < SUMS; i++) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+  sink = _mm512_cvtss_f32(sum[0]);
+  return (int64_t)2 * 16 * SUMS * LOOPS;
+}
+
+__attribute__((target("avx2,fma"))) static int64_t spin_256(void) {
+  __m256 sum[SUMS], factor = _mm256_set1_ps(0.5f), term = _mm256_set1_ps(1.0f);
+  for (int i = 0; i < SUMS; i++) sum[i] = _mm256_set1_ps((float)i);
+  for (int loop = 0; loop < LOOPS; loop++)
+    for (int i = 0; i < SUMS; i++) sum[i] = _mm256_fmadd_ps(sum[i], factor, term);
+  for (int i = 1; i < SUMS; i++) sum[0] = _mm256_add_ps(sum[0], sum[i]);
+  sink = _mm256_cvtss_f32(sum[0]);
+  return (int64_t)2 * 8 * SUMS * LOOPS;
+}
+
+int64_t lfm_peak_spin(void) {
+  if (__builtin_cpu_supports("avx512f")) return spin_512();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return spin_256();
+  return 0;
+}
+#else
+int64_t lfm_peak_spin(void) { return 0; }
+#endif

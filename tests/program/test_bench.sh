@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+#
+# test_bench.sh -- lfm bench: every form of its output is well made and of positive numbers; what it refuses.  How fast a
+# machine is, is no test.
+. "$(dirname "$0")/lib.sh"
+cd "$work"
+seq 1 300 | awk 'BEGIN { print "a,b" } { printf "%.3f,%.3f\n", sin($1), cos($1 * $1) }' >data.csv
+run "$lfm" train data.csv -o model --set hidden_dim=8 --set max_batch=20
+check "a model to measure" test -s model/model.safetensors
+
+# figures NAME...: standard output has a CSV line for each, of a positive median between its extremes
+figures() {
+  check "the header" grep -qx 'name,unit,median,min,max,sd,repetitions,peak_fraction' out
+  check "as many figures" test "$(wc -l <out)" -eq $(($# + 1))
+  for name in "$@"; do
+    check "the figure $name" awk -F, -v name="$name" \
+      'index($1, name) == 1 && $3 > 0 && $4 <= $3 && $3 <= $5 && $7 == 2 { found = 1 } END { exit !found }' out
+  done
+}
+expect_exit 0 "$lfm" bench train --preset tree@A -r 2 --csv
+figures peak "tree@A bare step" "tree@A loop step"
+expect_exit 0 "$lfm" bench sample --model model --rows 50 -r 2 --csv
+figures "sample 50 rows"
+expect_exit 0 "$lfm" bench score --model model --rows 5 -r 2 --csv
+figures "exact log p of 5 rows"
+expect_exit 0 "$lfm" bench latency --model model -r 2 --csv
+figures "one evaluation"
+expect_exit 0 "$lfm" bench latency --model model -r 1 --json
+check "a JSON list of one object" grep -qE '^\[\{"name": "one evaluation", "unit": "us", "median": [0-9.e-]+, .*"sd": null, "repetitions": 1, "peak_fraction": null\}$' out
+check "the list ends" test "$(tail -n 1 out)" = "]"
+expect_exit 0 "$lfm" bench latency --model model -r 1 --md
+check "a markdown table" grep -qE '^\| one evaluation \| [0-9.]+ us \| ' out
+
+expect_usage "needs a model" "$lfm" bench score
+expect_usage "one of peak, train, sample, score, latency" "$lfm" bench everything
+expect_usage "nearest first: bsds300" "$lfm" bench train --preset bsds
+expect_error "nowhere" "$lfm" bench latency --model nowhere
+expect_usage "exclude each other" "$lfm" bench peak --json --md
+finish
