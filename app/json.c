@@ -78,9 +78,20 @@ void app_json_real(app_json *json, const char *key, double value) {
 
 void app_json_reals(app_json *json, const char *key, const double *values, int count) {
   put_key(json, key);
+  fputc('[', json->out);
   for (int i = 0; i < count; i++) {
-    fputs(i > 0 ? ", " : "[", json->out);
+    if (i > 0) fputs(", ", json->out);
     put_real(json->out, values[i]);
+  }
+  fputc(']', json->out);
+}
+
+void app_json_texts(app_json *json, const char *key, const char *const *values, int count) {
+  put_key(json, key);
+  fputc('[', json->out);
+  for (int i = 0; i < count; i++) {
+    if (i > 0) fputs(", ", json->out);
+    put_text(json->out, values[i]);
   }
   fputc(']', json->out);
 }

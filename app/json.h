@@ -19,6 +19,7 @@ void app_json_text(app_json *json, const char *key, const char *value);
 void app_json_whole(app_json *json, const char *key, int64_t value);
 void app_json_real(app_json *json, const char *key, double value);                     /* not finite: null */
 void app_json_reals(app_json *json, const char *key, const double *values, int count); /* a list of such */
+void app_json_texts(app_json *json, const char *key, const char *const *values, int count);
 void app_json_flag(app_json *json, const char *key, bool value);
 void app_json_close(app_json *json);
 

@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -199,9 +200,10 @@ static void keep_last(app_progress *progress) {
   print_line(progress, true);
 }
 
-/* Time left counts from the first call, and anew when the library begins another round (a second model to score). */
+/* Time left counts from the first call, and anew when the library begins another round (a second model to score); in
+ * another call of the library its clock begins anew, too. */
 static void begin_round(app_progress *progress, const lfm_progress *now) {
-  if (!progress->begun) progress->next_line = now->seconds + first_line_after;
+  if (!progress->begun || now->seconds < progress->last.seconds) progress->next_line = now->seconds + first_line_after;
   progress->begun = true;
   progress->first_seconds = now->seconds;
   progress->first_fraction = fraction_done(now);
@@ -232,6 +234,18 @@ void app_progress_begin(app_progress *progress) {
   stop_asked = 0;
   catch_signals();
   lfm_notes_to(show_note, progress);
+}
+
+void app_progress_say(app_progress *progress, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  flockfile(stderr);
+  clear_bar(progress);
+  keep_last(progress);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  funlockfile(stderr);
+  va_end(arguments);
 }
 
 void app_progress_end(app_progress *progress) {

@@ -29,6 +29,7 @@ typedef struct app_progress {
 
 void app_progress_begin(app_progress *progress);
 bool app_progress_show(const lfm_progress *now, void *context); /* an lfm_progress_fn; context is the app_progress */
+void app_progress_say(app_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3))); /* a line */
 void app_progress_end(app_progress *progress);
 
 #endif

@@ -5,6 +5,7 @@
  * A stopped run says how to go on in the user's own words: the same command line, quoted for a shell, with --resume.
  */
 #include "app.h"
+#include "configure.h"
 #include "json.h"
 #include "options.h"
 #include "progress.h"
@@ -26,16 +27,8 @@ typedef struct request {
 } request;
 
 static lfm_status make_config(const request *r, lfm_config **out) {
-  lfm_status status = lfm_config_create(out);
-  if (status == LFM_OK && r->preset) status = lfm_config_preset(*out, r->preset);
-  if (status == LFM_OK && r->file) status = lfm_config_load(*out, r->file);
-  for (int i = 0; status == LFM_OK && i < r->sets.count; i++) status = lfm_config_set(*out, r->sets.items[i]);
-  if (status == LFM_OK && r->seed.given) {
-    char seed[32];
-    snprintf(seed, sizeof seed, "seed=%" PRIu64, r->seed.value);
-    status = lfm_config_set(*out, seed);
-  }
-  return status;
+  lfm_status status = app_configure(r->preset, r->file, &r->sets, out);
+  return status == LFM_OK && r->seed.given ? app_configure_seed(*out, r->seed.value) : status;
 }
 
 static char *name_model(const request *r, char out[PATH_MAX]) {

@@ -107,6 +107,10 @@ LFM_API lfm_status lfm_config_create(lfm_config **out);
 LFM_API lfm_status lfm_config_preset(lfm_config *config, const char *name);          /* e.g. "bsds300@A" */
 LFM_API lfm_status lfm_config_load(lfm_config *config, const char *path);            /* a YAML file over what is set */
 LFM_API lfm_status lfm_config_set(lfm_config *config, const char *key_equals_value); /* "hidden_dim=256" */
+
+/* What no key can see alone: hks beside schedule, as many max_batch as blocks.  LFM_E_USAGE names the keys.  lfm_train asks
+ * this itself. */
+LFM_API lfm_status lfm_config_validate(const lfm_config *config);
 LFM_API void lfm_config_destroy(lfm_config *config);
 
 /* The keys, for help texts: name, "default" as text and one line of help; false past the last. */

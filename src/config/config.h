@@ -77,9 +77,6 @@ void lfm_config_act_split(const lfm_config *config, char name[16], double *beta)
  * configuration is as it was: files and presets count whole or not at all. */
 lfm_status lfm_config_parse(lfm_config *config, const char *text, size_t size, const char *place);
 
-/* What no key can see alone: hks beside schedule, as many max_batch as blocks.  LFM_E_USAGE names the keys. */
-lfm_status lfm_config_validate(const lfm_config *config);
-
 /* Do the keys that were set in `asked` have the values of `stored`?  LFM_E_USAGE names the first that has not.  A schedule
  * is compared by its chain: fill the hks of both before. */
 lfm_status lfm_config_agrees(const lfm_config *stored, const lfm_config *asked);

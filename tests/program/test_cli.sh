@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sample score ledger push import export info bench selftest; do
+for verb in train sweep sample score ledger push import export info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 expect_exit 0 "$lfm" --version
@@ -37,6 +37,7 @@ for key in hks hidden_dim max_batch lr_step warm_start seed; do
 done
 check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
+help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
 help_of ledger --train --truth --rows --columns --drop --solver --tol --threads --json
@@ -54,6 +55,8 @@ awk 'BEGIN { print "length,width,label"; srand(5)
   for (i = 0; i < 400; i++) printf "%.4f,%.4f,%s\n", rand() + rand(), i % 7 + rand(), i % 2 ? "g" : "h" }' >data.csv
 expect_usage "DATA is missing" "$lfm" train -o new
 expect_usage "-o RUN is missing" "$lfm" train data.csv
+expect_usage "DATA is missing" "$lfm" sweep base.yaml -o new
+expect_usage "-o FOLDER is missing" "$lfm" sweep base.yaml data.csv
 expect_usage "-n N is missing" "$lfm" sample model -o x.csv
 expect_usage "DATA is missing" "$lfm" score model
 expect_usage "DATA is missing" "$lfm" ledger model

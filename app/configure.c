@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * configure.c -- see configure.h.
+ */
+#include "configure.h"
+
+#include <inttypes.h>
+
+lfm_status app_configure(const char *preset, const char *file, const app_texts *sets, lfm_config **out) {
+  lfm_status status = lfm_config_create(out);
+  if (status == LFM_OK && preset) status = lfm_config_preset(*out, preset);
+  if (status == LFM_OK && file) status = lfm_config_load(*out, file);
+  for (int i = 0; status == LFM_OK && i < sets->count; i++) status = lfm_config_set(*out, sets->items[i]);
+  return status;
+}
+
+lfm_status app_configure_seed(lfm_config *config, uint64_t seed) {
+  char text[32];
+  snprintf(text, sizeof text, "seed=%" PRIu64, seed);
+  return lfm_config_set(config, text);
+}

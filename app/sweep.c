@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sweep.c -- lfm sweep: one training run after another, for every combination of values and seeds, and the table of them.
+ * All combinations with the first seed come before the second seed, so that a sweep that is stopped half-way has compared
+ * something.  Each run is a folder of its own, trained with resume: the same command line skips what is finished and goes on
+ * with what is not, and the library refuses a folder that was trained with other keys.  Scores are made anew each time, since
+ * they are cheap beside training and a stored one could be that of other rows.
+ */
+#include "combinations.h"
+#include "configure.h"
+#include "machine_lock.h"
+#include "progress.h"
+#include "sweep_table.h"
+#include "text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct request {
+  const char *config, *data, *folder, *seeds, *valid, *test;
+  app_texts over, sets;
+  lfm_table_options columns;
+  double time_limit;
+  int64_t rows, threads;
+  bool json;
+} request;
+
+typedef struct sweep {
+  const app_command *self;
+  request r;
+  app_combinations combinations;
+  app_run runs[APP_MOST_RUNS]; /* [combinations.count, seed_count] */
+  lfm_table *train, *valid, *test;
+  app_progress progress;
+  int begun, failed; /* runs */
+} sweep;
+
+/* A file where there is one, else a preset. */
+static lfm_status configure(const sweep *s, int k, int seed, lfm_config **out) {
+  bool is_preset = strchr(s->r.config, '@') && access(s->r.config, F_OK) != 0;
+  lfm_status status = app_configure(is_preset ? s->r.config : NULL, is_preset ? NULL : s->r.config, &s->r.sets, out);
+  for (int axis = 0; status == LFM_OK && axis < s->combinations.axis_count; axis++)
+    status = lfm_config_set(*out, app_combinations_setting(&s->combinations, k, axis));
+  return status == LFM_OK ? app_configure_seed(*out, s->combinations.seeds[seed]) : status;
+}
+
+/* One value of --over on its own.  The library takes what it is given for a --set. */
+static int check_setting(const sweep *s, const char *setting) {
+  static const char said[] = "--set: ";
+  lfm_config *config = NULL;
+  lfm_status status = lfm_config_create(&config);
+  if (status == LFM_OK) status = lfm_config_set(config, setting);
+  lfm_config_destroy(config);
+  if (status != LFM_E_USAGE) return app_report(s->self, status);
+  bool as_set = strncmp(lfm_error(), said, sizeof said - 1) == 0;
+  return app_usage_error(s->self, "--over: %s", lfm_error() + (as_set ? sizeof said - 1 : 0));
+}
+
+static int check_values(const sweep *s) {
+  int code = APP_DONE;
+  for (int axis = 0; axis < s->combinations.axis_count; axis++)
+    for (int i = 0; code == APP_DONE && i < s->combinations.axes[axis].count; i++)
+      code = check_setting(s, s->combinations.axes[axis].settings[i]);
+  return code;
+}
+
+/* Values that do not go together. */
+static lfm_status check_configs(const sweep *s) {
+  lfm_status status = LFM_OK;
+  for (int k = 0; status == LFM_OK && k < s->combinations.count; k++) {
+    lfm_config *config = NULL;
+    status = configure(s, k, 0, &config);
+    if (status == LFM_OK) status = lfm_config_validate(config);
+    lfm_config_destroy(config);
+  }
+  return status;
+}
+
+static int read_tables(sweep *s) {
+  lfm_status status = lfm_table_read(s->r.data, &s->r.columns, &s->train);
+  if (status == LFM_OK && s->r.valid) status = lfm_table_read(s->r.valid, &s->r.columns, &s->valid);
+  if (status == LFM_OK && s->r.test) status = lfm_table_read(s->r.test, &s->r.columns, &s->test);
+  if (status != LFM_OK) return app_report(s->self, status);
+  if (s->test && lfm_table_cols(s->test) != lfm_table_cols(s->train))
+    return app_usage_error(s->self, "%s has %" PRId64 " columns, %s has %" PRId64 "; choose with --columns or --drop",
+                           s->r.test, lfm_table_cols(s->test), s->r.data, lfm_table_cols(s->train));
+  return APP_DONE;
+}
+
+static int make_folder(const sweep *s) {
+  struct stat about;
+  bool made = mkdir(s->r.folder, 0777) == 0;
+  if (!made && errno == EEXIST && stat(s->r.folder, &about) == 0 && S_ISDIR(about.st_mode)) return APP_DONE;
+  if (!made) fprintf(stderr, "lfm %s: %s: cannot be made: %s\n", s->self->name, s->r.folder, strerror(errno));
+  return made ? APP_DONE : APP_FAILED;
+}
+
+/* ---- one run ---- */
+
+static lfm_status train(sweep *s, const char *folder, const lfm_config *config, lfm_train_result *result) {
+  lfm_train_options options;
+  lfm_train_defaults(&options);
+  options.config = config;
+  options.train = s->train;
+  options.valid = s->valid;
+  options.run = folder;
+  options.time_limit = s->r.time_limit;
+  options.threads = (int)s->r.threads;
+  options.resume = true;
+  options.progress = app_progress_show;
+  options.context = &s->progress;
+  return lfm_train(&options, result);
+}
+
+static lfm_status score(sweep *s, const char *folder, app_run *run) {
+  lfm_model *model = NULL;
+  lfm_score_options options;
+  lfm_score_result result;
+  lfm_score_defaults(&options);
+  options.rows = s->r.rows;
+  options.threads = (int)s->r.threads;
+  options.progress = app_progress_show;
+  options.context = &s->progress;
+  lfm_status status = lfm_model_load(folder, &model);
+  if (status == LFM_OK) status = lfm_score(model, s->test, &options, NULL, &result);
+  lfm_model_destroy(model);
+  if (status == LFM_OK) run->nll = result.nll, run->nll_se = result.nll_se;
+  return status;
+}
+
+static lfm_status make_run(sweep *s, int k, int seed) {
+  char name[APP_NAME_SIZE], folder[PATH_MAX];
+  app_run *run = &s->runs[k * s->combinations.seed_count + seed];
+  lfm_config *config = NULL;
+  snprintf(folder, sizeof folder, "%s/%s", s->r.folder, app_sweep_run_name(&s->combinations, k, seed, name));
+  app_progress_say(&s->progress, "run %d of %d: %s", ++s->begun, s->combinations.count * s->combinations.seed_count, name);
+  lfm_status status = configure(s, k, seed, &config);
+  if (status == LFM_OK) status = train(s, folder, config, &run->trained);
+  lfm_config_destroy(config);
+  run->nll = run->trained.valid_nll;
+  run->nll_se = (double)NAN;
+  if (status == LFM_OK && s->test) status = score(s, folder, run);
+  run->is_done = status == LFM_OK;
+  return status;
+}
+
+/* ---- all of them ---- */
+
+static app_sweep_table table_of(const sweep *s) {
+  return (app_sweep_table){&s->combinations, s->runs, s->r.test ? s->r.test : "the validation rows"};
+}
+
+static int save_table(const sweep *s) {
+  app_sweep_table table = table_of(s);
+  const char *name;
+  if (app_sweep_save(&table, s->r.folder, &name)) return APP_DONE;
+  fprintf(stderr, "lfm %s: %s/%s: cannot be written: %s\n", s->self->name, s->r.folder, name, strerror(errno));
+  return APP_FAILED;
+}
+
+/* A run whose numbers break down is a result of the sweep, and the others go on; every other failure would come again.  The
+ * table is written after each training, and not while a resumed sweep passes the runs that are in it already. */
+static int make_runs(sweep *s, lfm_status *status) {
+  for (int seed = 0; seed < s->combinations.seed_count; seed++) {
+    for (int k = 0; k < s->combinations.count; k++) {
+      *status = make_run(s, k, seed);
+      if (*status == LFM_E_NUMERIC) {
+        app_progress_say(&s->progress, "this run failed: %s", lfm_error());
+        s->failed++;
+      } else if (*status != LFM_OK) {
+        return APP_FAILED;
+      }
+      bool was_there = s->runs[k * s->combinations.seed_count + seed].trained.was_finished;
+      if (!was_there && save_table(s) != APP_DONE) return APP_FAILED;
+    }
+  }
+  *status = LFM_OK;
+  return save_table(s);
+}
+
+static void print_how_to_go_on(int argc, char **argv) {
+  fputs("to go on:", stderr);
+  for (int i = 0; i < argc; i++) {
+    fputc(' ', stderr);
+    app_print_quoted(stderr, argv[i]);
+  }
+  fputc('\n', stderr);
+}
+
+static void print_table(const sweep *s) {
+  app_sweep_table table = table_of(s);
+  if (s->r.json) app_sweep_put_json(&table, stdout);
+  else app_sweep_put_markdown(&table, stdout);
+}
+
+static int run_sweep(sweep *s, int argc, char **argv) {
+  int code = app_combinations_read(s->self, &s->r.over, s->r.seeds, &s->combinations);
+  if (code == APP_DONE) code = check_values(s); /* all of them now: the last must not turn out mistyped after days */
+  if (code == APP_DONE) code = app_report(s->self, check_configs(s));
+  if (code == APP_DONE) code = app_machine_lock(s->self, argc, argv);
+  if (code != APP_DONE) return code;
+  lfm_status status = LFM_OK;
+  app_progress_begin(&s->progress);
+  code = read_tables(s);
+  if (code == APP_DONE) code = make_folder(s);
+  if (code == APP_DONE) code = make_runs(s, &status);
+  app_progress_end(&s->progress);
+  if (status != LFM_OK) code = app_report(s->self, status);
+  if (status == LFM_E_INTERRUPTED) print_how_to_go_on(argc, argv);
+  if (code == APP_DONE) print_table(s);
+  if (code == APP_DONE && s->failed > 0) {
+    fprintf(stderr, "lfm %s: %d of %d runs failed and are not in the table\n", s->self->name, s->failed, s->begun);
+    code = APP_FAILED;
+  }
+  return code;
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  sweep *s = calloc(1, sizeof *s);
+  if (!s) return app_usage_error(self, "memory refused"), APP_FAILED;
+  s->self = self;
+  s->r.seeds = "1..3";
+  request *r = &s->r;
+  const app_option options[] = {
+      {APP_OPERAND, .name = "CONFIG", .target = &r->config, .help = "a YAML file of keys, or the name of a preset"},
+      {APP_OPERAND, .name = "DATA", .target = &r->data,
+       .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+      {APP_TEXT, .letter = 'o', .name = "out", .value = "FOLDER", .target = &r->folder, .required = true,
+       .help = "folder for the runs, each in a folder of its own, and for their tables sweep.md, sweep.csv and runs.csv"},
+      {APP_TEXT, .name = "seeds", .value = "A..B", .target = &r->seeds,
+       .help = "train with each of these seeds (default 1..3); also 1,2,5"},
+      {APP_TEXTS, .name = "over", .value = "KEY=A,B", .target = &r->over,
+       .help = "train with each of these values of a key of lfm train; commas inside brackets belong to a value: "
+               "'hks=[0.1,null],[null]'; may be repeated, for every combination"},
+      {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r->sets,
+       .help = "set a key in all runs, over CONFIG; may be repeated"},
+      {APP_TEXT, .name = "valid", .value = "DATA", .target = &r->valid,
+       .help = "validation rows (default: a tenth of the rows is held out, another one for each seed)"},
+      {APP_TEXT, .name = "test", .value = "DATA", .target = &r->test,
+       .help = "score every run on these rows (default: the table shows the nll of the validation rows)"},
+      {APP_COUNT, .name = "rows", .value = "K", .target = &r->rows, .low = 1, .high = 1e12,
+       .help = "score only K of the test rows, evenly spaced"},
+      {APP_TEXT, .name = "columns", .value = "A,B", .target = &r->columns.columns, .either = 1,
+       .help = "learn these columns only, in this order"},
+      {APP_TEXT, .name = "drop", .value = "A,B", .target = &r->columns.drop, .either = 1,
+       .help = "learn all columns but these"},
+      {APP_FLAG, .name = "drop-missing", .target = &r->columns.drop_missing,
+       .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      {APP_TIME, .name = "time", .value = "TIME", .target = &r->time_limit, .low = 1, .high = 30 * 86400,
+       .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set"},
+      APP_OPTION_THREADS(&r->threads),
+      APP_OPTION_JSON(&r->json),
+      {0},
+  };
+  int code;
+  if (app_parse(self, options, argc, argv, &code)) code = run_sweep(s, argc, argv);
+  lfm_table_destroy(s->train);
+  lfm_table_destroy(s->valid);
+  lfm_table_destroy(s->test);
+  app_combinations_free(&s->combinations);
+  free(s);
+  return code;
+}
+
+const app_command app_sweep = {
+    .name = "sweep",
+    .summary = "train over seeds and values of keys, and compare",
+    .about =
+        "Trains one run after another, for every combination of the values of --over with every seed, and prints the mean of "
+        "the nll over the seeds, its spread, and the difference to the first combination, paired by seed. Stopped or killed, "
+        "the same command line goes on: finished runs are skipped. One sweep at a time runs on a machine.",
+    .example = "  lfm sweep base.yaml train.csv -o grid --seeds 1..3 --over lr=1e-3,3e-3\n"
+               "  lfm sweep tree@B train.csv -o n --over 'hks=[0.1,null],[null]' --test test.csv\n",
+    .run = run,
+};

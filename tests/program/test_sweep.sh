@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# test_sweep.sh -- lfm sweep: every combination and seed is trained, each in a folder that says so; the table is what the
+# runs' own result.json say; a sweep that was killed or stopped goes on to the same table and the same models; what is
+# mistyped is refused before the first training; a second sweep is told who has the machine.
+#
+# lib.sh sets lfm, work and code, and calls the helpers:
+# shellcheck disable=SC2154,SC2317,SC2016
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+mkdir runtime
+export XDG_RUNTIME_DIR=$work/runtime # a lock of this test's own
+
+awk 'BEGIN { srand(7); print "x,y"; for (i = 0; i < 400; i++) { x = rand() + rand() - 1; printf "%.5f,%.5f\n", x, x * x + rand() / 4 } }' >all.csv
+head -301 all.csv >data.csv
+{ head -1 all.csv; tail -100 all.csv; } >test.csv
+cat >base.yaml <<'END'
+hidden_dim: 16
+num_hidden: 2
+batch_size: 64
+max_batch: 24
+checkpoint_every: 9
+valid_every: 10
+END
+validated=("$lfm" sweep base.yaml data.csv --seeds 1..2 --threads 1 --over 'lr=1e-3,1e-2' --over 'hks=[0.1, null],[null]')
+sweep=("${validated[@]}" --test test.csv)
+
+# ---- undisturbed: four combinations, two seeds
+expect_exit 0 "${sweep[@]}" -o grid
+cp out printed.md
+for name in lr=1e-3,hks=0.1_null lr=1e-3,hks=null lr=1e-2,hks=0.1_null lr=1e-2,hks=null; do
+  for seed in 1 2; do
+    check "a finished run in $name,seed=$seed" test -e "grid/$name,seed=$seed/result.json"
+  done
+done
+check "and no other runs" test "$(find grid -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 8
+check "the values went in" grep -qE '^lr: 0.01$' "grid/lr=1e-2,hks=null,seed=2/config.yaml"
+check "the seed went in" grep -q '^seed: 2$' "grid/lr=1e-2,hks=null,seed=2/config.yaml"
+check "the table is printed and kept" cmp -s printed.md grid/sweep.md
+check "a line a combination" test "$(grep -c '^| `' printed.md)" -eq 4
+check "a line a combination in CSV" test "$(wc -l <grid/sweep.csv)" -eq 5
+check "a line a run" test "$(wc -l <grid/runs.csv)" -eq 9
+check "no *.partial left" test -z "$(find grid -name '*.partial')"
+
+# A run is what lfm train makes of the same keys, and its nll what lfm score says.
+expect_exit 0 "$lfm" train data.csv -o alone --config base.yaml --set lr=1e-2 --set 'hks=[null]' --seed 2 --threads 1
+check "the same model as lfm train's" cmp -s alone/model.safetensors "grid/lr=1e-2,hks=null,seed=2/model.safetensors"
+expect_json "$lfm" score alone test.csv --json
+check "the same nll as lfm score's" awk -v nll="$(sed -E 's/.*"nll": ([^,]*),.*/\1/' out)" -F, '
+  /^"lr=1e-2,hks=null,seed=2"/ { n = split($0, f, ","); d = f[n - 6] - nll; found = d < 1e-9 && d > -1e-9 } END { exit !found }' grid/runs.csv
+
+# ---- the numbers, from the runs' own result.json: without --test it is their valid_nll
+expect_exit 0 "${validated[@]}" -o grid
+check "nothing was trained again" bash -c "! grep -q block err"
+recompute() { # the table of values, as sweep.csv has it, from result.json alone
+  local k=0 name seed
+  for name in lr=1e-3,hks=0.1_null lr=1e-3,hks=null lr=1e-2,hks=0.1_null lr=1e-2,hks=null; do
+    for seed in 1 2; do
+      sed -E "s/.*\"valid_nll\": *([^,}]*).*/$k $seed \1/; t; d" <(tr -d '\n' <"grid/$name,seed=$seed/result.json")
+    echo; done
+    k=$((k + 1))
+  done | awk 'NF { v[$1, $2] = $3 } END { for (k = 0; k < 4; k++) {
+    m = (v[k, 1] + v[k, 2]) / 2; d1 = v[k, 1] - v[0, 1]; d2 = v[k, 2] - v[0, 2]; d = (d1 + d2) / 2
+    sd = sqrt((v[k, 1] - m) ^ 2 + (v[k, 2] - m) ^ 2); se = sqrt(((d1 - d) ^ 2 + (d2 - d) ^ 2) / 2)
+    printf "2,%.12g,%.12g,2,%.12g,%.12g\n", m, sd, d, se } }'
+}
+recompute >expected
+tail -n +2 grid/sweep.csv | sed -E 's/^("[^"]*",)*//' >shown
+check "four lines were recomputed" test "$(grep -c '^2,[-0-9]' expected)" -eq 4
+check "the table is what result.json say" awk -F, 'NR == FNR { for (i = 1; i <= 6; i++) e[FNR, i] = $i; next }
+  { for (i = 1; i <= 6; i++) { d = $i - e[FNR, i]; if (d > 1e-9 || d < -1e-9) bad = 1 } if (NF != 6) bad = 1 } END { exit bad || FNR != 4 }' expected shown
+expect_json "${validated[@]}" -o grid --json
+expect_fields scored_on combinations n nll sd pairs difference difference_se
+check "the JSON names the combinations" grep -qF '"lr=1e-2,hks=0.1_null"' out
+
+# ---- killed at several moments, and resumed: the same models and the same table
+expect_exit 0 "${sweep[@]}" -o grid # back to the test rows
+goes_on() {
+  expect_exit 0 "${sweep[@]}" -o killed
+  check "$1: another table" cmp -s grid/sweep.csv killed/sweep.csv
+  check "$1: another printed table" cmp -s printed.md out
+  local run
+  for run in grid/*/; do
+    check "$1: another model in $run" cmp -s "$run/model.safetensors" "killed/$(basename "$run")/model.safetensors"
+  done
+}
+for moment in 'lr=1e-3,hks=0.1_null,seed=1/checkpoint/state.safetensors' 'lr=1e-2,hks=0.1_null,seed=1/metrics.jsonl' \
+  'lr=1e-3,hks=null,seed=2/config.yaml'; do
+  rm -rf killed
+  "${sweep[@]}" -o killed >out 2>err </dev/null &
+  victim=$!
+  until [ -e "killed/$moment" ] || ! kill -0 "$victim" 2>kill.err; do sleep 0.01; done
+  kill -9 "$victim" 2>kill.err
+  wait "$victim" 2>kill.err || true
+  goes_on "killed at $moment"
+done
+
+# ---- stopped, while a second one asks for the machine
+"$lfm" sweep base.yaml data.csv -o "it's long" --seeds 4 --threads 1 --set hks='[null]' --set max_batch=100000000 >out2 2>err2 </dev/null &
+long=$!
+until grep -q 'block 1/' err2 || ! kill -0 "$long" 2>kill.err; do sleep 0.1; done
+expect_error "another long run has this machine (process $long, since" "${sweep[@]}" -o second
+check "it is told which command line" grep -qF "sweep base.yaml data.csv -o 'it'\\''s long'" err
+check "a second sweep exits with 1" test "$code" -eq 1
+check "and has made nothing" test ! -e second
+kill -TERM "$long"
+code=0
+wait "$long" || code=$?
+cp out2 out; cp err2 err
+check "a stopped sweep exits with 1" test "$code" -eq 1
+check "says how to go on" grep -qE "^to go on: .*sweep base.yaml data.csv -o 'it'.*max_batch=100000000\$" err
+check "has a checkpoint" test -e "it's long/seed=4/checkpoint/state.safetensors"
+expect_exit 0 "${sweep[@]}" -o grid # the lock went with its holder
+
+# ---- a run that breaks down does not take the others with it
+expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --over lr=1e-3,10
+check "the failure is told" grep -qE '^this run failed: ' err
+check "and counted" grep -qF '2 of 4 runs failed' err
+check "the other runs are in the table" grep -qE '^"1e-3",2,[-0-9.]+,' broken/sweep.csv
+check "a combination without a run is empty" grep -qx '"10",0,,,0,,' broken/sweep.csv
+
+# ---- refused before the first training
+refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }
+refused "did you mean 'hidden_dim'?" --over hiden_dim=8,16
+refused "--over: lr: 'fast' is not a number" --over lr=1e-3,fast
+refused "--set: lr: 'fast' is not a number" --over hidden_dim=8,16 --set lr=fast
+refused "hks and schedule are both given" --over 'hks=[null]' --over schedule.blocks=2,3
+refused "max_batch lists 3 numbers" --over 'hks=[0.1,null],[0.1,0.2,null]' --set 'max_batch=[10,10,10]'
+refused "write key=a,b" --over lr
+refused "write key=a,b" --over =3
+refused "a value is missing" --over lr=
+refused "a value is missing" --over lr=1e-3,,1e-2
+refused "a value is missing" --over lr=1e-3,
+refused "has no partner" --over 'hks=[0.1,null'
+refused "has no partner" --over 'hks=0.1]'
+refused "use --seeds" --over seed=1,2
+refused "is there twice" --over lr=1e-3 --over lr=1e-2
+refused "would share the folder" --over 'hks=[null],[ null ]'
+for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073709551616; do
+  refused "--seeds" --seeds "$seeds"
+done
+refused "more than 1000 runs" --seeds 1..300 --over lr=1e-3,1e-2,1e-1,1
+expect_error "nothing.yaml" "$lfm" sweep nothing.yaml data.csv -o refused
+expect_error "tree@X" "$lfm" sweep tree@X data.csv -o refused
+expect_error "nothing.csv" "$lfm" sweep base.yaml nothing.csv -o refused
+refused "exclude each other" --drop x --columns y
+awk -F, '{ print $1 }' test.csv >narrow.csv
+expect_usage "narrow.csv has 1 columns, data.csv has 2" "$lfm" sweep base.yaml data.csv --test narrow.csv -o refused
+check "nothing was made by a refused line" test ! -e refused
+expect_exit 2 "${sweep[@]}" -o grid --set hidden_dim=8
+check "a folder of other runs is refused" grep -qF 'hidden_dim: the run was begun with 16, not 8' err
+expect_error "File exists" "${sweep[@]}" -o data.csv
+
+# ---- a preset as CONFIG, and one seed without --over
+expect_exit 0 "$lfm" sweep tree@B data.csv -o preset --seeds 5 --threads 1 --set max_batch=3 --set batch_size=32 --set hidden_dim=8
+check "one run" test -e preset/seed=5/result.json
+check "no difference to compare" bash -c "! grep -q difference out"
+check "a line" grep -qE '^\| 1 \| [-0-9.]+ \|  \|$' out
+finish
