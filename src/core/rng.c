@@ -30,6 +30,12 @@ void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out
   for (int i = 0; i < 4; i++) out[i] = words.v[i];
 }
 
+void lfm_rng_signs(const lfm_rng *rng, int64_t row, uint32_t group, double out[LFM_RNG_SIGNS]) {
+  uint32_t words[4];
+  lfm_rng_words(rng, row, group, words);
+  for (int i = 0; i < LFM_RNG_SIGNS; i++) out[i] = words[i / 32] >> i % 32 & 1 ? 1.0 : -1.0;
+}
+
 /* ---- normals ------------------------------------------------------------------------------------------------ */
 
 enum { LANES = 8, PASS = 4 * LANES }; /* a pass: 8 groups of words, 32 normals.  16 lanes: short rows pay for more */

@@ -40,6 +40,10 @@ typedef struct lfm_rng {
 /* Four words at (row, group): row < 2^44. */
 void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out[4]);
 
+/* out: a random sign for each bit of the words at (row, group), 1 or -1. */
+enum { LFM_RNG_SIGNS = 128 };
+void lfm_rng_signs(const lfm_rng *rng, int64_t row, uint32_t group, double out[LFM_RNG_SIGNS]);
+
 /* out [n]: the first n standard normals of this row (Box-Muller; at most 6.66 in size). */
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n);
 

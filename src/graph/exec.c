@@ -6,12 +6,15 @@
  * Exact trace: d directions of R rows are R d rows of one wide matrix product a layer.  They are cut into panels of at
  * most PANEL_ROWS such rows, whatever rows and directions those belong to, so that a panel's two buffers stay in the
  * second-level cache and the last panel is nearly full; d backward passes, or one product of R d rows, were refused.
+ *
+ * Probed trace [Hutchinson 1989]: K given tangents e a row instead, in the same panels; the output's tangent J e is made like
+ * any other, and the estimates are the products <e, J e>.
  */
 #include "core/alloc.h"
 #include "core/bytes.h"
 #include "graph/op.h"
 
-enum { PANEL_ROWS = 256 };
+enum { PANEL_ROWS = 256, MOST_PROBES = 1 << 16 };
 static const int64_t max_rows = 1 << 20;
 
 /* ---- planning ------------------------------------------------------------------------------------------------ */
@@ -58,8 +61,8 @@ static lfm_status want_tangent(lfm_exec *exec, lfm_value v) {
   const lfm_graph *graph = exec->graph;
   const lfm_value_info *info = &graph->values[v];
   int nodes = (int)graph->node_count;
-  if (exec->kind != LFM_EXEC_TRACE || info->tangent != LFM_TANGENT_DENSE || info->tangent_of != v || v == graph->output)
-    return LFM_OK;
+  if (exec->kind != LFM_EXEC_TRACE || info->tangent != LFM_TANGENT_DENSE || info->tangent_of != v) return LFM_OK;
+  if (v == graph->output && !lfm_exec_is_probed(exec)) return LFM_OK; /* its diagonal suffices */
   return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->panel_rows * (info->count - info->still)), nodes + info->producer,
                        nodes + info->last_tangent_use, &exec->tangent[v]);
 }
@@ -76,15 +79,15 @@ static void mark_adders(lfm_exec *exec) {
     }
 }
 
-static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows) {
+static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t probes, int64_t rows) {
   if (!graph->finished) return lfm_fail(LFM_E_USAGE, "graph: finish it before running it");
   if (rows < 1 || rows > max_rows)
     return lfm_fail(LFM_E_USAGE, "graph: a run of %lld rows; 1 to %lld are possible", (long long)rows, (long long)max_rows);
   if (kind != LFM_EXEC_TRACE) return LFM_OK;
   const lfm_value_info *output = &graph->values[graph->output];
   if (output->tangent != LFM_TANGENT_DENSE || output->count != graph->directions ||
-      !graph->nodes[output->producer].op->diagonal)
-    return lfm_fail(LFM_E_UNSUPPORTED, "graph: no exact trace: the output is not a moving map of the moving input's size");
+      (!probes && !graph->nodes[output->producer].op->diagonal))
+    return lfm_fail(LFM_E_UNSUPPORTED, "graph: no trace: the output is not a moving map of the moving input's size");
   return LFM_OK;
 }
 
@@ -95,7 +98,7 @@ static int64_t rounded_up(const lfm_graph *graph, int64_t rows) {
 
 static lfm_status plan_tables(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
-  int64_t wide = exec->rows * graph->directions, panels = (wide + PANEL_ROWS - 1) / PANEL_ROWS;
+  int64_t wide = exec->rows * exec->directions, panels = (wide + PANEL_ROWS - 1) / PANEL_ROWS;
   exec->padded_rows = rounded_up(graph, exec->rows);
   exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? rounded_up(graph, (wide + panels - 1) / panels) : 0;
   exec->scratch = exec->trace = -1;
@@ -110,33 +113,55 @@ static lfm_status plan_tables(lfm_exec *exec) {
   return LFM_OK;
 }
 
-static lfm_status plan(lfm_exec *exec) {
+/* The probes come in and the traces go out. */
+static lfm_status want_trace(lfm_exec *exec, int64_t probes) {
+  int end = 2 * (int)exec->graph->node_count;
+  exec->probes = -1;
+  if (exec->kind != LFM_EXEC_TRACE) return LFM_OK;
+  if (probes)
+    LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * probes * exec->graph->directions), -1, end, &exec->probes));
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * (probes ? probes : 1)), -1, end, &exec->trace);
+}
+
+static lfm_status plan(lfm_exec *exec, int64_t probes) {
   const lfm_graph *graph = exec->graph;
   int end = 2 * (int)graph->node_count;
+  exec->directions = probes ? probes : graph->directions;
   LFM_TRY(plan_tables(exec));
+  LFM_TRY(want_trace(exec, probes));
   for (lfm_value v = 0; (size_t)v < graph->value_count; v++) {
     LFM_TRY(want_value(exec, v));
     LFM_TRY(want_gradient(exec, v));
     LFM_TRY(want_tangent(exec, v));
   }
   for (size_t i = 0; i < graph->node_count; i++) LFM_TRY(graph->nodes[i].op->plan(exec, &graph->nodes[i], &exec->state[i]));
-  if (exec->kind == LFM_EXEC_TRACE) LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows), -1, end, &exec->trace));
   LFM_TRY(lfm_exec_want(exec, exec->scratch_bytes, -1, end, &exec->scratch));
   size_t total;
   LFM_TRY(lfm_plan_memory(exec->buffers, exec->buffer_count, &total));
   return LFM_ALLOC(&exec->arena, total);
 }
 
-lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out) {
+static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, int64_t probes, int64_t rows, lfm_exec **out) {
   *out = NULL;
-  LFM_TRY(check_kind(graph, kind, rows));
+  LFM_TRY(check_kind(graph, kind, probes, rows));
   lfm_exec *exec;
   LFM_TRY(LFM_ALLOC(&exec, 1));
   exec->graph = graph, exec->kind = kind, exec->rows = exec->traced_rows = rows;
-  lfm_status status = plan(exec);
+  lfm_status status = plan(exec, probes);
   if (status == LFM_OK) *out = exec;
   else lfm_exec_destroy(exec);
   return status;
+}
+
+lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out) {
+  return create(graph, kind, 0, rows, out);
+}
+
+lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out) {
+  *out = NULL;
+  if (probes < 1 || probes > MOST_PROBES)
+    return lfm_fail(LFM_E_USAGE, "graph: %lld probes a row; 1 to %d are possible", (long long)probes, MOST_PROBES);
+  return create(graph, LFM_EXEC_TRACE, probes, rows, out);
 }
 
 void lfm_exec_destroy(lfm_exec *exec) {
@@ -156,25 +181,36 @@ void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at
 void *lfm_exec_output(const lfm_exec *exec) { return lfm_exec_value(exec, exec->graph->output); }
 void *lfm_exec_output_gradient(const lfm_exec *exec) { return lfm_exec_gradient(exec, exec->graph->output); }
 void *lfm_exec_trace(const lfm_exec *exec) { return lfm_exec_at(exec, exec->trace); }
+void *lfm_exec_probes(const lfm_exec *exec) { return lfm_exec_at(exec, exec->probes); }
 void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows) { exec->traced_rows = rows; }
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
+
+/* <e, J e> of the panel's probes. */
+static void estimate(lfm_exec *exec) {
+  int64_t dim = exec->graph->directions, first = exec->panel_first;
+  const char *e = lfm_exec_probes(exec);
+  char *trace = lfm_exec_trace(exec);
+  exec->graph->kernels->dots(trace + lfm_exec_bytes(exec, first), e + lfm_exec_bytes(exec, first * dim),
+                             lfm_exec_tangent(exec, exec->graph->output), dim, exec->panel_count);
+}
 
 static lfm_status push_panel(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
   for (size_t i = 0; i < graph->node_count; i++) {
     const lfm_node *node = &graph->nodes[i];
-    if (node->output == graph->output) return node->op->diagonal(exec, node, &exec->state[i]);
+    if (node->output == graph->output && !lfm_exec_is_probed(exec)) return node->op->diagonal(exec, node, &exec->state[i]);
     const lfm_value_info *output = &graph->values[node->output];
     if (output->tangent == LFM_TANGENT_DENSE && output->tangent_of == node->output) /* not only another's new name */
       LFM_TRY(node->op->tangent(exec, node, &exec->state[i]));
   }
+  estimate(exec);
   return LFM_OK;
 }
 
 static lfm_status push_tangents(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
-  int64_t wide = exec->traced_rows * graph->directions;
+  int64_t wide = exec->traced_rows * exec->directions;
   for (size_t i = 0; i < graph->node_count; i++)
     if (graph->nodes[i].op->tangent_begin) graph->nodes[i].op->tangent_begin(exec, &graph->nodes[i], &exec->state[i]);
   for (int64_t first = 0; first < wide; first += exec->panel_rows) {

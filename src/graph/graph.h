@@ -4,7 +4,8 @@
  *
  *   lfm_graph   values, nodes, parameter tensors and their packed copies.  Immutable once finished; shared by threads.
  *   lfm_exec    one worker's plan of that graph for a fixed number of rows: kernels made, all buffers laid in one arena
- *               by their lifetimes.  Three kinds: forward only, forward and backward, forward and tangents.
+ *               by their lifetimes.  Three kinds: forward only, forward and backward, forward and tangents
+ *               (of every direction, for the exact trace, or of a few random probes, for an estimate of it).
  *
  * A value is [rows, shape...]; nodes are in the order they were added, which is the order they run in.  Each operation
  * is a file (op_*.c) with forward, backward and tangent, and reaches numbers only through kernel/table.h.
@@ -72,12 +73,15 @@ typedef enum lfm_exec_kind { LFM_EXEC_FORWARD, LFM_EXEC_BACKWARD, LFM_EXEC_TRACE
 
 typedef struct lfm_exec lfm_exec;
 lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out);
+/* A TRACE run that pushes `probes` given tangents e a row and gives <e, J e> of each in place of the exact trace. */
+lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out);
 void lfm_exec_destroy(lfm_exec *exec);
 
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs and the output only: the others share memory */
 void *lfm_exec_output(const lfm_exec *exec);
 void *lfm_exec_output_gradient(const lfm_exec *exec); /* BACKWARD; backward overwrites it */
-void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows] */
+void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows]; probed: [rows, probes] */
+void *lfm_exec_probes(const lfm_exec *exec);          /* probed: in, [rows, probes, columns of the moving input] */
 
 /* TRACE: from now on only the first `rows` traces are wanted (to begin with, all); the others keep what they had. */
 void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows);

@@ -6,6 +6,7 @@
  *   none   it does not depend on the moving input
  *   unit   it is the moving input: direction j is e_j, never stored
  *   dense  rows b * d + j of a panel, worked on a panel at a time
+ * Of a probed run d is the number of probes and direction j of the moving input is the given e_bj.
  * and in front of the tangent there may be `still` columns that no direction moves (t in (t, x)): they are not stored, so
  * concatenating a still value with a moving one costs nothing, and a product skips those columns of its weights.
  */
@@ -85,12 +86,13 @@ struct lfm_exec {
   lfm_exec_kind kind;
   int64_t rows, traced_rows;       /* the first of them whose trace is wanted */
   int64_t padded_rows;             /* rows, rounded up to what the kernels want: buffers have so many */
+  int64_t directions;              /* TRACE: tangents a row */
   int64_t panel_rows;              /* TRACE: rows of a tangent panel, rounded up likewise */
   lfm_node_state *state;           /* [nodes] */
   int *value, *gradient, *tangent; /* [values] buffer indices, -1: none */
   lfm_buffer *buffers;
   size_t buffer_count, buffer_room;
-  int scratch, trace;
+  int scratch, trace, probes; /* probes < 0: the exact trace */
   size_t scratch_bytes;
   char *arena;
   /* of the call at work */
@@ -109,7 +111,7 @@ struct lfm_op {
   /* After the forward of all rows, once: what the panels share.  NULL: nothing. */
   void (*tangent_begin)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
   lfm_status (*tangent)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
-  /* For the output's node, in place of its tangent: adds the diagonal to the trace.  NULL: cannot end a trace. */
+  /* For the output's node, in place of its tangent: adds the diagonal to the exact trace.  NULL: cannot end one. */
   lfm_status (*diagonal)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
 };
 
@@ -139,6 +141,7 @@ static inline void *lfm_exec_gradient(const lfm_exec *exec, lfm_value value) {
 static inline void *lfm_exec_tangent(const lfm_exec *exec, lfm_value value) {
   return lfm_exec_at(exec, exec->tangent[exec->graph->values[value].tangent_of]);
 }
+static inline bool lfm_exec_is_probed(const lfm_exec *exec) { return exec->probes >= 0; }
 static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {
   return (size_t)numbers * exec->graph->kernels->number_size;
 }

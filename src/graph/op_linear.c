@@ -4,7 +4,7 @@
  *   forward   y = act(h W' + b), one product; bias and most activations are fused into it
  *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W
  *   tangent   T_y = act'(z) * (T_h W'), over the columns of W that move; behind the input itself T_h = 1, and the tangent is
- *             W's columns: no product
+ *             W's columns: no product.  With probes T_h = (0, e) there, and the product is that of forward
  *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
  */
 #include "graph/op.h"
@@ -57,13 +57,19 @@ static lfm_status plan_tangent(lfm_exec *exec, const lfm_node *node, lfm_node_st
   int64_t moving = input->count - input->still;
   if (node->act.kind != LFM_ACT_NONE)
     LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * output->count), here, end, &state->buffer[SLOPE]));
-  if (node->output == exec->graph->output && input->tangent == LFM_TANGENT_UNIT)
-    return lfm_fail(LFM_E_UNSUPPORTED, "graph: no exact trace of a single map; put a hidden layer in front");
-  if (node->output == exec->graph->output) return LFM_OK;
-  if (input->tangent == LFM_TANGENT_UNIT)
-    return lfm_exec_want(exec, lfm_exec_bytes(exec, moving * output->count), here, end, &state->buffer[UNIT]);
-  lfm_product_spec spec = {
-      .m = exec->panel_rows, .n = output->count, .k = moving, .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
+  bool unit = input->tangent == LFM_TANGENT_UNIT;
+  if (!lfm_exec_is_probed(exec)) {
+    if (unit && node->output == exec->graph->output)
+      return lfm_fail(LFM_E_UNSUPPORTED, "graph: no exact trace of a single map; put a hidden layer in front");
+    if (node->output == exec->graph->output) return LFM_OK;
+    if (unit) return lfm_exec_want(exec, lfm_exec_bytes(exec, moving * output->count), here, end, &state->buffer[UNIT]);
+  }
+  if (unit) /* for good: the still columns are zero and stay so */
+    LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->panel_rows * input->count), -1, end, &state->buffer[UNIT]));
+  lfm_product_spec spec = {.m = exec->panel_rows,
+                           .n = output->count,
+                           .k = unit ? input->count : moving,
+                           .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
   return lfm_exec_want_product(exec, &spec, &state->product[TANGENT]);
 }
 
@@ -106,7 +112,7 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
 
 /* Behind the input: W's moving columns as rows, for all panels. */
 static void tangent_begin(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  if (state->buffer[UNIT] < 0) return;
+  if (state->buffer[UNIT] < 0 || lfm_exec_is_probed(exec)) return;
   const lfm_value_info *input = value_of(exec, node->input[0]);
   int64_t cols = value_of(exec, node->output)->count;
   lfm_layout rows = lfm_layout_plain(input->count - input->still, cols);
@@ -114,17 +120,31 @@ static void tangent_begin(lfm_exec *exec, const lfm_node *node, lfm_node_state *
                              input->count, input->still, 0, cols);
 }
 
+/* Behind the input, with probes: this panel's (0, e). */
+static const void *unit_panel(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *input = value_of(exec, node->input[0]);
+  int64_t moving = input->count - input->still;
+  char *panel = lfm_exec_at(exec, state->buffer[UNIT]);
+  const char *e = lfm_exec_probes(exec);
+  exec->graph->kernels->columns(panel + lfm_exec_bytes(exec, input->still), input->count,
+                                e + lfm_exec_bytes(exec, exec->panel_first * moving), moving, exec->panel_count, moving,
+                                false);
+  return panel;
+}
+
 static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   const lfm_kernels *kernels = exec->graph->kernels;
-  int64_t cols = value_of(exec, node->output)->count, directions = exec->graph->directions;
+  int64_t cols = value_of(exec, node->output)->count, directions = exec->directions;
   void *panel = lfm_exec_tangent(exec, node->output), *slope = lfm_exec_at(exec, state->buffer[SLOPE]);
-  if (state->buffer[UNIT] >= 0) {
+  bool unit = state->buffer[UNIT] >= 0;
+  if (unit && !lfm_exec_is_probed(exec)) {
     kernels->unit_tangent(panel, lfm_exec_at(exec, state->buffer[UNIT]), slope, cols, directions, exec->panel_first,
                           exec->panel_count);
     return LFM_OK;
   }
-  LFM_TRY(kernels->product_run(state->product[TANGENT], lfm_exec_tangent(exec, node->input[0]),
-                               lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel, lfm_exec_scratch(exec)));
+  const void *moved = unit ? unit_panel(exec, node, state) : lfm_exec_tangent(exec, node->input[0]);
+  LFM_TRY(kernels->product_run(state->product[TANGENT], moved, lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel,
+                               lfm_exec_scratch(exec)));
   if (slope) kernels->scale_tangent(panel, slope, cols, directions, exec->panel_first, exec->panel_count);
   return LFM_OK;
 }

@@ -214,6 +214,15 @@ static void NAME(trace)(void *trace, const void *w, int64_t ld, const void *pane
   NAME(trace_loop)(trace, w, ld, panel, slope, cols, directions, first, count);
 }
 
+LFM_VECTOR static void NAME(dots_loop)(NUM *restrict out, const NUM *restrict a, const NUM *restrict b, int64_t cols,
+                                       int64_t rows) {
+  for (int64_t i = 0; i < rows; i++) out[i] = NAME(dot)(a + i * cols, b + i * cols, cols);
+}
+
+static void NAME(dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows) {
+  NAME(dots_loop)(out, a, b, cols, rows);
+}
+
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
 static const struct lfm_kernels NAME(table) = {
@@ -235,6 +244,7 @@ static const struct lfm_kernels NAME(table) = {
     .unit_tangent = NAME(unit_tangent),
     .scale_tangent = NAME(scale_tangent),
     .trace = NAME(trace),
+    .dots = NAME(dots),
 };
 
 #undef FOR_EACH_ACT

@@ -75,6 +75,9 @@ struct lfm_kernels {
   void (*scale_tangent)(void *panel, const void *slope, int64_t cols, int64_t directions, int64_t first, int64_t count);
   void (*trace)(void *trace, const void *w, int64_t ld, const void *panel, const void *slope, int64_t cols,
                 int64_t directions, int64_t first, int64_t count);
+
+  /* out [rows] = <a[i], b[i]>, a and b [rows, cols]. */
+  void (*dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows);
 };
 
 static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {

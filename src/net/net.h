@@ -71,11 +71,13 @@ void lfm_params_copy(lfm_params *to, const lfm_params *from); /* same net; packe
 typedef enum lfm_run_kind {
   LFM_RUN_EVAL,  /* v */
   LFM_RUN_TRAIN, /* v, then the gradient of the parameters */
-  LFM_RUN_TRACE, /* v and tr dv/dx, exactly, by forward tangents */
+  LFM_RUN_TRACE, /* v and tr dv/dx by forward tangents, exactly unless probed */
 } lfm_run_kind;
 
 typedef struct lfm_run lfm_run;
 lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out);
+/* A TRACE run that estimates: of each row's `probes` given vectors e it tells <e, dv/dx e>.  [Hutchinson 1989] */
+lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out);
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
 
@@ -83,7 +85,8 @@ void *lfm_run_t(lfm_run *run);                       /* in  [rows] */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
 const void *lfm_run_v(const lfm_run *run);           /* out [rows, dim] */
 void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, dim] */
-const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows] */
+const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows]; probed: [rows, probes] */
+void *lfm_run_probes(lfm_run *run);                  /* in, probed: [rows, probes, dim] */
 void lfm_run_trace_rows(lfm_run *run, int64_t rows); /* TRACE: only the first `rows` traces are wanted from now on */
 
 /* None of these allocates (of ours) or fails but for a fault inside the kernel library. */
@@ -93,5 +96,6 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
 
 /* A good number of rows for a run of this kind: activations within the second-level cache. Depends on the net alone. */
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind);
+int64_t lfm_run_rows_advised_probed(int64_t probes);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* Rows advised.  MANY amortise reading the weights and still split the usual round batch sizes evenly; half of that where a
  * row is so heavy that activations would leave a second-level cache; more gains nothing.  A TRACE run multiplies its rows
- * by dim: it gets about WIDE rows of tangents. */
+ * by dim, or by its probes: it gets about WIDE rows of tangents. */
 enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50 };
 static const size_t cache_bytes = 2 << 20;
 
@@ -18,17 +18,27 @@ struct lfm_run {
   lfm_exec *exec;
 };
 
-lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out) {
+/* probes NULL: a run of that kind as it is. */
+static lfm_status create(const lfm_net *net, lfm_run_kind kind, const int64_t *probes, int64_t rows, lfm_run **out) {
   static const lfm_exec_kind kinds[] = {
       [LFM_RUN_EVAL] = LFM_EXEC_FORWARD, [LFM_RUN_TRAIN] = LFM_EXEC_BACKWARD, [LFM_RUN_TRACE] = LFM_EXEC_TRACE};
   *out = NULL;
   lfm_run *run;
   LFM_TRY(LFM_ALLOC(&run, 1));
   run->net = net, run->kind = kind, run->rows = rows;
-  lfm_status status = lfm_exec_create(net->graph, kinds[kind], rows, &run->exec);
+  lfm_status status = probes ? lfm_exec_create_probed(net->graph, *probes, rows, &run->exec)
+                             : lfm_exec_create(net->graph, kinds[kind], rows, &run->exec);
   if (status == LFM_OK) *out = run;
   else lfm_run_destroy(run);
   return status;
+}
+
+lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out) {
+  return create(net, kind, NULL, rows, out);
+}
+
+lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out) {
+  return create(net, LFM_RUN_TRACE, &probes, rows, out);
 }
 
 void lfm_run_destroy(lfm_run *run) {
@@ -43,6 +53,7 @@ void *lfm_run_x(lfm_run *run) { return lfm_exec_value(run->exec, run->net->x); }
 const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }
 void *lfm_run_dv(lfm_run *run) { return lfm_exec_output_gradient(run->exec); }
 const void *lfm_run_trace(const lfm_run *run) { return lfm_exec_trace(run->exec); }
+void *lfm_run_probes(lfm_run *run) { return lfm_exec_probes(run->exec); }
 void lfm_run_trace_rows(lfm_run *run, int64_t rows) { lfm_exec_trace_rows(run->exec, rows); }
 
 lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params) {
@@ -53,11 +64,13 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
   return lfm_exec_backward(run->exec, params->values, params->packed, grads, accumulate);
 }
 
+int64_t lfm_run_rows_advised_probed(int64_t probes) {
+  int64_t rows = WIDE / probes;
+  return rows > MANY ? MANY : rows < FEW_TRACED ? FEW_TRACED : rows;
+}
+
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind) {
-  if (kind == LFM_RUN_TRACE) {
-    int64_t rows = WIDE / net->dim;
-    return rows > MANY ? MANY : rows < FEW_TRACED ? FEW_TRACED : rows;
-  }
+  if (kind == LFM_RUN_TRACE) return lfm_run_rows_advised_probed(net->dim);
   size_t row = lfm_graph_row_bytes(net->graph, kind == LFM_RUN_TRAIN);
   return MANY * row <= cache_bytes ? MANY : FEW;
 }

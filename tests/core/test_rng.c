@@ -49,6 +49,22 @@ static void words_are_those_published(void **state) {
   }
 }
 
+static void signs_are_the_bits_of_the_words(void **state) {
+  (void)state;
+  lfm_rng rng = {.seed = 7, .purpose = LFM_FOR_PROBE, .block = 2, .step = 3};
+  double signs[LFM_RNG_SIGNS], sum = 0.0, pairs = 0.0;
+  uint32_t words[4];
+  lfm_rng_words(&rng, 11, 5, words);
+  lfm_rng_signs(&rng, 11, 5, signs);
+  for (int i = 0; i < LFM_RNG_SIGNS; i++) assert_true(signs[i] == ((words[i / 32] >> (i % 32)) & 1 ? 1.0 : -1.0));
+  for (uint32_t group = 0; group < 1000; group++) {
+    lfm_rng_signs(&rng, 4, group, signs);
+    for (int i = 0; i < LFM_RNG_SIGNS; i++) sum += signs[i], pairs += signs[i] * signs[(i + 1) % LFM_RNG_SIGNS];
+  }
+  assert_true(fabs(sum) < 4.0 * sqrt(1000.0 * LFM_RNG_SIGNS)); /* both signs alike, and neighbours independent */
+  assert_true(fabs(pairs) < 4.0 * sqrt(1000.0 * LFM_RNG_SIGNS));
+}
+
 /* x with a x = 1 modulo 2^32, by Newton's iteration. */
 static uint32_t inverse(uint32_t a) {
   uint32_t x = a;
@@ -332,6 +348,7 @@ static void every_place_is_reached_in_a_short_permutation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(words_are_those_published),
+      cmocka_unit_test(signs_are_the_bits_of_the_words),
       cmocka_unit_test(no_two_addresses_share_a_counter),
       cmocka_unit_test(another_seed_gives_other_words),
       cmocka_unit_test(normals_are_those_of_the_words_for_every_length),

@@ -118,6 +118,93 @@ static void test_trace_beside_still_values(void **state) {
   drop(&f);
 }
 
+/* A fixture whose run pushes `probes` vectors a row, filled with numbers that are neither signs nor units. */
+static fixture make_probed(int64_t probes) {
+  fixture f = make(LFM_EXEC_TRACE);
+  lfm_exec *exact = f.exec;
+  OK(lfm_exec_create_probed(f.graph, probes, ROWS, &f.exec));
+  memcpy(lfm_exec_value(f.exec, f.t), lfm_exec_value(exact, f.t), ROWS * sizeof(double));
+  memcpy(lfm_exec_value(f.exec, f.x), lfm_exec_value(exact, f.x), ROWS * DIM * sizeof(double));
+  for (int64_t i = 0; i < ROWS * probes * DIM; i++) ((double *)lfm_exec_probes(f.exec))[i] = wave(i, 1.3);
+  lfm_exec_destroy(exact);
+  return f;
+}
+
+/* <e, J e> by differences along e, for numbers of probes that fill a panel in part, in two and by far. */
+static void test_probes_are_quadratic_forms(void **state) {
+  (void)state;
+  static const int64_t counts[] = {1, 3, 64, 101};
+  const double step = 1e-6;
+  for (int c = 0; c < 4; c++) {
+    int64_t probes = counts[c];
+    fixture f = make_probed(probes);
+    double *x = lfm_exec_value(f.exec, f.x), *v = lfm_exec_output(f.exec), *e = lfm_exec_probes(f.exec), start[ROWS * DIM];
+    double above[ROWS * DIM], estimates[ROWS * 101];
+    memcpy(start, x, sizeof start);
+    memset(lfm_exec_trace(f.exec), 0xFF, (size_t)(ROWS * probes) * sizeof(double));
+    for (int twice = 0; twice < 2; twice++) forward_loss(&f);
+    memcpy(estimates, lfm_exec_trace(f.exec), (size_t)(ROWS * probes) * sizeof(double));
+    for (int64_t k = 0; k < probes; k++) {
+#define ALONG(i) e[((i) / DIM * probes + k) * DIM + (i) % DIM]
+      for (int64_t i = 0; i < ROWS * DIM; i++) x[i] = start[i] + step * ALONG(i);
+      forward_loss(&f);
+      memcpy(above, v, sizeof above);
+      for (int64_t i = 0; i < ROWS * DIM; i++) x[i] = start[i] - step * ALONG(i);
+      forward_loss(&f);
+      double want[ROWS] = {0};
+      for (int64_t i = 0; i < ROWS * DIM; i++) want[i / DIM] += ALONG(i) * (above[i] - v[i]) / (2 * step);
+      for (int row = 0; row < ROWS; row++) assert_true(fabs(estimates[row * probes + k] - want[row]) < 1e-8);
+    }
+    drop(&f);
+  }
+}
+
+/* The unit vectors as probes: their sum is the exact trace. */
+static void test_unit_probes_give_the_trace(void **state) {
+  (void)state;
+  fixture exact = make(LFM_EXEC_TRACE), f = make_probed(DIM);
+  double *e = lfm_exec_probes(f.exec), *estimates = lfm_exec_trace(f.exec), *trace = lfm_exec_trace(exact.exec);
+  for (int64_t i = 0; i < ROWS * DIM * DIM; i++) e[i] = i % DIM == i / DIM % DIM;
+  forward_loss(&exact);
+  forward_loss(&f);
+  for (int row = 0; row < ROWS; row++) {
+    double sum = 0.0;
+    for (int k = 0; k < DIM; k++) sum += estimates[row * DIM + k];
+    assert_true(fabs(sum - trace[row]) < 1e-14);
+  }
+  assert_null(lfm_exec_probes(exact.exec));
+  lfm_exec *none;
+  assert_int_equal(lfm_exec_create_probed(f.graph, 0, ROWS, &none), LFM_E_USAGE);
+  assert_int_equal(lfm_exec_create_probed(f.graph, (int64_t)1 << 40, ROWS, &none), LFM_E_USAGE);
+  assert_null(none);
+  drop(&exact);
+  drop(&f);
+}
+
+/* One map v = A x + b: with probes no hidden layer is needed. */
+static void test_a_single_map_may_be_probed(void **state) {
+  (void)state;
+  lfm_graph *g;
+  lfm_exec *exec;
+  lfm_value x, v;
+  double w[6] = {1, 2, 3, 4, 0, 0}, *packed;
+  OK(lfm_graph_create(lfm_kernels_ref64(), &g));
+  OK(lfm_graph_input(g, 2, true, &x));
+  OK(lfm_graph_linear(g, "a", x, 2, (lfm_act){LFM_ACT_NONE, 0}, &v));
+  OK(lfm_graph_finish(g, v));
+  assert_int_equal(lfm_exec_create(g, LFM_EXEC_TRACE, 1, &exec), LFM_E_UNSUPPORTED);
+  OK(lfm_exec_create_probed(g, 2, 1, &exec));
+  OK(LFM_ALLOC(&packed, lfm_graph_packed_count(g)));
+  lfm_graph_pack(g, 0, 0, 2, w, packed);
+  memcpy(lfm_exec_probes(exec), (double[]){1, 1, 1, -1}, 4 * sizeof(double));
+  OK(lfm_exec_forward(exec, w, packed));
+  const double *estimates = lfm_exec_trace(exec);
+  assert_true(estimates[0] == 10.0 && estimates[1] == 0.0);
+  lfm_free(packed);
+  lfm_exec_destroy(exec);
+  lfm_graph_destroy(g);
+}
+
 static void test_graphs_that_make_no_sense(void **state) {
   (void)state;
   lfm_graph *g;
@@ -143,21 +230,23 @@ static void test_graphs_that_make_no_sense(void **state) {
   lfm_graph_destroy(g);
 }
 
-static lfm_status build_and_plan(fixture *f, lfm_exec_kind kind) {
+/* One kind beyond the last: a probed run. */
+static lfm_status build_and_plan(fixture *f, int kind) {
   LFM_TRY(lfm_graph_create(lfm_kernels_ref64(), &f->graph));
   LFM_TRY(build(f));
-  return lfm_exec_create(f->graph, kind, ROWS, &f->exec);
+  if (kind > LFM_EXEC_TRACE) return lfm_exec_create_probed(f->graph, 5, ROWS, &f->exec);
+  return lfm_exec_create(f->graph, (lfm_exec_kind)kind, ROWS, &f->exec);
 }
 
 static void test_refused_memory_is_reported(void **state) {
   (void)state;
-  for (int kind = LFM_EXEC_FORWARD; kind <= LFM_EXEC_TRACE; kind++) {
+  for (int kind = LFM_EXEC_FORWARD; kind <= LFM_EXEC_TRACE + 1; kind++) {
     lfm_status status = LFM_E_MEMORY;
     uint64_t at = 1;
     for (; status != LFM_OK; at++) {
       fixture f = {0};
       lfm_alloc_fail_at(at);
-      status = build_and_plan(&f, (lfm_exec_kind)kind);
+      status = build_and_plan(&f, kind);
       if (status != LFM_OK) assert_int_equal(status, LFM_E_MEMORY);
       lfm_exec_destroy(f.exec);
       lfm_graph_destroy(f.graph);
@@ -181,8 +270,9 @@ static void test_operations_are_counted(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_gradients_of_shared_values), cmocka_unit_test(test_trace_beside_still_values),
-      cmocka_unit_test(test_graphs_that_make_no_sense),  cmocka_unit_test(test_refused_memory_is_reported),
-      cmocka_unit_test(test_operations_are_counted),
+      cmocka_unit_test(test_probes_are_quadratic_forms), cmocka_unit_test(test_unit_probes_give_the_trace),
+      cmocka_unit_test(test_a_single_map_may_be_probed), cmocka_unit_test(test_graphs_that_make_no_sense),
+      cmocka_unit_test(test_refused_memory_is_reported), cmocka_unit_test(test_operations_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

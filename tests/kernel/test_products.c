@@ -152,6 +152,22 @@ static void test_columns(void **state) {
   }
 }
 
+static void test_dots(void **state) {
+  (void)state;
+  for (int t = 0; t < 3; t++)
+    for (int64_t cols = 1; cols < 40; cols += 6) {
+      const lfm_kernels *k = tables[t];
+      void *a = filled(k, 5 * cols, 1), *b = filled(k, 5 * cols, 2), *out = poisoned(k, 5);
+      k->dots(out, a, b, cols, 5);
+      for (int64_t i = 0; i < 5; i++) {
+        double want = 0.0;
+        for (int64_t j = i * cols; j < (i + 1) * cols; j++) want += exact(j, 1) * exact(j, 2);
+        assert_true(get(k, out, i) == want);
+      }
+      lfm_free(a), lfm_free(b), lfm_free(out);
+    }
+}
+
 static void test_names(void **state) {
   (void)state;
   assert_string_equal(lfm_kernels_name(lfm_kernels_onednn()), "onednn");
@@ -167,6 +183,7 @@ int main(void) {
       cmocka_unit_test(test_weight_gradients),
       cmocka_unit_test(test_layouts_hold_each_element_once),
       cmocka_unit_test(test_columns),
+      cmocka_unit_test(test_dots),
       cmocka_unit_test(test_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

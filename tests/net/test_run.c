@@ -113,6 +113,54 @@ static void test_a_row_alone_has_the_same_bytes(void **state) {
   }
 }
 
+/* Row i of 5 probes: numbers that its place tells. */
+static void fill_probes(const fixture *f, lfm_run *run, int64_t row, int64_t salt) {
+  int64_t count = 5 * lfm_net_dim(f->net);
+  char *e = (char *)lfm_run_probes(run) + (size_t)(row * count) * f->size;
+  for (int64_t i = 0; i < count; i++) {
+    double sign = (i * 7 + salt * 13 + i * salt % 5) % 3 ? 1.0 : -1.0;
+    if (f->size == sizeof(float)) ((float *)e)[i] = (float)sign;
+    else ((double *)e)[i] = sign;
+  }
+}
+
+/* The same row and probes at another place of a run of another size: the same v and the same estimates. */
+static void check_probed(const fixture *f, int64_t rows, int64_t other_rows) {
+  lfm_run *run, *other;
+  OK(lfm_run_create_probed(f->net, 5, rows, &run));
+  OK(lfm_run_create_probed(f->net, 5, other_rows, &other));
+  fill_inputs(f->net, run);
+  fill_inputs(f->net, other);
+  for (int64_t row = 0; row < rows; row++) fill_probes(f, run, row, row);
+  for (int64_t row = 0; row < other_rows; row++) fill_probes(f, other, row, row % 2 ? row * 7 % rows : -row);
+  for (int64_t row = 1; row < other_rows; row += 2) copy_row(f, other, row, run, row * 7 % rows);
+  lfm_alloc_fail_at(0);
+  OK(lfm_run_forward(run, f->params));
+  OK(lfm_run_forward(other, f->params));
+  assert_int_equal(lfm_alloc_fail_at(0), 0);
+  for (int64_t row = 1; row < other_rows; row += 2) {
+    const char *a = (const char *)lfm_run_trace(run) + (size_t)(row * 7 % rows * 5) * f->size;
+    const char *b = (const char *)lfm_run_trace(other) + (size_t)(row * 5) * f->size;
+    assert_memory_equal(a, b, 5 * f->size);
+  }
+  lfm_run_destroy(run);
+  lfm_run_destroy(other);
+}
+
+static void test_probed_rows_stand_alone(void **state) {
+  (void)state;
+  for (int d = 0; d < 6; d++)
+    for (int backend = 0; backend < 2; backend++) {
+      fixture f = make(backend ? lfm_kernels_onednn() : lfm_kernels_ref64(), dims[d], 64, d % 2 ? silu : relu, d == 2);
+      lfm_params_pack(f.params);
+      check_probed(&f, 121, 17);
+      lfm_run *run = (lfm_run *)1;
+      assert_int_equal(lfm_run_create_probed(f.net, 0, 9, &run), LFM_E_USAGE);
+      assert_null(run);
+      drop(&f);
+    }
+}
+
 /* Kinds of runs agree: a sample's v in a TRACE run is its v in an EVAL run. */
 static void test_kinds_agree(void **state) {
   (void)state;
@@ -302,6 +350,7 @@ int main(void) {
       cmocka_unit_test(test_rows_stand_alone),
       cmocka_unit_test(test_rows_stand_alone_in_the_reference),
       cmocka_unit_test(test_a_row_alone_has_the_same_bytes),
+      cmocka_unit_test(test_probed_rows_stand_alone),
       cmocka_unit_test(test_kinds_agree),
       cmocka_unit_test(test_a_broken_row_breaks_no_other),
       cmocka_unit_test(test_the_same_bytes_again),
