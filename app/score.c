@@ -14,8 +14,9 @@
 
 typedef struct request {
   const char *model, *data, *out, *group, *against, *solver, *protocol;
-  int64_t rows, threads;
+  int64_t rows, probes, threads;
   double tol;
+  app_seed seed;
   lfm_table_options columns;
   bool json;
 } request;
@@ -35,6 +36,8 @@ static lfm_status load_and_score(const request *r, app_progress *progress, lfm_s
     options.paper_protocol = r->protocol != NULL;
     options.group = group;
     options.against = against;
+    options.probes = (int)r->probes;
+    options.seed = r->seed.value;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
     options.context = progress;
@@ -98,7 +101,8 @@ static void print_result(const request *r, const lfm_score_result *result) {
     printf("failed         %" PRId64 " rows, not in the mean: their solve could not go on\n", result->failed);
   if (isfinite(result->solver_error))
     printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
-  if (isfinite(result->probe_se)) printf("trace probes   %.2g nats standard error\n", result->probe_se);
+  if (isfinite(result->probe_se))
+    printf("probe error    %.2g nats: the part of the standard error that is the probes'\n", result->probe_se);
   printf("evaluations    %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
   printf("time           %s\n", app_duration(text, result->seconds));
   if (r->out) printf("scores         %s\n", r->out);
@@ -126,6 +130,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "tolerance of the adaptive solvers (default 1e-5)"},
       {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
        .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased):"},
+      {APP_COUNT, .name = "probes", .value = "K", .target = &r.probes, .low = 1, .high = 1000,
+       .help = "estimate the trace by K random vectors a row instead of computing it: for very many columns"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed draws other probes (default 0)"},
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),
       {0},

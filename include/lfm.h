@@ -233,6 +233,8 @@ typedef struct lfm_score_options {
   bool paper_protocol;      /* Euler on 150 nodes for the trace and its end point, dopri5 between blocks (biased) */
   const lfm_table *group;   /* [rows, 1] cluster of each row, for the standard error; may be NULL */
   const lfm_model *against; /* a second model, for paired differences; may be NULL */
+  int probes;               /* over 0: the trace estimated by so many random vectors a row (up to 1000), not exactly */
+  uint64_t seed;            /* of the probes; a row of the table has the same whatever else is scored */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -243,7 +245,7 @@ typedef struct lfm_score_result {
   double nll, nll_se;      /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised; /* the same without the normaliser's log-determinant */
   double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
-  double probe_se;         /* NAN: the trace is exact */
+  double probe_se;         /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;
   double against_nll;         /* the second model's nll on the same rows; NAN without one */
   double diff, diff_se;       /* mean paired nll - against_nll, and its standard error */

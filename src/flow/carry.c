@@ -14,7 +14,7 @@
 struct lfm_carry {
   lfm_team *team;
   const lfm_net *net;
-  bool with_logdet;
+  int logdets, probes; /* numbers a row: 0, 1 or probes; 0 or probes */
   int64_t dim, slots;
   int workers;
   lfm_run **runs; /* [workers] */
@@ -26,26 +26,39 @@ struct lfm_carry {
   atomic_llong stored;
 };
 
-lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet, lfm_carry **out) {
+static lfm_status create_run(const lfm_carry *carry, lfm_run **out) {
+  if (carry->probes) return lfm_run_create_probed(carry->net, carry->probes, carry->slots, out);
+  return lfm_run_create(carry->net, carry->logdets ? LFM_RUN_TRACE : LFM_RUN_EVAL, carry->slots, out);
+}
+
+static lfm_status create(lfm_team *team, const lfm_net *net, int logdets, int probes, int64_t slots, lfm_carry **out) {
   *out = NULL;
   lfm_carry *carry;
   LFM_TRY(LFM_ALLOC(&carry, 1));
-  lfm_run_kind kind = with_logdet ? LFM_RUN_TRACE : LFM_RUN_EVAL;
   carry->team = team;
   carry->net = net;
-  carry->with_logdet = with_logdet;
+  carry->logdets = logdets;
+  carry->probes = probes;
   carry->dim = lfm_net_dim(net);
-  carry->slots = lfm_run_rows_advised(net, kind);
+  carry->slots = slots;
   carry->workers = lfm_team_size(team);
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&carry->runs, carry->workers), fail);
-  for (int w = 0; w < carry->workers; w++) LFM_TRY_GOTO(lfm_run_create(net, kind, carry->slots, &carry->runs[w]), fail);
-  LFM_TRY_GOTO(lfm_ode_create(carry->workers, carry->dim, with_logdet, carry->slots, &carry->ode), fail);
+  for (int w = 0; w < carry->workers; w++) LFM_TRY_GOTO(create_run(carry, &carry->runs[w]), fail);
+  LFM_TRY_GOTO(lfm_ode_create(carry->workers, carry->dim, logdets, carry->slots, &carry->ode), fail);
   *out = carry;
   return LFM_OK;
 fail:
   lfm_carry_destroy(carry);
   return status;
+}
+
+lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet, lfm_carry **out) {
+  return create(team, net, with_logdet, 0, lfm_run_rows_advised(net, with_logdet ? LFM_RUN_TRACE : LFM_RUN_EVAL), out);
+}
+
+lfm_status lfm_carry_create_probed(lfm_team *team, const lfm_net *net, int probes, lfm_carry **out) {
+  return create(team, net, probes, probes, lfm_run_rows_advised_probed(probes), out);
 }
 
 void lfm_carry_destroy(lfm_carry *carry) {
@@ -69,18 +82,37 @@ static void widen(double *to, const void *from, size_t size, int64_t n) {
     for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)from)[i];
 }
 
+/* e [probes, dim] of one row, always the same: drawn anew where it is needed, which is nothing beside the tangents. */
+static void draw_probes(const lfm_carry *carry, int64_t row, size_t size, char *e) {
+  lfm_rng rng = carry->rows->probe;
+  int64_t number = carry->rows->number ? carry->rows->number[row] : row;
+  double signs[LFM_RNG_SIGNS];
+  for (int k = 0; k < carry->probes; k++) {
+    rng.step = (uint32_t)k;
+    for (int64_t left = carry->dim, group = 0; left > 0; left -= LFM_RNG_SIGNS, group++) {
+      int64_t n = left < LFM_RNG_SIGNS ? left : LFM_RNG_SIGNS;
+      lfm_rng_signs(&rng, number, (uint32_t)group, signs);
+      narrow(e, size, signs, n);
+      e += (size_t)n * size;
+    }
+  }
+}
+
 /* v(t, x) and tr dv/dx of all slots of a worker: the solver's lfm_field_fn. */
-static lfm_status velocity(void *context, int worker, int64_t busy, const double *t, const double *x, double *dxdt,
-                           double *div) {
+static lfm_status velocity(void *context, int worker, int64_t busy, const int64_t *row, const double *t, const double *x,
+                           double *dxdt, double *div) {
   lfm_carry *carry = context;
   lfm_run *run = carry->runs[worker];
   size_t size = lfm_net_number_size(carry->net);
   narrow(lfm_run_t(run), size, t, carry->slots);
   narrow(lfm_run_x(run), size, x, carry->slots * carry->dim);
   if (div) lfm_run_trace_rows(run, busy); /* a trace costs as many products as there are columns */
+  char *e = lfm_run_probes(run);
+  for (int64_t i = 0; e && i < busy; i++)
+    draw_probes(carry, row[i], size, e + (size_t)(i * carry->probes * carry->dim) * size);
   LFM_TRY(lfm_run_forward(run, carry->params));
   widen(dxdt, lfm_run_v(run), size, carry->slots * carry->dim);
-  if (div) widen(div, lfm_run_trace(run), size, carry->slots);
+  if (div) widen(div, lfm_run_trace(run), size, carry->slots * carry->logdets);
   return LFM_OK;
 }
 
@@ -94,7 +126,7 @@ static void load_row(void *context, int64_t row, double *x) {
   else memcpy(x, rows->f64 + at, (size_t)carry->dim * sizeof *x);
 }
 
-static void store_row(void *context, int64_t row, const double *x, double logdet, lfm_row_status status, int nfe) {
+static void store_row(void *context, int64_t row, const double *x, const double *logdet, lfm_row_status status, int nfe) {
   lfm_carry *carry = context;
   lfm_rows *rows = carry->rows;
   size_t at = (size_t)row * (size_t)carry->dim;
@@ -103,7 +135,7 @@ static void store_row(void *context, int64_t row, const double *x, double logdet
   rows->failed[row] = (uint8_t)status;
   if (rows->f32) narrow(rows->f32 + at, sizeof(float), x, carry->dim);
   else memcpy(rows->f64 + at, x, (size_t)carry->dim * sizeof *x);
-  if (rows->logdet) rows->logdet[row] += logdet;
+  for (int k = 0; rows->logdet && k < carry->logdets; k++) rows->logdet[row * carry->logdets + k] += logdet[k];
   if (rows->nfe) rows->nfe[row] += nfe;
 }
 
@@ -120,7 +152,7 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
   atomic_store(&carry->stored, 0);
   lfm_ode_problem problem = {
       .dim = carry->dim,
-      .with_logdet = carry->with_logdet,
+      .logdets = carry->logdets,
       .t0 = path->t0,
       .t1 = path->t1,
       .solver = path->solver,

@@ -6,6 +6,7 @@
 #ifndef LFM_FLOW_CARRY_H
 #define LFM_FLOW_CARRY_H
 
+#include "core/rng.h"
 #include "flow/meter.h"
 #include "net/net.h"
 #include "ode/ode.h"
@@ -13,6 +14,8 @@
 typedef struct lfm_carry lfm_carry; /* every worker's network run and solver work space */
 
 lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet, lfm_carry **out);
+/* With the log-determinant estimated from `probes` random vectors a row.  [Hutchinson 1989; FFJORD section 3.1] */
+lfm_status lfm_carry_create_probed(lfm_team *team, const lfm_net *net, int probes, lfm_carry **out);
 void lfm_carry_destroy(lfm_carry *carry);
 
 typedef struct lfm_path {
@@ -27,9 +30,12 @@ typedef struct lfm_rows {
   int64_t count;
   float *f32;      /* [count, dim] */
   double *f64;     /* [count, dim] */
-  double *logdet;  /* [count] += integral of div v dt; NULL without */
+  double *logdet;  /* [count], probed [count, probes], += integral of div v dt; NULL without */
   uint8_t *failed; /* [count] lfm_row_status, kept once set: such a row is carried no further */
   int64_t *nfe;    /* [count] += evaluations; may be NULL */
+  /* Probed: where the probes are drawn, by this row number.  One set a row and solve, so that the ODE has a fixed field. */
+  lfm_rng probe;         /* its step is the probe's number */
+  const int64_t *number; /* [count]; NULL: 0, 1, ... */
 } lfm_rows;
 
 /* LFM_E_INTERRUPTED when the meter's caller wants to stop: rows are then in between. */

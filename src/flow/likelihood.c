@@ -22,21 +22,34 @@ double lfm_normal_logp(const double *x, int64_t dim) {
 typedef struct work {
   const lfm_model *model;
   const lfm_solve *solve;
+  lfm_probes probes;
   lfm_carry *traced; /* with the log-determinant */
   lfm_carry *plain;  /* paper: the transport between blocks */
   int64_t rows, dim;
   double *x;      /* [rows, dim] where the rows are */
   double *end;    /* paper: [rows, dim] where Euler ended */
-  double *logdet; /* [rows] */
+  double *logdet; /* [rows, estimates] */
+  int estimates;  /* 1, or a probe each */
   double *cut;    /* [blocks + 1, rows] log p under the chain cut at each border, or NULL */
   uint8_t *failed;
   int64_t *nfe;
   lfm_meter *meter;
 } work;
 
+/* The rows at `at`, to be carried through block n with their log-determinants. */
+static lfm_rows traced_rows(const work *w, double *at, int n) {
+  return (lfm_rows){.count = w->rows,
+                    .f64 = at,
+                    .logdet = w->logdet,
+                    .failed = w->failed,
+                    .nfe = w->nfe,
+                    .probe = {.seed = w->probes.seed, .purpose = LFM_FOR_PROBE, .block = (uint32_t)n},
+                    .number = w->probes.number};
+}
+
 static lfm_status through_block(const work *w, int n) {
   lfm_path path = lfm_solve_path(w->solve, 0.0, 1.0);
-  lfm_rows rows = {.count = w->rows, .f64 = w->x, .logdet = w->logdet, .failed = w->failed, .nfe = w->nfe};
+  lfm_rows rows = traced_rows(w, w->x, n);
   return lfm_carry_rows(w->traced, w->model->params[n], &path, &rows, w->meter);
 }
 
@@ -44,7 +57,7 @@ static lfm_status through_block(const work *w, int n) {
 static lfm_status through_block_as_paper(const work *w, int n) {
   lfm_path euler = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_EULER, .fixed_steps = PAPER_NODES - 1};
   lfm_path dopri5 = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = w->solve->tol};
-  lfm_rows traced = {.count = w->rows, .f64 = w->end, .logdet = w->logdet, .failed = w->failed, .nfe = w->nfe};
+  lfm_rows traced = traced_rows(w, w->end, n);
   lfm_rows moved = {.count = w->rows, .f64 = w->x, .failed = w->failed, .nfe = w->nfe};
   memcpy(w->end, w->x, (size_t)(w->rows * w->dim) * sizeof *w->x);
   LFM_TRY(lfm_carry_rows(w->traced, w->model->params[n], &euler, &traced, w->meter));
@@ -52,11 +65,25 @@ static lfm_status through_block_as_paper(const work *w, int n) {
   return is_last ? LFM_OK : lfm_carry_rows(w->plain, w->model->params[n], &dopri5, &moved, w->meter);
 }
 
-/* logp [rows] of the chain that ends where the rows are now, at `end`; may be w->logdet itself. */
+static double mean_logdet(const work *w, int64_t row) {
+  double sum = 0.0;
+  for (int k = 0; k < w->estimates; k++) sum += w->logdet[row * w->estimates + k];
+  return sum / w->estimates;
+}
+
+/* Of the mean of the row's estimates, which are independent of each other. */
+static double logdet_variance(const work *w, int64_t row) {
+  double squares = 0.0, mean = mean_logdet(w, row), count = w->estimates;
+  if (w->failed[row] || w->estimates < 2) return (double)NAN;
+  for (int k = 0; k < w->estimates; k++) squares += pow(w->logdet[row * w->estimates + k] - mean, 2);
+  return squares / (count * (count - 1.0));
+}
+
+/* logp [rows] of the chain that ends where the rows are now, at `end`. */
 static void close_chain(const work *w, const double *end, double *logp) {
   for (int64_t i = 0; i < w->rows; i++)
-    logp[i] =
-        w->failed[i] ? (double)NAN : w->logdet[i] + lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
+    logp[i] = w->failed[i] ? (double)NAN
+                           : mean_logdet(w, i) + lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
 }
 
 static lfm_status through_chain(const work *w, bool paper) {
@@ -69,49 +96,60 @@ static lfm_status through_chain(const work *w, bool paper) {
   return LFM_OK;
 }
 
-static lfm_status likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                             const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  int64_t dim = model->normaliser->dim;
-  work w = {.model = model,
-            .solve = solve,
-            .rows = rows,
-            .dim = dim,
-            .logdet = logp,
-            .cut = cut,
-            .failed = failed,
-            .nfe = nfe,
-            .meter = meter};
+static lfm_status make_room(work *w, lfm_team *team, bool paper) {
+  const lfm_net *net = w->model->net;
+  w->dim = w->model->normaliser->dim;
+  w->estimates = w->probes.count ? w->probes.count : 1;
+  LFM_TRY(w->probes.count ? lfm_carry_create_probed(team, net, w->probes.count, &w->traced)
+                          : lfm_carry_create(team, net, true, &w->traced));
+  LFM_TRY(LFM_ALLOC(&w->x, w->rows * w->dim));
+  LFM_TRY(LFM_ALLOC(&w->logdet, w->rows * w->estimates));
+  if (!paper) return LFM_OK;
+  LFM_TRY(lfm_carry_create(team, net, false, &w->plain));
+  return LFM_ALLOC(&w->end, w->rows * w->dim);
+}
+
+/* The rows x to logp; w says whose and how. */
+static lfm_status likelihood(work *w, lfm_team *team, bool paper, const double *x, double *logp) {
   lfm_status status;
-  LFM_TRY_GOTO(lfm_carry_create(team, model->net, true, &w.traced), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&w.x, rows * dim), done);
-  if (paper) {
-    LFM_TRY_GOTO(lfm_carry_create(team, model->net, false, &w.plain), done);
-    LFM_TRY_GOTO(LFM_ALLOC(&w.end, rows * dim), done);
+  LFM_TRY_GOTO(make_room(w, team, paper), done);
+  for (int64_t i = 0; i < w->rows; i++) {
+    lfm_normaliser_apply(w->model->normaliser, x + i * w->model->cols, w->x + i * w->dim);
+    w->failed[i] = LFM_ROW_SOLVED;
+    w->nfe[i] = 0;
   }
-  for (int64_t i = 0; i < rows; i++) {
-    lfm_normaliser_apply(model->normaliser, x + i * model->cols, w.x + i * dim);
-    logp[i] = 0.0;
-    failed[i] = LFM_ROW_SOLVED;
-    nfe[i] = 0;
-  }
-  LFM_TRY_GOTO(through_chain(&w, paper), done);
-  close_chain(&w, paper ? w.end : w.x, logp);
+  LFM_TRY_GOTO(through_chain(w, paper), done);
+  close_chain(w, paper ? w->end : w->x, logp);
+  for (int64_t i = 0; w->probes.count && w->probes.variance && i < w->rows; i++)
+    w->probes.variance[i] = logdet_variance(w, i);
 done:
-  lfm_carry_destroy(w.traced);
-  lfm_carry_destroy(w.plain);
-  lfm_free(w.x);
-  lfm_free(w.end);
+  lfm_carry_destroy(w->traced);
+  lfm_carry_destroy(w->plain);
+  lfm_free(w->x);
+  lfm_free(w->end);
+  lfm_free(w->logdet);
   return status;
 }
 
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
                           const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  return likelihood(model, team, solve, paper, rows, x, logp, NULL, failed, nfe, meter);
+  work w = {.model = model, .solve = solve, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
+  return likelihood(&w, team, paper, x, logp);
+}
+
+lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
+                                 const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
+                                 int64_t *nfe, lfm_meter *meter) {
+  if (probes->count < 0 || probes->count > LFM_MOST_PROBES)
+    return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", probes->count, LFM_MOST_PROBES);
+  work w = {.model = model, .solve = solve, .probes = *probes, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
+  return likelihood(&w, team, paper, x, logp);
 }
 
 lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, int64_t rows, const double *x,
                               double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  return likelihood(model, team, solve, false, rows, x, logp, cut, failed, nfe, meter);
+  work w = {.model = model, .solve = solve, .rows = rows, .cut = cut, .failed = failed, .nfe = nfe, .meter = meter};
+  return likelihood(&w, team, false, x, logp);
 }
 
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * likelihood.h -- exact log-likelihood along the chain.                                  [paper, section 3; FFJORD eq. 4]
+ * likelihood.h -- log-likelihood along the chain.                                        [paper, section 3; FFJORD eq. 4]
  *   log p(x) = sum_n integral_0^1 div v_n(t, x(t)) dt + log N(x_N; 0, I) + log |det W|
- * with x_0 the normalised row, W the normaliser's matrix, div the exact trace.
+ * with x_0 the normalised row, W the normaliser's matrix, div the exact trace; or, where d tangents a row are too dear, the
+ * mean of e' (dv/dx) e over K vectors e of random signs, without bias.           [Hutchinson 1989; FFJORD section 3.1]
  */
 #ifndef LFM_FLOW_LIKELIHOOD_H
 #define LFM_FLOW_LIKELIHOOD_H
@@ -17,6 +18,22 @@ double lfm_normal_logp(const double *x, int64_t dim);
  * paper: Euler on 150 nodes for the trace, its end point for N(x_N), dopri5 at solve->tol between the blocks. */
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
                           const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter);
+
+enum { LFM_MOST_PROBES = 1000 };
+
+typedef struct lfm_probes {
+  int count; /* a row, up to LFM_MOST_PROBES; 0: the exact trace */
+  uint64_t seed;
+  const int64_t *number; /* [rows] by which each draws its own, whatever stands beside it; NULL: 0, 1, ... */
+  double *variance;      /* out, [rows]; may be NULL */
+} lfm_probes;
+
+/* The same by probes.  The K of a row are drawn once a block, and probe k's log-determinants l_k of all blocks summed:
+ *   variance = sum_k (l_k - mean)^2 / (K (K - 1)), of the mean that logp holds, by the probes; NAN for K = 1 and for failed
+ * rows, and not written without probes.  LFM_E_USAGE when there are too many. */
+lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
+                                 const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
+                                 int64_t *nfe, lfm_meter *meter);
 
 /* The same rows under every beginning of the chain, in the one solve: cut[n, i], [blocks + 1, rows], is log p of row i when
  * N(0, I) is taken to stand at border n already; cut[blocks, i] is logp[i].  NAN from the border on where a row failed. */

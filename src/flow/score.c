@@ -6,6 +6,7 @@
  *   3. the solver's error: some rows again at a tenth of the tolerance
  *   4. the same rows under a second model, for paired differences
  *   5. means, standard errors by row or by group                [metric/summary.h]
+ *   6. with probes: their part of the standard error, sqrt(sum_i variance_i) / rows, as rows draw theirs independently
  */
 #include "core/alloc.h"
 #include "flow/columns.h"
@@ -15,17 +16,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { PROBED_ROWS = 32 };
+enum { CHECKED_ROWS = 32 };
 
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
 
 typedef struct scored {
   int64_t rows;
-  int64_t *row;    /* [rows] number in the table */
-  double *x;       /* [rows, cols] */
-  double *logp;    /* [rows], NAN where the solve failed */
-  double *against; /* [rows], or NULL */
-  double *group;   /* [rows], or NULL */
+  int64_t *row;      /* [rows] number in the table */
+  double *x;         /* [rows, cols] */
+  double *logp;      /* [rows], NAN where the solve failed */
+  double *against;   /* [rows], or NULL */
+  double *group;     /* [rows], or NULL */
+  lfm_probes probes; /* their variance [rows], or NULL */
   uint8_t *failed;
   int64_t *nfe;
 } scored;
@@ -36,6 +38,7 @@ static void destroy_scored(scored *s) {
   lfm_free(s->logp);
   lfm_free(s->against);
   lfm_free(s->group);
+  lfm_free(s->probes.variance);
   lfm_free(s->failed);
   lfm_free(s->nfe);
 }
@@ -60,24 +63,29 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
     s->row[i] = (int64_t)((double)i * (double)table->rows / (double)s->rows);
     if (group) s->group[i] = group->values[s->row[i]];
   }
-  return LFM_OK;
+  s->probes = (lfm_probes){.count = options->probes, .seed = options->seed, .number = s->row};
+  return options->probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
 }
 
-/* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again. */
+/* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again, and
+ * their probes are those that they had. */
 static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const scored *s,
                                lfm_meter *meter, double *error) {
-  int64_t count = s->rows < PROBED_ROWS ? s->rows : PROBED_ROWS, compared = 0;
+  int64_t count = s->rows < CHECKED_ROWS ? s->rows : CHECKED_ROWS, compared = 0;
   lfm_solve finer = *solve;
   finer.tol = fmax(solve->tol / 10.0, 1e-12);
   double *x = NULL, *logp = NULL, sum = 0.0;
-  uint8_t failed[PROBED_ROWS];
-  int64_t nfe[PROBED_ROWS];
+  uint8_t failed[CHECKED_ROWS];
+  int64_t nfe[CHECKED_ROWS], number[CHECKED_ROWS];
+  lfm_probes probes = {.count = s->probes.count, .seed = s->probes.seed, .number = number};
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&x, count * model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&logp, count), done);
-  for (int64_t i = 0; i < count; i++)
+  for (int64_t i = 0; i < count; i++) {
     memcpy(x + i * model->cols, s->x + i * s->rows / count * model->cols, (size_t)model->cols * sizeof *x);
-  LFM_TRY_GOTO(lfm_likelihood(model, team, &finer, false, count, x, logp, failed, nfe, meter), done);
+    number[i] = s->row[i * s->rows / count];
+  }
+  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &finer, false, &probes, count, x, logp, failed, nfe, meter), done);
   for (int64_t i = 0; i < count; i++) {
     double difference = fabs(logp[i] - s->logp[i * s->rows / count]);
     if (!isfinite(difference)) continue;
@@ -95,6 +103,7 @@ done:
 static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options,
                                 const lfm_table *table, scored *s, lfm_meter *meter) {
   lfm_solve solve;
+  lfm_probes probes = {.count = s->probes.count, .seed = s->probes.seed, .number = s->row};
   double *x = NULL;
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
@@ -104,7 +113,8 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
   LFM_TRY_GOTO(lfm_columns_gather(other, table, s->row, s->rows, &x), done);
-  LFM_TRY_GOTO(lfm_likelihood(other, team, &solve, options->paper_protocol, s->rows, x, s->against, failed, nfe, meter),
+  LFM_TRY_GOTO(lfm_likelihood_probed(other, team, &solve, options->paper_protocol, &probes, s->rows, x, s->against, failed,
+                                     nfe, meter),
                done);
 done:
   lfm_free(x);
@@ -113,11 +123,23 @@ done:
   return status;
 }
 
+static bool is_solved(const scored *s, int64_t row) {
+  return isfinite(s->logp[row]) && (!s->against || isfinite(s->against[row]));
+}
+
+/* Standard error of the nll by the probes alone; NAN when there are none, or one a row. */
+static double probe_error(const scored *s, int64_t solved) {
+  double sum = 0.0;
+  if (!s->probes.count) return (double)NAN;
+  for (int64_t i = 0; i < s->rows; i++) sum += is_solved(s, i) ? s->probes.variance[i] : 0.0;
+  return sqrt(sum) / (double)solved;
+}
+
 /* -log p of the rows that were solved (by both models), and their groups, in three vectors side by side. */
 static int64_t solved_rows(const scored *s, double *own, double *other, double *group) {
   int64_t count = 0;
   for (int64_t i = 0; i < s->rows; i++) {
-    if (!isfinite(s->logp[i]) || (s->against && !isfinite(s->against[i]))) continue;
+    if (!is_solved(s, i)) continue;
     own[count] = -s->logp[i];
     other[count] = s->against ? -s->against[i] : 0.0;
     group[count++] = s->group ? s->group[i] : (double)i;
@@ -135,6 +157,7 @@ static lfm_status summarise_solved(const scored *s, double *own, double *other, 
   result->rows = count;
   result->nll = summary.mean;
   result->nll_se = summary.se;
+  result->probe_se = probe_error(s, count);
   if (!s->against) return LFM_OK;
   LFM_TRY(lfm_summary_mean(other, group, count, &summary));
   result->against_nll = summary.mean;
@@ -200,9 +223,13 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
   lfm_status status;
   LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
+  if (options->probes >= model->normaliser->dim)
+    lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", options->probes,
+             (long long)model->normaliser->dim);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
-  LFM_TRY_GOTO(lfm_likelihood(model, team, &solve, options->paper_protocol, s.rows, s.x, s.logp, s.failed, s.nfe, &meter),
+  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.logp, s.failed,
+                                     s.nfe, &meter),
                done);
   if (!options->paper_protocol && !solve.fixed_steps)
     LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);

@@ -7,9 +7,10 @@
  * neighbours), and then a row's result does not depend on which rows were beside it: shuffled, split and single calls give
  * the same bytes.  Empty slots carry a copy of harmless values and their results are not looked at.
  *
- * State: y = (x_1 .. x_dim) in double, and with_logdet one more number, l = the integral of div f along the path, under the
- * same error control.  Error of a step = max( rms over x of e_i / (atol + rtol max(|y_i|, |y_i'|)),
- *                                             |e_l| / (atol + rtol max(|l|, |l'|)) ), accepted at <= 1.
+ * State: y = (x_1 .. x_dim) in double, and with a log-determinant one more number, l = the integral of div f along the path,
+ * under the same error control.  Error of a step = max( rms over x of e_i / (atol + rtol max(|y_i|, |y_i'|)),
+ *                                                       |e_l| / (atol + rtol max(|l|, |l'|)) ), accepted at <= 1.
+ * Several log-determinants are estimates of one whose mean is wanted: l is then their mean.
  * [Hairer, Norsett, Wanner I, II.4: controller and the choice of the first step]
  *
  * Use:  lfm_ode_create once (for the team's workers), lfm_ode_solve as often as wanted, lfm_ode_destroy.
@@ -49,20 +50,22 @@ typedef enum lfm_row_status {
   LFM_ROW_TOO_MANY,   /* max_steps were used up */
 } lfm_row_status;
 
-/* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots] (NULL without logdet).  The rows in
- * flight stand in the first `busy` slots; the others hold harmless numbers, and what f says of them is not read.
+/* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots, logdets] (NULL without).  The rows
+ * in flight stand in the first `busy` slots, row [slots] says which; the others hold harmless numbers (row < 0), and what f
+ * says of them is not read.
  * Not finite values are allowed; an error status ends the whole solve. */
-typedef lfm_status (*lfm_field_fn)(void *context, int worker, int64_t busy, const double *t, const double *y, double *dydt,
-                                   double *div);
+typedef lfm_status (*lfm_field_fn)(void *context, int worker, int64_t busy, const int64_t *row, const double *t,
+                                   const double *y, double *dydt, double *div);
 
 /* Moves row `row` in (x [dim]) and out.  store is called from any worker, once a row, with that row's own number.
- * logdet is 0 without with_logdet.  nfe counts this row's evaluations.  A failed row's x is where it stopped. */
+ * logdet has `logdets` numbers.  nfe counts this row's evaluations.  A failed row's x is where it stopped. */
 typedef void (*lfm_row_load_fn)(void *context, int64_t row, double *x);
-typedef void (*lfm_row_store_fn)(void *context, int64_t row, const double *x, double logdet, lfm_row_status status, int nfe);
+typedef void (*lfm_row_store_fn)(void *context, int64_t row, const double *x, const double *logdet, lfm_row_status status,
+                                 int nfe);
 
 typedef struct lfm_ode_problem {
   int64_t dim;
-  bool with_logdet;
+  int logdets;   /* 0: none is wanted */
   double t0, t1; /* t1 < t0 runs backwards; t1 = t0 gives each row back as it came, with nfe 0 */
   lfm_solver solver;
   double atol, rtol; /* adaptive solvers */
@@ -77,9 +80,9 @@ typedef struct lfm_ode_problem {
   bool (*stop)(void *context); /* asked by worker 0 between evaluations, may be NULL; true ends with LFM_E_INTERRUPTED */
 } lfm_ode_problem;
 
-/* Work space for problems of this dim, slots and with_logdet, for every worker of a team. */
+/* Work space for problems of this dim, slots and logdets, for every worker of a team. */
 typedef struct lfm_ode lfm_ode;
-lfm_status lfm_ode_create(int workers, int64_t dim, bool with_logdet, int64_t slots, lfm_ode **out);
+lfm_status lfm_ode_create(int workers, int64_t dim, int logdets, int64_t slots, lfm_ode **out);
 void lfm_ode_destroy(lfm_ode *ode);
 
 /* Solves rows 0 .. rows-1.  Allocates nothing.  The result of a row does not depend on rows, slots' neighbours or threads.

@@ -22,7 +22,8 @@
 
 /* One worker's rows in flight and what f reads and writes. */
 typedef struct batch {
-  double *t, *y, *dydt, *div; /* [slots], [slots, dim], [slots, dim], [slots] or NULL */
+  double *t, *y, *dydt, *div; /* [slots], [slots, dim], [slots, dim], [slots, logdets] */
+  int64_t *row;               /* [slots] */
   double *vectors;            /* [slots, LFM_STEPPER_VECTORS, size] behind the steppers */
   lfm_stepper *slots;
 } batch;
@@ -30,7 +31,7 @@ typedef struct batch {
 struct lfm_ode {
   int workers;
   int64_t dim, slots;
-  bool with_logdet;
+  int logdets;
   batch *batches; /* [workers] */
 };
 
@@ -45,15 +46,16 @@ typedef struct solve {
 
 /* ---- work space --------------------------------------------------------------------------------------------- */
 
-static lfm_status batch_init(batch *b, int64_t dim, bool with_logdet, int64_t slots) {
-  size_t size = (size_t)dim + with_logdet, states, vectors;
+static lfm_status batch_init(batch *b, int64_t dim, int logdets, int64_t slots) {
+  size_t size = (size_t)dim + (size_t)logdets, states, vectors;
   if (!lfm_size_multiply((size_t)slots, (size_t)dim, &states) || !lfm_size_multiply((size_t)slots, size, &vectors) ||
       !lfm_size_multiply(vectors, LFM_STEPPER_VECTORS, &vectors))
     return lfm_fail(LFM_E_USAGE, "an ODE batch of %lld rows of %lld is too large", (long long)slots, (long long)dim);
   LFM_TRY(LFM_ALLOC(&b->t, slots));
   LFM_TRY(LFM_ALLOC(&b->y, states));
   LFM_TRY(LFM_ALLOC(&b->dydt, states));
-  if (with_logdet) LFM_TRY(LFM_ALLOC(&b->div, slots));
+  LFM_TRY(LFM_ALLOC(&b->div, slots * logdets));
+  LFM_TRY(LFM_ALLOC(&b->row, slots));
   LFM_TRY(LFM_ALLOC(&b->vectors, vectors));
   LFM_TRY(LFM_ALLOC(&b->slots, slots));
   for (int64_t i = 0; i < slots; i++) {
@@ -63,17 +65,18 @@ static lfm_status batch_init(batch *b, int64_t dim, bool with_logdet, int64_t sl
   return LFM_OK;
 }
 
-lfm_status lfm_ode_create(int workers, int64_t dim, bool with_logdet, int64_t slots, lfm_ode **out) {
+lfm_status lfm_ode_create(int workers, int64_t dim, int logdets, int64_t slots, lfm_ode **out) {
   *out = NULL;
+  if (logdets < 0) return lfm_fail(LFM_E_USAGE, "an ODE with %d log-determinants", logdets);
   if (workers < 1 || dim < 1 || slots < 1)
     return lfm_fail(LFM_E_USAGE, "an ODE needs workers, dim and slots of at least 1 (got %d, %lld, %lld)", workers,
                     (long long)dim, (long long)slots);
   lfm_ode *ode;
   LFM_TRY(LFM_ALLOC(&ode, 1));
-  *ode = (lfm_ode){.workers = workers, .dim = dim, .slots = slots, .with_logdet = with_logdet};
+  *ode = (lfm_ode){.workers = workers, .dim = dim, .slots = slots, .logdets = logdets};
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&ode->batches, workers), failed);
-  for (int w = 0; w < workers; w++) LFM_TRY_GOTO(batch_init(&ode->batches[w], dim, with_logdet, slots), failed);
+  for (int w = 0; w < workers; w++) LFM_TRY_GOTO(batch_init(&ode->batches[w], dim, logdets, slots), failed);
   *out = ode;
   return LFM_OK;
 failed:
@@ -89,6 +92,7 @@ void lfm_ode_destroy(lfm_ode *ode) {
     lfm_free(b->y);
     lfm_free(b->dydt);
     lfm_free(b->div);
+    lfm_free(b->row);
     lfm_free(b->vectors);
     lfm_free(b->slots);
   }
@@ -100,8 +104,7 @@ void lfm_ode_destroy(lfm_ode *ode) {
 
 static void store_row(const solve *s, const lfm_stepper *slot) {
   const lfm_ode_problem *p = s->problem;
-  double logdet = p->with_logdet ? slot->y[p->dim] : 0.0;
-  p->store(p->context, slot->row, slot->y, logdet, slot->status, slot->nfe);
+  p->store(p->context, slot->row, slot->y, slot->y + p->dim, slot->status, slot->nfe);
 }
 
 /* Empty and harmless. */
@@ -159,7 +162,7 @@ static int64_t take_all(solve *s, batch *b, int64_t busy) {
   int64_t dim = s->ode->dim;
   for (int64_t i = 0; i < busy; i++) {
     lfm_stepper *slot = &b->slots[i];
-    bool goes_on = lfm_stepper_take(slot, &s->rule, b->dydt + i * dim, b->div != NULL ? b->div[i] : 0.0);
+    bool goes_on = lfm_stepper_take(slot, &s->rule, b->dydt + i * dim, b->div + i * s->ode->logdets);
     if (goes_on) continue;
     store_row(s, slot);
     refill(s, slot);
@@ -170,7 +173,8 @@ static int64_t take_all(solve *s, batch *b, int64_t busy) {
 static lfm_status evaluate(const solve *s, const batch *b, int worker, int64_t busy) {
   const lfm_ode_problem *p = s->problem;
   if (worker == 0 && p->stop != NULL && p->stop(p->context)) return lfm_fail(LFM_E_INTERRUPTED, "stopped while solving");
-  return p->field(p->context, worker, busy, b->t, b->y, b->dydt, b->div);
+  for (int64_t i = 0; i < s->ode->slots; i++) b->row[i] = b->slots[i].row;
+  return p->field(p->context, worker, busy, b->row, b->t, b->y, b->dydt, p->logdets > 0 ? b->div : NULL);
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {
@@ -193,8 +197,8 @@ static lfm_status work(void *context, int worker, int64_t task) {
 
 static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_problem *p, int64_t rows) {
   const int most = INT_MAX / (LFM_TABLEAU_STAGES + 2); /* so that the count of evaluations fits an int */
-  if (p->dim != ode->dim || p->slots != ode->slots || p->with_logdet != ode->with_logdet)
-    return lfm_fail(LFM_E_USAGE, "the ODE's work space was made for another dim, slots or with_logdet");
+  if (p->dim != ode->dim || p->slots != ode->slots || p->logdets != ode->logdets)
+    return lfm_fail(LFM_E_USAGE, "the ODE's work space was made for another dim, slots or logdets");
   if (lfm_team_size(team) > ode->workers)
     return lfm_fail(LFM_E_USAGE, "%d threads but an ODE work space for %d", lfm_team_size(team), ode->workers);
   if (p->solver < LFM_EULER || p->solver >= LFM_SOLVERS) return lfm_fail(LFM_E_USAGE, "no such solver: %d", (int)p->solver);

@@ -28,7 +28,7 @@ lfm_step_rule lfm_step_rule_of(const lfm_ode_problem *problem) {
   double resolved = 16.0 * DBL_EPSILON * fmax(fabs(problem->t0), fabs(problem->t1)); /* so that t + h is never t */
   return (lfm_step_rule){.tableau = lfm_tableau_of(problem->solver),
                          .dim = problem->dim,
-                         .size = problem->dim + problem->with_logdet,
+                         .size = problem->dim + problem->logdets,
                          .t0 = problem->t0,
                          .t1 = problem->t1,
                          .fixed_steps = problem->fixed_steps,
@@ -53,18 +53,26 @@ static void step_along(const lfm_step_rule *rule, const lfm_stepper *s, double h
   for (int64_t i = 0; i < n; i++) out[i] = s->y[i] + h * mix(weights, count, s->k, rule->size, i);
 }
 
-/* Size of v = sum_j weights[j] k[j] in units of the tolerance at the larger of |y| and |z|: the root mean square over x, or
- * the log-determinant's element where that is larger. */
+/* v in units of the tolerance at the larger of |y| and |z|. */
+static double scaled(const lfm_step_rule *rule, double v, double y, double z) {
+  return v / (rule->atol + rule->rtol * fmax(fabs(y), fabs(z)));
+}
+
+/* Size of v = sum_j weights[j] k[j] in those units: the root mean square over x, or the mean of the log-determinants where
+ * that is larger. */
 static double scaled_norm(const lfm_step_rule *rule, const double *weights, int count, const double *k, const double *y,
                           const double *z) {
-  double sum = 0.0, last = 0.0;
-  for (int64_t i = 0; i < rule->size; i++) {
-    double tolerance = rule->atol + rule->rtol * fmax(fabs(y[i]), fabs(z[i]));
-    double v = mix(weights, count, k, rule->size, i) / tolerance;
-    if (i < rule->dim) sum += v * v;
-    else last = fabs(v);
+  double sum = 0.0, mean_v = 0.0, mean_y = 0.0, mean_z = 0.0, logdets = (double)(rule->size - rule->dim);
+  for (int64_t i = 0; i < rule->dim; i++) {
+    double v = scaled(rule, mix(weights, count, k, rule->size, i), y[i], z[i]);
+    sum += v * v;
   }
-  return fmax(sqrt(sum / (double)rule->dim), last);
+  for (int64_t i = rule->dim; i < rule->size; i++) {
+    mean_v += mix(weights, count, k, rule->size, i) / logdets;
+    mean_y += y[i] / logdets;
+    mean_z += z[i] / logdets;
+  }
+  return fmax(sqrt(sum / (double)rule->dim), fabs(scaled(rule, mean_v, mean_y, mean_z)));
 }
 
 static bool all_finite(const double *v, int64_t n) {
@@ -228,10 +236,10 @@ static bool bear_not_finite(lfm_stepper *s, const lfm_step_rule *rule) {
   }
 }
 
-bool lfm_stepper_take(lfm_stepper *s, const lfm_step_rule *rule, const double *dxdt, double div) {
+bool lfm_stepper_take(lfm_stepper *s, const lfm_step_rule *rule, const double *dxdt, const double *div) {
   double *k = s->k + s->stage * rule->size;
   memcpy(k, dxdt, (size_t)rule->dim * sizeof *k);
-  if (rule->size > rule->dim) k[rule->dim] = div;
+  for (int64_t i = rule->dim; i < rule->size; i++) k[i] = div[i - rule->dim];
   s->nfe++;
   if (!all_finite(k, rule->size)) return bear_not_finite(s, rule);
   switch (s->phase) {

@@ -18,7 +18,7 @@
 typedef struct lfm_step_rule {
   const lfm_tableau *tableau;
   int64_t dim;  /* of x */
-  int64_t size; /* of the state: dim, or dim + 1 with the log-determinant */
+  int64_t size; /* of the state: dim, and the log-determinants */
   double t0, t1;
   int fixed_steps; /* 0: adaptive, and then: */
   int max_steps;   /* tries, accepted or not */
@@ -55,7 +55,7 @@ typedef struct lfm_stepper {
 /* Begins a row whose y holds x at t0.  True: f is wanted at (*t, x).  False: there is nothing to do, as t0 = t1. */
 bool lfm_stepper_start(lfm_stepper *stepper, const lfm_step_rule *rule);
 
-/* Takes f(*t, x): dxdt [dim], div (looked at with the log-determinant only).  False: the row has ended, see status. */
-bool lfm_stepper_take(lfm_stepper *stepper, const lfm_step_rule *rule, const double *dxdt, double div);
+/* Takes f(*t, x): dxdt [dim], div [size - dim].  False: the row has ended, see status. */
+bool lfm_stepper_take(lfm_stepper *stepper, const lfm_step_rule *rule, const double *dxdt, const double *div);
 
 #endif

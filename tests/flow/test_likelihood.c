@@ -146,6 +146,134 @@ static void every_solver_converges_to_the_same(void **state) {
   lfm_table_destroy(table);
 }
 
+/* ---- probes -------------------------------------------------------------------------------------------------- */
+
+/* By K probes; variance [rows]. */
+static void score_probed(const lfm_model *model, lfm_probes probes, bool paper, int64_t rows, const double *x, scored *out,
+                         double *variance) {
+  lfm_solve solve;
+  lfm_team *team;
+  lfm_meter meter;
+  lfm_meter_begin(&meter, NULL, NULL);
+  memset(out, 0xA5, sizeof *out);
+  for (int64_t i = 0; i < rows; i++) variance[i] = -1.0;
+  probes.variance = variance;
+  OK(lfm_solve_parse(&(lfm_solver_options){0}, model->blocks, &solve));
+  OK(lfm_team_create(2, &team));
+  OK(lfm_likelihood_probed(model, team, &solve, paper, &probes, rows, x, out->logp, out->failed, out->nfe, &meter));
+  lfm_team_destroy(team);
+}
+
+/* e' (rate I) e = d rate whatever the signs: no probe errs. */
+static void probes_are_exact_for_a_diagonal_jacobian(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 3, 2);
+  lfm_model *model = linear_chain(table, (double[]){-0.5, 0.2, -0.9}, 3);
+  static scored exact, got;
+  double variance[ROWS];
+  for (int paper = 0; paper < 2; paper++) {
+    score(model, &(lfm_solver_options){0}, paper, ROWS, table->values, &exact);
+    for (int count = 1; count < 6; count += 2) {
+      score_probed(model, (lfm_probes){.count = count, .seed = 3}, paper, ROWS, table->values, &got, variance);
+      for (int i = 0; i < ROWS; i++) {
+        assert_near(got.logp[i], exact.logp[i], 2e-6);
+        if (count == 1) assert_true(isnan(variance[i]));
+        else assert_near(variance[i], 0.0, 1e-10);
+      }
+    }
+  }
+  score_probed(model, (lfm_probes){0}, false, ROWS, table->values, &got, variance);
+  score(model, &(lfm_solver_options){0}, false, ROWS, table->values, &exact);
+  assert_memory_equal(got.logp, exact.logp, ROWS * sizeof(double)); /* none: the exact trace */
+  for (int i = 0; i < ROWS; i++) assert_true(variance[i] == -1.0);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* Many probes of each row: the mean is right to its own standard error, which is right in size: a squared error is one
+ * variance on average. */
+static void probes_are_unbiased(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 4, 4);
+  lfm_model *model = random_chain(table, NULL, 2.0);
+  static scored exact, got;
+  double variance[ROWS], squares = 0.0, smallest = INFINITY;
+  score(model, &(lfm_solver_options){.tol = 1e-7}, false, ROWS, table->values, &exact);
+  score_probed(model, (lfm_probes){.count = 200}, false, ROWS, table->values, &got, variance);
+  for (int i = 0; i < ROWS; i++) {
+    double z = (got.logp[i] - exact.logp[i]) / sqrt(variance[i]);
+    assert_true(fabs(z) < 4.0);
+    squares += z * z / ROWS;
+    smallest = fmin(smallest, sqrt(variance[i]));
+  }
+  assert_true(smallest > 3e-4); /* well above the solver's error, or nothing would have been seen */
+  assert_true(squares > 0.5 && squares < 1.6);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* Few probes, many seeds: how far log p really varies is what `variance` says of itself. */
+static void variance_is_that_over_seeds(void **state) {
+  (void)state;
+  enum { SEEDS = 60, FEW = 12 };
+  lfm_table *table = gaussian_table(FEW, 4, 4);
+  lfm_model *model = random_chain(table, NULL, 2.0);
+  static scored exact, got;
+  double variance[FEW], said = 0.0, seen = 0.0;
+  score(model, &(lfm_solver_options){.tol = 1e-7}, false, FEW, table->values, &exact);
+  for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    score_probed(model, (lfm_probes){.count = 3, .seed = seed}, false, FEW, table->values, &got, variance);
+    for (int i = 0; i < FEW; i++) said += variance[i], seen += pow(got.logp[i] - exact.logp[i], 2);
+  }
+  assert_true(seen / said > 0.8 && seen / said < 1.25); /* 720 squares of either kind */
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+/* A row has the probes of its number and K, not of its place or company; another number, seed or row has others. */
+static void probes_go_by_the_rows_number(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 4, 4);
+  lfm_model *model = random_chain(table, NULL, 2.0);
+  static scored whole, part, other;
+  static double turned[4 * ROWS];
+  int64_t number[ROWS];
+  double variance[ROWS], variance_of_part[ROWS];
+  score_probed(model, (lfm_probes){.count = 3, .seed = 5}, false, ROWS, table->values, &whole, variance);
+  for (int64_t i = 0; i < ROWS; i++) {
+    number[i] = ROWS - 1 - i;
+    memcpy(turned + 4 * i, table->values + 4 * number[i], 4 * sizeof *turned);
+  }
+  for (int64_t rows = 1; rows <= ROWS; rows += 13) {
+    score_probed(model, (lfm_probes){.count = 3, .seed = 5, .number = number}, false, rows, turned, &part, variance_of_part);
+    for (int64_t i = 0; i < rows; i++)
+      assert_true(part.logp[i] == whole.logp[number[i]] && variance_of_part[i] == variance[number[i]] &&
+                  part.nfe[i] == whole.nfe[number[i]]);
+  }
+  score_probed(model, (lfm_probes){.count = 3, .seed = 6}, false, ROWS, table->values, &other, variance);
+  score_probed(model, (lfm_probes){.count = 3, .seed = 5}, false, ROWS, turned, &part, variance);
+  for (int64_t i = 0; i < ROWS; i++) assert_true(other.logp[i] != whole.logp[i] && part.logp[i] != whole.logp[number[i]]);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+static void probes_out_of_range_are_refused(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(2, 2, 4);
+  lfm_model *model = random_chain(table, NULL, 1.0);
+  lfm_solve solve = {.solver = LFM_DOPRI5, .tol = 1e-5};
+  double logp[2];
+  uint8_t failed[2];
+  int64_t nfe[2];
+  for (int i = 0; i < 2; i++) {
+    lfm_probes probes = {.count = i ? LFM_MOST_PROBES + 1 : -1};
+    FAILS(LFM_E_USAGE, lfm_likelihood_probed(model, NULL, &solve, false, &probes, 2, table->values, logp, failed, nfe, NULL));
+    assert_says(i ? "probes: 1001 is not between" : "probes: -1 is not between");
+  }
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
 /* ---- the published protocol ---------------------------------------------------------------------------------- */
 
 /* v and trace of one row in double, with the weights of a block. */
@@ -259,6 +387,11 @@ int main(void) {
       cmocka_unit_test(cuts_are_shorter_chains),
       cmocka_unit_test(densities_integrate_to_one),
       cmocka_unit_test(every_solver_converges_to_the_same),
+      cmocka_unit_test(probes_are_exact_for_a_diagonal_jacobian),
+      cmocka_unit_test(probes_are_unbiased),
+      cmocka_unit_test(variance_is_that_over_seeds),
+      cmocka_unit_test(probes_go_by_the_rows_number),
+      cmocka_unit_test(probes_out_of_range_are_refused),
       cmocka_unit_test(paper_protocol_is_its_own_arithmetic),
       cmocka_unit_test(paper_protocol_on_a_linear_block),
       cmocka_unit_test(rows_advised),

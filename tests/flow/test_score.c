@@ -293,6 +293,76 @@ static void fixed_steps_and_the_papers(void **state) {
   lfm_model_destroy(model);
 }
 
+/* The whole chain's nll by probes: within its own standard error of the exact one, seed after seed. */
+static void probe_error_covers_the_error(void **state) {
+  (void)state;
+  enum { N = 80, SEEDS = 20 };
+  lfm_table *table = gaussian_table(N, 6, 1);
+  lfm_model *model = random_chain(table, KEYS("normalise=whiten"), 2.0);
+  static double logp[N];
+  lfm_score_options options = options_of(2);
+  lfm_score_result exact = score(model, table, &options, logp);
+  options.probes = 2;
+  double squares = 0.0, said = 0.0;
+  for (options.seed = 0; options.seed < SEEDS; options.seed++) {
+    lfm_score_result got = score(model, table, &options, logp);
+    double z = (got.nll - exact.nll) / got.probe_se;
+    assert_true(fabs(z) < 4.0 && got.probe_se < got.nll_se);
+    squares += z * z / SEEDS, said += got.probe_se / SEEDS;
+    assert_true(got.solver_error < 1e-3); /* by the same probes, or it would hold their error too */
+  }
+  assert_true(said > 10 * exact.solver_error);
+  assert_true(squares > 0.4 && squares < 1.9);
+  options.probes = 1;
+  lfm_score_result one = score(model, table, &options, logp);
+  assert_true(isnan(one.probe_se) && fabs(one.nll - exact.nll) < 6 * said);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
+static void ignore_note(lfm_note_level level, const char *text, void *context) {
+  (void)level;
+  *(int *)context += strstr(text, "cost no less than the exact trace of 3 columns") != NULL;
+}
+
+/* By threads, beside other rows of the table and under the paper's protocol; two models alike have no difference. */
+static void probed_rows_are_themselves_too(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 3, 1);
+  lfm_model *model = random_chain(table, NULL, 2.0);
+  static double whole[ROWS], again[ROWS];
+  lfm_score_options options = options_of(1);
+  int notes = 0;
+  lfm_notes_to(ignore_note, &notes);
+  options.probes = 2, options.seed = 9;
+  lfm_score_result first = score(model, table, &options, whole);
+  options.threads = 3;
+  lfm_score_result threaded = score(model, table, &options, again);
+  assert_memory_equal(again, whole, sizeof whole);
+  assert_true(first.probe_se == threaded.probe_se && first.probe_se > 0.0);
+  assert_int_equal(notes, 0);
+  options.rows = 10;
+  options.against = model;
+  lfm_score_result few = score(model, table, &options, again);
+  for (int i = 0; i < 10; i++) assert_true(again[i] == whole[100 * i]);
+  assert_true(few.diff == 0.0 && few.diff_se == 0.0);
+  options.paper_protocol = true;
+  assert_true(score(model, table, &options, again).probe_se > 0.0);
+  options.probes = 3;
+  score(model, table, &options, again);
+  assert_int_equal(notes, 1);
+  lfm_notes_to(NULL, NULL);
+  options.probes = 1001;
+  lfm_score_result result;
+  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, NULL, &result));
+  assert_says("probes: 1001");
+  options.probes = -1;
+  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, NULL, &result));
+  assert_says("probes: -1");
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(4, 2, 1), *out, *group = gaussian_table(4, 1, 2);
@@ -301,9 +371,10 @@ static void refused_memory_leaves_nothing(void **state) {
   lfm_score_result result;
   options.against = model;
   options.group = group;
-  for (int paper = 0; paper < 2; paper++) {
+  for (int way = 0; way < 3; way++) {
     lfm_status status = LFM_E_MEMORY;
-    options.paper_protocol = paper;
+    options.paper_protocol = way == 1;
+    options.probes = way == 2;
     for (uint64_t at = 1; status != LFM_OK; at++) {
       lfm_alloc_fail_at(at);
       status = lfm_score(model, table, &options, &out, &result);
@@ -329,6 +400,8 @@ int main(void) {
       cmocka_unit_test(refusals_say_why),
       cmocka_unit_test(constant_columns_must_be_what_they_were),
       cmocka_unit_test(fixed_steps_and_the_papers),
+      cmocka_unit_test(probe_error_covers_the_error),
+      cmocka_unit_test(probed_rows_are_themselves_too),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,8 @@
     if ((expression) != LFM_OK) fail_msg("%s: %s", #expression, lfm_error());                                                \
   } while (0)
 
+enum { ROWS_MOST_LOGDETS = 4 };
+
 /* f of one row; div [1] may be ignored by fields that are solved without the log-determinant. */
 typedef void (*row_field)(double t, const double *y, double *dydt, double *div);
 
@@ -35,7 +37,9 @@ typedef struct rows {
   row_field f;
   const double *start;  /* [count, dim] */
   const int64_t *order; /* the queue's row i is row order[i]; NULL: i */
-  double *x, *logdet;   /* [count, dim], [count] */
+  double *x, *logdet;   /* [count, dim], [count, logdets] */
+  int logdets;          /* of the last solve */
+  double spread;        /* of the estimates, when there are several: they swing in t, around f's div as their mean */
   lfm_row_status *status;
   int *nfe;
   int *stored;                      /* how often */
@@ -54,18 +58,19 @@ static inline void rows_load(void *context, int64_t row, double *x) {
   memcpy(x, r->start + rows_index(r, row) * r->dim, (size_t)r->dim * sizeof *x);
 }
 
-static inline void rows_store(void *context, int64_t row, const double *x, double logdet, lfm_row_status status, int nfe) {
+static inline void rows_store(void *context, int64_t row, const double *x, const double *logdet, lfm_row_status status,
+                              int nfe) {
   rows *r = context;
   int64_t i = rows_index(r, row);
   memcpy(r->x + i * r->dim, x, (size_t)r->dim * sizeof *x);
-  r->logdet[i] = logdet;
+  for (int64_t k = 0; k < r->logdets; k++) r->logdet[i * r->logdets + k] = logdet[k];
   r->status[i] = status;
   r->nfe[i] = nfe;
   r->stored[i]++;
 }
 
-static inline lfm_status rows_field(void *context, int worker, int64_t busy, const double *t, const double *y, double *dydt,
-                                    double *div) {
+static inline lfm_status rows_field(void *context, int worker, int64_t busy, const int64_t *row, const double *t,
+                                    const double *y, double *dydt, double *div) {
   rows *r = context;
   assert_in_range(busy, 1, r->slots);
   atomic_fetch_add(&r->busy, busy);
@@ -77,8 +82,11 @@ static inline lfm_status rows_field(void *context, int worker, int64_t busy, con
   if (r->fail_at > 0 && call > r->fail_at) usleep(1000);                    /* time for the others to hear of it */
   for (int64_t i = busy; i < r->slots; i++) dydt[i * r->dim] = (double)NAN; /* nobody may read it */
   for (int64_t i = 0; i < busy; i++) {
-    double unused;
-    r->f(t[i], y + i * r->dim, dydt + i * r->dim, div != NULL ? div + i : &unused);
+    assert_in_range(row[i], 0, r->count - 1);
+    double trace;
+    r->f(t[i], y + i * r->dim, dydt + i * r->dim, &trace);
+    for (int k = 0; k < r->logdets; k++)
+      div[i * r->logdets + k] = trace + (k - 0.5 * (r->logdets - 1)) * r->spread * cos(40.0 * t[i]);
   }
   return LFM_OK;
 }
@@ -89,9 +97,9 @@ static inline bool rows_stop(void *context) {
 }
 
 static inline void rows_create(rows *r, row_field f, const double *start, int64_t count, int64_t dim) {
-  *r = (rows){.count = count, .dim = dim, .slots = 1, .f = f, .start = start};
+  *r = (rows){.count = count, .dim = dim, .slots = 1, .f = f, .start = start, .logdets = 1};
   r->x = malloc((size_t)(count * dim) * sizeof *r->x);
-  r->logdet = malloc((size_t)count * sizeof *r->logdet);
+  r->logdet = malloc(ROWS_MOST_LOGDETS * (size_t)count * sizeof *r->logdet);
   r->status = malloc((size_t)count * sizeof *r->status);
   r->nfe = malloc((size_t)count * sizeof *r->nfe);
   r->stored = malloc((size_t)count * sizeof *r->stored);
@@ -109,7 +117,7 @@ static inline void rows_destroy(rows *r) {
 static inline void rows_poison(rows *r) {
   for (int64_t i = 0; i < r->count; i++) {
     for (int64_t j = 0; j < r->dim; j++) r->x[i * r->dim + j] = NAN;
-    r->logdet[i] = NAN;
+    for (int k = 0; k < ROWS_MOST_LOGDETS; k++) r->logdet[i * ROWS_MOST_LOGDETS + k] = NAN;
     r->status[i] = (lfm_row_status)99;
     r->nfe[i] = INT_MIN;
     r->stored[i] = 0;
@@ -121,6 +129,7 @@ static inline void rows_poison(rows *r) {
 /* Solves PROBLEM (whose dim, slots and callbacks this fills in) for the rows; returns the solve's status. */
 static inline lfm_status rows_solve_status(rows *r, lfm_ode_problem problem, int threads) {
   rows_poison(r);
+  r->logdets = problem.logdets;
   problem.dim = r->dim;
   problem.slots = r->slots;
   problem.field = rows_field;
@@ -131,7 +140,7 @@ static inline lfm_status rows_solve_status(rows *r, lfm_ode_problem problem, int
   lfm_team *team;
   lfm_ode *ode;
   assert_ok(lfm_team_create(threads, &team));
-  assert_ok(lfm_ode_create(threads, r->dim, problem.with_logdet, r->slots, &ode));
+  assert_ok(lfm_ode_create(threads, r->dim, problem.logdets, r->slots, &ode));
   r->company = threads > 1 && r->count > r->slots;
   lfm_alloc_fail_at(0);
   lfm_status status = lfm_ode_solve(ode, team, &problem, r->count);

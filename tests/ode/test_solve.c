@@ -32,7 +32,7 @@ static int make_starts(void **state) {
 
 static lfm_ode_problem likelihood(lfm_solver solver) {
   lfm_ode_problem problem = adaptive(solver, 1e-6, 0.0, 0.6);
-  problem.with_logdet = true;
+  problem.logdets = 1;
   return problem;
 }
 
@@ -82,7 +82,7 @@ static void test_rows_are_independent(void **state) {
     rows_destroy(&alone);
   }
   check_independence(lorenz, fixed(LFM_RK4, 20, 0.0, 0.6), &alone);
-  for (int i = 0; i < ROWS; i++) assert_true(alone.status[i] == LFM_ROW_SOLVED && alone.logdet[i] == 0.0);
+  for (int i = 0; i < ROWS; i++) assert_true(alone.status[i] == LFM_ROW_SOLVED && isnan(alone.logdet[i]));
   rows_destroy(&alone);
 }
 
@@ -207,7 +207,7 @@ static void test_work_space_is_reusable(void **state) {
   lfm_team *team;
   lfm_ode *ode;
   assert_ok(lfm_team_create(2, &team));
-  assert_ok(lfm_ode_create(2, DIM, true, 16, &ode));
+  assert_ok(lfm_ode_create(2, DIM, 1, 16, &ode));
   problem.dim = DIM, problem.slots = 16;
   problem.field = rows_field, problem.load = rows_load, problem.store = rows_store, problem.context = &r;
   rows_poison(&r);
@@ -230,7 +230,7 @@ static void test_refused_memory(void **state) {
   for (; status != LFM_OK; refused++) {
     lfm_ode *ode = (lfm_ode *)starts;
     lfm_alloc_fail_at((uint64_t)refused + 1);
-    status = lfm_ode_create(2, DIM, true, 5, &ode);
+    status = lfm_ode_create(2, DIM, 1, 5, &ode);
     lfm_alloc_fail_at(0);
     assert_int_equal(status == LFM_OK, ode != NULL);
     if (status != LFM_OK) assert_int_equal(status, LFM_E_MEMORY);
@@ -242,12 +242,13 @@ static void test_refused_memory(void **state) {
 static void test_create_refuses_nonsense(void **state) {
   (void)state;
   lfm_ode *ode = (lfm_ode *)starts;
-  assert_int_equal(lfm_ode_create(0, DIM, true, 5, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(0, DIM, 1, 5, &ode), LFM_E_USAGE);
   assert_null(ode);
-  assert_int_equal(lfm_ode_create(1, 0, true, 5, &ode), LFM_E_USAGE);
-  assert_int_equal(lfm_ode_create(1, DIM, true, 0, &ode), LFM_E_USAGE);
-  assert_int_equal(lfm_ode_create(1, INT64_MAX / 2, true, INT64_MAX / 2, &ode), LFM_E_USAGE);
-  assert_int_equal(lfm_ode_create(1, INT64_MAX, true, 1, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(1, 0, 1, 5, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(1, DIM, 1, 0, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(1, DIM, -1, 5, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(1, INT64_MAX / 2, 1, INT64_MAX / 2, &ode), LFM_E_USAGE);
+  assert_int_equal(lfm_ode_create(1, INT64_MAX, 1, 1, &ode), LFM_E_USAGE);
   assert_null(ode);
   lfm_ode_destroy(NULL);
 }
@@ -291,11 +292,11 @@ static void test_work_space_must_fit(void **state) {
   const struct {
     int workers;
     int64_t dim, slots;
-    bool with_logdet;
-  } unfit[] = {{1, DIM, 5, true}, {2, DIM + 1, 5, true}, {2, DIM, 6, true}, {2, DIM, 5, false}};
-  for (int i = 0; i < 4; i++) {
+    int logdets;
+  } unfit[] = {{1, DIM, 5, 1}, {2, DIM + 1, 5, 1}, {2, DIM, 6, 1}, {2, DIM, 5, 0}, {2, DIM, 5, 2}};
+  for (int i = 0; i < 5; i++) {
     lfm_ode *ode;
-    assert_ok(lfm_ode_create(unfit[i].workers, unfit[i].dim, unfit[i].with_logdet, unfit[i].slots, &ode));
+    assert_ok(lfm_ode_create(unfit[i].workers, unfit[i].dim, unfit[i].logdets, unfit[i].slots, &ode));
     assert_int_equal(lfm_ode_solve(ode, team, &problem, ROWS), LFM_E_USAGE);
     lfm_ode_destroy(ode);
   }

@@ -243,7 +243,7 @@ static lfm_row_status check_steps(row_field f, lfm_ode_problem problem, double y
   int steps = 0, rejections = 0;
   double before = NAN;
   bool after_rejection = false;
-  for (bool wants = lfm_stepper_start(&s, &rule); wants; wants = lfm_stepper_take(&s, &rule, &dxdt, div)) {
+  for (bool wants = lfm_stepper_start(&s, &rule); wants; wants = lfm_stepper_take(&s, &rule, &dxdt, &div)) {
     f(t, &x, &dxdt, &div);
     if (s.steps == steps) continue;
     bool last = s.next == problem.t1;
@@ -303,7 +303,7 @@ static void test_error_norm(void **state) {
     rows_solve(&three, problem, 1);
     assert_int_equal(one.nfe[0], three.nfe[0]);
     assert_true(fabs(one.x[0] - three.x[2]) < 1e-14); /* the norm of three is rounded otherwise */
-    problem.with_logdet = true;
+    problem.logdets = 1;
     double x = one.x[0];
     int nfe = one.nfe[0];
     rows_solve(&one, problem, 1);
@@ -393,7 +393,7 @@ static void test_logdet_of_a_linear_field(void **state) {
   rows_create(&r, spiral, start, 1, 3);
   for (int p = 0; p < PAIRS; p++) {
     lfm_ode_problem problem = adaptive(pairs[p], 1e-8, 0.0, 1.5);
-    problem.with_logdet = true;
+    problem.logdets = 1;
     rows_solve(&r, problem, 1);
     assert_true(fabs(r.logdet[0] - -1.5 * (1.5 + 0.5 * 1.5 * 1.5)) < 1e-7);
     problem.t0 = 1.5, problem.t1 = 0.0; /* the integral along the way back has the other sign */
@@ -418,12 +418,37 @@ static void test_logdet_is_under_error_control(void **state) {
   lfm_ode_problem problem = adaptive(LFM_DOPRI5, 1e-7, 0.0, 1.0);
   rows_solve(&r, problem, 1);
   int without = r.nfe[0];
-  assert_true(r.logdet[0] == 0.0);
-  problem.with_logdet = true;
+  problem.logdets = 1;
   rows_solve(&r, problem, 1);
   assert_true(r.x[0] == 0.0 && fabs(r.logdet[0] - sin(40.0)) < 1e-5);
   assert_true(r.nfe[0] > 4 * without);
   rows_destroy(&r);
+}
+
+/* Estimates that swing widely, but not their mean: its steps, and each its own integral. */
+static void test_estimates_are_controlled_by_their_mean(void **state) {
+  (void)state;
+  double start[3] = {1.0, -2.0, 0.5};
+  rows one, four;
+  rows_create(&one, spiral, start, 1, 3);
+  rows_create(&four, spiral, start, 1, 3);
+  four.spread = 0.5;
+  for (int p = 0; p < PAIRS; p++) {
+    lfm_ode_problem problem = adaptive(pairs[p], 1e-6, 0.0, 1.5);
+    problem.logdets = 1;
+    rows_solve(&one, problem, 1);
+    problem.logdets = 4;
+    rows_solve(&four, problem, 1);
+    assert_int_equal(four.nfe[0], one.nfe[0]);
+    assert_memory_equal(four.x, one.x, sizeof start);
+    double mean = 0.0;
+    for (int k = 0; k < 4; k++) mean += four.logdet[k] / 4;
+    assert_true(fabs(mean - one.logdet[0]) < 1e-13);
+    for (int k = 0; k < 4; k++) assert_true(fabs(four.logdet[k] - mean - (k - 1.5) * 0.5 * sin(60.0) / 40.0) < 0.02);
+    assert_true(four.logdet[0] != four.logdet[1]);
+  }
+  rows_destroy(&one);
+  rows_destroy(&four);
 }
 
 /* A time-dependent field of the plane without symmetry, with its divergence. */
@@ -449,7 +474,7 @@ static void test_density_integrates_to_one(void **state) {
   r.slots = 64;
   for (int p = 0; p < PAIRS; p++) {
     lfm_ode_problem problem = adaptive(pairs[p], 1e-7, 1.0, 0.0);
-    problem.with_logdet = true;
+    problem.logdets = 1;
     rows_solve(&r, problem, 1);
     double mass = 0.0;
     for (int i = 0; i < SIDE * SIDE; i++) {
@@ -633,6 +658,7 @@ int main(void) {
       cmocka_unit_test(test_against_cvode),
       cmocka_unit_test(test_logdet_of_a_linear_field),
       cmocka_unit_test(test_logdet_is_under_error_control),
+      cmocka_unit_test(test_estimates_are_controlled_by_their_mean),
       cmocka_unit_test(test_density_integrates_to_one),
       cmocka_unit_test(test_step_floor),
       cmocka_unit_test(test_step_floor_of_the_clock),

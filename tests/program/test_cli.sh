@@ -39,7 +39,7 @@ check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
-help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --threads --json
+help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --probes --seed --threads --json
 help_of ledger --train --truth --rows --columns --drop --solver --tol --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of import --config --out --columns --json
@@ -156,6 +156,15 @@ for line in nll standardised against difference better rows 'solver error' evalu
   check "the result has $line" grep -qE "^$line  +[^ ]" out
 done
 check "the result fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+expect_json "$lfm" score run data.csv --probes 1 --seed 2 --rows 40 --json
+check "one probe knows no error" grep -qF '"probe_se": null' out
+expect_json "$lfm" score run data.csv --probes 4 --rows 40 --json
+check "four probes know theirs" grep -qE '"probe_se": [0-9]' out
+expect_exit 0 "$lfm" score run data.csv --probes 4 --rows 40
+check "the result has the probes' error" grep -qE '^probe error  +[^ ]' out
+check "that fits 80 columns too" awk 'length > 80 { bad = 1 } END { exit bad }' out
+expect_usage "probes" "$lfm" score run data.csv --probes 0
+expect_usage "probes" "$lfm" score run data.csv --probes 1001
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
 
