@@ -4,6 +4,7 @@
  */
 #include "app.h"
 #include "json.h"
+#include "machine_lock.h"
 #include "options.h"
 
 #include <math.h>
@@ -87,6 +88,8 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code, count = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  code = app_machine_lock(self, argc, argv); /* beside another long run no time means anything */
+  if (code != APP_DONE) return code;
   lfm_bench_result results[LFM_BENCH_MOST];
   lfm_status status = bench(&r, results, &count);
   if (status == LFM_OK) print_results(&r, results, count);
@@ -98,7 +101,7 @@ const app_command app_bench = {
     .summary = "measure how fast this machine is",
     .about =
         "Measures training steps, sampling, scoring or single evaluations, beside the peak of this machine. Nothing else "
-        "should run meanwhile.",
+        "should run meanwhile; a sweep, or another bench, keeps it from beginning.",
     .example = "  lfm bench train -r 15 --md\n"
                "  lfm bench score --model run --rows 500\n",
     .run = run,

@@ -8,6 +8,7 @@
 lfm=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export XDG_RUNTIME_DIR=$work # a lock of long runs of this test's own
 checks=0 failures=0 code=0
 
 # run CMD...: keeps what it prints and its exit code.

@@ -10,8 +10,6 @@
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
-mkdir runtime
-export XDG_RUNTIME_DIR=$work/runtime # a lock of this test's own
 
 awk 'BEGIN { srand(7); print "x,y"; for (i = 0; i < 400; i++) { x = rand() + rand() - 1; printf "%.5f,%.5f\n", x, x * x + rand() / 4 } }' >all.csv
 head -301 all.csv >data.csv
@@ -105,6 +103,8 @@ expect_error "another long run has this machine (process $long, since" "${sweep[
 check "it is told which command line" grep -qF "sweep base.yaml data.csv -o 'it'\\''s long'" err
 check "a second sweep exits with 1" test "$code" -eq 1
 check "and has made nothing" test ! -e second
+expect_error "another long run has this machine (process $long, since" "$lfm" bench peak -r 1
+expect_exit 0 "$lfm" ledger alone test.csv # short work takes no lock
 kill -TERM "$long"
 code=0
 wait "$long" || code=$?
@@ -113,6 +113,13 @@ check "a stopped sweep exits with 1" test "$code" -eq 1
 check "says how to go on" grep -qE "^to go on: .*sweep base.yaml data.csv -o 'it'.*max_batch=100000000\$" err
 check "has a checkpoint" test -e "it's long/seed=4/checkpoint/state.safetensors"
 expect_exit 0 "${sweep[@]}" -o grid # the lock went with its holder
+expect_exit 1 env XDG_RUNTIME_DIR="$work/nowhere" "${sweep[@]}" -o grid
+check "a lock that cannot be is named" grep -qF 'nowhere/lfm.lock: cannot be opened as the lock' err
+expect_exit 0 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
+check "without a runtime folder, in the temporary one" test -s "lfm-$(id -u).lock"
+ln -sf "$work/data.csv" "lfm-$(id -u).lock"
+expect_exit 1 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
+check "a link is not followed" grep -q '^x,y$' data.csv
 
 # ---- a run that breaks down does not take the others with it
 expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --over lr=1e-3,10
