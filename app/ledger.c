@@ -15,8 +15,9 @@
 #include <math.h>
 
 typedef struct request {
-  const char *model, *data, *train, *truth, *solver;
-  int64_t rows, threads;
+  const char *model, *data, *train, *truth, *group, *solver;
+  int64_t rows, probes, threads;
+  app_seed seed;
   double tol;
   lfm_table_options columns;
   bool json;
@@ -24,11 +25,12 @@ typedef struct request {
 
 static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledger_result *result) {
   lfm_model *model = NULL;
-  lfm_table *heldout = NULL, *train = NULL, *truth = NULL;
+  lfm_table *heldout = NULL, *train = NULL, *truth = NULL, *group = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &heldout);
   if (status == LFM_OK && r->train) status = app_read_columns(r->train, &r->columns, model, false, &train);
   if (status == LFM_OK && r->truth) status = lfm_table_read(r->truth, NULL, &truth);
+  if (status == LFM_OK && r->group) status = lfm_table_read(r->group, NULL, &group);
   if (status == LFM_OK) {
     lfm_ledger_options options;
     lfm_ledger_defaults(&options);
@@ -36,11 +38,15 @@ static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledg
     options.rows = r->rows;
     options.train = train;
     options.truth = truth;
+    options.group = group;
+    options.probes = (int)r->probes;
+    options.seed = r->seed.value;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
     options.context = progress;
     status = lfm_ledger(model, heldout, &options, result);
   }
+  lfm_table_destroy(group);
   lfm_table_destroy(truth);
   lfm_table_destroy(train);
   lfm_table_destroy(heldout);
@@ -151,8 +157,9 @@ static void print_losses(const request *r, const lfm_ledger_result *result) {
            app_mean(text, result->over_fit, result->over_fit_se));
   if (isfinite(result->solver_error))
     printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
-  if (isfinite(result->probe_se)) printf("trace probes   %.2g nats standard error\n", result->probe_se);
-  printf("rows           %" PRId64 "\n", result->rows);
+  if (isfinite(result->probe_se))
+    printf("probe error    %.2g nats: the part of the standard error that is the probes'\n", result->probe_se);
+  printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard errors" : "");
   if (result->failed > 0)
     printf("failed         %" PRId64 " rows, not in the means: their solve could not go on\n", result->failed);
   printf("time           %s\n", app_duration(text, result->seconds));
@@ -217,9 +224,14 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "take only K rows, evenly spaced"},
       APP_OPTION_COLUMNS(&r.columns.columns),
       APP_OPTION_DROP(&r.columns.drop),
+      {APP_TEXT, .name = "group", .value = "DATA", .target = &r.group,
+       .help = "a table of one column, a row for each row of DATA: its cluster, for the standard errors"},
       APP_OPTION_SOLVER(&r.solver),
       {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .low = 1e-12, .high = 0.1,
        .help = "tolerance of the adaptive solvers (default 1e-5)"},
+      {APP_COUNT, .name = "probes", .value = "K", .target = &r.probes, .low = 1, .high = 1000,
+       .help = "estimate the trace by K random vectors a row instead of computing it: for very many columns"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed draws other probes (default 0)"},
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),
       {0},

@@ -71,6 +71,26 @@ lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra,
   return LFM_OK;
 }
 
+lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **row, int64_t *count) {
+  if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows to score");
+  if (wanted < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)wanted);
+  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
+  *count = wanted && wanted < table->rows ? wanted : table->rows;
+  LFM_TRY(LFM_ALLOC(row, *count));
+  for (int64_t i = 0; i < *count; i++) (*row)[i] = (int64_t)((double)i * (double)table->rows / (double)*count);
+  return LFM_OK;
+}
+
+lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count,
+                             double **out) {
+  if (group->cols != 1 || group->rows != table->rows)
+    return lfm_fail(LFM_E_USAGE, "group: has %lld rows and %lld columns; one column with the %lld rows of the data is needed",
+                    (long long)group->rows, (long long)group->cols, (long long)table->rows);
+  LFM_TRY(LFM_ALLOC(out, count));
+  for (int64_t i = 0; i < count; i++) (*out)[i] = group->values[row[i]];
+  return LFM_OK;
+}
+
 lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count,
                               double **x) {
   int64_t *place;

@@ -20,6 +20,14 @@ lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *tab
 /* A table of zeros under the model's names and decimals, with `extra` further columns behind them. */
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
 
+/* The rows to look at: *row [*count], freed with lfm_free, the numbers of all, or of `wanted` evenly spaced ones (0: all).
+ * LFM_E_DATA when there are none or a value is not finite; LFM_E_USAGE when wanted is below 0. */
+lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **row, int64_t *count);
+
+/* The clusters of those rows: *out [count], freed with lfm_free.  LFM_E_USAGE unless `group` is one column with the rows of
+ * the table. */
+lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count, double **out);
+
 /* Rows of the table in the model's columns: *x [count, cols], freed with lfm_free. */
 lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count, double **x);
 

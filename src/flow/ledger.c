@@ -20,7 +20,7 @@
 
 #include <math.h>
 
-enum { PROBED_ROWS = 64 };
+enum { CHECKED_ROWS = 64 };
 static const double unlikely = 3.0; /* in chance_edge */
 
 void lfm_ledger_defaults(lfm_ledger_options *options) { *options = (lfm_ledger_options){0}; }
@@ -28,12 +28,14 @@ void lfm_ledger_defaults(lfm_ledger_options *options) { *options = (lfm_ledger_o
 typedef struct ledger {
   const lfm_model *model;
   int64_t rows;
-  int64_t *row;  /* [rows] number in the table */
-  double *x;     /* [rows, cols] */
-  double *logp;  /* [rows], NAN where the solve failed */
-  double *cut;   /* [blocks + 1, rows] */
-  double *truth; /* [rows], or NULL */
-  double *terms; /* [rows] what a mean is taken of */
+  int64_t *row;      /* [rows] number in the table */
+  double *x;         /* [rows, cols] */
+  double *logp;      /* [rows], NAN where the solve failed */
+  double *cut;       /* [blocks + 1, rows] */
+  double *truth;     /* [rows], or NULL */
+  double *group;     /* [rows], or NULL */
+  double *terms;     /* [2, rows] what a mean is taken of, and their groups */
+  lfm_probes probes; /* their variance [rows], or NULL */
   uint8_t *failed;
   int64_t *nfe;
 } ledger;
@@ -44,7 +46,9 @@ static void destroy_ledger(ledger *l) {
   lfm_free(l->logp);
   lfm_free(l->cut);
   lfm_free(l->truth);
+  lfm_free(l->group);
   lfm_free(l->terms);
+  lfm_free(l->probes.variance);
   lfm_free(l->failed);
   lfm_free(l->nfe);
 }
@@ -62,19 +66,17 @@ static lfm_status read_truth(const lfm_table *truth, int64_t table_rows, ledger 
 }
 
 static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *options, ledger *l) {
-  if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows");
-  if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
-  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
-  l->rows = options->rows && options->rows < table->rows ? options->rows : table->rows;
-  LFM_TRY(LFM_ALLOC(&l->row, l->rows));
+  LFM_TRY(lfm_columns_choose(table, options->rows, &l->row, &l->rows));
   LFM_TRY(LFM_ALLOC(&l->logp, l->rows));
   LFM_TRY(LFM_ALLOC(&l->cut, (l->model->blocks + 1) * l->rows));
-  LFM_TRY(LFM_ALLOC(&l->terms, l->rows));
+  LFM_TRY(LFM_ALLOC(&l->terms, 2 * l->rows));
   LFM_TRY(LFM_ALLOC(&l->failed, l->rows));
   LFM_TRY(LFM_ALLOC(&l->nfe, l->rows));
-  for (int64_t i = 0; i < l->rows; i++) l->row[i] = (int64_t)((double)i * (double)table->rows / (double)l->rows);
   LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
-  return options->truth ? read_truth(options->truth, table->rows, l) : LFM_OK;
+  if (options->group) LFM_TRY(lfm_columns_group(options->group, table, l->row, l->rows, &l->group));
+  if (options->truth) LFM_TRY(read_truth(options->truth, table->rows, l));
+  l->probes = (lfm_probes){.count = options->probes, .seed = options->seed, .number = l->row};
+  return options->probes ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
 }
 
 static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
@@ -84,7 +86,8 @@ static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
   lfm_meter_begin(&meter, options->progress, options->context);
   LFM_TRY(lfm_solve_parse(&options->solve, l->model->blocks, &solve));
   LFM_TRY(lfm_team_create(options->threads, &team));
-  lfm_status status = lfm_likelihood_cut(l->model, team, &solve, l->rows, l->x, l->logp, l->cut, l->failed, l->nfe, &meter);
+  lfm_status status =
+      lfm_likelihood_cut(l->model, team, &solve, &l->probes, l->rows, l->x, l->logp, l->cut, l->failed, l->nfe, &meter);
   lfm_team_destroy(team);
   return status;
 }
@@ -92,12 +95,16 @@ static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
 /* mean of (a - b) over the rows that were solved. */
 static lfm_status mean_difference(ledger *l, const double *a, const double *b, lfm_summary *out) {
   int64_t count = 0;
-  for (int64_t i = 0; i < l->rows; i++)
-    if (isfinite(l->logp[i])) l->terms[count++] = a[i] - (b ? b[i] : 0.0);
+  double *groups = l->terms + l->rows;
+  for (int64_t i = 0; i < l->rows; i++) {
+    if (!isfinite(l->logp[i])) continue;
+    groups[count] = l->group ? l->group[i] : (double)i;
+    l->terms[count++] = a[i] - (b ? b[i] : 0.0);
+  }
   if (!count)
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?",
                     (long long)l->rows);
-  return lfm_summary_mean(l->terms, NULL, count, out);
+  return lfm_summary_mean(l->terms, groups, count, out);
 }
 
 /* ---- the borders -------------------------------------------------------------------------------------------- */
@@ -136,9 +143,13 @@ static lfm_status fill_means(ledger *l, lfm_ledger_result *result) {
   result->failed = l->rows - summary.count;
   result->nll = -summary.mean;
   result->nll_se = summary.se;
-  double evaluations = 0.0;
-  for (int64_t i = 0; i < l->rows; i++) evaluations += (double)l->nfe[i];
+  double evaluations = 0.0, variance = 0.0;
+  for (int64_t i = 0; i < l->rows; i++) {
+    evaluations += (double)l->nfe[i];
+    if (l->probes.count && isfinite(l->logp[i])) variance += l->probes.variance[i]; /* NAN for one probe a row */
+  }
   result->nfe_mean = evaluations / (double)l->rows;
+  if (l->probes.count) result->probe_se = sqrt(variance) / (double)result->rows;
   if (!l->truth) return LFM_OK;
   LFM_TRY(mean_difference(l, l->truth, l->logp, &summary));
   result->excess = summary.mean;
@@ -151,6 +162,8 @@ static lfm_score_options score_options(const lfm_ledger_options *options, int64_
   lfm_score_defaults(&score);
   score.solve = options->solve;
   score.rows = rows;
+  score.probes = options->probes;
+  score.seed = options->seed;
   score.threads = options->threads;
   score.progress = options->progress;
   score.context = options->context;
@@ -159,11 +172,10 @@ static lfm_score_options score_options(const lfm_ledger_options *options, int64_
 
 static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, const lfm_ledger_options *options,
                                     lfm_ledger_result *result) {
-  lfm_score_options some = score_options(options, l->rows < PROBED_ROWS ? l->rows : PROBED_ROWS);
+  lfm_score_options some = score_options(options, l->rows < CHECKED_ROWS ? l->rows : CHECKED_ROWS);
   lfm_score_result scored;
   LFM_TRY(lfm_score(l->model, heldout, &some, NULL, &scored));
   result->solver_error = scored.solver_error;
-  result->probe_se = scored.probe_se;
   return LFM_OK;
 }
 

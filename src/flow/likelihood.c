@@ -131,6 +131,11 @@ done:
   return status;
 }
 
+static lfm_status check_probes(const lfm_probes *probes) {
+  if (probes->count >= 0 && probes->count <= LFM_MOST_PROBES) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", probes->count, LFM_MOST_PROBES);
+}
+
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
                           const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
   work w = {.model = model, .solve = solve, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
@@ -140,15 +145,23 @@ lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solv
 lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
                                  const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
                                  int64_t *nfe, lfm_meter *meter) {
-  if (probes->count < 0 || probes->count > LFM_MOST_PROBES)
-    return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", probes->count, LFM_MOST_PROBES);
+  LFM_TRY(check_probes(probes));
   work w = {.model = model, .solve = solve, .probes = *probes, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
   return likelihood(&w, team, paper, x, logp);
 }
 
-lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, int64_t rows, const double *x,
-                              double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  work w = {.model = model, .solve = solve, .rows = rows, .cut = cut, .failed = failed, .nfe = nfe, .meter = meter};
+lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
+                              int64_t rows, const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe,
+                              lfm_meter *meter) {
+  LFM_TRY(check_probes(probes));
+  work w = {.model = model,
+            .solve = solve,
+            .probes = *probes,
+            .rows = rows,
+            .cut = cut,
+            .failed = failed,
+            .nfe = nfe,
+            .meter = meter};
   return likelihood(&w, team, false, x, logp);
 }
 

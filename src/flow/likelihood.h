@@ -37,8 +37,9 @@ lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const l
 
 /* The same rows under every beginning of the chain, in the one solve: cut[n, i], [blocks + 1, rows], is log p of row i when
  * N(0, I) is taken to stand at border n already; cut[blocks, i] is logp[i].  NAN from the border on where a row failed. */
-lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, int64_t rows, const double *x,
-                              double *logp, double *cut, uint8_t *failed, int64_t *nfe, lfm_meter *meter);
+lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
+                              int64_t rows, const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe,
+                              lfm_meter *meter);
 
 /* How many of `rows` held-out rows are scored without being asked: 2,000, fewer where the trace is dear. */
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows);

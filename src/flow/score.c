@@ -44,25 +44,13 @@ static void destroy_scored(scored *s) {
 }
 
 static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
-  if (table->rows < 1) return lfm_fail(LFM_E_DATA, "the table has no rows to score");
-  if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
   if (options->paper_protocol && (options->solve.solver || options->solve.nfe))
     return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver and nfe out");
-  LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
-  const lfm_table *group = options->group;
-  if (group && (group->cols != 1 || group->rows != table->rows))
-    return lfm_fail(LFM_E_USAGE, "group: has %lld rows and %lld columns; one column with the %lld rows of the data is needed",
-                    (long long)group->rows, (long long)group->cols, (long long)table->rows);
-  s->rows = options->rows && options->rows < table->rows ? options->rows : table->rows;
-  LFM_TRY(LFM_ALLOC(&s->row, s->rows));
+  LFM_TRY(lfm_columns_choose(table, options->rows, &s->row, &s->rows));
   LFM_TRY(LFM_ALLOC(&s->logp, s->rows));
   LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
   LFM_TRY(LFM_ALLOC(&s->nfe, s->rows));
-  if (group) LFM_TRY(LFM_ALLOC(&s->group, s->rows));
-  for (int64_t i = 0; i < s->rows; i++) {
-    s->row[i] = (int64_t)((double)i * (double)table->rows / (double)s->rows);
-    if (group) s->group[i] = group->values[s->row[i]];
-  }
+  if (options->group) LFM_TRY(lfm_columns_group(options->group, table, s->row, s->rows, &s->group));
   s->probes = (lfm_probes){.count = options->probes, .seed = options->seed, .number = s->row};
   return options->probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
 }

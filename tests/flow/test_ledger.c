@@ -174,6 +174,37 @@ static void order_threads_and_solver_do_not_matter(void **state) {
   lfm_model_destroy(model);
 }
 
+static void clusters_and_probes_are_those_of_score(void **state) {
+  (void)state;
+  enum { N = 120 };
+  double clusters[N];
+  lfm_table *table = gaussian_table(N, 3, 2), *group;
+  for (int i = 0; i < N; i++) clusters[i] = i / 10;
+  OK(lfm_table_create(clusters, N, 1, NULL, NULL, &group));
+  lfm_model *model = random_chain(table, KEYS("hks=[0.1, 0.2, null]"), 1.5);
+  lfm_score_options score_options;
+  lfm_score_result own, plain = score(model, table, 0);
+  lfm_score_defaults(&score_options);
+  lfm_ledger_options options = options_of(2), exactly = options_of(2);
+  score_options.group = options.group = group;
+  score_options.probes = options.probes = 4;
+  score_options.seed = options.seed = 9;
+  OK(lfm_score(model, table, &score_options, NULL, &own));
+  lfm_ledger_result got = ledger(model, table, &options), exact = ledger(model, table, &exactly);
+  assert_near(got.nll, own.nll, 1e-12);
+  assert_near(got.nll_se, own.nll_se, 1e-12);
+  assert_near(got.probe_se, own.probe_se, 1e-12);
+  assert_true(got.probe_se > 0.0 && isnan(exact.probe_se) && fabs(got.nll_se - plain.nll_se) > 1e-3);
+  for (int n = 0; n < 3; n++) assert_near(got.border[n].kl, exact.border[n].kl, 5.0 * got.probe_se);
+  assert_true(got.border[3].kl == 0.0 && got.border[0].kl != exact.border[0].kl);
+  options.probes = 1;
+  got = ledger(model, table, &options);
+  assert_true(isnan(got.probe_se) && isfinite(got.nll));
+  lfm_table_destroy(group);
+  lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
 static void variances_break_the_assumptions(void **state) {
   (void)state;
   static const struct {
@@ -278,6 +309,13 @@ static void refusals_say_why(void **state) {
   options.solve.solver = "leapfrog";
   FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));
   options = options_of(1);
+  options.probes = 1001;
+  FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));
+  options = options_of(1);
+  options.group = table;
+  FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));
+  assert_says("group");
+  options = options_of(1);
   options.progress = stop;
   FAILS(LFM_E_INTERRUPTED, lfm_ledger(model, table, &options, &result));
   lfm_table_destroy(empty);
@@ -301,6 +339,8 @@ static void refused_memory_leaves_nothing(void **state) {
   lfm_status status = LFM_E_MEMORY;
   options.train = table;
   options.truth = truth;
+  options.group = truth;
+  options.probes = 2;
   for (uint64_t at = 1; status != LFM_OK; at++) {
     lfm_alloc_fail_at(at);
     status = lfm_ledger(model, table, &options, &result);
@@ -318,6 +358,7 @@ int main(void) {
       cmocka_unit_test(a_truth_gives_the_excess),
       cmocka_unit_test(losses_are_those_of_score),
       cmocka_unit_test(order_threads_and_solver_do_not_matter),
+      cmocka_unit_test(clusters_and_probes_are_those_of_score),
       cmocka_unit_test(variances_break_the_assumptions),
       cmocka_unit_test(few_rows_show_little),
       cmocka_unit_test(failed_rows_are_counted_and_left_out),

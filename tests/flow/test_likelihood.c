@@ -81,7 +81,8 @@ static void cuts_are_shorter_chains(void **state) {
   lfm_meter_begin(&meter, NULL, NULL);
   OK(lfm_solve_parse(&(lfm_solver_options){0}, BLOCKS, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood_cut(model, team, &solve, ROWS, table->values, whole.logp, cut, whole.failed, whole.nfe, &meter));
+  OK(lfm_likelihood_cut(model, team, &solve, &(lfm_probes){0}, ROWS, table->values, whole.logp, cut, whole.failed, whole.nfe,
+                        &meter));
   lfm_team_destroy(team);
   for (int n = 0; n <= BLOCKS; n++) {
     lfm_model shorter = *model;

@@ -40,7 +40,7 @@ check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --probes --seed --threads --json
-help_of ledger --train --truth --rows --columns --drop --solver --tol --threads --json
+help_of ledger --train --truth --rows --columns --drop --group --solver --tol --probes --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
@@ -186,6 +186,9 @@ for line in data 'block 1' 'block 2' nll excess over-fit 'solver error' rows 'wh
   check "the ledger has $line" grep -qE "^$line" out
 done
 check "the ledger fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+expect_json "$lfm" ledger run data.csv --group group.csv --probes 3 --seed 2 --json
+expect_fields probe_se
+expect_error "group" "$lfm" ledger run a.csv --group group.csv
 expect_error "the truth has 400 rows, the table 50" "$lfm" ledger run a.csv --truth truth.csv
 expect_error "'logp'" "$lfm" ledger run data.csv --truth group.csv
 expect_error "nothing.csv" "$lfm" ledger run data.csv --train nothing.csv
