@@ -12,6 +12,7 @@
 typedef struct request {
   const char *what, *preset, *model;
   int64_t rows, repetitions, threads;
+  double tol;
   bool json, md, csv;
 } request;
 
@@ -22,6 +23,7 @@ static lfm_status bench(const request *r, lfm_bench_result *results, int *count)
   options.what = r->what;
   options.preset = r->preset;
   options.rows = r->rows;
+  options.tol = r->tol;
   options.threads = (int)r->threads;
   if (r->repetitions) options.repetitions = (int)r->repetitions;
   lfm_status status = r->model ? lfm_model_load(r->model, &model) : LFM_OK;
@@ -78,6 +80,8 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "sample, score, latency: a model file, or a run folder of lfm train"},
       {APP_COUNT, .name = "rows", .value = "N", .target = &r.rows, .low = 1, .high = 1e9,
        .help = "rows of sample (default 100,000) and score (200)"},
+      {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .low = 1e-12, .high = 0.1,
+       .help = "sample, score: tolerance of the solver (default 1e-5)"},
       {APP_COUNT, .letter = 'r', .name = "repetitions", .value = "R", .target = &r.repetitions, .low = 1, .high = 1000,
        .help = "how often each figure is measured, alternating (default 7); the median counts"},
       APP_OPTION_THREADS(&r.threads),

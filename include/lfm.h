@@ -365,6 +365,7 @@ typedef struct lfm_bench_options {
   const char *preset;     /* train: whose network and batch, as "power@A"; NULL: bsds300@A, miniboone@A and power@A */
   const lfm_model *model; /* sample, score and latency: required */
   int64_t rows;           /* sample and score: how many; 0: 100,000 and 200 */
+  double tol;             /* sample and score: of the solver; 0: 1e-5 */
   int repetitions;        /* 1 to 1000 */
   int threads;
 } lfm_bench_options;

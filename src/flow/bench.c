@@ -263,7 +263,8 @@ typedef struct model_work {
 
 static lfm_status draw(void *context) {
   model_work *w = context;
-  lfm_sample_options sample = {.rows = w->options->rows, .seed = 1, .threads = w->options->threads};
+  lfm_sample_options sample = {
+      .rows = w->options->rows, .seed = 1, .threads = w->options->threads, .solve.tol = w->options->tol};
   lfm_table_destroy(w->rows);
   w->rows = NULL;
   return lfm_sample(w->options->model, &sample, &w->rows, NULL);
@@ -273,7 +274,7 @@ static lfm_status likelihood(void *context) {
   model_work *w = context;
   lfm_solve solve;
   lfm_meter quiet = {0};
-  LFM_TRY(lfm_solve_parse(&(lfm_solver_options){0}, w->options->model->blocks, &solve));
+  LFM_TRY(lfm_solve_parse(&(lfm_solver_options){.tol = w->options->tol}, w->options->model->blocks, &solve));
   lfm_meter_begin(&quiet, NULL, NULL);
   memset(w->failed, 0, (size_t)w->rows->rows);
   return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, w->logp, w->failed, w->nfe,

@@ -46,7 +46,7 @@ help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
 help_of export --out --json
 help_of info --json
-help_of bench --preset --model --rows --repetitions --threads --json --md --csv
+help_of bench --preset --model --rows --tol --repetitions --threads --json --md --csv
 help_of selftest --threads --json
 expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
 

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""lfm beside PyTorch on the same machine: training steps, exact log p, sampling, single evaluations.
+
+    compare_torch.py LFM train   [--rounds 7]                   the three table networks; torch eager and torch.compile
+    compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
+    compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
+    compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error
+
+Both sides run in turn, round after round, on all threads: what disturbs the machine for a while disturbs both.  The best of
+PyTorch's ways counts.  A tolerance means different things to the two solvers, so score and sample run at several, measure
+the error of each against a double-precision solve at tolerance 1e-10 (PyTorch, the same weights) and compare the times at
+one error, interpolated in logarithms.  Nothing else should run meanwhile.
+"""
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import torch
+import yaml
+from safetensors import safe_open
+from torchdiffeq import odeint
+
+from lfm_torch import HERE, Velocity, log_normal, logp_converged, matching_loss
+
+TABLES = {'bsds300@A': 63, 'miniboone@A': 43, 'power@A': 6}
+TOLERANCES = [1e-3, 1e-4, 1e-5, 1e-6]
+
+
+def lfm(args, *words):
+    """Standard output of one call of the program."""
+    return subprocess.run([args.lfm, *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
+def lfm_bench(args, *words):
+    """{name: median} of a single repetition."""
+    return {figure['name']: figure['median'] for figure in json.loads(lfm(args, 'bench', *words, '-r', 1, '--json'))}
+
+
+def seconds(act, at_least=0.2):
+    """Of one call, warm, over as many as fill the slice that lfm bench gives to a figure."""
+    act()
+    begun = time.perf_counter()
+    act()
+    once = time.perf_counter() - begun
+    calls = max(1, int(at_least / once))
+    begun = time.perf_counter()
+    for _ in range(calls):
+        act()
+    return (time.perf_counter() - begun) / calls
+
+
+def line(what, ours, theirs, unit):
+    """One row of the table: medians of both, and the median of the rounds' ratios."""
+    ratios = sorted(b / a for a, b in zip(ours, theirs))
+    print(f'| {what} | {statistics.median(ours):.4g} {unit} | {statistics.median(theirs):.4g} {unit} | '
+          f'{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |', flush=True)
+
+
+def header():
+    print('| | lfm | PyTorch | times faster (range over rounds) |\n|---|---|---|---|')
+
+
+# ---- training ------------------------------------------------------------------------------------------------------
+
+def torch_step(preset, compiled):
+    """A training step of the preset on rows that lie ready: forward, backward, fused Adam."""
+    with open(os.path.join(HERE, '..', '..', 'configs', preset + '.yaml')) as file:
+        config = yaml.safe_load(file)
+    block, rows = Velocity(TABLES[preset], config), config['batch_size'] * config.get('num_tk', 1)
+    optimiser = torch.optim.Adam(block.parameters(), lr=1e-6, fused=True)
+    left, right, t = torch.randn(rows, TABLES[preset]), torch.randn(rows, TABLES[preset]), torch.rand(rows)
+    loss = torch.compile(matching_loss, dynamic=False) if compiled else matching_loss
+
+    def step():
+        optimiser.zero_grad()
+        loss(block, left, right, t, config['interp']).backward()
+        optimiser.step()
+    return step
+
+
+def compare_train(args):
+    header()
+    for preset in TABLES:
+        steps = {name: torch_step(preset, name == 'compiled') for name in args.ways.split(',') if name != 'traced'}
+        ours, theirs = [], {name: [] for name in steps}
+        for _ in range(args.rounds):
+            figures = lfm_bench(args, 'train', '--preset', preset)
+            ours.append(next(value for name, value in figures.items() if 'bare step' in name))
+            for name, step in steps.items():
+                theirs[name].append(1e3 * seconds(step))
+        best = min(theirs, key=lambda name: statistics.median(theirs[name]))
+        line(f'{preset}, training step ({best})', ours, theirs[best], 'ms')
+
+
+# ---- with a model ----------------------------------------------------------------------------------------------------
+
+class Model:
+    """A chain trained by lfm: blocks in single or double precision, and its normaliser."""
+
+    def __init__(self, run):
+        path = run if run.endswith('.safetensors') else os.path.join(run, 'model.safetensors')
+        with safe_open(path, 'pt') as file:
+            self.tensors = {name: file.get_tensor(name) for name in file.keys()}
+            self.config = yaml.safe_load(file.metadata()['config'])
+        self.mean, self.forward = self.tensors['normaliser.mean'], self.tensors['normaliser.forward']
+        self.logdet = self.tensors['normaliser.logdet'].item()
+
+    def blocks(self, dtype):
+        made = []
+        for n in range(len(self.config['hks'])):
+            prefix = f'blocks.{n}.'
+            block = Velocity(len(self.mean), self.config).to(dtype)
+            block.load_state_dict({name[len(prefix):]: tensor.to(dtype) for name, tensor in self.tensors.items()
+                                   if name.startswith(prefix)})
+            made.append(block)
+        return made
+
+    def normalise(self, rows):
+        return (torch.from_numpy(rows) - self.mean) @ self.forward.T
+
+
+def at_error(points, error):
+    """Seconds at this error, interpolated (or extended) in logarithms between the two nearest tolerances."""
+    points = sorted(points)
+    low, high = next((pair for pair in zip(points, points[1:]) if pair[1][0] >= error), points[-2:])
+    slope = (math.log(high[1]) - math.log(low[1])) / (math.log(high[0]) - math.log(low[0]))
+    return math.exp(math.log(low[1]) + slope * (math.log(error) - math.log(low[0])))
+
+
+def compare_curves(args, what, ours_of, theirs_of):
+    """ours_of, theirs_of: tolerance -> (error, seconds)."""
+    rounds = []
+    print(f'| tolerance | lfm: error | seconds | PyTorch: error | seconds |\n|---|---|---|---|---|')
+    for r in range(args.rounds):
+        curves = [(tol, ours_of(tol), theirs_of(tol)) for tol in TOLERANCES]
+        rounds.append(curves)
+        if r == 0:
+            for tol, a, b in curves:
+                print(f'| {tol:g} | {a[0]:.2e} | {a[1]:.3g} | {b[0]:.2e} | {b[1]:.3g} |', flush=True)
+    print()
+    header()
+    for error in args.errors:
+        line(f'{what}, error {error:g}', [at_error([a for _, a, _ in curves], error) for curves in rounds],
+             [at_error([b for _, _, b in curves], error) for curves in rounds], 's')
+
+
+def compare_score(args):
+    model = Model(args.model)
+    with tempfile.TemporaryDirectory() as folder:
+        rows, scores = os.path.join(folder, 'rows.npy'), os.path.join(folder, 'scores.npy')
+        lfm(args, 'sample', args.model, '-n', args.rows, '--seed', 1, '-o', rows)
+        x = model.normalise(np.load(rows))
+        torch.set_default_dtype(torch.float64)
+        truth = logp_converged(model.blocks(torch.float64), x, 1e-10).numpy()
+        torch.set_default_dtype(torch.float32)
+        singles, x32 = model.blocks(torch.float32), x.float()
+
+        def ours(tol):
+            lfm(args, 'score', args.model, rows, '--tol', tol, '-o', scores)
+            error = np.abs(np.load(scores)[:, 1] - model.logdet - truth).mean()
+            figures = lfm_bench(args, 'score', '--model', args.model, '--rows', args.rows, '--tol', tol)
+            return error, args.rows / next(iter(figures.values()))
+
+        def theirs(tol):
+            begun = time.perf_counter()
+            logp = logp_converged(singles, x32, tol).numpy()
+            return np.abs(logp - truth).mean(), time.perf_counter() - begun
+        theirs(1e-2)
+        compare_curves(args, f'exact log p of {args.rows} rows', ours, theirs)
+
+
+def decode(blocks, z, tol):
+    with torch.no_grad():
+        for block in reversed(blocks):
+            z = odeint(block, z, torch.tensor([1.0, 0.0], dtype=z.dtype), rtol=tol, atol=tol, method='dopri5')[1]
+    return z
+
+
+def compare_sample(args):
+    model = Model(args.model)
+    with tempfile.TemporaryDirectory() as folder:
+        noise, out = os.path.join(folder, 'noise.npy'), os.path.join(folder, 'rows.npy')
+        z = np.random.default_rng(1).standard_normal((args.rows, len(model.mean)))
+        np.save(noise, z)
+        few = min(args.rows, 1000)
+        truth = decode(model.blocks(torch.float64), torch.from_numpy(z[:few]), 1e-10).numpy()
+        singles, z32 = model.blocks(torch.float32), torch.from_numpy(z).float()
+
+        def ours(tol):
+            lfm(args, 'push', args.model, noise, '--back', '--tol', tol, '-o', out)
+            error = np.abs(model.normalise(np.load(out)[:few]).numpy() - truth).mean()
+            figures = lfm_bench(args, 'sample', '--model', args.model, '--rows', args.rows, '--tol', tol)
+            return error, args.rows / next(iter(figures.values()))
+
+        def theirs(tol):
+            begun = time.perf_counter()
+            x = decode(singles, z32, tol).numpy()
+            return np.abs(x[:few] - truth).mean(), time.perf_counter() - begun
+        theirs(1e-2)
+        compare_curves(args, f'sampling {args.rows} rows', ours, theirs)
+
+
+def compare_latency(args):
+    block = Model(args.model).blocks(torch.float32)[0].eval()
+    x, t = torch.randn(1, block.net[-1].out_features), torch.zeros(1)
+    ways = {'eager': block, 'traced': torch.jit.freeze(torch.jit.trace(block, (t, x))), 'compiled': torch.compile(block)}
+    ways = {name: way for name, way in ways.items() if name in args.ways.split(',')}
+    ours, theirs = [], {name: [] for name in ways}
+    with torch.inference_mode():
+        for _ in range(args.rounds):
+            ours.append(next(iter(lfm_bench(args, 'latency', '--model', args.model).values())))
+            for name, way in ways.items():
+                theirs[name].append(1e6 * seconds(lambda: way(t, x)))
+    best = min(theirs, key=lambda name: statistics.median(theirs[name]))
+    header()
+    line(f'one evaluation ({best})', ours, theirs[best], 'us')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('lfm', help='the program')
+    parser.add_argument('what', choices=['train', 'latency', 'score', 'sample'])
+    parser.add_argument('--model', help='a run folder or model file of lfm train')
+    parser.add_argument('--rows', type=int, help='score: 64, sample: 10000 unless given')
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
+    parser.add_argument('--errors', type=lambda text: [float(word) for word in text.split(',')], default=[1e-3, 1e-4])
+    args = parser.parse_args()
+    if args.what != 'train' and not args.model:
+        parser.error(f'{args.what} needs --model')
+    args.rows = args.rows or (64 if args.what == 'score' else 10000)
+    print(f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads; {lfm(args, "--version").strip()}', file=sys.stderr)
+    {'train': compare_train, 'latency': compare_latency, 'score': compare_score, 'sample': compare_sample}[args.what](args)
+
+
+if __name__ == '__main__':
+    main()
