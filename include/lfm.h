@@ -289,7 +289,7 @@ typedef struct lfm_ledger_result {
   double nll, nll_se;
   double train_nll, over_fit, over_fit_se; /* nll - train_nll over as many training rows, each on its own; NAN without */
   double excess, excess_se;                /* mean true log p - log p, what the model loses; NAN without a truth */
-  double solver_error;                     /* as lfm_score has it, from 64 of the rows; NAN: fixed steps */
+  double solver_error;                     /* as lfm_score has it, from 32 of the rows; NAN: fixed steps */
   double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   int64_t dim;         /* columns that vary: what follows is about their covariance in the flow's units */
   double widest;       /* its largest eigenvalue */

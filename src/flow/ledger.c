@@ -20,7 +20,6 @@
 
 #include <math.h>
 
-enum { CHECKED_ROWS = 64 };
 static const double unlikely = 3.0; /* in chance_edge */
 
 void lfm_ledger_defaults(lfm_ledger_options *options) { *options = (lfm_ledger_options){0}; }
@@ -172,7 +171,7 @@ static lfm_score_options score_options(const lfm_ledger_options *options, int64_
 
 static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, const lfm_ledger_options *options,
                                     lfm_ledger_result *result) {
-  lfm_score_options some = score_options(options, l->rows < CHECKED_ROWS ? l->rows : CHECKED_ROWS);
+  lfm_score_options some = score_options(options, l->rows < LFM_CHECKED_ROWS ? l->rows : LFM_CHECKED_ROWS);
   lfm_score_result scored;
   LFM_TRY(lfm_score(l->model, heldout, &some, NULL, &scored));
   result->solver_error = scored.solver_error;

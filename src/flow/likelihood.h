@@ -11,6 +11,9 @@
 #include "flow/chain.h"
 #include "flow/solve.h"
 
+/* Of so many rows, at most, it is looked at how far log p moves at a finer tolerance. */
+enum { LFM_CHECKED_ROWS = 32 };
+
 /* log N(x; 0, I), x [dim]. */
 double lfm_normal_logp(const double *x, int64_t dim);
 

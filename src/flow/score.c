@@ -16,8 +16,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHECKED_ROWS = 32 };
-
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
 
 typedef struct scored {
@@ -59,12 +57,12 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
  * their probes are those that they had. */
 static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const scored *s,
                                lfm_meter *meter, double *error) {
-  int64_t count = s->rows < CHECKED_ROWS ? s->rows : CHECKED_ROWS, compared = 0;
+  int64_t count = s->rows < LFM_CHECKED_ROWS ? s->rows : LFM_CHECKED_ROWS, compared = 0;
   lfm_solve finer = *solve;
   finer.tol = fmax(solve->tol / 10.0, 1e-12);
   double *x = NULL, *logp = NULL, sum = 0.0;
-  uint8_t failed[CHECKED_ROWS];
-  int64_t nfe[CHECKED_ROWS], number[CHECKED_ROWS];
+  uint8_t failed[LFM_CHECKED_ROWS];
+  int64_t nfe[LFM_CHECKED_ROWS], number[LFM_CHECKED_ROWS];
   lfm_probes probes = {.count = s->probes.count, .seed = s->probes.seed, .number = number};
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&x, count * model->cols), done);

@@ -10,7 +10,7 @@
 
 enum { LOOPS = 400000, SUMS = 12 };
 
-static volatile float sink;
+static _Thread_local volatile float sink; /* so that the sums are wanted */
 
 __attribute__((target("avx512f"))) static int64_t spin_512(void) {
   __m512 sum[SUMS], factor = _mm512_set1_ps(0.5f), term = _mm512_set1_ps(1.0f);

@@ -131,7 +131,7 @@ static void losses_are_those_of_score(void **state) {
   options.train = train;
   options.rows = 120;
   lfm_ledger_result got = ledger(model, heldout, &options);
-  lfm_score_result own = score(model, heldout, 120), learnt = score(model, train, 120), some = score(model, heldout, 64);
+  lfm_score_result own = score(model, heldout, 120), learnt = score(model, train, 120), some = score(model, heldout, 32);
   assert_near(got.nll, own.nll, 1e-12);
   assert_near(got.nll_se, own.nll_se, 1e-12);
   assert_true(got.nfe_mean == own.nfe_mean);
