@@ -7,8 +7,15 @@
 #include "core/vmath.h"
 #include <math.h>
 
-LFM_VECTOR static void add(float *restrict to, const float *restrict from, size_t count) {
-  for (size_t i = 0; i < count; i++) to[i] += from[i];
+/* Two levels of the tree in one pass: (to + a) + (b + c), where c, or b and c, may be missing. */
+LFM_VECTOR static void add_four(float *restrict to, const float *restrict a, const float *restrict b, const float *restrict c,
+                                size_t count) {
+  if (c)
+    for (size_t i = 0; i < count; i++) to[i] = (to[i] + a[i]) + (b[i] + c[i]);
+  else if (b)
+    for (size_t i = 0; i < count; i++) to[i] = (to[i] + a[i]) + b[i];
+  else
+    for (size_t i = 0; i < count; i++) to[i] += a[i];
 }
 
 LFM_VECTOR static double sum_of_squares(const float *g, size_t count) {
@@ -23,9 +30,12 @@ LFM_VECTOR static double sum_of_squares(const float *g, size_t count) {
 }
 
 double lfm_update_sum_lanes(float *const *lanes, int count_of_lanes, size_t first, size_t count) {
-  for (int stride = 1; stride < count_of_lanes; stride *= 2)
-    for (int lane = 0; lane + stride < count_of_lanes; lane += 2 * stride)
-      add(lanes[lane] + first, lanes[lane + stride] + first, count);
+  for (int stride = 1; stride < count_of_lanes; stride *= 4)
+    for (int lane = 0; lane + stride < count_of_lanes; lane += 4 * stride) {
+      int b = lane + 2 * stride, c = lane + 3 * stride;
+      add_four(lanes[lane] + first, lanes[lane + stride] + first, b < count_of_lanes ? lanes[b] + first : NULL,
+               c < count_of_lanes ? lanes[c] + first : NULL, count);
+    }
   return sum_of_squares(lanes[0] + first, count);
 }
 
