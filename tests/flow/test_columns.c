@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_columns.c -- which columns of a table are a model's, and what is said when none or not all are; which rows are looked
+ * at, and their clusters.
+ */
+#include "flow_support.h"
+
+#include "flow/columns.h"
+
+/* A table of three columns under these names, column j constant j. */
+static lfm_table *named(const char *a, const char *b, const char *c) {
+  lfm_table *table;
+  const char *names[] = {a, b, c};
+  double values[4 * 3];
+  for (int i = 0; i < 12; i++) values[i] = i % 3 + 0.25 * (i / 3);
+  OK(lfm_table_create(values, 4, 3, names, NULL, &table));
+  return table;
+}
+
+static void names_come_first(void **state) {
+  (void)state;
+  int64_t place[3] = {-7, -7, -7};
+  lfm_table *learnt = named("a", "b", "c"), *turned = named("c", "a", "b"), *others = named("p", "q", "r");
+  lfm_table *mixed = named("a", "b", "z");
+  lfm_model *model = random_chain(learnt, NULL, 1.0);
+  OK(lfm_columns_match(model, turned, place));
+  assert_true(place[0] == 1 && place[1] == 2 && place[2] == 0);
+  OK(lfm_columns_match(model, others, place)); /* no name fits: by place */
+  assert_true(place[0] == 0 && place[1] == 1 && place[2] == 2);
+  FAILS(LFM_E_DATA, lfm_columns_match(model, mixed, place));
+  assert_says("none called 'c'");
+  lfm_model_destroy(model);
+  lfm_table_destroy(learnt), lfm_table_destroy(turned), lfm_table_destroy(others), lfm_table_destroy(mixed);
+}
+
+static void another_number_of_columns_needs_the_names(void **state) {
+  (void)state;
+  int64_t place[2];
+  lfm_table *learnt = gaussian_table(50, 2, 1), *wide = named("x1", "note", "x0"), *strange = named("p", "q", "r");
+  lfm_model *model = random_chain(learnt, NULL, 1.0);
+  OK(lfm_columns_match(model, wide, place));
+  assert_true(place[0] == 2 && place[1] == 0);
+  FAILS(LFM_E_DATA, lfm_columns_match(model, strange, place));
+  assert_says("2 columns, the table 3");
+  assert_says("'x0'");
+  lfm_model_destroy(model);
+  lfm_table_destroy(learnt), lfm_table_destroy(wide), lfm_table_destroy(strange);
+}
+
+static void a_constant_must_stay_what_it_was(void **state) {
+  (void)state;
+  int64_t place[3];
+  lfm_table *learnt = gaussian_table(40, 3, 2), *same = gaussian_table(40, 3, 3);
+  for (int i = 0; i < 40; i++) learnt->values[3 * i + 1] = same->values[3 * i + 1] = 5.0;
+  lfm_model *model = random_chain(learnt, NULL, 1.0);
+  OK(lfm_columns_match(model, same, place));
+  same->values[3 * 17 + 1] = 5.5;
+  FAILS(LFM_E_DATA, lfm_columns_match(model, same, place));
+  assert_says("row 18");
+  assert_says("'x1'");
+  assert_says("5.5");
+  lfm_model_destroy(model);
+  lfm_table_destroy(learnt), lfm_table_destroy(same);
+}
+
+static void rows_are_evenly_spaced(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(103, 2, 4);
+  for (int64_t wanted = 0; wanted < 200; wanted += 7) {
+    int64_t *row, count, expected = wanted && wanted < 103 ? wanted : 103;
+    OK(lfm_columns_choose(table, wanted, &row, &count));
+    assert_int_equal(count, expected);
+    for (int64_t i = 0; i < count; i++) assert_int_equal(row[i], i * 103 / count);
+    lfm_free(row);
+  }
+  int64_t *row, count;
+  FAILS(LFM_E_USAGE, lfm_columns_choose(table, -1, &row, &count));
+  table->values[2 * 60] = NAN;
+  FAILS(LFM_E_DATA, lfm_columns_choose(table, 5, &row, &count));
+  lfm_table_destroy(table);
+}
+
+static void clusters_are_those_of_the_chosen_rows(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(30, 2, 5), *group, *wide, *few;
+  double *clusters;
+  const int64_t row[] = {0, 11, 29};
+  OK(lfm_table_make(30, 1, &group));
+  OK(lfm_table_make(30, 2, &wide));
+  OK(lfm_table_make(29, 1, &few));
+  for (int i = 0; i < 30; i++) group->values[i] = 100.0 + i / 10;
+  OK(lfm_columns_group(group, table, row, 3, &clusters));
+  assert_true(clusters[0] == 100.0 && clusters[1] == 101.0 && clusters[2] == 102.0);
+  lfm_free(clusters);
+  FAILS(LFM_E_USAGE, lfm_columns_group(wide, table, row, 3, &clusters));
+  FAILS(LFM_E_USAGE, lfm_columns_group(few, table, row, 3, &clusters));
+  lfm_table_destroy(table), lfm_table_destroy(group), lfm_table_destroy(wide), lfm_table_destroy(few);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(names_come_first),
+      cmocka_unit_test(another_number_of_columns_needs_the_names),
+      cmocka_unit_test(a_constant_must_stay_what_it_was),
+      cmocka_unit_test(rows_are_evenly_spaced),
+      cmocka_unit_test(clusters_are_those_of_the_chosen_rows),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_resolve.c -- what follows from the data where nobody said, and that what somebody said stays as it is.
+ */
+#include "flow_support.h"
+
+#include "flow/resolve.h"
+
+static lfm_config *resolved(int64_t rows, int64_t dim, const char *const *keys) {
+  lfm_config *config = config_of(keys, NULL);
+  lfm_data_shape shape = {.rows = rows, .dim = dim, .valid_rows = rows / 10};
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_lanes(config, 250);
+  lfm_resolve_steps(config, &shape, 1e-3, 60.0);
+  lfm_resolve_rhythm(config, &shape);
+  return config;
+}
+
+static void the_chain_is_one_step_and_the_free_block(void **state) {
+  (void)state;
+  for (int64_t dim = 1; dim <= 5; dim++) {
+    lfm_config *config = resolved(5000, dim, NULL);
+    assert_int_equal(config->blocks, 2);
+    assert_true(config->hks[0] == (dim <= 3 ? 0.1 : 1.0) && isnan(config->hks[1]));
+    lfm_config_destroy(config);
+  }
+}
+
+static void larger_tables_get_larger_networks(void **state) {
+  (void)state;
+  static const struct {
+    int64_t rows, dim, width;
+    int hidden;
+  } cases[] = {{1000, 4, 128, 3}, {20000, 10, 256, 3}, {2000, 40, 128, 4}, {20000, 40, 512, 4}, {600000, 5, 512, 4}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_config *config = resolved(cases[k].rows, cases[k].dim, NULL);
+    assert_int_equal(config->hidden_dim, cases[k].width);
+    assert_int_equal(config->num_hidden, cases[k].hidden);
+    assert_near(config->lr, 6e-3 * sqrt(128.0 / (double)cases[k].width), 1e-15);
+    assert_in_range(config->batch_size, 128, 1024);
+    lfm_config_destroy(config);
+  }
+}
+
+/* Whole vectors of rows, no more lanes than microbatches, and together they hold the batch. */
+static void a_batch_is_cut_evenly(void **state) {
+  (void)state;
+  for (int64_t batch = 1; batch < 3000; batch += 37) {
+    char size[32];
+    snprintf(size, sizeof size, "batch_size=%lld", (long long)batch);
+    lfm_config *config = resolved(100000, 5, (const char *const[]){size, NULL});
+    int64_t parts = (batch + config->microbatch - 1) / config->microbatch;
+    assert_int_equal(config->microbatch % 16, 0);
+    assert_in_range(config->microbatch, 16, 256);
+    assert_in_range(config->lanes, 1, 8);
+    assert_true(config->lanes <= parts && (batch < 128 || config->lanes >= 3)); /* rounding up can save the fourth */
+    lfm_config_destroy(config);
+  }
+}
+
+static void time_becomes_steps(void **state) {
+  (void)state;
+  lfm_data_shape shape = {.rows = 6000, .dim = 5, .valid_rows = 600};
+  lfm_config *config = config_of(KEYS("batch_size=600", "hks=[0.5, null]"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_steps(config, &shape, 0.01, 100.0);
+  /* 90 s, less a push of 6,000 rows at 60 evaluations of a third of a row's step, over two blocks of 10 ms steps */
+  assert_int_equal(config->max_batch[0], (int64_t)((90.0 - 60.0 * 0.01 / 600.0 / 3.0 * 6000.0) / 0.02));
+  lfm_config_destroy(config);
+
+  config = config_of(KEYS("batch_size=600", "hks=[0.5, null]"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_steps(config, &shape, 10.0, 1.0);
+  assert_int_equal(config->max_batch[0], 200); /* however little time there is */
+  lfm_config_destroy(config);
+
+  config = config_of(KEYS("max_batch=7"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_steps(config, &shape, 0.01, 100.0);
+  assert_int_equal(config->max_batch[0], 7);
+  lfm_config_destroy(config);
+}
+
+/* Some six hundred wide rows a block, between one in ten thousand and one in a thousand. */
+static void the_defensive_share_follows_the_run(void **state) {
+  (void)state;
+  static const struct {
+    const char *batches;
+    double share;
+  } cases[] = {{"max_batch=100", 1e-3}, {"max_batch=12000", 1e-4}, {"max_batch=3000", 600.0 / (3000.0 * 512.0)}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_config *config = resolved(100000, 5, (const char *const[]){"batch_size=512", cases[k].batches, NULL});
+    assert_near(config->defensive, cases[k].share, 1e-15);
+    lfm_config_destroy(config);
+  }
+}
+
+static void what_was_said_stays(void **state) {
+  (void)state;
+  static const char *const said[] = {"hks=[0.3]",     "hidden_dim=24",
+                                     "num_hidden=1",  "beta_sample_t=false",
+                                     "alpha=3",       "batch_size=9",
+                                     "lr=0.25",       "cosine=false",
+                                     "ema_decay=0",   "lanes=2",
+                                     "microbatch=5",  "max_batch=11",
+                                     "valid_every=4", "checkpoint_every=3",
+                                     "warmup=0",      "patience=0",
+                                     "defensive=0",   NULL};
+  lfm_config *config = resolved(5000, 5, said);
+  assert_true(config->blocks == 1 && config->hks[0] == 0.3);
+  assert_true(config->hidden_dim == 24 && config->num_hidden == 1 && config->batch_size == 9 && config->lr == 0.25);
+  assert_true(config->beta_sample_t == LFM_TIME_UNIFORM && config->alpha == 3.0);
+  assert_true(!config->cosine && config->ema_decay == 0.0 && config->lanes == 2 && config->microbatch == 5);
+  assert_true(config->max_batch[0] == 11 && config->valid_every == 4 && config->checkpoint_every == 3);
+  assert_true(config->warmup == 0 && config->patience == 0 && config->defensive == 0.0);
+  lfm_config_destroy(config);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_chain_is_one_step_and_the_free_block),
+      cmocka_unit_test(larger_tables_get_larger_networks),
+      cmocka_unit_test(a_batch_is_cut_evenly),
+      cmocka_unit_test(time_becomes_steps),
+      cmocka_unit_test(the_defensive_share_follows_the_run),
+      cmocka_unit_test(what_was_said_stays),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
