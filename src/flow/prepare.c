@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALID_POOL_ROWS = 10000, TIMED_STEPS = 8 };
+enum { VALID_POOL_ROWS = 10000, LEAST_TIMED_STEPS = 8 };
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
@@ -205,15 +205,20 @@ static lfm_status create_records(lfm_trainer *trainer) {
   return LFM_ALLOC(&trainer->records, trainer->record_capacity);
 }
 
-/* Seconds of a step, from a few on the real pool; the weights are made anew afterwards. */
-static lfm_status time_steps(lfm_trainer *trainer, double *seconds) {
+/* Seconds of a step, from some on the real pool, for half a second but a hundredth of the limit at most; the weights are made
+ * anew afterwards. */
+static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds) {
   trainer->config->batches_given = 1;
   trainer->config->max_batch[0] = INT64_MAX / 2; /* for the learning rate only */
   lfm_trainer_begin_block(trainer);
   LFM_TRY(lfm_trainer_step(trainer)); /* pages and caches are cold */
-  double begun = lfm_seconds();
-  for (int k = 0; k < TIMED_STEPS; k++) LFM_TRY(lfm_trainer_step(trainer));
-  *seconds = (lfm_seconds() - begun) / TIMED_STEPS;
+  double begun = lfm_seconds(), passed = 0.0;
+  int steps = 0;
+  for (; steps < LEAST_TIMED_STEPS || passed < fmin(0.5, 0.01 * limit); steps++) {
+    LFM_TRY(lfm_trainer_step(trainer));
+    passed = lfm_seconds() - begun;
+  }
+  *seconds = passed / steps;
   trainer->config->batches_given = 0;
   trainer->config->max_batch[0] = 0;
   trainer->step = trainer->steps_done = 0;
@@ -238,9 +243,9 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   LFM_TRY(create_steps(trainer));
   LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
   if (!config->batches_given) {
-    double seconds;
-    LFM_TRY(time_steps(trainer, &seconds));
-    lfm_resolve_steps(config, &shape, seconds, trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0);
+    double seconds, limit = trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0;
+    LFM_TRY(time_steps(trainer, limit, &seconds));
+    lfm_resolve_steps(config, &shape, seconds, limit);
   }
   lfm_resolve_rhythm(config, &shape);
   lfm_config_settle(config);
