@@ -29,7 +29,7 @@ static lfm_status write_range(const lfm_table *table, int64_t first, int64_t cou
   return kit_write(&part, folder, name);
 }
 
-static lfm_status split(const lfm_table *table, int64_t held, const char *folder) {
+lfm_status kit_split(const lfm_table *table, int64_t held, const char *folder) {
   int64_t trained = table->rows - 2 * held;
   LFM_TRY(lfm_folder_make(folder));
   LFM_TRY(write_range(table, 0, trained, folder, "train.csv"));
@@ -97,7 +97,7 @@ lfm_status kit_make_magic(const char *source, const char *folder) {
   LFM_TRY(lfm_table_read(source, &(lfm_table_options){.drop = "class"}, &table));
   LFM_TRY(distinct_rows(table, &distinct));
   dequantise(distinct);
-  lfm_status status = split(distinct, distinct->rows / 10, folder);
+  lfm_status status = kit_split(distinct, distinct->rows / 10, folder);
   lfm_table_destroy(table);
   lfm_table_destroy(distinct);
   return status;
@@ -218,7 +218,7 @@ static lfm_status make_drawn(const char *kind, const char *folder) {
   LFM_TRY(open_density(kind, &d));
   LFM_TRY(lfm_table_make(DRAWN_TRAIN + 2 * DRAWN_HELD, d.dim, &table));
   for (int64_t i = 0; i < table->rows; i++) draw(&d, &rng, i, table->values + i * d.dim);
-  lfm_status status = split(table, DRAWN_HELD, folder);
+  lfm_status status = kit_split(table, DRAWN_HELD, folder);
   lfm_table_destroy(table);
   destroy_density(&d);
   return status;

@@ -11,10 +11,14 @@
 
 /* ---- data.c: train.csv, valid.csv, test.csv ----------------------------------------------------------------- */
 lfm_status kit_make_magic(const char *source, const char *folder); /* MAGIC: distinct rows, dequantised, split 8 : 1 : 1 */
-lfm_status kit_make_tree(const char *folder);                      /* the project's tree density */
-lfm_status kit_make_picture(const char *png, const char *folder);  /* a picture as the paper's authors map it */
-lfm_status kit_make_gaussian(const char *folder);                  /* dimension 8, rotated, condition number 1e4 */
-lfm_status kit_make_mixture(const char *folder);                   /* dimension 5, six components */
+lfm_status kit_make_power(const char *recipe, const char *source, const char *folder); /* POWER: power.c */
+lfm_status kit_make_tree(const char *folder);                                          /* the project's tree density */
+lfm_status kit_make_picture(const char *png, const char *folder); /* a picture as the paper's authors map it */
+lfm_status kit_make_gaussian(const char *folder);                 /* dimension 8, rotated, condition number 1e4 */
+lfm_status kit_make_mixture(const char *folder);                  /* dimension 5, six components */
+
+/* The rows in their order: all but 2 held to train on, then held to choose by, then held to test on. */
+lfm_status kit_split(const lfm_table *table, int64_t held, const char *folder);
 
 /* log p of test.csv under the density that it was drawn from: truth.csv; and its entropy, printed.  kind: tree gaussian
  * mixture, or the path of a picture. */

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char usage[] =
-    "kit magic TABLE.csv.gz FOLDER      kit tree|gaussian|mixture FOLDER      kit picture FILE.png FOLDER\n"
+    "kit magic TABLE.csv.gz FOLDER      kit power maf|whole TABLE FOLDER\n"
+    "kit tree|gaussian|mixture FOLDER      kit picture FILE.png FOLDER\n"
     "kit truth tree|gaussian|mixture|FILE.png FOLDER                          kit rivals FOLDER\n"
     "kit compare FOLDER NAME...         kit gap FOLDER NAME                   kit tell-apart FOLDER NAME\n"
     "kit panel FOLDER NAME...           kit pairs FOLDER NAME\n";
@@ -21,6 +22,7 @@ static void print_note(lfm_note_level level, const char *text, void *context) {
 static lfm_status act(int count, char **words) {
   const char *name = count > 0 ? words[0] : "";
   if (strcmp(name, "magic") == 0 && count == 3) return kit_make_magic(words[1], words[2]);
+  if (strcmp(name, "power") == 0 && count == 4) return kit_make_power(words[1], words[2], words[3]);
   if (strcmp(name, "tree") == 0 && count == 2) return kit_make_tree(words[1]);
   if (strcmp(name, "gaussian") == 0 && count == 2) return kit_make_gaussian(words[1]);
   if (strcmp(name, "mixture") == 0 && count == 2) return kit_make_mixture(words[1]);
