@@ -224,6 +224,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "take only K rows, evenly spaced"},
       APP_OPTION_COLUMNS(&r.columns.columns),
       APP_OPTION_DROP(&r.columns.drop),
+      APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       {APP_TEXT, .name = "group", .value = "DATA", .target = &r.group,
        .help = "a table of one column, a row for each row of DATA: its cluster, for the standard errors"},
       APP_OPTION_SOLVER(&r.solver),

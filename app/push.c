@@ -65,7 +65,7 @@ static void print_json(const request *r, const pushed *result) {
 static void print_result(const request *r, const pushed *result) {
   const char *side = result->border == 0 ? " (data side)" : result->border == result->blocks ? " (noise side)" : "";
   printf("rows      %" PRId64 " of %" PRId64 " columns, in %s\n", result->rows, result->columns, r->out);
-  printf("%s    border %d of %d%s\n", r->back ? "from" : "to  ", result->border, result->blocks, side);
+  printf("%s      border %d of %d%s\n", r->back ? "from" : "to  ", result->border, result->blocks, side);
 }
 
 static int run(const app_command *self, int argc, char **argv) {
@@ -110,7 +110,7 @@ const app_command app_push = {
     .about =
         "Carries each row of DATA through the first N blocks, into the units of the flow, where the noise side is a "
         "standard normal; with --back carries such rows to data, written with its header, units and decimals. The one "
-        "undoes the other to the solver's tolerance. Row i of OUT is row i of DATA: a row whose solve fails is an error.",
+        "undoes the other, to the errors of both solves. Row i of OUT is row i of DATA: a row whose solve fails is an error.",
     .example = "  lfm push run data.csv -o noise.csv\n"
                "  lfm push run noise.csv --back -o again.csv\n"
                "  lfm push run data.csv --to 1 -o border1.npy\n",

@@ -103,6 +103,8 @@ static void print_result(const request *r, const lfm_score_result *result) {
     printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
   if (isfinite(result->probe_se))
     printf("probe error    %.2g nats: the part of the standard error that is the probes'\n", result->probe_se);
+  if (r->probes == 1) printf("probe error    not known from one probe; --probes 2 or more states it\n");
+  if (r->protocol) printf("protocol       that of the paper, biased: Euler steps count their own trace\n");
   printf("evaluations    %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
   printf("time           %s\n", app_duration(text, result->seconds));
   if (r->out) printf("scores         %s\n", r->out);

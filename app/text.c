@@ -43,15 +43,21 @@ static int decimals_for(double error) {
   return decimals < 0 ? 0 : decimals > 9 ? 9 : (int)decimals;
 }
 
+/* Beyond these digits a number in full would not fit, nor be read. */
+static bool is_vast(double value) { return fabs(value) >= 1e12; }
+
 char *app_like(char *out, double value, double standard_error) {
-  snprintf(out, APP_TEXT_SIZE, "%.*f", decimals_for(standard_error), value);
+  if (is_vast(value)) snprintf(out, APP_TEXT_SIZE, "%.4g", value);
+  else snprintf(out, APP_TEXT_SIZE, "%.*f", decimals_for(standard_error), value);
   return out;
 }
 
 char *app_mean(char *out, double mean, double standard_error) {
   if (!isfinite(standard_error)) return app_like(out, mean, standard_error);
   int decimals = decimals_for(standard_error);
-  snprintf(out, APP_TEXT_SIZE, "%.*f %s %.*f", decimals, mean, app_speaks_utf8() ? "\u00b1" : "+-", decimals, standard_error);
+  const char *sign = app_speaks_utf8() ? "\u00b1" : "+-";
+  if (is_vast(mean) || is_vast(standard_error)) snprintf(out, APP_TEXT_SIZE, "%.4g %s %.2g", mean, sign, standard_error);
+  else snprintf(out, APP_TEXT_SIZE, "%.*f %s %.*f", decimals, mean, sign, decimals, standard_error);
   return out;
 }
 

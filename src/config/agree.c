@@ -24,7 +24,7 @@ lfm_status lfm_config_agrees(const lfm_config *stored, const lfm_config *asked) 
     lfm_key_format(key, stored, has);
     lfm_key_format(key, asked, wants);
     if (strcmp(has, wants) != 0)
-      return lfm_fail(LFM_E_USAGE, "%s: the run was begun with %s, not %s; leave it out to go on, or begin another run",
+      return lfm_fail(LFM_E_USAGE, "%s: the run was begun with %s, not %s; go on with that value, or begin another run",
                       key->name, has, wants);
   }
   return LFM_OK;

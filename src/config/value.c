@@ -205,7 +205,7 @@ static bool parse_number(const lfm_key *key, const char *text, lfm_config *confi
     memcpy(field_of(key, config), &real, sizeof real);
     return true;
   }
-  if (!read_count(text, &whole) || !in_range(key, (double)whole)) return false;
+  if (!read_count(text, &whole) || !in_range(key, (double)whole) || whole > (uint64_t)key->high) return false;
   store_whole(key, config, whole);
   return true;
 }

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALID_POOL_ROWS = 10000, LEAST_TIMED_STEPS = 8 };
+enum { FEW_ROWS = 200, VALID_POOL_ROWS = 10000, LEAST_TIMED_STEPS = 8 };
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
@@ -129,12 +129,29 @@ lfm_status lfm_trainer_first_pool(lfm_trainer *trainer) {
 
 /* ---- the configuration -------------------------------------------------------------------------------------- */
 
+/* A run that was stopped before its first checkpoint has left its resolved configuration: it is the run that was meant. */
+static lfm_status config_of_folder(const char *run, lfm_config **out) {
+  char path[4096];
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "config.yaml"));
+  if (!lfm_path_exists(path)) {
+    lfm_note(LFM_NOTE, "%s: there is no run to go on with; a new one begins", run);
+    return LFM_OK;
+  }
+  lfm_note(LFM_NOTE, "%s: has no checkpoint yet; its run begins again, by its config.yaml", run);
+  LFM_TRY(lfm_config_create(out));
+  return lfm_config_load(*out, path);
+}
+
 /* A resumed run keeps its resolved configuration. */
 static lfm_status copy_config(lfm_trainer *trainer, bool *resumed) {
-  const lfm_config *given = trainer->options->config;
+  const lfm_train_options *options = trainer->options;
+  const lfm_config *given = options->config;
   *resumed = false;
-  if (trainer->options->resume) LFM_TRY(lfm_checkpoint_config(trainer->options->run, &trainer->config));
+  if (options->resume) LFM_TRY(lfm_checkpoint_config(options->run, &trainer->config));
+  if (options->resume && !trainer->config) LFM_TRY(config_of_folder(options->run, &trainer->config));
   *resumed = trainer->config != NULL;
+  if (*resumed && options->time_limit > 0.0)
+    lfm_note(LFM_NOTE, "the time limit is left out of account: a run's steps are chosen when it begins");
   if (*resumed) return LFM_OK;
   return given ? lfm_config_copy(given, &trainer->config) : lfm_config_create(&trainer->config);
 }
@@ -282,6 +299,10 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
   if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
+  if (train_table(trainer)->rows < FEW_ROWS)
+    lfm_note(LFM_WARNING,
+             "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
+             (long long)train_table(trainer)->rows);
   LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(build(trainer, resumed), fail);
@@ -289,6 +310,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   *out = trainer;
   return LFM_OK;
 fail:
+  if (trainer->lock > 0) lfm_run_folder_abandon(options->run);
   lfm_trainer_destroy(trainer);
   return status;
 }

@@ -25,7 +25,11 @@ static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape)
   LFM_TRY(lfm_ou_schedule(config, gammas, &blocks));
   config->blocks = blocks;
   for (int n = 0; n < blocks; n++) config->hks[n] = gammas[n];
-  return LFM_OK;
+  if (!isnan(gammas[blocks - 1]))
+    lfm_note(LFM_WARNING,
+             "hks: no block is free, so the chain ends near N(0, I) and not in it: log p and samples are biased; "
+             "end the list with null");
+  return lfm_config_validate(config); /* max_batch beside the chain that follows from the data */
 }
 
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {

@@ -50,6 +50,13 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
   return lfm_folder_make(path);
 }
 
+void lfm_run_folder_abandon(const char *run) {
+  char path[PATH];
+  if (lfm_path_join(path, sizeof path, run, "checkpoint") != LFM_OK) return;
+  rmdir(path); /* where it holds anything, it stays */
+  rmdir(run);
+}
+
 void lfm_run_folder_release(int lock) {
   if (lock > 0) close(lock);
 }

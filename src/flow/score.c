@@ -14,6 +14,7 @@
 #include "metric/summary.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
@@ -190,6 +191,18 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
   return LFM_OK;
 }
 
+/* Not after the first model's hours. */
+static lfm_status check_against(const lfm_model *against, const lfm_table *table) {
+  int64_t *place;
+  char why[512];
+  LFM_TRY(LFM_ALLOC(&place, against->cols));
+  lfm_status status = lfm_columns_match(against, table, place);
+  lfm_free(place);
+  if (status == LFM_OK) return LFM_OK;
+  snprintf(why, sizeof why, "%s", lfm_error());
+  return lfm_fail(status, "the second model: %s", why);
+}
+
 lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
                      lfm_score_result *result) {
   double nan = (double)NAN;
@@ -209,6 +222,7 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
   lfm_status status;
   LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
+  if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
   if (options->probes >= model->normaliser->dim)
     lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", options->probes,
              (long long)model->normaliser->dim);

@@ -241,6 +241,28 @@ static void resume_without_a_run_begins_one(void **state) {
   run_drop(&r);
 }
 
+/* Killed before its first checkpoint, a run has left config.yaml: it begins again as what it was, whatever is not said. */
+static void resume_before_the_first_checkpoint_goes_by_the_config(void **state) {
+  (void)state;
+  run r = small_run(KEYS("hidden_dim=24", "seed=9")), again = run_of(gaussian_table(300, 2, 7), NULL, NULL);
+  uint8_t *text;
+  size_t size;
+  OK(run_train(&r));
+  OK(lfm_file_read(file_of(&r, "config.yaml"), &text, &size));
+  OK(lfm_folder_make(again.path));
+  OK(lfm_file_write(file_of(&again, "config.yaml"), text, size));
+  OK(lfm_config_set(again.config, "hidden_dim=25"));
+  again.options.resume = true;
+  FAILS(LFM_E_USAGE, run_train(&again));
+  assert_says("hidden_dim: the run was begun with 24, not 25");
+  OK(lfm_config_set(again.config, "hidden_dim=auto"));
+  go_on(&again, 2);
+  assert_true(same_model(&r, &again));
+  lfm_free(text);
+  run_drop(&again);
+  run_drop(&r);
+}
+
 /* A second program on the same RUN while the first trains: here, from inside the first one's progress. */
 typedef struct second {
   run *other;
@@ -346,13 +368,21 @@ static void tensors_that_are_missing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(stopped_anywhere_ends_the_same),  cmocka_unit_test(stopped_with_best_weights),
-      cmocka_unit_test(stopped_without_a_push),          cmocka_unit_test(stopped_again_and_again),
-      cmocka_unit_test(old_pools_are_removed),           cmocka_unit_test(the_same_command_resumes),
-      cmocka_unit_test(a_changed_key_is_named),          cmocka_unit_test(other_rows_are_refused),
-      cmocka_unit_test(another_build_needs_leave),       cmocka_unit_test(finished_and_existing_runs),
-      cmocka_unit_test(resume_without_a_run_begins_one), cmocka_unit_test(two_programs_do_not_share_a_run),
-      cmocka_unit_test(numbers_that_make_no_sense),      cmocka_unit_test(tensors_that_are_missing),
+      cmocka_unit_test(stopped_anywhere_ends_the_same),
+      cmocka_unit_test(stopped_with_best_weights),
+      cmocka_unit_test(stopped_without_a_push),
+      cmocka_unit_test(stopped_again_and_again),
+      cmocka_unit_test(old_pools_are_removed),
+      cmocka_unit_test(the_same_command_resumes),
+      cmocka_unit_test(a_changed_key_is_named),
+      cmocka_unit_test(other_rows_are_refused),
+      cmocka_unit_test(another_build_needs_leave),
+      cmocka_unit_test(finished_and_existing_runs),
+      cmocka_unit_test(resume_without_a_run_begins_one),
+      cmocka_unit_test(resume_before_the_first_checkpoint_goes_by_the_config),
+      cmocka_unit_test(two_programs_do_not_share_a_run),
+      cmocka_unit_test(numbers_that_make_no_sense),
+      cmocka_unit_test(tensors_that_are_missing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

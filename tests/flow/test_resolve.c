@@ -95,6 +95,16 @@ static void the_defensive_share_follows_the_run(void **state) {
   }
 }
 
+static void lists_must_fit_the_chain(void **state) {
+  (void)state;
+  lfm_data_shape shape = {.rows = 5000, .dim = 5, .valid_rows = 500};
+  lfm_config *config = config_of(KEYS("max_batch=[1,2,3]"), NULL); /* two blocks follow from the data */
+  FAILS(LFM_E_USAGE, lfm_resolve_shape(config, &shape));
+  assert_says("max_batch lists 3 numbers");
+  assert_says("2 blocks");
+  lfm_config_destroy(config);
+}
+
 static void what_was_said_stays(void **state) {
   (void)state;
   static const char *const said[] = {"hks=[0.3]",     "hidden_dim=24",
@@ -123,6 +133,7 @@ int main(void) {
       cmocka_unit_test(a_batch_is_cut_evenly),
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(the_defensive_share_follows_the_run),
+      cmocka_unit_test(lists_must_fit_the_chain),
       cmocka_unit_test(what_was_said_stays),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

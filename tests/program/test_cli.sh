@@ -40,7 +40,7 @@ check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --probes --seed --threads --json
-help_of ledger --train --truth --rows --columns --drop --group --solver --tol --probes --seed --threads --json
+help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
@@ -139,6 +139,13 @@ check "a column of log p" grep -qx 'length,width,logp' <(head -1 c.csv)
 expect_error "nowhere" "$lfm" sample run -n 5 -o nowhere/x.csv
 
 # ---- score: the model's columns are found by name beside a column of text
+printf 'length,width\n1e12,0\n1,1\n' >far.csv
+expect_exit 0 "$lfm" score run far.csv
+check "a vast nll is not cut off" grep -qE '^nll +[0-9.]+e\+[0-9]+ (±|\+-) [0-9.]+e\+[0-9]+ nats' out
+expect_exit 0 "$lfm" score run data.csv --rows 20 --probes 1
+check "one probe's error is not known" grep -q '^probe error .*not known' out
+expect_exit 0 "$lfm" score run data.csv --rows 20 --protocol paper
+check "the biased protocol says so" grep -q '^protocol .*biased' out
 expect_json "$lfm" score run data.csv --json
 expect_fields rows nll nll_se nll_standardised solver_error probe_se seconds failed nfe_mean
 check "the trace is exact" grep -qF '"probe_se": null' out
@@ -199,7 +206,7 @@ expect_fields rows columns border blocks back
 check "the noise side is the default" grep -qF '"columns": 2, "border": 2, "blocks": 2, "back": false' out
 check "the columns of a border" grep -qx 'x0,x1' <(head -1 noise.csv)
 expect_exit 0 "$lfm" push run noise.csv --back -o again.csv --tol 1e-7
-check "the result says from where" grep -qx 'from    border 2 of 2 (noise side)' out
+check "the result says from where" grep -qx 'from      border 2 of 2 (noise side)' out
 check "every row came back, but the label" awk -F, 'NR == FNR { a[FNR] = $1; b[FNR] = $2; n = FNR; next }
   FNR > 1 && ($1 - a[FNR] > 2e-4 || a[FNR] - $1 > 2e-4 || $2 - b[FNR] > 2e-4 || b[FNR] - $2 > 2e-4) { bad = 1 }
   END { exit bad || FNR != n || n != 401 }' data.csv again.csv
