@@ -200,25 +200,40 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
 
 /* ---- loss.png ----------------------------------------------------------------------------------------------- */
 
-/* One block's curve: x the steps over all blocks, y the training or the validation loss. */
+/* The lowest validation loss of a block, or its last loss where there is none: what its curves are drawn in units of, since
+ * blocks differ by a factor and what each still gains is a few per cent. */
+static double level_of(const lfm_trainer *trainer, int block) {
+  double lowest = INFINITY, last = NAN;
+  for (int64_t k = 0; k < trainer->record_count; k++) {
+    const lfm_record *record = &trainer->records[k];
+    if (record->block != block + 1.0) continue;
+    lowest = fmin(lowest, record->valid_loss);
+    last = record->loss;
+  }
+  return isfinite(lowest) ? lowest : last;
+}
+
+/* One block's curve: x the steps over all blocks, y the training or the validation loss over the block's level. */
 static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double *x, double *y, char *name,
                        lfm_series *series) {
   int64_t count = 0, before = 0;
   for (int n = 0; n < block; n++) before += lfm_trainer_block_steps(trainer, n);
+  double level = level_of(trainer, block);
   for (int64_t k = 0; k < trainer->record_count; k++) {
     const lfm_record *record = &trainer->records[k];
     if (record->block != block + 1.0) continue;
     x[count] = (double)before + record->step;
-    y[count++] = valid ? record->valid_loss : record->loss;
+    y[count++] = (valid ? record->valid_loss : record->loss) / level;
   }
-  snprintf(name, 32, valid ? "validation" : "block %d", block + 1);
-  bool named = !valid || block == 0;
+  if (valid) snprintf(name, 32, "block %d: %.4g", block + 1, level);
+  else snprintf(name, 32, "in training");
+  bool named = valid || block == 0;
   *series = (lfm_series){.name = named ? name : NULL,
                          .x = x,
                          .y = y,
                          .count = count,
                          .colour = block,
-                         .line = valid ? LFM_LINE_DASHED : LFM_LINE};
+                         .line = valid ? LFM_LINE : LFM_LINE_FAINT};
 }
 
 static lfm_status draw_curves(const lfm_trainer *trainer, double *numbers, const char *path) {
@@ -230,7 +245,7 @@ static lfm_status draw_curves(const lfm_trainer *trainer, double *numbers, const
     fill_curve(trainer, k / 2, k % 2, x, x + trainer->record_count, names[k], &series[k]);
   }
   lfm_curves_options options = {
-      .title = "Flow-matching loss", .x_label = "batches", .y_label = "mean squared error", .log_y = true};
+      .title = "Flow-matching loss, in units of each block's lowest validation loss", .x_label = "batches", .log_y = true};
   return lfm_draw_curves(path, series, 2 * blocks, &options);
 }
 
