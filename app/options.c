@@ -193,9 +193,10 @@ static int store(const app_command *command, const app_option *option, const cha
     return store_number(command, option, text);
   case APP_SEED: {
     app_seed *seed = option->target;
-    seed->given = read_seed(text, &seed->value);
+    seed->given = read_seed(text, &seed->value) && !(option->high > 0 && seed->value > (uint64_t)option->high);
     return seed->given ? APP_DONE
-                       : app_usage_error(command, "--%s '%s': not a whole number from 0 to 2^64 - 1", option->name, text);
+                       : app_usage_error(command, "--%s '%s': not a whole number from 0 to %s", option->name, text,
+                                         option->high > 0 ? "2^53" : "2^64 - 1");
   }
   case APP_FLAG:
   case APP_END:

@@ -19,7 +19,7 @@ typedef enum app_kind {
   APP_COUNT,   /* int64_t, low..high; 1000 or 1e3 */
   APP_REAL,    /* double, low..high */
   APP_TIME,    /* double, low..high seconds, written 90s, 10m, 2h, 1h30m */
-  APP_SEED,    /* app_seed: any whole number below 2^64 */
+  APP_SEED,    /* app_seed: any whole number below 2^64, or, with high = 2^53, to that */
 } app_kind;
 
 enum { APP_MOST_TEXTS = 128 };

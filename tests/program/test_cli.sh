@@ -80,6 +80,7 @@ expect_usage "did you mean --threads?" "$lfm" train data.csv -o new --theads=2
 expect_usage "did you mean --solver?" "$lfm" sample model -n 1 -o x.csv --sovler euler
 expect_usage "unknown option -x" "$lfm" sample model -x
 expect_usage "did you mean dopri5?" "$lfm" sample model -n 1 -o x.csv --solver dopri
+expect_usage "from 0 to 2^53" "$lfm" train data.csv -o new --seed 9007199254740993
 expect_usage "did you mean paper?" "$lfm" score model data.csv --protocol papr
 expect_usage "exclude each other" "$lfm" train data.csv -o new --preset bsds300@A --config c.yaml
 expect_usage "exclude each other" "$lfm" train data.csv -o new --columns a --drop b
