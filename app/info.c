@@ -31,7 +31,8 @@ static int run(const app_command *self, int argc, char **argv) {
 const app_command app_info = {
     .name = "info",
     .summary = "what a model, checkpoint, run folder or data file holds",
-    .about = "Says what a file holds: of a model its columns, blocks, network and configuration; of a data file its rows "
+    .about = "Says what a file holds: of a model its columns, blocks and configuration, of a run how it ended; of a data "
+             "file its rows "
              "and columns.",
     .example = "  lfm info run/model.safetensors\n",
     .run = run,

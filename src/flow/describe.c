@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "data/survey.h"
-#include "flow/chain.h"
+#include "flow/trainer.h"
 #include "store/facts.h"
 
 #include <stdio.h>
@@ -100,21 +100,38 @@ static lfm_status describe_archive(const char *path, lfm_facts *facts) {
   lfm_status status = config ? lfm_chain_open(archive, &model) : LFM_OK;
   if (model) describe_chain(model, facts);
   if (is_checkpoint) describe_place(archive, facts);
-  describe_tensors(archive, facts);
   if (config) lfm_facts_text(facts, "config", config);
+  describe_tensors(archive, facts);
   lfm_model_destroy(model);
   lfm_archive_destroy(archive);
   return status;
 }
 
-/* A run: its model when finished, its checkpoint before. */
-static lfm_status describe_run(const char *run, lfm_facts *facts) {
+/* How a run ended, from its result.json. */
+static lfm_status describe_result(const char *run, lfm_facts *facts) {
+  lfm_train_result result;
+  bool finished;
+  LFM_TRY(lfm_run_folder_read_result(run, &result, &finished));
+  lfm_facts_text(facts, "run", finished ? "finished" : "not finished");
+  if (!finished) return LFM_OK;
+  lfm_facts_number(facts, "valid_nll", result.valid_nll);
+  lfm_facts_number(facts, "loss", result.loss);
+  lfm_facts_number(facts, "steps", (double)result.steps);
+  lfm_facts_number(facts, "seconds", result.seconds);
+  return LFM_OK;
+}
+
+/* A run: its model when finished, its checkpoint before; and the checkpoint's own folder. */
+static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
+  static const char *const places[] = {"model.safetensors", "checkpoint/state.safetensors", "state.safetensors"};
   char path[4096];
-  LFM_TRY(lfm_path_join(path, sizeof path, run, "model.safetensors"));
-  if (!lfm_path_exists(path)) LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint/state.safetensors"));
-  if (!lfm_path_exists(path))
-    return lfm_fail(LFM_E_FORMAT, "%s: a folder without model.safetensors or checkpoint; it is not a run of lfm train", run);
-  return describe_archive(path, facts);
+  for (int k = 0; k < 3; k++) {
+    LFM_TRY(lfm_path_join(path, sizeof path, folder, places[k]));
+    if (!lfm_path_exists(path)) continue;
+    if (k < 2) LFM_TRY(describe_result(folder, facts));
+    return describe_archive(path, facts);
+  }
+  return lfm_fail(LFM_E_FORMAT, "%s: a folder without model.safetensors or checkpoint; it is not a run of lfm train", folder);
 }
 
 lfm_status lfm_describe(const char *path, bool json, char **text) {
@@ -122,7 +139,7 @@ lfm_status lfm_describe(const char *path, bool json, char **text) {
   lfm_facts *facts;
   LFM_TRY(lfm_facts_create(&facts));
   lfm_facts_text(facts, "path", path);
-  lfm_status status = lfm_path_is_folder(path)                   ? describe_run(path, facts)
+  lfm_status status = lfm_path_is_folder(path)                   ? describe_folder(path, facts)
                       : lfm_path_ends_with(path, ".safetensors") ? describe_archive(path, facts)
                                                                  : describe_table(path, facts);
   if (status == LFM_OK) status = lfm_facts_render(facts, json, text);

@@ -66,11 +66,18 @@ static void models_runs_and_checkpoints(void **state) {
   assert_has(checkpoint, "\"kind\": \"checkpoint\"");
   assert_has(checkpoint, "\"block\": 2");
   assert_has(checkpoint, "\"step\": 5");
+  assert_has(checkpoint, "\"run\": \"not finished\"");
+  char *inner = text_of(file_of(&r, "checkpoint"), true);
+  assert_has(inner, "\"step\": 5");
+  lfm_text_free(inner);
   r.options.progress = NULL;
   r.options.resume = true;
   OK(run_train(&r));
   char *model = text_of(r.path, true), *file = text_of(file_of(&r, "model.safetensors"), true);
   assert_has(model, "\"kind\": \"model\"");
+  assert_has(model, "\"run\": \"finished\"");
+  assert_has(model, "\"valid_nll\": ");
+  assert_has(model, "\"steps\": 72");
   assert_has(model, "\"blocks\": 3");
   assert_has(model, "\"parameters\": 1110"); /* 3 blocks of 3 x 16, 16 x 16 and 16 x 2 with biases */
   assert_has(model, "blocks.2.net.4.weight");
