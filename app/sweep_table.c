@@ -42,6 +42,19 @@ static statistics statistics_of(const app_sweep_table *table, int k, int from) {
   return s;
 }
 
+/* Operations of a run of combination K, training and carrying, in the mean; NAN where none is done. */
+static double mean_flops(const app_sweep_table *table, int k) {
+  const app_run *own = runs_of(table, k);
+  double sum = 0;
+  int count = 0;
+  for (int i = 0; i < table->combinations->seed_count; i++) {
+    if (!own[i].is_done) continue;
+    sum += own[i].trained.train_flops + own[i].trained.push_flops;
+    count++;
+  }
+  return count > 0 ? sum / count : (double)NAN;
+}
+
 static double standard_error(const statistics *s) { return s->sd / sqrt(s->count); }
 
 char *app_sweep_run_name(const app_combinations *combinations, int k, int seed, char out[APP_NAME_SIZE]) {
@@ -65,7 +78,9 @@ static void put_markdown_row(const app_sweep_table *table, int k, FILE *out) {
     bool shown = k > 0 && difference.count > 0;
     fprintf(out, "| %s", shown ? app_mean(text, difference.mean, standard_error(&difference)) : "");
     if (shown && difference.count != nll.count) fprintf(out, " (%d pairs)", difference.count);
-    fputc(' ', out);
+    double compute = mean_flops(table, k) / mean_flops(table, 0);
+    if (isfinite(compute)) fprintf(out, " | %.3g ", compute);
+    else fputs(" | ", out);
   }
   fputs("|\n", out);
 }
@@ -73,12 +88,16 @@ static void put_markdown_row(const app_sweep_table *table, int k, FILE *out) {
 void app_sweep_put_markdown(const app_sweep_table *table, FILE *out) {
   const app_combinations *c = table->combinations;
   bool compares = c->count > 1;
-  fprintf(out, "nll in nats a row on %s: mean and standard deviation over n seeds%s.\n\n", table->rows,
-          compares ? "; difference to the first line, paired by seed, with its standard error" : "");
+  fprintf(
+      out, "nll in nats a row on %s: mean and standard deviation over n seeds%s.\n\n", table->rows,
+      compares
+          ? "; difference to the first line, paired by seed, with its standard error; compute, carrying included, over the "
+            "first line's"
+          : "");
   for (int axis = 0; axis < c->axis_count; axis++) fprintf(out, "| %s ", c->axes[axis].key);
-  fprintf(out, "| n | nll | sd |%s\n", compares ? " difference |" : "");
+  fprintf(out, "| n | nll | sd |%s\n", compares ? " difference | compute |" : "");
   for (int axis = 0; axis < c->axis_count; axis++) fputs("|---", out);
-  fprintf(out, "|---|---|---|%s\n", compares ? "---|" : "");
+  fprintf(out, "|---|---|---|%s\n", compares ? "---|---|" : "");
   for (int k = 0; k < c->count; k++) put_markdown_row(table, k, out);
 }
 
