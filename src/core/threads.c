@@ -109,6 +109,7 @@ lfm_status lfm_team_create(int threads, lfm_team **out) {
   *out = NULL;
   int size = threads > 0 ? threads : processors();
   if (size > MAX_THREADS) return lfm_fail(LFM_E_USAGE, "threads: %d is more than %d", size, MAX_THREADS);
+  if (size > 4 * processors()) lfm_note(LFM_NOTE, "threads: %d on %d processors get in each other's way", size, processors());
   lfm_team *team;
   LFM_TRY(LFM_ALLOC(&team, 1));
   lfm_status status = LFM_ALLOC(&team->workers, size);

@@ -11,6 +11,9 @@ static lfm_solver highest_order(int evaluations_a_block) {
 lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
   *out = (lfm_solve){.solver = LFM_DOPRI5, .tol = options->tol != 0.0 ? options->tol : LFM_DEFAULT_TOL};
   if (!(out->tol >= 1e-12 && out->tol <= 0.1)) return lfm_fail(LFM_E_USAGE, "tol: %g is not between 1e-12 and 0.1", out->tol);
+  if (options->tol != 0.0 && out->tol < 1e-8)
+    lfm_note(LFM_NOTE,
+             "tol: the network is evaluated in single precision; below 1e-8 a tolerance buys evaluations, not digits");
   if (options->nfe < 0) return lfm_fail(LFM_E_USAGE, "nfe: %d is below 1", options->nfe);
   if (options->nfe && options->tol != 0.0)
     return lfm_fail(LFM_E_USAGE, "nfe takes fixed steps, tol adaptive ones: give one of the two");
