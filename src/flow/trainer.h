@@ -108,7 +108,7 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 /* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume. */
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
 void lfm_run_folder_release(int lock);
-void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */
+void lfm_run_folder_abandon(const char *run);            /* removes what was made of a RUN in which nothing began */
 lfm_status lfm_run_folder_begin(lfm_trainer *trainer);   /* config.yaml */
 lfm_status lfm_run_folder_record(lfm_trainer *trainer);  /* a line of metrics.jsonl from the running means */
 lfm_status lfm_run_folder_metrics(lfm_trainer *trainer); /* metrics.jsonl anew from the records: after a resume */
