@@ -34,9 +34,8 @@ extern const lfm_key lfm_keys[]; /* ends with a NULL name */
 int lfm_key_find(const char *name);            /* -1 when unknown */
 const char *lfm_key_nearest(const char *name); /* NULL when none is near */
 
-/* How many letters of `given` are missing, extra, wrong or swapped beside `name`; an end left off counts as one
- * (of three letters or more).  The first
- * 63 letters of each are looked at. */
+/* How many letters of `given` are missing, extra, wrong or swapped beside `name`; an end left off counts as one,
+ * where three letters or more are given.  The first 63 letters of each are looked at. */
 int lfm_name_distance(const char *given, const char *name);
 
 /* The value of one key from text, "auto" being its fallback.  LFM_E_USAGE: "PLACE: key: 'text' is not ...; what is". */

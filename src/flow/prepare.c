@@ -249,7 +249,8 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_normaliser *normaliser;
   LFM_TRY(lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
   lfm_data_shape shape = {.rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer)};
-  lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : lfm_resolve_shape(config, &shape);
+  lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : LFM_OK;
+  if (status == LFM_OK) status = lfm_resolve_shape(config, &shape); /* a resolved one stays as it is */
   if (status != LFM_OK) {
     lfm_normaliser_destroy(normaliser);
     return status;

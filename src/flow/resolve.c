@@ -55,7 +55,6 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 }
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
-  LFM_TRY(lfm_config_validate(config));
   LFM_TRY(resolve_chain(config, shape));
   resolve_network(config, shape);
   resolve_times(config);

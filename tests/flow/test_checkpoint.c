@@ -263,6 +263,22 @@ static void resume_before_the_first_checkpoint_goes_by_the_config(void **state) 
   run_drop(&r);
 }
 
+/* One that somebody wrote by hand leaves most to the data. */
+static void resume_completes_a_config_written_by_hand(void **state) {
+  (void)state;
+  static const char hand[] = "hidden_dim: 24\nmax_batch: 3\n";
+  run r = run_of(gaussian_table(300, 2, 7), NULL, NULL), same = run_of(gaussian_table(300, 2, 7), NULL, NULL);
+  OK(lfm_folder_make(r.path));
+  OK(lfm_file_write(file_of(&r, "config.yaml"), hand, sizeof hand - 1));
+  go_on(&r, 1);
+  OK(lfm_config_set(same.config, "hidden_dim=24"));
+  OK(lfm_config_set(same.config, "max_batch=3"));
+  OK(run_train(&same));
+  assert_true(same_model(&r, &same));
+  run_drop(&same);
+  run_drop(&r);
+}
+
 /* A second program on the same RUN while the first trains: here, from inside the first one's progress. */
 typedef struct second {
   run *other;
@@ -380,6 +396,7 @@ int main(void) {
       cmocka_unit_test(finished_and_existing_runs),
       cmocka_unit_test(resume_without_a_run_begins_one),
       cmocka_unit_test(resume_before_the_first_checkpoint_goes_by_the_config),
+      cmocka_unit_test(resume_completes_a_config_written_by_hand),
       cmocka_unit_test(two_programs_do_not_share_a_run),
       cmocka_unit_test(numbers_that_make_no_sense),
       cmocka_unit_test(tensors_that_are_missing),

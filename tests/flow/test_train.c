@@ -367,6 +367,7 @@ static void tables_that_cannot_be_used(void **state) {
     r.options.valid = cases[k].valid;
     FAILS(cases[k].status, run_train(&r));
     assert_true(*lfm_error());
+    assert_false(lfm_path_exists(r.path)); /* nor a folder that looks like a run */
   }
   r.options.train = whole;
   r.options.valid = NULL;
