@@ -62,6 +62,29 @@ typedef struct app_option {
               .help = "integrator (default dopri5):"                                                                         \
   }
 
+#define APP_OPTION_TOL(address, group)                                                                                       \
+  {                                                                                                                          \
+    APP_REAL, .name = "tol", .value = "T", .target = (address), .either = (group), .low = 1e-12, .high = 0.1,                \
+              .help = "tolerance of the adaptive solvers (default 1e-5)"                                                     \
+  }
+#define APP_OPTION_NFE(address, group)                                                                                       \
+  {                                                                                                                          \
+    APP_COUNT, .name = "nfe", .value = "K", .target = (address), .either = (group), .low = 1, .high = 1e6,                   \
+               .help = "fixed steps instead: K evaluations of the velocity over the whole chain, each block its share"       \
+  }
+#define APP_OPTION_GROUP(address)                                                                                            \
+  {                                                                                                                          \
+    APP_TEXT, .name = "group", .value = "DATA", .target = (address),                                                         \
+              .help = "a table of one column of numbers, a row for each row of DATA: its cluster, for the standard errors"   \
+  }
+#define APP_OPTION_PROBES(address)                                                                                           \
+  {                                                                                                                          \
+    APP_COUNT, .name = "probes", .value = "K", .target = (address), .low = 1, .high = 1000,                                  \
+               .help = "estimate the trace by K random vectors a row instead of computing it: for very many columns"         \
+  }
+#define APP_OPTION_PROBE_SEED(address)                                                                                       \
+  { APP_SEED, .name = "seed", .value = "S", .target = (address), .help = "another seed draws other probes (default 0)" }
+
 /* Parses argv[2..] by OPTIONS, which an APP_END ends.  True: go on with the verb.  False: *code is the exit code, because
  * help was asked for and printed, or because the line was wrong and the fault is on standard error. */
 bool app_parse(const app_command *command, const app_option *options, int argc, char **argv, int *code);

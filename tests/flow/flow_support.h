@@ -141,6 +141,18 @@ static inline void set_linear_block(lfm_model *model, int n, double rate) {
   lfm_params_pack(model->params[n]);
 }
 
+/* v = 1e30 (x - 4) beyond 4, in one column: rows there cannot be solved; the others stay where they are. */
+static inline lfm_model *walled_chain(const lfm_table *table) {
+  lfm_model *model =
+      random_chain(table, KEYS("hks=[null]", "hidden_dim=1", "num_hidden=1", "act=relu", "normalise=none"), 0.0);
+  float *weights = lfm_params_data(model->params[0]);
+  weights[lfm_net_tensor(model->net, 0)->offset + 1] = 1.0f;
+  weights[lfm_net_tensor(model->net, 1)->offset] = -4.0f;
+  weights[lfm_net_tensor(model->net, 2)->offset] = 1e30f;
+  lfm_params_pack(model->params[0]);
+  return model;
+}
+
 /* Blocks with those rates over data that the normaliser leaves alone: rates [blocks]. */
 static inline lfm_model *linear_chain(const lfm_table *table, const double *rates, int blocks) {
   char hks[1024] = "hks=[", hidden[64];
