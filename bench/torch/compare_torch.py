@@ -9,7 +9,7 @@
 
 Both sides run in turn, round after round, on all threads: what disturbs the machine for a while disturbs both.  The best of
 PyTorch's ways counts.  A tolerance means different things to the two solvers, so score and sample run at several, measure
-the error of each against a double-precision solve at tolerance 1e-10 (PyTorch, the same weights) and compare the times at
+the error of each against a double-precision solve (--reference; PyTorch, the same weights) and compare the times at
 one error, interpolated in logarithms.  Nothing else should run meanwhile.
 """
 import argparse
@@ -31,7 +31,6 @@ from torchdiffeq import odeint
 from lfm_torch import HERE, Velocity, log_normal, logp_converged, matching_loss
 
 TABLES = {'bsds300@A': 63, 'miniboone@A': 43, 'power@A': 6}
-TOLERANCES = [1e-3, 1e-4, 1e-5, 1e-6]
 
 
 def lfm(args, *words):
@@ -140,7 +139,7 @@ def compare_curves(args, what, ours_of, theirs_of):
     rounds = []
     print(f'| tolerance | lfm: error | seconds | PyTorch: error | seconds |\n|---|---|---|---|---|')
     for r in range(args.rounds):
-        curves = [(tol, ours_of(tol), theirs_of(tol)) for tol in TOLERANCES]
+        curves = [(tol, ours_of(tol), theirs_of(tol)) for tol in args.tolerances]
         rounds.append(curves)
         if r == 0:
             for tol, a, b in curves:
@@ -159,7 +158,7 @@ def compare_score(args):
         lfm(args, 'sample', args.model, '-n', args.rows, '--seed', 1, '-o', rows)
         x = model.normalise(np.load(rows))
         torch.set_default_dtype(torch.float64)
-        truth = logp_converged(model.blocks(torch.float64), x, 1e-10).numpy()
+        truth = logp_converged(model.blocks(torch.float64), x, args.reference).numpy()
         torch.set_default_dtype(torch.float32)
         singles, x32 = model.blocks(torch.float32), x.float()
 
@@ -191,7 +190,7 @@ def compare_sample(args):
         z = np.random.default_rng(1).standard_normal((args.rows, len(model.mean)))
         np.save(noise, z)
         few = min(args.rows, 1000)
-        truth = decode(model.blocks(torch.float64), torch.from_numpy(z[:few]), 1e-10).numpy()
+        truth = decode(model.blocks(torch.float64), torch.from_numpy(z[:few]), args.reference).numpy()
         singles, z32 = model.blocks(torch.float32), torch.from_numpy(z).float()
 
         def ours(tol):
@@ -224,6 +223,10 @@ def compare_latency(args):
     line(f'one evaluation ({best})', ours, theirs[best], 'us')
 
 
+def numbers(text):
+    return [float(word) for word in text.split(',')]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('lfm', help='the program')
@@ -232,7 +235,9 @@ def main():
     parser.add_argument('--rows', type=int, help='score: 64, sample: 10000 unless given')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
-    parser.add_argument('--errors', type=lambda text: [float(word) for word in text.split(',')], default=[1e-3, 1e-4])
+    parser.add_argument('--errors', type=numbers, default=[1e-3, 1e-4], help='at which the times are compared')
+    parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
+    parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')
     args = parser.parse_args()
     if args.what != 'train' and not args.model:
         parser.error(f'{args.what} needs --model')
