@@ -99,16 +99,17 @@ static void draw_probes(const lfm_carry *carry, int64_t row, size_t size, char *
 }
 
 /* v(t, x) and tr dv/dx of all slots of a worker: the solver's lfm_field_fn. */
-static lfm_status velocity(void *context, int worker, int64_t busy, const int64_t *row, const double *t, const double *x,
-                           double *dxdt, double *div) {
+static lfm_status velocity(void *context, int worker, int64_t busy, int64_t traced, const int64_t *row, const double *t,
+                           const double *x, double *dxdt, double *div) {
+  (void)busy; /* a network's pass costs the same for all slots */
   lfm_carry *carry = context;
   lfm_run *run = carry->runs[worker];
   size_t size = lfm_net_number_size(carry->net);
   narrow(lfm_run_t(run), size, t, carry->slots);
   narrow(lfm_run_x(run), size, x, carry->slots * carry->dim);
-  if (div) lfm_run_trace_rows(run, busy); /* a trace costs as many products as there are columns */
+  if (div) lfm_run_trace_rows(run, traced); /* a trace costs as many products as there are columns */
   char *e = lfm_run_probes(run);
-  for (int64_t i = 0; e && i < busy; i++)
+  for (int64_t i = 0; e && i < traced; i++)
     draw_probes(carry, row[i], size, e + (size_t)(i * carry->probes * carry->dim) * size);
   LFM_TRY(lfm_run_forward(run, carry->params));
   widen(dxdt, lfm_run_v(run), size, carry->slots * carry->dim);

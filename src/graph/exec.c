@@ -211,6 +211,7 @@ static lfm_status push_panel(lfm_exec *exec) {
 static lfm_status push_tangents(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
   int64_t wide = exec->traced_rows * exec->directions;
+  if (wide == 0) return LFM_OK;
   for (size_t i = 0; i < graph->node_count; i++)
     if (graph->nodes[i].op->tangent_begin) graph->nodes[i].op->tangent_begin(exec, &graph->nodes[i], &exec->state[i]);
   for (int64_t first = 0; first < wide; first += exec->panel_rows) {

@@ -52,10 +52,11 @@ typedef enum lfm_row_status {
 
 /* f for all slots of a worker: t [slots], y [slots, dim], dydt [slots, dim], div [slots, logdets] (NULL without).  The rows
  * in flight stand in the first `busy` slots, row [slots] says which; the others hold harmless numbers (row < 0), and what f
- * says of them is not read.
+ * says of them is not read.  div is wanted of the first `traced` rows only: a stage to which the method gives no weight
+ * moves no log-determinant.
  * Not finite values are allowed; an error status ends the whole solve. */
-typedef lfm_status (*lfm_field_fn)(void *context, int worker, int64_t busy, const int64_t *row, const double *t,
-                                   const double *y, double *dydt, double *div);
+typedef lfm_status (*lfm_field_fn)(void *context, int worker, int64_t busy, int64_t traced, const int64_t *row,
+                                   const double *t, const double *y, double *dydt, double *div);
 
 /* Moves row `row` in (x [dim]) and out.  store is called from any worker, once a row, with that row's own number.
  * logdet has `logdets` numbers.  nfe counts this row's evaluations.  A failed row's x is where it stopped. */

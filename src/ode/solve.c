@@ -5,7 +5,8 @@
  *     fill the slots from the queue
  *     while a slot is busy:  f for the whole batch;  every busy slot takes its answer;  an ended row is stored and its slot
  *                            takes the next row of the queue, so that the next call of f finds it there;  when the queue is
- *                            empty, the last busy slot's row moves into the gap: an f that costs by the row costs no more
+ *                            empty, the last busy slot's row moves into the gap: an f that costs by the row costs no more;
+ *                            rows whose divergence is wanted stand in front, for the same reason
  *
  * Each slot is at its own time, stage and step size (stepper.c).  The usual batched solver, with one step size for all, was
  * refused: there the hardest row sets the pace, and a row's result depends on its neighbours.
@@ -125,16 +126,21 @@ static void refill(solve *s, lfm_stepper *slot) {
   leave_empty(s, slot);
 }
 
-/* The row of slot `from` goes on in slot `to`: the steppers change places, but for where they stand in the batch. */
-static void move_row(batch *b, int64_t from, int64_t to, int64_t dim) {
-  lfm_stepper *source = &b->slots[from], *target = &b->slots[to], empty = *target;
-  double *t = source->t, *x = source->x;
-  *target = *source;
-  target->t = empty.t, target->x = empty.x;
-  *target->t = *t;
-  memcpy(target->x, x, (size_t)dim * sizeof *x);
-  *source = empty;
-  source->t = t, source->x = x;
+/* The rows of two slots change places. */
+static void swap_rows(batch *b, int64_t one, int64_t other, int64_t dim) {
+  lfm_stepper *a = &b->slots[one], *z = &b->slots[other], kept = *a;
+  double t = *a->t;
+  *a->t = *z->t;
+  *z->t = t;
+  for (int64_t i = 0; i < dim; i++) {
+    double x = a->x[i];
+    a->x[i] = z->x[i];
+    z->x[i] = x;
+  }
+  double *place_t = z->t, *place_x = z->x; /* these stay where they are in the batch */
+  *a = *z, *z = kept;
+  z->t = place_t, z->x = place_x;
+  a->t = kept.t, a->x = kept.x;
 }
 
 /* Busy slots to the front, `slots` of which are looked at; returns how many are busy. */
@@ -142,9 +148,20 @@ static int64_t close_gaps(batch *b, int64_t slots, int64_t dim) {
   int64_t busy = slots;
   for (int64_t i = 0; i < busy; i++) {
     while (busy > i && b->slots[busy - 1].row < 0) busy--;
-    if (i < busy && b->slots[i].row < 0) move_row(b, --busy, i, dim);
+    if (i < busy && b->slots[i].row < 0) swap_rows(b, --busy, i, dim);
   }
   return busy;
+}
+
+/* Of the busy slots those whose divergence is wanted to the front; returns how many they are. */
+static int64_t part_traced(batch *b, int64_t busy, const lfm_step_rule *rule) {
+  int64_t traced = 0;
+  for (int64_t i = 0; i < busy; i++) {
+    if (!lfm_stepper_wants_div(&b->slots[i], rule)) continue;
+    if (i != traced) swap_rows(b, i, traced, rule->dim);
+    traced++;
+  }
+  return traced;
 }
 
 /* No worker takes more than its share at the start: few rows are spread over all. */
@@ -170,11 +187,12 @@ static int64_t take_all(solve *s, batch *b, int64_t busy) {
   return close_gaps(b, busy, dim);
 }
 
-static lfm_status evaluate(const solve *s, const batch *b, int worker, int64_t busy) {
+static lfm_status evaluate(const solve *s, batch *b, int worker, int64_t busy) {
   const lfm_ode_problem *p = s->problem;
+  int64_t traced = part_traced(b, busy, &s->rule);
   if (worker == 0 && p->stop != NULL && p->stop(p->context)) return lfm_fail(LFM_E_INTERRUPTED, "stopped while solving");
   for (int64_t i = 0; i < s->ode->slots; i++) b->row[i] = b->slots[i].row;
-  return p->field(p->context, worker, busy, b->row, b->t, b->y, b->dydt, p->logdets > 0 ? b->div : NULL);
+  return p->field(p->context, worker, busy, traced, b->row, b->t, b->y, b->dydt, p->logdets > 0 ? b->div : NULL);
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {

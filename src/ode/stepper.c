@@ -236,10 +236,16 @@ static bool bear_not_finite(lfm_stepper *s, const lfm_step_rule *rule) {
   }
 }
 
+bool lfm_stepper_wants_div(const lfm_stepper *s, const lfm_step_rule *rule) {
+  if (rule->size == rule->dim) return false;
+  return s->phase != LFM_STEPPER_STAGE || lfm_tableau_weighs(rule->tableau, s->stage, rule->fixed_steps == 0);
+}
+
 bool lfm_stepper_take(lfm_stepper *s, const lfm_step_rule *rule, const double *dxdt, const double *div) {
   double *k = s->k + s->stage * rule->size;
   memcpy(k, dxdt, (size_t)rule->dim * sizeof *k);
-  for (int64_t i = rule->dim; i < rule->size; i++) k[i] = div[i - rule->dim];
+  bool counts = lfm_stepper_wants_div(s, rule);
+  for (int64_t i = rule->dim; i < rule->size; i++) k[i] = counts ? div[i - rule->dim] : 0.0;
   s->nfe++;
   if (!all_finite(k, rule->size)) return bear_not_finite(s, rule);
   switch (s->phase) {

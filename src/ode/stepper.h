@@ -7,6 +7,7 @@
  *
  *     wants = lfm_stepper_start(stepper, rule);
  *     while (wants) { dxdt, div = f(*stepper->t, stepper->x);  wants = lfm_stepper_take(stepper, rule, dxdt, div); }
+ *     div is read where lfm_stepper_wants_div
  *     stepper->y, stepper->status, stepper->nfe
  */
 #ifndef LFM_ODE_STEPPER_H
@@ -54,6 +55,9 @@ typedef struct lfm_stepper {
 
 /* Begins a row whose y holds x at t0.  True: f is wanted at (*t, x).  False: there is nothing to do, as t0 = t1. */
 bool lfm_stepper_start(lfm_stepper *stepper, const lfm_step_rule *rule);
+
+/* Has div f(*t, x) a say in the log-determinant or in a step size?  Not at a stage without weight. */
+bool lfm_stepper_wants_div(const lfm_stepper *stepper, const lfm_step_rule *rule);
 
 /* Takes f(*t, x): dxdt [dim], div [size - dim].  False: the row has ended, see status. */
 bool lfm_stepper_take(lfm_stepper *stepper, const lfm_step_rule *rule, const double *dxdt, const double *div);

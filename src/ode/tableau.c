@@ -74,6 +74,11 @@ static const lfm_tableau tableaus[LFM_SOLVERS] = {
 
 const lfm_tableau *lfm_tableau_of(lfm_solver solver) { return &tableaus[solver]; }
 
+bool lfm_tableau_weighs(const lfm_tableau *tableau, int stage, bool estimates) {
+  bool opens_next = stage == tableau->stages; /* the extra stage of a pair is the next step's first */
+  return opens_next || tableau->b[stage] != 0.0 || (estimates && tableau->e[stage] != 0.0);
+}
+
 const char *lfm_solver_name(lfm_solver solver) { return tableaus[solver].name; }
 
 lfm_status lfm_solver_parse(const char *name, lfm_solver *out) {

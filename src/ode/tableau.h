@@ -29,4 +29,7 @@ typedef struct lfm_tableau {
 
 const lfm_tableau *lfm_tableau_of(lfm_solver solver);
 
+/* Does k[stage] enter y', or where the error is estimated y^?  If not, it only leads to other stages: dopri5's second. */
+bool lfm_tableau_weighs(const lfm_tableau *tableau, int stage, bool estimates);
+
 #endif

@@ -46,6 +46,7 @@ typedef struct rows {
   bool company;                     /* worker 0 waits for another to work too: small solves would be over before they wake */
   atomic_int calls;                 /* of the batch field */
   atomic_long busy;                 /* rows in flight, summed over the calls */
+  atomic_long traced;               /* those of them whose divergence was wanted */
   atomic_int most_busy;             /* in one call */
   int fail_at, stop_at;             /* which call or question fails or stops; 0: none */
   atomic_int asked, calls_of_first; /* questions; calls by worker 0, who is the one to ask */
@@ -69,11 +70,13 @@ static inline void rows_store(void *context, int64_t row, const double *x, const
   r->stored[i]++;
 }
 
-static inline lfm_status rows_field(void *context, int worker, int64_t busy, const int64_t *row, const double *t,
-                                    const double *y, double *dydt, double *div) {
+static inline lfm_status rows_field(void *context, int worker, int64_t busy, int64_t traced, const int64_t *row,
+                                    const double *t, const double *y, double *dydt, double *div) {
   rows *r = context;
   assert_in_range(busy, 1, r->slots);
+  assert_in_range(traced, 0, r->logdets > 0 ? busy : 0);
   atomic_fetch_add(&r->busy, busy);
+  atomic_fetch_add(&r->traced, traced);
   for (int most = r->most_busy; most < busy && !atomic_compare_exchange_weak(&r->most_busy, &most, (int)busy);) continue;
   if (worker == 0) r->calls_of_first++;
   int call = atomic_fetch_add(&r->calls, 1) + 1;
@@ -86,7 +89,8 @@ static inline lfm_status rows_field(void *context, int worker, int64_t busy, con
     double trace;
     r->f(t[i], y + i * r->dim, dydt + i * r->dim, &trace);
     for (int k = 0; k < r->logdets; k++)
-      div[i * r->logdets + k] = trace + (k - 0.5 * (r->logdets - 1)) * r->spread * cos(40.0 * t[i]);
+      div[i * r->logdets + k] =
+          i < traced ? trace + (k - 0.5 * (r->logdets - 1)) * r->spread * cos(40.0 * t[i]) : (double)NAN;
   }
   return LFM_OK;
 }
@@ -123,7 +127,7 @@ static inline void rows_poison(rows *r) {
     r->stored[i] = 0;
   }
   r->calls = r->asked = r->calls_of_first = r->most_busy = 0;
-  r->busy = 0;
+  r->busy = r->traced = 0;
 }
 
 /* Solves PROBLEM (whose dim, slots and callbacks this fills in) for the rows; returns the solve's status. */

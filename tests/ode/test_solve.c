@@ -139,6 +139,32 @@ static void test_few_rows_are_spread(void **state) {
   rows_destroy(&r);
 }
 
+/* A divergence costs as many products as there are columns: none is asked for where the method gives it no weight (and what
+ * f says there is not a number, so that reading it would be seen). */
+static void test_traces_are_counted(void **state) {
+  (void)state;
+  const struct {
+    lfm_solver solver;
+    int stages, traced;
+  } each[] = {{LFM_EULER, 1, 1}, {LFM_MIDPOINT, 2, 1}, {LFM_HEUN, 2, 2}, {LFM_RK4, 4, 4},
+              {LFM_BS23, 3, 3},  {LFM_DOPRI5, 6, 5},   {LFM_TSIT5, 6, 6}};
+  rows r;
+  rows_create(&r, lorenz, starts, ROWS, DIM);
+  r.slots = 7;
+  for (size_t s = 0; s < sizeof each / sizeof *each; s++) {
+    lfm_ode_problem problem = fixed(each[s].solver, 1, 0.0, 0.1);
+    problem.logdets = 1;
+    rows_solve(&r, problem, 1);
+    assert_int_equal(r.busy, ROWS * each[s].stages);
+    assert_int_equal(r.traced, ROWS * each[s].traced);
+  }
+  rows_solve(&r, likelihood(LFM_DOPRI5), 1);
+  int64_t tries = 0;
+  for (int i = 0; i < ROWS; i++) tries += (r.nfe[i] - 2) / 6;
+  assert_int_equal(r.traced, r.busy - tries);
+  rows_destroy(&r);
+}
+
 static void test_no_rows(void **state) {
   (void)state;
   rows r;
@@ -307,17 +333,12 @@ static void test_work_space_must_fit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rows_are_independent),
-      cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
-      cmocka_unit_test(test_no_evaluation_is_idle),
-      cmocka_unit_test(test_few_rows_are_spread),
-      cmocka_unit_test(test_no_rows),
-      cmocka_unit_test(test_failing_field_ends_the_solve),
-      cmocka_unit_test(test_stop),
-      cmocka_unit_test(test_work_space_is_reusable),
-      cmocka_unit_test(test_refused_memory),
-      cmocka_unit_test(test_create_refuses_nonsense),
-      cmocka_unit_test(test_solve_refuses_nonsense),
+      cmocka_unit_test(test_rows_are_independent),         cmocka_unit_test(test_failed_rows_do_not_disturb_neighbours),
+      cmocka_unit_test(test_no_evaluation_is_idle),        cmocka_unit_test(test_few_rows_are_spread),
+      cmocka_unit_test(test_traces_are_counted),           cmocka_unit_test(test_no_rows),
+      cmocka_unit_test(test_failing_field_ends_the_solve), cmocka_unit_test(test_stop),
+      cmocka_unit_test(test_work_space_is_reusable),       cmocka_unit_test(test_refused_memory),
+      cmocka_unit_test(test_create_refuses_nonsense),      cmocka_unit_test(test_solve_refuses_nonsense),
       cmocka_unit_test(test_work_space_must_fit),
   };
   return cmocka_run_group_tests(tests, make_starts, NULL);
