@@ -27,28 +27,30 @@ static const double first_line_after = 1, line_every = 5, line_every_at_most = 6
 /* ---- signals ---- */
 
 static volatile sig_atomic_t stop_asked;
-static const int stop_signals[] = {SIGINT, SIGTERM};
-static struct sigaction old_actions[2];
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP}; /* the last: the terminal was closed */
+enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+static struct sigaction old_actions[STOP_SIGNALS];
 
-/* The first signal asks the library to stop; after it, both kill at once, as they would have. */
+/* The first signal asks the library to stop; after it, SIGINT and SIGTERM do what they would have done.  SIGHUP does not: a
+ * terminal that closes sends it, and the shell in it once more. */
 static void ask_to_stop(int number) {
   (void)number;
   stop_asked = 1;
-  signal(SIGINT, SIG_DFL);
-  signal(SIGTERM, SIG_DFL);
+  for (int i = 0; i < STOP_SIGNALS; i++)
+    if (stop_signals[i] != SIGHUP) sigaction(stop_signals[i], &old_actions[i], NULL);
 }
 
 static void catch_signals(void) {
   struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < STOP_SIGNALS; i++) {
     sigaction(stop_signals[i], NULL, &old_actions[i]);
     if (old_actions[i].sa_handler != SIG_IGN) sigaction(stop_signals[i], &action, NULL); /* nohup and shells' & mean it */
   }
 }
 
 static void release_signals(void) {
-  for (int i = 0; i < 2; i++) sigaction(stop_signals[i], &old_actions[i], NULL);
+  for (int i = 0; i < STOP_SIGNALS; i++) sigaction(stop_signals[i], &old_actions[i], NULL);
 }
 
 /* ---- the words ---- */
@@ -220,7 +222,7 @@ bool app_progress_show(const lfm_progress *now, void *context) {
   else if (now->seconds >= progress->next_line) print_line(progress, false);
   if (stop_asked && !progress->stopping) {
     clear_bar(progress);
-    fputs("stopping after this step; the same signal again stops at once\n", stderr);
+    fputs("stopping after this step; a second Ctrl-C or SIGTERM stops at once\n", stderr);
     progress->stopping = true;
   }
   funlockfile(stderr);

@@ -3,7 +3,7 @@
  * progress.h -- how far the library is, on standard error, and the user's wish to stop.
  *
  *   app_progress progress;
- *   app_progress_begin(&progress);      notes, warnings, SIGINT and SIGTERM are in our hands from here
+ *   app_progress_begin(&progress);      notes, warnings, SIGINT, SIGTERM and SIGHUP are in our hands from here
  *   options.progress = app_progress_show, options.context = &progress;
  *   status = lfm_train(...);
  *   app_progress_end(&progress);        the bar is gone, signals are as before

@@ -188,8 +188,8 @@ const app_command app_train = {
     .summary = "learn the density of a table",
     .about =
         "Trains a chain of flow-matching blocks on the rows of DATA and leaves the model in the folder RUN. Without a preset "
-        "the architecture, batch and steps follow the data and --time. Ctrl-C finishes the step, writes a checkpoint and "
-        "says how to go on.",
+        "the architecture, batch and steps follow the data and --time. Ctrl-C, SIGTERM and a terminal that closes finish the "
+        "step and write a checkpoint; the line that goes on is printed.",
     .example = "  lfm train data.csv -o run --time 10m --drop label\n"
                "  lfm train train.npy -o run2 --valid valid.npy --set hidden_dim=256 --seed 1\n",
     .more_help = print_keys_and_presets,
