@@ -36,7 +36,7 @@ int app_report(const app_command *command, lfm_status status) {
 }
 
 static void print_overview(FILE *out) {
-  fputs("usage: lfm VERB ...        lfm VERB --help is the manual of a verb\n\n"
+  fputs("usage: lfm VERB ...        lfm help VERB is the manual of a verb\n\n"
         "Local Flow Matching: learns the density of a table of numbers, draws new rows\n"
         "from it and scores rows under it.\n\n",
         out);
@@ -52,8 +52,27 @@ static void print_overview(FILE *out) {
 static int refuse_verb(const char *word) {
   app_nearest nearest = {.given = word};
   for (int i = 0; i < COMMANDS; i++) app_nearest_offer(&nearest, commands[i]->name);
+  app_nearest_offer(&nearest, "help");
   if (nearest.best) return app_usage_error(NULL, "unknown verb '%s'; did you mean %s?", word, nearest.best);
   return app_usage_error(NULL, "unknown verb '%s'; see lfm --help", word);
+}
+
+static int run_verb(int argc, char **argv) {
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(commands[i], argc, argv);
+  }
+  return refuse_verb(argv[1]);
+}
+
+static bool asks_for_help(const char *word) {
+  return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* The list of verbs, or, as other programs have it too, `lfm help VERB` for lfm VERB --help. */
+static int print_help(int argc, char **argv) {
+  if (argc > 2 && !asks_for_help(argv[2])) return run_verb(3, (char *[]){argv[0], argv[2], "--help", NULL});
+  print_overview(stdout);
+  return APP_DONE;
 }
 
 static int dispatch(int argc, char **argv) {
@@ -61,18 +80,12 @@ static int dispatch(int argc, char **argv) {
     print_overview(stderr);
     return APP_USAGE;
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-    print_overview(stdout);
-    return APP_DONE;
-  }
+  if (asks_for_help(argv[1])) return print_help(argc, argv);
   if (strcmp(argv[1], "--version") == 0) {
     puts("lfm " LFM_VERSION);
     return APP_DONE;
   }
-  for (int i = 0; i < COMMANDS; i++) {
-    if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(commands[i], argc, argv);
-  }
-  return refuse_verb(argv[1]);
+  return run_verb(argc, argv);
 }
 
 /* A file opened later must not become standard output because the caller had closed that: a descriptor that is missing is

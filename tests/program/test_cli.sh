@@ -10,6 +10,11 @@ expect_exit 0 "$lfm" --help
 for verb in train sweep sample score ledger push import export info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
+cp out overview
+for words in help -h "help help" "help --help"; do
+  expect_exit 0 "$lfm" $words
+  check "lfm $words is the overview" cmp -s overview out
+done
 expect_exit 0 "$lfm" --version
 check "a version" grep -qE '^lfm [0-9]+\.[0-9]+\.[0-9]+$' out
 expect_exit 2 "$lfm"
@@ -18,11 +23,13 @@ check "nothing on standard output" test ! -s out
 expect_usage "did you mean train?" "$lfm" trian
 expect_usage "did you mean sample?" "$lfm" smaple x
 expect_usage "see lfm --help" "$lfm" frobnicate
+expect_usage "did you mean train?" "$lfm" help trian
 
 # ---- help of each verb: an example, every option, 80 columns
 help_of() {
   expect_exit 0 "$lfm" "$1" --help
   check "nothing on standard error" test ! -s err
+  for words in "help $1" "$1 -h"; do check "lfm $words is the same" cmp -s out <("$lfm" $words); done
   check "help of $1 has a usage line" grep -q "^usage: lfm $1" out
   check "help of $1 has an example" grep -qE "^  lfm $1" out
   check "help of $1 fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out

@@ -72,7 +72,7 @@ command_lines() {
 
 options=0
 while read -r _ verb rest; do
-  case $verb in -*) continue ;; esac
+  case $verb in -* | help) continue ;; esac
   check "lfm has no verb $verb" test -e "$work/$verb"
   for option in $(grep -oE '(^| )--?[a-z][a-z-]*' <<<"$rest"); do
     options=$((options + 1))
