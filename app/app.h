@@ -4,7 +4,8 @@
  * The program is a client of lfm.h and of nothing else in this tree; its own names begin with app_, because lfm_ is the
  * library's.  A verb is one file with one app_command: main.c finds it, options.c parses its table of options and writes its
  * help from the same table, progress.c shows how far the library is, json.c prints the result for machines.
- * Manners: the result goes to standard output and everything else to standard error; exit 0 done, 1 failed, 2 usage.
+ * Manners: the result goes to standard output and everything else to standard error; exit 0 done; 1 failed,
+ * whatever the fault of files and their contents; 2 usage, which is what the words of the command line or a key say wrongly.
  */
 #ifndef APP_APP_H
 #define APP_APP_H

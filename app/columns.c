@@ -38,7 +38,8 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   lfm_status status = lfm_table_read(path, &by_name, out);
   if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
     status = lfm_table_read(path, chosen, out);
-    if (status != LFM_OK) status = lfm_table_read(path, &by_name, out); /* the missing name tells more */
+    /* The missing name tells more than the word in another column; but it was not the user's word, so it stays LFM_E_DATA. */
+    if (status == LFM_E_DATA && lfm_table_read(path, &by_name, out) == LFM_OK) status = LFM_OK;
   }
   free(names);
   return status;

@@ -45,7 +45,9 @@ static void print_overview(FILE *out) {
         "  lfm train data.csv -o run               learn, in about ten minutes\n"
         "  lfm sample run -n 1000 -o new.csv       draw a thousand new rows\n"
         "  lfm score run test.csv -o scores.csv    log p of each row\n\n"
-        "lfm --version prints the version.  Exit codes: 0 done, 1 failed, 2 usage.\n",
+        "lfm --version prints the version. Exit codes: 0 done; 1 failed, as where a file is\n"
+        "missing or a table does not fit the model; 2 the command line, or a key in a\n"
+        "configuration, makes no sense.\n",
         out);
 }
 

@@ -87,9 +87,11 @@ static int read_tables(sweep *s) {
   if (status == LFM_OK && s->r.valid) status = lfm_table_read(s->r.valid, &s->r.columns, &s->valid);
   if (status == LFM_OK && s->r.test) status = lfm_table_read(s->r.test, &s->r.columns, &s->test);
   if (status != LFM_OK) return app_report(s->self, status);
-  if (s->test && lfm_table_cols(s->test) != lfm_table_cols(s->train))
-    return app_usage_error(s->self, "%s has %" PRId64 " columns, %s has %" PRId64 "; choose with --columns or --drop",
-                           s->r.test, lfm_table_cols(s->test), s->r.data, lfm_table_cols(s->train));
+  if (s->test && lfm_table_cols(s->test) != lfm_table_cols(s->train)) {
+    fprintf(stderr, "lfm %s: %s has %" PRId64 " columns, %s has %" PRId64 "; choose with --columns or --drop\n",
+            s->self->name, s->r.test, lfm_table_cols(s->test), s->r.data, lfm_table_cols(s->train));
+    return APP_FAILED;
+  }
   return APP_DONE;
 }
 

@@ -46,10 +46,10 @@ extern "C" {
 
 typedef enum lfm_status {
   LFM_OK = 0,
-  LFM_E_USAGE,       /* an argument, key or value that makes no sense: the caller's to mend (exit code 2) */
+  LFM_E_USAGE,       /* an argument, key, value or name that makes no sense: the caller's to mend (exit code 2) */
   LFM_E_IO,          /* the operating system refused: missing file, full disk, permission */
   LFM_E_FORMAT,      /* a file that is not what its ending says, is truncated or was altered */
-  LFM_E_DATA,        /* well-formed values that cannot be used: NaN, text in a number column, too few rows */
+  LFM_E_DATA,        /* well-formed values that cannot be used: NaN, text in a number column, too few rows, other columns */
   LFM_E_MEMORY,      /* memory was refused */
   LFM_E_NUMERIC,     /* a value that is not finite, or a solver that could not go on */
   LFM_E_INTERRUPTED, /* the caller asked to stop; what was done is in the checkpoint */

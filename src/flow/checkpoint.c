@@ -178,7 +178,7 @@ static lfm_status check_origin(const lfm_trainer *trainer, const lfm_archive *ar
   fingerprint(trainer->options, data);
   const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
   if (!rows || strcmp(rows, data) != 0)
-    return lfm_fail(LFM_E_USAGE, "%s: was trained on other rows than these; give the same data, or begin another run",
+    return lfm_fail(LFM_E_DATA, "%s: was trained on other rows than these; give the same data, or begin another run",
                     lfm_archive_path(archive));
   if ((!then || strcmp(then, here) != 0) && !trainer->options->allow_drift)
     return lfm_fail(

@@ -24,7 +24,7 @@ lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra,
  * LFM_E_DATA when there are none or a value is not finite; LFM_E_USAGE when wanted is below 0. */
 lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **row, int64_t *count);
 
-/* The clusters of those rows: *out [count], freed with lfm_free.  LFM_E_USAGE unless `group` is one column with the rows of
+/* The clusters of those rows: *out [count], freed with lfm_free.  LFM_E_DATA unless `group` is one column with the rows of
  * the table. */
 lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count, double **out);
 

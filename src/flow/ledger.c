@@ -183,7 +183,8 @@ static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *optio
   if (!options->train) return LFM_OK;
   lfm_score_options as_many = score_options(options, l->rows);
   lfm_score_result scored;
-  LFM_TRY(lfm_score(l->model, options->train, &as_many, NULL, &scored));
+  lfm_status status = lfm_score(l->model, options->train, &as_many, NULL, &scored);
+  if (status != LFM_OK) return lfm_fail(status, "the training table: %s", lfm_error());
   result->train_nll = scored.nll;
   result->over_fit = result->nll - scored.nll;
   result->over_fit_se = hypot(result->nll_se, scored.nll_se);

@@ -124,7 +124,8 @@ static int64_t valid_pool_rows(const lfm_trainer *trainer) {
 lfm_status lfm_trainer_first_pool(lfm_trainer *trainer) {
   const lfm_table *table = train_table(trainer);
   LFM_TRY(fill_pool(trainer->model, table, table->rows, &trainer->pool));
-  return fill_pool(trainer->model, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
+  lfm_status status = fill_pool(trainer->model, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "the validation table: %s", lfm_error());
 }
 
 /* ---- the configuration -------------------------------------------------------------------------------------- */

@@ -14,7 +14,6 @@
 #include "metric/summary.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
@@ -194,13 +193,10 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
 /* Not after the first model's hours. */
 static lfm_status check_against(const lfm_model *against, const lfm_table *table) {
   int64_t *place;
-  char why[512];
   LFM_TRY(LFM_ALLOC(&place, against->cols));
   lfm_status status = lfm_columns_match(against, table, place);
   lfm_free(place);
-  if (status == LFM_OK) return LFM_OK;
-  snprintf(why, sizeof why, "%s", lfm_error());
-  return lfm_fail(status, "the second model: %s", why);
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "the second model: %s", lfm_error());
 }
 
 lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,

@@ -166,7 +166,7 @@ static void other_rows_are_refused(void **state) {
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     r.options.train = cases[k].train;
     r.options.valid = cases[k].valid;
-    FAILS(LFM_E_USAGE, run_train(&r));
+    FAILS(LFM_E_DATA, run_train(&r));
     assert_says("other rows than these");
   }
   r.options.train = r.table;

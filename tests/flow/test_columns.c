@@ -92,8 +92,8 @@ static void clusters_are_those_of_the_chosen_rows(void **state) {
   OK(lfm_columns_group(group, table, row, 3, &clusters));
   assert_true(clusters[0] == 100.0 && clusters[1] == 101.0 && clusters[2] == 102.0);
   lfm_free(clusters);
-  FAILS(LFM_E_USAGE, lfm_columns_group(wide, table, row, 3, &clusters));
-  FAILS(LFM_E_USAGE, lfm_columns_group(few, table, row, 3, &clusters));
+  FAILS(LFM_E_DATA, lfm_columns_group(wide, table, row, 3, &clusters));
+  FAILS(LFM_E_DATA, lfm_columns_group(few, table, row, 3, &clusters));
   lfm_table_destroy(table), lfm_table_destroy(group), lfm_table_destroy(wide), lfm_table_destroy(few);
 }
 

@@ -307,7 +307,7 @@ static void refusals_say_why(void **state) {
   FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));
   options = options_of(1);
   options.group = table;
-  FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));
+  FAILS(LFM_E_DATA, lfm_ledger(model, table, &options, &result));
   assert_says("group");
   options = options_of(1);
   options.progress = stop;

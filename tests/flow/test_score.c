@@ -240,7 +240,7 @@ static void refusals_say_why(void **state) {
   FAILS(LFM_E_USAGE, lfm_score(model, table, &options, &out, &result));
   options = options_of(1);
   options.group = table;
-  FAILS(LFM_E_USAGE, lfm_score(model, table, &options, &out, &result));
+  FAILS(LFM_E_DATA, lfm_score(model, table, &options, &out, &result));
   assert_says("group");
   options = options_of(1);
   options.solve.solver = "midpoint";

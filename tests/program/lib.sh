@@ -55,6 +55,12 @@ expect_usage() {
   [ "$code" -eq 2 ] || fail "expected exit code 2" "${@:2}"
 }
 
+# expect_refused TEXT CMD...: the same, with exit code 1: the line makes sense, but what its files hold does not fit.
+expect_refused() {
+  expect_error "$@"
+  [ "$code" -eq 1 ] || fail "expected exit code 1" "${@:2}"
+}
+
 # expect_json CMD...: exit code 0 and one JSON object on standard output.
 expect_json() {
   expect_exit 0 "$@"

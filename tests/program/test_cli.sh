@@ -272,6 +272,32 @@ done
 expect_exit 0 bash -c "'$lfm' sample run -n 2 -o e.csv 2>&-"
 check "a closed standard error is no table" test "$(wc -l <e.csv)" -eq 3
 
+# ---- a table whose columns do not fit exits with 1, a column that the line names wrongly with 2, whatever the verb
+awk 'BEGIN { print "length,other"; for (i = 0; i < 50; i++) print i ",1" }' >some.csv
+awk 'BEGIN { print "a,b,c"; for (i = 0; i < 50; i++) print i ",1,2" }' >three.csv
+awk 'BEGIN { print "length,other,label"; for (i = 0; i < 50; i++) print i ",1,g" }' >words.csv
+while read -r table missing; do
+  expect_refused "$missing" "$lfm" score run $table
+  expect_refused "$missing" "$lfm" ledger run $table
+  expect_refused "$missing" "$lfm" ledger run data.csv --train $table
+  expect_refused "$missing" "$lfm" push run $table -o x.csv
+done <<<"some.csv width
+three.csv length
+words.csv width"
+expect_refused "the training table: " "$lfm" ledger run data.csv --train three.csv
+expect_refused "x0" "$lfm" push run words.csv --back -o x.csv
+expect_refused "some.csv has 2 columns" "$lfm" sweep run/config.yaml three.csv --test some.csv -o grid
+awk 'BEGIN { print "length,width"; for (i = 0; i < 50; i++) print i / 7 "," i % 3 }' >few.csv
+expect_refused "the validation table has 3" "$lfm" train few.csv --valid three.csv -o new $quick
+expect_exit 1 "$lfm" train few.csv --valid some.csv -o new $quick
+check "says which table has no width" grep -q "^lfm train: the validation table: .* 'width'" err
+expect_refused "group: has 50 rows and 2" "$lfm" score run data.csv --group some.csv
+expect_refused "group: has 50 rows and 2" "$lfm" ledger run data.csv --group some.csv
+for line in "score run" "ledger run" "push run -o x.csv" "train -o new" "sweep run/config.yaml -o grid"; do
+  expect_usage 'has no column "widht"' "$lfm" $line data.csv --columns length,widht
+done
+check "a refused table leaves no run" test ! -e new
+
 # ---- stop and go on: the signal is sent once the first line of progress says that training has begun
 # stop SIGNALS RUN: a training that would take days gets it; env, because whoever runs this test may ignore SIGHUP
 stop() {
