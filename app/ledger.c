@@ -30,7 +30,7 @@ static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledg
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &heldout);
   if (status == LFM_OK && r->train) status = app_read_columns(r->train, &r->columns, model, false, &train);
   if (status == LFM_OK && r->truth) status = lfm_table_read(r->truth, NULL, &truth);
-  if (status == LFM_OK && r->group) status = lfm_table_read(r->group, NULL, &group);
+  if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
   if (status == LFM_OK) {
     lfm_ledger_options options;
     lfm_ledger_defaults(&options);

@@ -74,8 +74,9 @@ typedef struct app_option {
   }
 #define APP_OPTION_GROUP(address)                                                                                            \
   {                                                                                                                          \
-    APP_TEXT, .name = "group", .value = "DATA", .target = (address),                                                         \
-              .help = "a table of one column of numbers, a row for each row of DATA: its cluster, for the standard errors"   \
+    APP_TEXT,                                                                                                                \
+        .name = "group", .value = "DATA", .target = (address),                                                               \
+        .help = "a table of one column, numbers or words, a row for each row of DATA: its cluster, for the standard errors"  \
   }
 #define APP_OPTION_PROBES(address)                                                                                           \
   {                                                                                                                          \

@@ -27,7 +27,7 @@ static lfm_status load_and_score(const request *r, app_progress *progress, lfm_s
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK && r->against) status = lfm_model_load(r->against, &against);
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &rows);
-  if (status == LFM_OK && r->group) status = lfm_table_read(r->group, NULL, &group);
+  if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
   if (status == LFM_OK) {
     lfm_score_options options;
     lfm_score_defaults(&options);

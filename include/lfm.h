@@ -80,6 +80,10 @@ typedef struct lfm_table_options {
  * A one-dimensional array becomes one column; columns without names are called x0, x1, ... */
 LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out);
 
+/* Reads the cluster of each row, for lfm_score and lfm_ledger: a file of one column, numbers or words.  Words get numbers
+ * from 0 on, equal ones the same.  LFM_E_DATA when there are several columns, or a row without a value. */
+LFM_API lfm_status lfm_table_read_groups(const char *path, lfm_table **out);
+
 /* A table of the caller's values [rows, cols], copied.  names [cols] may be NULL (x0, x1, ...).
  * decimals [cols] may be NULL: written with the shortest text that reads back as the same float32. */
 LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, const char *const *names,

@@ -32,6 +32,8 @@ static uint64_t word_bits(double value) {
   return (bits >> 48 & WORD_TAG) == WORD_TAG ? bits : 0;
 }
 
+bool lfm_survey_is_word(double value) { return word_bits(value) != 0; }
+
 static int by_bits(const void *a, const void *b) {
   uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
   return (x > y) - (x < y);

@@ -8,7 +8,8 @@
 
 #include "data/table.h"
 
-/* Like lfm_table_read with every column and row.  For lfm_survey_column only: nothing else may take such values. */
+/* Like lfm_table_read with every column and row.  For lfm_survey_column and groups.c only: nothing
+ * else may take such values. */
 lfm_status lfm_survey_read(const char *path, lfm_table **out);
 
 typedef struct lfm_column_survey {
@@ -21,5 +22,6 @@ lfm_status lfm_survey_column(const lfm_table *table, int64_t col, lfm_column_sur
 
 /* The NaN that stands for a word, the same for the same word, and another for another but for one chance in 2^50. */
 double lfm_survey_word(const char *text, size_t size);
+bool lfm_survey_is_word(double value);
 
 #endif

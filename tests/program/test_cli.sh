@@ -180,6 +180,12 @@ check "the result has the probes' error" grep -qE '^probe error  +[^ ]' out
 check "that fits 80 columns too" awk 'length > 80 { bad = 1 } END { exit bad }' out
 expect_usage "probes" "$lfm" score run data.csv --probes 0
 expect_usage "probes" "$lfm" score run data.csv --probes 1001
+expect_json "$lfm" score run data.csv --group group.csv --rows 200 --json
+cp out numbers.json
+awk 'NR > 1 { $0 = "picture " $0 ".png" } 1' group.csv >words.csv
+expect_json "$lfm" score run data.csv --group words.csv --rows 200 --json
+check "clusters of words are those of numbers" test "$(grep -o '"nll_se": [^,]\{12\}' out)" = "$(grep -o '"nll_se": [^,]\{12\}' numbers.json)"
+expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
 
@@ -291,8 +297,8 @@ awk 'BEGIN { print "length,width"; for (i = 0; i < 50; i++) print i / 7 "," i % 
 expect_refused "the validation table has 3" "$lfm" train few.csv --valid three.csv -o new $quick
 expect_exit 1 "$lfm" train few.csv --valid some.csv -o new $quick
 check "says which table has no width" grep -q "^lfm train: the validation table: .* 'width'" err
-expect_refused "group: has 50 rows and 2" "$lfm" score run data.csv --group some.csv
-expect_refused "group: has 50 rows and 2" "$lfm" ledger run data.csv --group some.csv
+expect_refused "some.csv: has 2 columns" "$lfm" score run data.csv --group some.csv
+expect_refused "some.csv: has 2 columns" "$lfm" ledger run data.csv --group some.csv
 for line in "score run" "ledger run" "push run -o x.csv" "train -o new" "sweep run/config.yaml -o grid"; do
   expect_usage 'has no column "widht"' "$lfm" $line data.csv --columns length,widht
 done
