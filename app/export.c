@@ -47,7 +47,7 @@ static int run(const app_command *self, int argc, char **argv) {
 const app_command app_export = {
     .name = "export",
     .summary = "write the weights of a model for PyTorch",
-    .about = "Writes the tensors of a model, and nothing else, under the names that import takes: "
+    .about = "Writes the tensors of a model under the names that import takes, and the columns as metadata: "
              "blocks.N.net.K.weight and .bias, and the normaliser, y = (x - mean) @ forward over the columns varying, with "
              "inverse and logdet. In Python safetensors.torch.load_file reads them.",
     .example = "  lfm export run -o weights.safetensors\n"

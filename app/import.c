@@ -61,7 +61,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .letter = 'o', .name = "out", .value = "MODEL", .target = &r.out, .required = true,
        .help = "the model to write, a .safetensors file that is not there yet"},
       {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns,
-       .help = "names of the columns (default: x0, x1, ...)"},
+       .help = "names of the columns (default: those that lfm export has kept, else x0, x1, ...)"},
       APP_OPTION_JSON(&r.json),
       {0},
   };

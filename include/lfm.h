@@ -187,7 +187,7 @@ LFM_API void lfm_model_destroy(lfm_model *model);
 typedef struct lfm_import_options {
   const lfm_config
       *config;         /* the network: hidden_dim, num_hidden, act, cat_t; hks where there are several blocks; required */
-  const char *columns; /* "a,b": names of the columns; NULL: x0, x1, ... */
+  const char *columns; /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
 } lfm_import_options;
 
 LFM_API void lfm_import_defaults(lfm_import_options *options);
@@ -201,7 +201,7 @@ LFM_API lfm_status lfm_model_import(const char *path, const lfm_import_options *
 
 /* Each writes one file, whole or not at all.  PATH ends in .safetensors and is not there yet (LFM_E_EXISTS). */
 LFM_API lfm_status lfm_model_write(const lfm_model *model, const char *path);  /* the model, to be loaded again */
-LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /* its tensors alone, as import takes them */
+LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /* tensors and column names, for import */
 
 /* ---- solving ------------------------------------------------------------------------------------------------ */
 

@@ -92,11 +92,12 @@ static lfm_status open_dataset(const lfm_source *source, hid_t file, hid_t *data
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-static lfm_status check_type(const lfm_source *source, hid_t dataset) {
+static lfm_status check_type(const lfm_source *source, hid_t dataset, bool *whole) {
   hid_t type = H5Dget_type(dataset);
   H5T_class_t class = H5Tget_class(type);
   H5Tclose(type);
   /* H5T_ENUM is how Python stores truth values */
+  *whole = class != H5T_FLOAT;
   if (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM) return LFM_OK;
   return lfm_fail(LFM_E_UNSUPPORTED, "%s: the dataset holds no plain numbers; save it as float64", source->name);
 }
@@ -119,7 +120,8 @@ static lfm_status read_shape(const lfm_source *source, hid_t dataset, int64_t *r
 
 static lfm_status read_dataset(const lfm_source *source, hid_t dataset, lfm_table **out) {
   int64_t rows, cols;
-  LFM_TRY(check_type(source, dataset));
+  bool whole;
+  LFM_TRY(check_type(source, dataset, &whole));
   LFM_TRY(read_shape(source, dataset, &rows, &cols));
   LFM_TRY(lfm_table_make(rows, cols, out));
   if (rows && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, (*out)->values) < 0) {
@@ -127,6 +129,7 @@ static lfm_status read_dataset(const lfm_source *source, hid_t dataset, lfm_tabl
     *out = NULL;
     return refuse(LFM_E_FORMAT, source->name, "its values cannot be read; the file is truncated or altered");
   }
+  for (int64_t col = 0; whole && col < cols; col++) (*out)->decimals[col] = 0;
   return lfm_select_table(source, out);
 }
 

@@ -225,6 +225,7 @@ lfm_status lfm_npy_parse(const lfm_source *source, lfm_table **out) {
   if (size < left) return lfm_fail(LFM_E_FORMAT, "%s: %zu bytes follow the array", source->name, left - size);
   if (count == 0) a.rows = a.cols = 0; /* (n, 0) must not allocate n of anything */
   LFM_TRY(lfm_table_make(a.rows, a.cols, out));
+  for (int64_t col = 0; a.kind != 'f' && col < a.cols; col++) (*out)->decimals[col] = 0;
   read_elements(&a, bytes.data + bytes.at, (*out)->values);
   return lfm_select_table(source, out);
 }

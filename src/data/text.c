@@ -34,6 +34,7 @@ typedef struct decimal {
   uint64_t digits; /* the first 19 significant ones */
   int significant; /* how many there were, at most INT_MAX / 2 as texts are bounded */
   int after_point; /* digits after the point, as written */
+  int decimals;    /* those up to the last that is not 0 */
   long exponent;   /* the one written behind e, clamped */
   bool has_exponent;
   bool negative;
@@ -73,7 +74,8 @@ static bool take_decimal(const char *text, size_t size, decimal *d) {
   if (at < end && *at == '.') {
     const char *fraction = ++at;
     at = take_digits(at, end, d);
-    d->after_point = (int)(at - fraction);
+    d->after_point = d->decimals = (int)(at - fraction);
+    while (d->decimals > 0 && fraction[d->decimals - 1] == '0') d->decimals--;
     digits += d->after_point;
   }
   if (digits == 0) return false;
@@ -127,7 +129,7 @@ lfm_field_kind lfm_number_parse(const char *text, size_t size, double *value, in
   if (size > LFM_DIGITS_MAX) return LFM_FIELD_TEXT;
   if (!take_decimal(text, size, &d)) return parse_word(text, size, value);
   *value = decimal_value(&d, text, size);
-  if (!d.has_exponent && d.after_point <= LFM_DECIMALS_MAX) *decimals = d.after_point;
+  if (!d.has_exponent && d.decimals <= LFM_DECIMALS_MAX) *decimals = d.decimals;
   return LFM_FIELD_NUMBER;
 }
 

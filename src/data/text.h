@@ -22,7 +22,8 @@ enum {
 };
 
 /* The meaning of text [size], without blanks around it.  A number is correct to the last bit; one too large is infinite.
- * *decimals: digits after the point, -1 when there is an exponent or more than LFM_DECIMALS_MAX. */
+ * *decimals: digits after the point up to the last that is not 0, -1 when there is an exponent or more than LFM_DECIMALS_MAX.
+ */
 lfm_field_kind lfm_number_parse(const char *text, size_t size, double *value, int *decimals);
 
 /* Writes value with so many decimals, or (-1) the shortest text that reads back as the same float32; beyond the range of

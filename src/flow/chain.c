@@ -188,13 +188,8 @@ static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_F
   memcpy(out, fields, sizeof fields);
 }
 
-lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
-  char *config, key[32], number[32];
-  LFM_TRY(lfm_archive_meta(archive, "format", FORMAT));
-  LFM_TRY(lfm_config_write_text(model->config, &config));
-  lfm_status status = lfm_archive_meta(archive, "config", config);
-  lfm_free(config);
-  LFM_TRY(status);
+lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
+  char key[32], number[32];
   snprintf(number, sizeof number, "%lld", (long long)model->cols);
   LFM_TRY(lfm_archive_meta(archive, "columns", number));
   for (int64_t j = 0; j < model->cols; j++) {
@@ -204,6 +199,17 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
     snprintf(number, sizeof number, "%d", model->decimals[j]);
     LFM_TRY(lfm_archive_meta(archive, key, number));
   }
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
+  char *config;
+  LFM_TRY(lfm_archive_meta(archive, "format", FORMAT));
+  LFM_TRY(lfm_config_write_text(model->config, &config));
+  lfm_status status = lfm_archive_meta(archive, "config", config);
+  lfm_free(config);
+  LFM_TRY(status);
+  LFM_TRY(lfm_chain_add_columns(model, archive));
   return lfm_chain_add_normaliser(model, archive);
 }
 
@@ -226,19 +232,26 @@ static lfm_status meta_number(const lfm_archive *archive, const char *key, long 
   return LFM_OK;
 }
 
-static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
-  long cols, decimals;
+lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const char **name, int *decimals) {
   char key[32];
+  long number;
+  snprintf(key, sizeof key, "column.%lld", (long long)col);
+  *name = lfm_archive_meta_find(archive, key);
+  if (!*name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
+  snprintf(key, sizeof key, "decimals.%lld", (long long)col);
+  LFM_TRY(meta_number(archive, key, -1, 400, &number));
+  *decimals = (int)number;
+  return LFM_OK;
+}
+
+static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
+  long cols;
   LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
   LFM_TRY(make_schema(model, cols));
   for (long j = 0; j < cols; j++) {
-    snprintf(key, sizeof key, "column.%ld", j);
-    const char *name = lfm_archive_meta_find(archive, key);
-    if (!name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
+    const char *name;
+    LFM_TRY(lfm_chain_find_column(archive, j, &name, &model->decimals[j]));
     LFM_TRY(lfm_alloc_text(&model->names[j], name));
-    snprintf(key, sizeof key, "decimals.%ld", j);
-    LFM_TRY(meta_number(archive, key, -1, 400, &decimals));
-    model->decimals[j] = (int)decimals;
   }
   return LFM_OK;
 }

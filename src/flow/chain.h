@@ -37,6 +37,10 @@ lfm_status lfm_chain_add_block(const lfm_model *model, int n, lfm_archive *archi
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out);
 lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *archive);
 
+/* Names and decimals of the columns alone, as metadata; and one back.  *name lives as long as the archive. */
+lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive);
+lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const char **name, int *decimals);
+
 /* The normaliser's tensors alone.  Reading checks their shapes against each other and `cols`. */
 lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive);
 lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise kind, int64_t cols, lfm_normaliser **out);

@@ -6,6 +6,8 @@
 
 #include "core/alloc.h"
 
+#include <math.h>
+
 static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
   const lfm_normaliser *normaliser = model->normaliser;
   for (int64_t j = 0, k = 0; j < model->cols; j++) {
@@ -58,6 +60,24 @@ lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *tab
   return status;
 }
 
+/* Column k of those that vary spreads so far; W^-1 is [dim, dim] and its rows are of unit variance. */
+static double spread(const lfm_normaliser *normaliser, int64_t k) {
+  double squares = 0;
+  for (int64_t i = 0; i < normaliser->dim; i++) squares += pow(normaliser->inverse[i * normaliser->dim + k], 2);
+  return sqrt(squares);
+}
+
+/* The network computes in single precision: behind a hundred-millionth of a column's spread its digits say nothing, though
+ * a data file may have had all the digits of a double. */
+static void cut_decimals(const lfm_normaliser *normaliser, int *decimals) {
+  if (normaliser->kind == LFM_NORMALISE_NONE) return;
+  for (int64_t k = 0; k < normaliser->dim; k++) {
+    int *own = &decimals[normaliser->varying[k]];
+    double most = fmax(0, 8 - floor(log10(spread(normaliser, k))));
+    if (*own > most) *own = (int)most;
+  }
+}
+
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out) {
   lfm_table *table;
   *out = NULL;
@@ -67,6 +87,7 @@ lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra,
     if (status != LFM_OK) return lfm_table_destroy(table), status;
     table->decimals[j] = model->decimals[j];
   }
+  cut_decimals(model->normaliser, table->decimals);
   *out = table;
   return LFM_OK;
 }

@@ -17,7 +17,8 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
 /* The same for rows of a border, whose columns are x0, x1, ...: place [dim]. */
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
 
-/* A table of zeros under the model's names and decimals, with `extra` further columns behind them. */
+/* A table of zeros under the model's names, and its decimals as far as single precision goes, with `extra` further columns
+ * behind them. */
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
 
 /* The rows to look at: *row [*count], freed with lfm_free, the numbers of all, or of `wanted` evenly spaced ones (0: all).

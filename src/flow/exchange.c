@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * exchange.c -- weights from PyTorch and to PyTorch.
- * Export writes the model's tensors without what only we read; import takes such a file, or one that a user wrote with
- * safetensors.torch.save_file, and a configuration that says what network the weights belong to.
+ * Export writes the model's tensors, and its columns as metadata, without what only we read; import takes such a file, or one
+ * that a user wrote with safetensors.torch.save_file, and a configuration that says what network the weights belong to.
  *
  *   blocks.N.net.K.weight [out, in], .bias [out]   or of a single block  net.K.weight, .bias       float32
  *   normaliser.mean, normaliser.scale [dim]        x = (data - mean) / scale, float32 or float64; or the six of an export
@@ -222,12 +222,25 @@ static bool name_columns(char *text, lfm_table *schema, lfm_status *status) {
   return named == schema->cols || *status != LFM_OK;
 }
 
-/* An empty table under these names; NULL leaves x0, x1, ... */
-static lfm_status make_schema(const char *columns, int64_t cols, lfm_table **out) {
+/* The names and decimals that an export has kept; a file written elsewhere has none of them, and leaves x0, x1, ... */
+static lfm_status take_kept(const lfm_archive *archive, lfm_table *schema) {
+  const char *name, *twice;
+  if (!lfm_archive_meta_find(archive, "column.0")) return LFM_OK;
+  for (int64_t j = 0; j < schema->cols; j++) {
+    LFM_TRY(lfm_chain_find_column(archive, j, &name, &schema->decimals[j]));
+    LFM_TRY(lfm_table_rename(schema, j, name));
+  }
+  LFM_TRY(lfm_table_unique_names(schema->names, schema->cols, &twice));
+  return twice ? lfm_fail(LFM_E_FORMAT, "%s: two columns are named '%s'", lfm_archive_path(archive), twice) : LFM_OK;
+}
+
+/* An empty table under the names the caller gives, else those of the file. */
+static lfm_status make_schema(const lfm_archive *archive, const char *columns, int64_t cols, lfm_table **out) {
   char *text, quoted[LFM_QUOTE_MAX];
   const char *twice = NULL;
   lfm_status status = LFM_OK;
   LFM_TRY(lfm_table_make(0, cols, out));
+  LFM_TRY(take_kept(archive, *out));
   if (!columns) return LFM_OK;
   LFM_TRY(lfm_alloc_text(&text, columns));
   bool fit = name_columns(text, *out, &status);
@@ -365,7 +378,7 @@ static lfm_status plan(const source *s, const lfm_import_options *options, lfm_m
   lfm_status status;
   LFM_TRY_GOTO(complete_config(options->config, s, &config), done);
   LFM_TRY_GOTO(read_normaliser(s, &normaliser), done);
-  LFM_TRY_GOTO(make_schema(options->columns, normaliser->cols, &schema), done);
+  LFM_TRY_GOTO(make_schema(s->archive, options->columns, normaliser->cols, &schema), done);
   warn_of_units(s, config);
   config->normalise = (int)normaliser->kind;
   status = lfm_chain_plan(config, schema, normaliser, out);
@@ -412,7 +425,8 @@ lfm_status lfm_model_export(const lfm_model *model, const char *path) {
   LFM_TRY(check_target(path));
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
-  lfm_status status = lfm_chain_add_normaliser(model, archive);
+  lfm_status status = lfm_chain_add_columns(model, archive);
+  if (status == LFM_OK) status = lfm_chain_add_normaliser(model, archive);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_add_block(model, n, archive);
   if (status == LFM_OK) status = lfm_archive_write(archive, path);
   lfm_archive_destroy(archive);

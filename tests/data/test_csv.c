@@ -86,13 +86,16 @@ static void tells_a_header_from_data(void **state) {
 
 static void records_decimals(void **state) {
   (void)state;
-  lfm_table *table = parse("a,b,c,d\n1,2.50,1e3,0.1\n-20,3.125,2.5,0.12345678901234567890123456789012\n");
+  lfm_table *table =
+      parse("a,b,c,d,e,f\n1,2.50,1e3,0.1,5.0,7.20\n-20,3.125,2.5,0.12345678901234567890123456789012,-10.00,1.10\n");
   assert_int_equal(lfm_table_decimals(table, 0), 0);
   assert_int_equal(lfm_table_decimals(table, 1), 3);
   assert_int_equal(lfm_table_decimals(table, 2), -1);
   assert_int_equal(lfm_table_decimals(table, 3), -1);
-  assert_int_equal(lfm_table_decimals(table, 4), -1);
-  assert_null(lfm_table_name(table, 4));
+  assert_int_equal(lfm_table_decimals(table, 4), 0); /* whole numbers, as other programs write them */
+  assert_int_equal(lfm_table_decimals(table, 5), 1);
+  assert_int_equal(lfm_table_decimals(table, 6), -1);
+  assert_null(lfm_table_name(table, 6));
   assert_null(lfm_table_name(table, -1));
   lfm_table_destroy(table);
 }

@@ -76,14 +76,23 @@ static lfm_status parse_with(const char *hex, const lfm_table_options *options, 
   return read_bytes(lfm_npy_parse, bytes, size, NULL, options, out);
 }
 
-static void reads_as(const char *hex, int64_t rows, int64_t cols, const double *values) {
+static void reads(const char *hex, int64_t rows, int64_t cols, const double *values, int decimals) {
   lfm_table *table;
   lfm_status status = parse_with(hex, NULL, &table);
   if (status != LFM_OK) fail_msg("%s", lfm_error());
   assert_values(table, rows, cols, values);
   assert_string_equal(lfm_table_name(table, cols - 1), cols == 1 ? "x0" : (cols == 2 ? "x1" : "x2"));
-  assert_int_equal(lfm_table_decimals(table, 0), -1);
+  for (int64_t col = 0; col < cols; col++) assert_int_equal(lfm_table_decimals(table, col), decimals);
   lfm_table_destroy(table);
+}
+
+static void reads_as(const char *hex, int64_t rows, int64_t cols, const double *values) {
+  reads(hex, rows, cols, values, -1);
+}
+
+/* Integers have no decimals, and so have samples of what was learnt from them. */
+static void reads_whole(const char *hex, int64_t rows, int64_t cols, const double *values) {
+  reads(hex, rows, cols, values, 0);
 }
 
 static void reads_what_numpy_writes(void **state) {
@@ -91,11 +100,11 @@ static void reads_what_numpy_writes(void **state) {
   reads_as(f8_c, 2, 3, (const double[]){1.5, -2, 3, 0.1, 1e300, -5e-324});
   reads_as(f4_fortran, 2, 3, (const double[]){1, 2, 3, 4, 5, 6.5});
   reads_as(f4_big_1d, 3, 1, (const double[]){1, -2.5, (double)0.1f});
-  reads_as(i2_big, 2, 2, (const double[]){1, -300, 7, 32767});
-  reads_as(u1, 1, 2, (const double[]){0, 255});
-  reads_as(bools, 1, 2, (const double[]){1, 0});
+  reads_whole(i2_big, 2, 2, (const double[]){1, -300, 7, 32767});
+  reads_whole(u1, 1, 2, (const double[]){0, 255});
+  reads_whole(bools, 1, 2, (const double[]){1, 0});
   reads_as(halves, 4, 1, (const double[]){1, -0.5, 65504, 0x1p-24}); /* 6e-8 is the smallest half there is */
-  reads_as(i8, 2, 1, (const double[]){-0x1p53, 0x1p40});
+  reads_whole(i8, 2, 1, (const double[]){-0x1p53, 0x1p40});
   reads_as(v2, 2, 1, (const double[]){1, 2});
   reads_as(v3, 2, 1, (const double[]){1, 2});
 }

@@ -80,6 +80,25 @@ static void rows_are_evenly_spaced(void **state) {
   lfm_table_destroy(table);
 }
 
+static void decimals_end_where_single_precision_does(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(500, 4, 5), *out;
+  const int decimals[] = {17, 17, 2, -1}, kept[] = {8, 5, 2, -1}; /* spreads of 2 and 2000 */
+  for (int j = 0; j < 4; j++) table->decimals[j] = decimals[j];
+  for (int i = 0; i < 500; i++)
+    table->values[4 * i] *= 2.0, table->values[4 * i + 1] = 1e9 + 2000.0 * table->values[4 * i + 1];
+  const char *const kinds[] = {"normalise=standardise", "normalise=whiten", "normalise=none"};
+  for (int k = 0; k < 3; k++) {
+    lfm_model *model = random_chain(table, KEYS(kinds[k]), 1.0);
+    OK(lfm_columns_make(model, 3, 1, &out));
+    for (int j = 0; j < 4; j++) assert_int_equal(lfm_table_decimals(out, j), k < 2 ? kept[j] : decimals[j]);
+    for (int j = 0; j < 4; j++) assert_int_equal(model->decimals[j], decimals[j]); /* the model keeps what the data had */
+    lfm_table_destroy(out);
+    lfm_model_destroy(model);
+  }
+  lfm_table_destroy(table);
+}
+
 static void clusters_are_those_of_the_chosen_rows(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(30, 2, 5), *group, *wide, *few;
@@ -103,6 +122,7 @@ int main(void) {
       cmocka_unit_test(another_number_of_columns_needs_the_names),
       cmocka_unit_test(a_constant_must_stay_what_it_was),
       cmocka_unit_test(rows_are_evenly_spaced),
+      cmocka_unit_test(decimals_end_where_single_precision_does),
       cmocka_unit_test(clusters_are_those_of_the_chosen_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void has_or_fail(const char *text, const char *part, const char *file, in
 static void tables(void **state) {
   (void)state;
   folder here = folder_create();
-  const char csv[] = "length,mass\n1.00,5\n2.00,7\n3.00,9\n";
+  const char csv[] = "length,mass\n1.25,5\n2.00,7\n3.50,9\n";
   OK(lfm_file_write(inside(here.path, "t.csv"), csv, sizeof csv - 1));
   char *text = text_of(inside(here.path, "t.csv"), false), *json = text_of(inside(here.path, "t.csv"), true);
   assert_has(text, "table");

@@ -160,6 +160,8 @@ static void blocks_keep_their_order(void **state) {
 static lfm_table *table_with_constant(void) {
   lfm_table *table = gaussian_table(20, 4, 1);
   for (int i = 0; i < 20; i++) table->values[4 * i + 1] = 7.25;
+  OK(lfm_table_rename(table, 0, "a, \"b\""));
+  table->decimals[2] = 3;
   return table;
 }
 
@@ -201,6 +203,34 @@ static void an_export_imported_is_the_model(void **state) {
   folder_remove(&here);
 }
 
+/* Metadata are as hostile as the rest of a file. */
+static void kept_columns_that_do_not_fit(void **state) {
+  (void)state;
+  const struct {
+    const char *key, *value, *says;
+  } cases[] = {
+      {"column.1", "a", "two columns are named 'a'"}, {"decimals.1", "1e9", "'decimals.1'"}, {NULL, NULL, "'column.1'"}};
+  folder here = folder_create();
+  const char *path = inside(here.path, "w.safetensors");
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_archive *archive;
+    const entry entries[] = {BLOCK("")};
+    OK(lfm_archive_create(&archive));
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+      OK(lfm_archive_add(archive, entries[i].name, entries[i].dtype, entries[i].dims, entries[i].shape,
+                         small_numbers(entries[i].dtype)));
+    OK(lfm_archive_meta(archive, "column.0", "a"));
+    OK(lfm_archive_meta(archive, "decimals.0", "2"));
+    if (cases[k].key && strcmp(cases[k].key, "decimals.1") == 0) OK(lfm_archive_meta(archive, "column.1", "b"));
+    if (cases[k].key) OK(lfm_archive_meta(archive, cases[k].key, cases[k].value));
+    if (cases[k].key && strcmp(cases[k].key, "column.1") == 0) OK(lfm_archive_meta(archive, "decimals.1", "2"));
+    OK(lfm_archive_write(archive, path));
+    lfm_archive_destroy(archive);
+    refuses(path, KEYS(NET), LFM_E_FORMAT, cases[k].says);
+  }
+  folder_remove(&here);
+}
+
 static void an_export_is_plain_tensors(void **state) {
   (void)state;
   folder here = folder_create();
@@ -214,8 +244,11 @@ static void an_export_is_plain_tensors(void **state) {
   OK(lfm_archive_require(archive, "blocks.1.net.4.weight", LFM_F32, 2, (int64_t[]){3, 16}, &tensor));
   OK(lfm_archive_require(archive, "normaliser.mean", LFM_F64, 1, (int64_t[]){3}, &tensor));
   OK(lfm_archive_require(archive, "normaliser.inverse", LFM_F64, 2, (int64_t[]){3, 3}, &tensor));
-  static const char *const ours[] = {"format", "config", "columns", "column.0"};
+  static const char *const ours[] = {"format", "config"};
   for (size_t k = 0; k < sizeof ours / sizeof *ours; k++) assert_null(lfm_archive_meta_find(archive, ours[k]));
+  assert_string_equal(lfm_archive_meta_find(archive, "columns"), "4");
+  assert_string_equal(lfm_archive_meta_find(archive, "column.0"), "a, \"b\"");
+  assert_string_equal(lfm_archive_meta_find(archive, "decimals.2"), "3");
   lfm_archive_destroy(archive);
   lfm_model *loaded;
   FAILS(LFM_E_FORMAT, lfm_model_load(inside(here.path, "weights.safetensors"), &loaded)); /* no model without its config */
@@ -589,6 +622,7 @@ int main(void) {
       cmocka_unit_test(blocks_keep_their_order),
       cmocka_unit_test(an_export_imported_is_the_model),
       cmocka_unit_test(an_export_is_plain_tensors),
+      cmocka_unit_test(kept_columns_that_do_not_fit),
       cmocka_unit_test(nothing_is_written_over),
       cmocka_unit_test(columns_get_their_names),
       cmocka_unit_test(mean_and_scale_normalise),

@@ -278,6 +278,18 @@ done
 expect_exit 0 bash -c "'$lfm' sample run -n 2 -o e.csv 2>&-"
 check "a closed standard error is no table" test "$(wc -l <e.csv)" -eq 3
 
+# ---- samples look like the data: whole numbers whole, prices with cents, and no digits that single precision has not
+awk 'BEGIN { print "age,\"price, net\",ratio,visits"; srand(6)
+  for (i = 0; i < 400; i++) printf "%d,%.2f,%.17f,%d.0\n", 20 + 50 * rand(), 100 * rand(), rand(), 1000 * rand() }' >mixed.csv
+expect_exit 0 "$lfm" train mixed.csv -o mixed $quick
+expect_exit 0 "$lfm" sample mixed -n 50 -o f.csv
+check "the header is the data's" cmp -s <(head -1 mixed.csv) <(head -1 f.csv)
+check "and so are the numbers" test "$(tail -n +2 f.csv | grep -cE '^-?[0-9]+,-?[0-9]+\.[0-9]{2},-?[0-9]\.[0-9]{9},-?[0-9]+$')" -eq 50
+expect_exit 0 "$lfm" export mixed -o mixed.safetensors
+expect_exit 0 "$lfm" import mixed.safetensors --config mixed/config.yaml -o m.safetensors
+expect_exit 0 "$lfm" sample m.safetensors -n 50 -o g.csv
+check "through an export, too" cmp -s f.csv g.csv
+
 # ---- a table whose columns do not fit exits with 1, a column that the line names wrongly with 2, whatever the verb
 awk 'BEGIN { print "length,other"; for (i = 0; i < 50; i++) print i ",1" }' >some.csv
 awk 'BEGIN { print "a,b,c"; for (i = 0; i < 50; i++) print i ",1,2" }' >three.csv
