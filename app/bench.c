@@ -10,7 +10,7 @@
 #include <math.h>
 
 typedef struct request {
-  const char *what, *preset, *model;
+  const char *what, *preset, *model, *precision;
   int64_t rows, repetitions, threads;
   double tol;
   bool json, md, csv;
@@ -22,6 +22,7 @@ static lfm_status bench(const request *r, lfm_bench_result *results, int *count)
   lfm_bench_defaults(&options);
   options.what = r->what;
   options.preset = r->preset;
+  options.precision = r->precision;
   options.rows = r->rows;
   options.tol = r->tol;
   options.threads = (int)r->threads;
@@ -76,6 +77,8 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "peak: multiply-adds in registers; train: steps of the presets' networks; sample, score, latency: of a model"},
       {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset,
        .help = "train: this preset's network and batch (default: bsds300@A, miniboone@A and power@A)"},
+      {APP_TEXT, .name = "precision", .value = "P", .target = &r.precision,
+       .help = "peak, train: fp32 or bf16 (default fp32)"},
       {APP_TEXT, .name = "model", .value = "MODEL", .target = &r.model,
        .help = "sample, score, latency: a model file, or a run folder of lfm train"},
       {APP_COUNT, .name = "rows", .value = "N", .target = &r.rows, .low = 1, .high = 1e9,

@@ -372,6 +372,7 @@ typedef struct lfm_bench_options {
   double tol;             /* sample and score: of the solver; 0: 1e-5 */
   int repetitions;        /* 1 to 1000 */
   int threads;
+  const char *precision; /* peak and train: "fp32" or "bf16"; NULL: fp32 */
 } lfm_bench_options;
 
 typedef struct lfm_bench_result {

@@ -12,6 +12,7 @@ typedef enum lfm_schedule_kind { LFM_SCHEDULE_EXPONENTIAL, LFM_SCHEDULE_COSINE, 
 typedef enum lfm_interp { LFM_INTERP_LINEAR, LFM_INTERP_TRIG } lfm_interp;
 typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT } lfm_coupling;
 typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
+typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
 
 /* Keys whose fallback is "auto" are 0 (counts) or NAN (reals) until lfm_train resolves them from the data; where 0 has a
@@ -50,8 +51,9 @@ struct lfm_config {
   double weight_decay;
   double ema_decay; /* 0 during warmup */
   bool warm_start;
-  int64_t patience; /* batches without a better validation loss; 0: off */
-  double push_tol;  /* dopri5 tolerance of the push */
+  int64_t patience;        /* batches without a better validation loss; 0: off */
+  double push_tol;         /* dopri5 tolerance of the push */
+  lfm_precision precision; /* of a training step; everything else is fp32 */
   /* bookkeeping */
   int lanes;
   int64_t microbatch;

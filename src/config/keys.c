@@ -73,6 +73,8 @@ const lfm_key lfm_keys[] = {
     COUNT("patience", patience, FROM_TO(0, 1e12), "auto",
           "end a block after so many batches without a better validation loss, the best weights kept; 0: never"),
     REAL("push_tol", push_tol, OVER_TO(0, 0.1), "1e-5", "tolerance of the solve that carries the pool through a block"),
+    CHOICE("precision", precision, "fp32|bf16", "fp32",
+           "arithmetic of the training steps; bf16 keeps weights and sums in fp32, as are push, samples and scores"),
     /* bookkeeping */
     COUNT("lanes", lanes, FROM_TO(1, 256), "auto",
           "partial sums of the gradient: fixes the bytes, bounds the useful threads"),

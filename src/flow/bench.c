@@ -109,6 +109,10 @@ static lfm_status measure(figure *figures, int count, const lfm_bench_options *o
   return LFM_OK;
 }
 
+static bool is_bf16(const lfm_bench_options *options) {
+  return options->precision && strcmp(options->precision, "bf16") == 0;
+}
+
 /* ---- peak ---------------------------------------------------------------------------------------------------- */
 
 static lfm_status spin(void *context, int worker, int64_t task) {
@@ -117,17 +121,26 @@ static lfm_status spin(void *context, int worker, int64_t task) {
   return LFM_OK;
 }
 
-static lfm_status spin_all(void *team) { return lfm_team_run(team, lfm_team_size(team), spin, NULL); }
+static lfm_status spin_pairs(void *context, int worker, int64_t task) {
+  (void)context, (void)worker, (void)task;
+  for (int k = 0; k < SPINS; k++) lfm_peak_spin_bf16();
+  return LFM_OK;
+}
 
-static void peak_figure(lfm_team *team, figure *out) {
-  double flops = (double)lfm_peak_spin() * SPINS * lfm_team_size(team);
+static lfm_status spin_all(void *team) { return lfm_team_run(team, lfm_team_size(team), spin, NULL); }
+static lfm_status spin_all_pairs(void *team) { return lfm_team_run(team, lfm_team_size(team), spin_pairs, NULL); }
+
+/* Of the arithmetic that steps of this precision use: bf16 may be computed in floats (kernel/bf16.c). */
+static void peak_figure(lfm_team *team, bool pairs, figure *out) {
+  double flops = (double)(pairs ? lfm_peak_spin_bf16() : lfm_peak_spin()) * SPINS * lfm_team_size(team);
   *out = (figure){.name = "peak fp32",
                   .unit = "GFLOP/s",
-                  .act = spin_all,
+                  .act = pairs ? spin_all_pairs : spin_all,
                   .context = team,
                   .is_peak = true,
                   .flops = flops,
                   .amount = 1e-9 * flops};
+  if (pairs) snprintf(out->name, sizeof out->name, "peak bf16");
 }
 
 /* ---- train --------------------------------------------------------------------------------------------------- */
@@ -161,7 +174,7 @@ static lfm_status bare_step(void *context) {
 static lfm_status loop_step(void *context) { return lfm_trainer_step(((steps *)context)->trainer); }
 
 static lfm_status create_runs(steps *s) {
-  const lfm_net *net = s->trainer->model->net;
+  const lfm_net *net = s->trainer->net;
   int64_t rows = s->trainer->config->microbatch, dim = lfm_net_dim(net);
   LFM_TRY(LFM_ALLOC(&s->runs, lfm_team_size(s->trainer->team)));
   for (int w = 0; w < lfm_team_size(s->trainer->team); w++) {
@@ -183,11 +196,12 @@ static lfm_status time_steps(const char *preset, lfm_trainer *trainer, const lfm
   const lfm_config *config = trainer->config;
   int64_t rows = config->batch_size * config->num_tk;
   double flops = (double)rows * lfm_net_train_flops(trainer->model->net);
-  peak_figure(trainer->team, &figures[0]);
+  peak_figure(trainer->team, lfm_net_kernels(trainer->net) == lfm_kernels_bf16_pairs(), &figures[0]);
   figures[1] = (figure){.unit = "ms", .scale = 1e3, .act = bare_step, .context = &s, .flops = flops};
   figures[2] = (figure){.unit = "ms", .scale = 1e3, .act = loop_step, .context = &s, .flops = flops};
-  snprintf(figures[1].name, sizeof figures[1].name, "%s bare step of %lld", preset, (long long)rows);
-  snprintf(figures[2].name, sizeof figures[2].name, "%s loop step of %lld", preset, (long long)rows);
+  const char *precision = config->precision == LFM_PRECISION_BF16 ? " bf16" : "";
+  snprintf(figures[1].name, sizeof figures[1].name, "%s%s bare step of %lld", preset, precision, (long long)rows);
+  snprintf(figures[2].name, sizeof figures[2].name, "%s%s loop step of %lld", preset, precision, (long long)rows);
   if (status == LFM_OK) status = measure(figures, 3, options, results, filled);
   for (int w = 0; s.runs && w < lfm_team_size(trainer->team); w++) lfm_run_destroy(s.runs[w]);
   lfm_free(s.runs);
@@ -223,6 +237,7 @@ static lfm_status bench_training(const char *preset, const lfm_bench_options *op
   int64_t dim;
   lfm_status status;
   LFM_TRY_GOTO(preset_config(preset, &dim, &config), done);
+  if (is_bf16(options)) config->precision = LFM_PRECISION_BF16;
   LFM_TRY_GOTO(make_rows(config->batch_size * 2 + 20000, dim, &table), done);
   lfm_train_options train = {.config = config, .train = table, .valid = table, .threads = options->threads};
   LFM_TRY_GOTO(lfm_trainer_create(&train, &trainer), done);
@@ -243,7 +258,8 @@ static lfm_status bench_train(const lfm_bench_options *options, lfm_team *team, 
 
 static lfm_status bench_peak(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
   figure peak;
-  peak_figure(team, &peak);
+  peak_figure(team, is_bf16(options), &peak);
+  if (is_bf16(options) && !(peak.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: this processor has no AVX512_BF16");
   if (!(peak.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: only known for x86-64 processors with AVX2 or AVX-512");
   return measure(&peak, 1, options, results, filled);
 }
@@ -296,6 +312,8 @@ static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lf
   bool is_sample = strcmp(given->what, "sample") == 0, is_score = strcmp(given->what, "score") == 0;
   lfm_bench_options options = *given;
   if (!options.model) return lfm_fail(LFM_E_USAGE, "bench %s needs a model", options.what);
+  if (is_bf16(&options))
+    return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", options.what);
   if (!options.rows) options.rows = is_sample ? 100000 : 200;
   model_work w = {.options = &options, .team = team};
   figure *f;
@@ -335,6 +353,8 @@ lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[
   if (options->repetitions < 1 || options->repetitions > MOST_REPETITIONS)
     return lfm_fail(LFM_E_USAGE, "repetitions: %d is not from 1 to %d", options->repetitions, (int)MOST_REPETITIONS);
   if (options->rows < 0) return lfm_fail(LFM_E_USAGE, "rows: %lld is below 1", (long long)options->rows);
+  if (options->precision && !is_bf16(options) && strcmp(options->precision, "fp32") != 0)
+    return lfm_fail(LFM_E_USAGE, "precision: '%s' is neither fp32 nor bf16", options->precision);
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     if (!options->what || strcmp(options->what, kinds[k].what) != 0) continue;
     lfm_team *team;

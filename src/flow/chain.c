@@ -38,14 +38,14 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
 }
 
-static lfm_status make_net(lfm_model *model) {
+lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
   const lfm_config *config = model->config;
   lfm_mlp_config mlp = {.dim = model->normaliser->dim,
                         .hidden_dim = config->hidden_dim,
                         .num_hidden = config->num_hidden,
                         .cat_t_all = config->cat_t_all};
   LFM_TRY(act_of(config, &mlp.act));
-  return lfm_mlp_create(&mlp, lfm_kernels_best(), &model->net);
+  return lfm_mlp_create(&mlp, kernels, out);
 }
 
 lfm_status lfm_chain_make_blocks(lfm_model *model) {
@@ -80,7 +80,7 @@ lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, l
   model->normaliser = normaliser;
   LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
   LFM_TRY_GOTO(copy_schema(model, schema), fail);
-  LFM_TRY_GOTO(make_net(model), fail);
+  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
   *out = model;
   return LFM_OK;
 fail:
@@ -336,7 +336,7 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   LFM_TRY_GOTO(read_schema(model, archive), fail);
   lfm_normalise kind = (lfm_normalise)model->config->normalise;
   LFM_TRY_GOTO(lfm_chain_read_normaliser(archive, kind, model->cols, &model->normaliser), fail);
-  LFM_TRY_GOTO(make_net(model), fail);
+  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);
   *out = model;

@@ -27,6 +27,9 @@ struct lfm_model {
  * Takes over the normaliser, whatever is returned. */
 lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 
+/* A network of the chain's shape on other kernels: for training steps in another precision. */
+lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out);
+
 /* The same in two parts: all but the blocks, whose memory is then asked for once the weights are known to be there. */
 lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 lfm_status lfm_chain_make_blocks(lfm_model *model);

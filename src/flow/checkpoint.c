@@ -51,8 +51,9 @@ static bool has_pool_file(const lfm_trainer *trainer, int block) {
 static bool keeps_best(const lfm_trainer *trainer) { return trainer->config->patience && isfinite(trainer->best_loss); }
 
 /* What decides the bits besides configuration and data. */
-static void identity(char out[512]) {
-  snprintf(out, 512, "lfm %s, %s, %s", LFM_VERSION, lfm_kernels_identity(lfm_kernels_best()), __VERSION__);
+static void identity(const lfm_trainer *trainer, char out[512]) {
+  const char *kernels = lfm_kernels_identity(lfm_net_kernels(trainer->net)); /* bf16's names the float kernels too */
+  snprintf(out, 512, "lfm %s, %s, %s", LFM_VERSION, kernels, __VERSION__);
 }
 
 /* FNV-1a. */
@@ -101,7 +102,7 @@ static place place_of(const lfm_trainer *t) {
 static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *archive) {
   const lfm_net *net = trainer->model->net;
   char text[512];
-  identity(text);
+  identity(trainer, text);
   LFM_TRY(lfm_chain_describe(trainer->model, archive));
   LFM_TRY(lfm_archive_meta(archive, "identity", text));
   fingerprint(trainer->options, text);
@@ -174,7 +175,7 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
 
 static lfm_status check_origin(const lfm_trainer *trainer, const lfm_archive *archive) {
   char here[512], data[32];
-  identity(here);
+  identity(trainer, here);
   fingerprint(trainer->options, data);
   const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
   if (!rows || strcmp(rows, data) != 0)

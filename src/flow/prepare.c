@@ -184,9 +184,19 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
 
 /* ---- the work space ----------------------------------------------------------------------------------------- */
 
+/* Steps in bf16 have a network of their own; its masters are floats like the model's. */
+static lfm_status create_net(lfm_trainer *trainer) {
+  const lfm_kernels *kernels = NULL;
+  trainer->net = trainer->model->net;
+  if (trainer->config->precision == LFM_PRECISION_FP32) return LFM_OK;
+  LFM_TRY(lfm_kernels_bf16(&kernels));
+  return lfm_chain_net(trainer->model, kernels, &trainer->net);
+}
+
 static lfm_status create_steps(lfm_trainer *trainer) {
+  LFM_TRY(create_net(trainer));
   const lfm_config *config = trainer->config;
-  const lfm_net *net = trainer->model->net;
+  const lfm_net *net = trainer->net;
   lfm_optim_config optim;
   LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
   for (int w = 0; w < lfm_team_size(trainer->team); w++)
@@ -334,6 +344,7 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_optim_destroy(trainer->optim);
   lfm_params_destroy(trainer->params);
   lfm_params_destroy(trainer->average);
+  if (trainer->model && trainer->net != trainer->model->net) lfm_net_destroy(trainer->net);
   lfm_model_destroy(trainer->model);
   lfm_team_destroy(trainer->team);
   lfm_table_destroy(trainer->split_train);

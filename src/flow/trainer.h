@@ -37,6 +37,7 @@ typedef struct lfm_trainer {
   lfm_config *config; /* resolved */
   lfm_team *team;
   lfm_model *model; /* the chain as far as it is trained */
+  lfm_net *net;     /* what the steps run on: the model's, or one like it in bf16 */
   lfm_pool pool, valid;
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
   lfm_table *split_train, *split_valid; /* owned, when a tenth was held out */

@@ -43,7 +43,7 @@ static lfm_status want_value(lfm_exec *exec, lfm_value v) {
   bool outlives = info->producer < 0 || v == graph->output;
   int first = info->producer < 0 ? -1 : info->producer;
   int last = outlives ? end : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - info->producer : info->last_use;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->padded_rows * info->count), first, last, &exec->value[v]);
+  return lfm_exec_want(exec, lfm_exec_value_bytes(exec, info, exec->padded_rows), first, last, &exec->value[v]);
 }
 
 /* A gradient is first written in the backward of the value's last reader and last read in that of its producer. */
@@ -54,7 +54,7 @@ static lfm_status want_gradient(lfm_exec *exec, lfm_value v) {
   if (exec->kind != LFM_EXEC_BACKWARD || !info->has_parameters) return LFM_OK;
   bool given = v == graph->output; /* by the caller, before the run */
   int first = given ? -1 : end - 1 - info->last_use, last = given ? end : end - 1 - info->producer;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->padded_rows * info->count), first, last, &exec->gradient[v]);
+  return lfm_exec_want(exec, lfm_exec_value_bytes(exec, info, exec->padded_rows), first, last, &exec->gradient[v]);
 }
 
 static lfm_status want_tangent(lfm_exec *exec, lfm_value v) {
@@ -84,6 +84,7 @@ static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t
   if (rows < 1 || rows > max_rows)
     return lfm_fail(LFM_E_USAGE, "graph: a run of %lld rows; 1 to %lld are possible", (long long)rows, (long long)max_rows);
   if (kind != LFM_EXEC_TRACE) return LFM_OK;
+  if (graph->kernels->halves) return lfm_fail(LFM_E_UNSUPPORTED, "graph: no trace in bf16");
   const lfm_value_info *output = &graph->values[graph->output];
   if (output->tangent != LFM_TANGENT_DENSE || output->count != graph->directions ||
       (!probes && !graph->nodes[output->producer].op->diagonal))

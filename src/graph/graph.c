@@ -9,7 +9,7 @@
 #include "graph/op.h"
 #include <stdio.h>
 
-enum { MAX_NODES = 4096 };
+enum { MAX_NODES = 4096, CACHE_LINE = 64 };
 static const int64_t max_cols = 1 << 20; /* sizes multiply: this keeps every product of two far below 2^63 */
 
 lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out) {
@@ -96,14 +96,15 @@ lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *
 
 /* B [k, n] = W[n, skip + k] for the forward product of W [out, in], or W itself for the product that carries gradients back.
  */
-lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, int *out) {
+lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, bool half, int *out) {
   LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
   const int64_t *shape = graph->tensors[tensor].shape;
   lfm_pack *pack = &graph->packs[graph->pack_count];
   *pack = (lfm_pack){.tensor = tensor, .transposed = transposed, .skip = skip, .offset = graph->packed};
   int64_t k = transposed ? shape[1] - skip : shape[0], n = transposed ? shape[0] : shape[1];
-  LFM_TRY(graph->kernels->layout(k, n, &pack->layout));
-  graph->packed += (pack->layout.count + 15) / 16 * 16; /* copies start on a cache line */
+  LFM_TRY(graph->kernels->layout(k, n, half, &pack->layout));
+  size_t bytes = pack->layout.count * lfm_stored_size(graph->kernels, half);
+  graph->packed += (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
   *out = (int)graph->pack_count++;
   return LFM_OK;
 }
@@ -115,17 +116,19 @@ lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
     if (v != output && graph->values[v].last_use == graph->values[v].producer)
       return lfm_fail(LFM_E_USAGE, "graph: value %d is computed or given but never used", v);
   graph->output = output;
+  graph->values[output].half = false;
   graph->finished = true;
   return LFM_OK;
 }
 
 /* ---- questions ----------------------------------------------------------------------------------------------- */
 
+const lfm_kernels *lfm_graph_kernels(const lfm_graph *graph) { return graph->kernels; }
 size_t lfm_graph_number_size(const lfm_graph *graph) { return graph->kernels->number_size; }
 int lfm_graph_tensor_count(const lfm_graph *graph) { return (int)graph->tensor_count; }
 const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index) { return &graph->tensors[index]; }
 int64_t lfm_graph_param_count(const lfm_graph *graph) { return graph->params; }
-size_t lfm_graph_packed_count(const lfm_graph *graph) { return graph->packed; }
+size_t lfm_graph_packed_bytes(const lfm_graph *graph) { return graph->packed; }
 
 void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed) {
   const lfm_graph_tensor *tensor = &graph->tensors[index];
@@ -134,8 +137,8 @@ void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t co
   for (size_t i = 0; i < graph->pack_count; i++) {
     const lfm_pack *pack = &graph->packs[i];
     if (pack->tensor != index) continue;
-    graph->kernels->pack((char *)packed + pack->offset * size, &pack->layout, pack->transposed, w, tensor->shape[1],
-                         pack->skip, first, count);
+    graph->kernels->pack((char *)packed + pack->offset, &pack->layout, pack->transposed, w, tensor->shape[1], pack->skip,
+                         first, count);
   }
 }
 

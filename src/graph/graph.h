@@ -49,11 +49,12 @@ typedef struct lfm_graph_tensor {
   int64_t fan_in;        /* inputs of one output: what initialisation scales by */
 } lfm_graph_tensor;
 
+const lfm_kernels *lfm_graph_kernels(const lfm_graph *graph);
 size_t lfm_graph_number_size(const lfm_graph *graph); /* 4 or 8 */
 int lfm_graph_tensor_count(const lfm_graph *graph);
 const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index);
 int64_t lfm_graph_param_count(const lfm_graph *graph);
-size_t lfm_graph_packed_count(const lfm_graph *graph); /* numbers in all packed copies */
+size_t lfm_graph_packed_bytes(const lfm_graph *graph); /* of all packed copies */
 
 /* Brings rows [first, first + count) of tensor `index` (its first dimension) from the flat vector to the packed copies. */
 void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed);

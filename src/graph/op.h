@@ -38,6 +38,7 @@ typedef struct lfm_value_info {
   int64_t count;       /* numbers a row */
   int producer;        /* node; -1 for an input */
   int last_use;        /* last node that reads it; below producer + 1: none */
+  bool half;           /* stored as halves: what lies between layers, where the kernels keep such */
   bool has_parameters; /* depends on a parameter, so that backward passes through it */
   lfm_tangent_kind tangent;
   int64_t still;
@@ -51,7 +52,7 @@ typedef struct lfm_pack {
   bool transposed;
   int64_t skip;
   lfm_layout layout;
-  size_t offset; /* numbers, in the packed vector */
+  size_t offset; /* bytes, in the packed vector */
 } lfm_pack;
 
 struct lfm_graph {
@@ -63,7 +64,7 @@ struct lfm_graph {
   size_t value_count, node_count, tensor_count, pack_count;
   size_t value_room, node_room, tensor_room, pack_room;
   int64_t params;
-  size_t packed;
+  size_t packed; /* bytes */
   lfm_value output;
   int64_t directions; /* columns of the moving input; 0: none moves */
   bool finished;
@@ -119,7 +120,7 @@ struct lfm_op {
 
 lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *part, int dims, const int64_t *shape,
                                 int64_t fan_in, int *out);
-lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, int *out);
+lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, bool half, int *out);
 lfm_status lfm_graph_add_node(lfm_graph *graph, const lfm_node *node, const lfm_value_info *output, lfm_value *out);
 lfm_status lfm_graph_check_cols(int64_t cols);
 lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value); /* is it a value of this unfinished graph? */
@@ -145,11 +146,15 @@ static inline bool lfm_exec_is_probed(const lfm_exec *exec) { return exec->probe
 static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {
   return (size_t)numbers * exec->graph->kernels->number_size;
 }
+/* `rows` rows of a value, or of its gradient. */
+static inline size_t lfm_exec_value_bytes(const lfm_exec *exec, const lfm_value_info *value, int64_t rows) {
+  return (size_t)(rows * value->count) * lfm_stored_size(exec->graph->kernels, value->half);
+}
 static inline const void *lfm_exec_tensor(const lfm_exec *exec, int tensor) {
   return exec->params + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);
 }
 static inline const void *lfm_exec_pack(const lfm_exec *exec, int pack) {
-  return exec->packed + exec->graph->packs[pack].offset * exec->graph->kernels->number_size;
+  return exec->packed + exec->graph->packs[pack].offset;
 }
 static inline void *lfm_exec_tensor_gradient(const lfm_exec *exec, int tensor) {
   return exec->grads + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);

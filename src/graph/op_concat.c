@@ -50,6 +50,8 @@ lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_valu
   LFM_TRY(lfm_graph_check(graph, b));
   const lfm_value_info left = graph->values[a], right = graph->values[b];
   if (left.tangent != LFM_TANGENT_NONE) return lfm_fail(LFM_E_UNSUPPORTED, "graph: a moving value in front of another");
+  if (left.half || right.half)
+    return lfm_fail(LFM_E_UNSUPPORTED, "bf16: cat_t: all would round the time to eight bits; use cat_t: first");
   lfm_node node = {.op = &op_concat, .inputs = 2, .input = {a, b}};
   int64_t cols = left.count + right.count;
   lfm_value_info info = {.dims = 1,

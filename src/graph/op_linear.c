@@ -28,17 +28,21 @@ static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_st
                            .k = value_of(exec, node->input[0])->count,
                            .layout = &exec->graph->packs[node->pack[PACK_FORWARD]].layout,
                            .bias = true,
+                           .half_a = value_of(exec, node->input[0])->half,
+                           .half_c = value_of(exec, node->output)->half,
                            .act = fused_act(exec, node)};
   LFM_TRY(lfm_exec_want_product(exec, &spec, &state->product[FORWARD]));
   if (exec->kind == LFM_EXEC_FORWARD || !lfm_act_keeps_argument(node->act)) return LFM_OK;
   int first = value_of(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
   int last = exec->kind == LFM_EXEC_BACKWARD ? end - 1 - first : first;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, spec.m * spec.n), first, last, &state->buffer[ARGUMENT]);
+  return lfm_exec_want(exec, lfm_exec_value_bytes(exec, value_of(exec, node->output), spec.m), first, last,
+                       &state->buffer[ARGUMENT]);
 }
 
 static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   const lfm_value_info *input = value_of(exec, node->input[0]), *output = value_of(exec, node->output);
-  lfm_product_spec weights = {.m = output->count, .n = input->count, .k = exec->rows};
+  lfm_product_spec weights = {
+      .m = output->count, .n = input->count, .k = exec->rows, .half_a = output->half, .half_b = input->half};
   LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS]));
   weights.accumulate = true;
   LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS_ADD]));
@@ -47,6 +51,8 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
                            .n = input->count,
                            .k = output->count,
                            .layout = &exec->graph->packs[node->pack[PACK_BACK]].layout,
+                           .half_a = output->half,
+                           .half_c = input->half,
                            .accumulate = state->adds[0]};
   return lfm_exec_want_product(exec, &data, &state->product[BACK_DATA]);
 }
@@ -100,7 +106,7 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
   const lfm_kernels *kernels = exec->graph->kernels;
   void *d = lfm_exec_gradient(exec, node->output), *scratch = lfm_exec_scratch(exec);
   kernels->activate_backward(d, lfm_exec_value(exec, node->output), lfm_exec_at(exec, state->buffer[ARGUMENT]), exec->rows,
-                             value_of(exec, node->output)->count, node->act,
+                             value_of(exec, node->output)->count, node->act, value_of(exec, node->output)->half,
                              lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate);
   LFM_TRY(kernels->product_run(state->product[exec->accumulate ? BACK_WEIGHTS_ADD : BACK_WEIGHTS], d,
                                lfm_exec_value(exec, node->input[0]), NULL,
@@ -169,11 +175,12 @@ static const lfm_op op_linear = {"linear", macs, plan, forward, backward, tangen
 /* Packed copies: for forward always; for backward where a gradient goes on; for tangents where still columns are skipped. */
 static lfm_status add_packs(lfm_graph *graph, lfm_node *node) {
   const lfm_value_info input = graph->values[node->input[0]];
-  LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, 0, &node->pack[PACK_FORWARD]));
+  LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, 0, input.half, &node->pack[PACK_FORWARD]));
   node->pack[PACK_TANGENT] = node->pack[PACK_FORWARD];
-  if (input.has_parameters) LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], false, 0, &node->pack[PACK_BACK]));
+  if (input.has_parameters)
+    LFM_TRY(lfm_graph_add_pack(graph, node->tensor[WEIGHT], false, 0, input.half, &node->pack[PACK_BACK]));
   if (input.tangent != LFM_TANGENT_DENSE || input.still == 0) return LFM_OK;
-  return lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, input.still, &node->pack[PACK_TANGENT]);
+  return lfm_graph_add_pack(graph, node->tensor[WEIGHT], true, input.still, input.half, &node->pack[PACK_TANGENT]);
 }
 
 lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int64_t cols, lfm_act act, lfm_value *out) {
@@ -182,6 +189,7 @@ lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int
   const lfm_value_info input = graph->values[h];
   lfm_node node = {.op = &op_linear, .inputs = 1, .input = {h}, .act = act};
   lfm_value_info info = {.dims = 1, .shape = {cols}, .count = cols, .has_parameters = true, .tangent_of = -1};
+  info.half = graph->kernels->halves;
   info.tangent = input.tangent == LFM_TANGENT_NONE ? LFM_TANGENT_NONE : LFM_TANGENT_DENSE;
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 2, (int64_t[]){cols, input.count}, input.count, &node.tensor[WEIGHT]));
   LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, (int64_t[]){cols}, input.count, &node.tensor[BIAS]));

@@ -2,6 +2,7 @@
  *
  * kernel.h -- the seam between the graph and the numbers: one table of kernels a backend.
  *   lfm_kernels_onednn   float; oneDNN's matrix products with fused bias and activation       kernel/onednn.c
+ *   lfm_kernels_bf16     bfloat16 between the layers, for training; on top of onednn              kernel/bf16.c
  *   lfm_kernels_ref32    float; plain C, the fallback on other processors                     kernel/ref.c
  *   lfm_kernels_ref64    double; the same text, the oracle of the gradient tests              kernel/ref.c
  */
@@ -34,6 +35,13 @@ lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS
 const lfm_kernels *lfm_kernels_onednn(void);
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);
+
+/* For training only: such a net has no trace.  The faster of its two forms on this processor; LFM_E_UNSUPPORTED where the
+ * processor knows no bfloat16. */
+lfm_status lfm_kernels_bf16(const lfm_kernels **out);
+const lfm_kernels *lfm_kernels_bf16_pairs(void);
+const lfm_kernels *lfm_kernels_bf16_floats(void);
+
 const char *lfm_kernels_name(const lfm_kernels *kernels);
 
 /* Library version and instruction set that decide the bits, e.g. "onednn 2.6.3 avx512_core_bf16": stored in checkpoints. */

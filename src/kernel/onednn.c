@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * onednn.c -- matrix products by oneDNN's matmul primitives, bias and activation fused; every other kernel is ref32's.
+ * Products of bfloat16 with sums in float are here as well, for the tables of bf16.c.
  *
  * Primitives are made once a run for its fixed shapes and hold their memory objects; what changes between calls is a
  * pointer.  Everything happens on one thread: the library's own threading changes sums with the number of threads, so the
@@ -54,32 +55,37 @@ static lfm_status check(dnnl_status_t status, const char *what) {
 
 /* ---- memory descriptors -------------------------------------------------------------------------------------- */
 
-static lfm_status plain(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, dnnl_format_tag_t tag) {
+static lfm_status plain(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, bool half, dnnl_format_tag_t tag) {
   dnnl_dims_t dims = {rows, cols};
-  return check(dnnl_memory_desc_init_by_tag(out, 2, dims, dnnl_f32, tag), "memory descriptor");
+  return check(dnnl_memory_desc_init_by_tag(out, 2, dims, half ? dnnl_bf16 : dnnl_f32, tag), "memory descriptor");
 }
 
 /* The library's tiles, in our words; false when it wants something that lfm_layout cannot say. */
 static bool layout_from(const dnnl_memory_desc_t *md, lfm_layout *out) {
   const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
-  if (md->format_kind != dnnl_blocked || b->inner_nblks != 2 || b->inner_idxs[0] != 0 || b->inner_idxs[1] != 1) return false;
+  bool half = md->data_type == dnnl_bf16, paired = b->inner_nblks == 3 && b->inner_idxs[2] == 0;
+  if (md->format_kind != dnnl_blocked || (b->inner_nblks != 2 && !paired)) return false;
+  if (b->inner_idxs[0] != 0 || b->inner_idxs[1] != 1) return false;
+  int64_t pair = paired ? b->inner_blks[2] : 1;
   *out = (lfm_layout){.rows = md->dims[0],
                       .cols = md->dims[1],
-                      .row_block = b->inner_blks[0],
+                      .row_block = b->inner_blks[0] * pair,
                       .col_block = b->inner_blks[1],
                       .row_stride = b->strides[0],
                       .col_stride = b->strides[1],
-                      .count = dnnl_memory_desc_get_size(md) / sizeof(float)};
+                      .pair = pair,
+                      .half = half,
+                      .count = dnnl_memory_desc_get_size(md) / (half ? sizeof(uint16_t) : sizeof(float))};
   return true;
 }
 
 static lfm_status layout_to(const lfm_layout *p, dnnl_memory_desc_t *md) {
-  LFM_TRY(plain(md, p->rows, p->cols, dnnl_ab));
+  LFM_TRY(plain(md, p->rows, p->cols, p->half, dnnl_ab));
   if (p->row_block == 1) return LFM_OK;
   dnnl_blocking_desc_t *b = &md->format_desc.blocking;
-  b->inner_nblks = 2;
-  b->inner_idxs[0] = 0, b->inner_idxs[1] = 1;
-  b->inner_blks[0] = p->row_block, b->inner_blks[1] = p->col_block;
+  b->inner_nblks = p->pair > 1 ? 3 : 2;
+  b->inner_idxs[0] = 0, b->inner_idxs[1] = 1, b->inner_idxs[2] = 0;
+  b->inner_blks[0] = p->row_block / p->pair, b->inner_blks[1] = p->col_block, b->inner_blks[2] = p->pair;
   b->strides[0] = p->row_stride, b->strides[1] = p->col_stride;
   md->padded_dims[0] = (p->rows + p->row_block - 1) / p->row_block * p->row_block;
   md->padded_dims[1] = (p->cols + p->col_block - 1) / p->col_block * p->col_block;
@@ -119,12 +125,12 @@ typedef struct product_memory { /* in the order of lfm_product.args */
 
 static lfm_status describe(const lfm_product_spec *spec, bool any, product_memory *out) {
   dnnl_memory_desc_t *md = out->md;
-  LFM_TRY(plain(&md[0], spec->m, spec->k, spec->layout || any ? dnnl_ab : dnnl_ba));
-  if (any) LFM_TRY(plain(&md[1], spec->k, spec->n, dnnl_format_tag_any));
+  LFM_TRY(plain(&md[0], spec->m, spec->k, spec->half_a, spec->layout || any ? dnnl_ab : dnnl_ba));
+  if (any) LFM_TRY(plain(&md[1], spec->k, spec->n, spec->half_b, dnnl_format_tag_any));
   else if (spec->layout) LFM_TRY(layout_to(spec->layout, &md[1]));
-  else LFM_TRY(plain(&md[1], spec->k, spec->n, dnnl_ab));
-  LFM_TRY(plain(&md[2], spec->m, spec->n, dnnl_ab));
-  return plain(&md[4], 1, spec->n, dnnl_ab);
+  else LFM_TRY(plain(&md[1], spec->k, spec->n, spec->half_b, dnnl_ab));
+  LFM_TRY(plain(&md[2], spec->m, spec->n, spec->half_c, dnnl_ab));
+  return plain(&md[4], 1, spec->n, false, dnnl_ab);
 }
 
 static lfm_status describe_primitive(const lfm_product_spec *spec, bool any, product_memory *memory,
@@ -200,14 +206,15 @@ static lfm_status product_run(lfm_product *product, const void *a, const void *b
 }
 
 /* What the library would like for B [k, n]; plain rows where it likes something we cannot write. */
-static lfm_status layout(int64_t k, int64_t n, lfm_layout *out) {
-  lfm_product_spec spec = {.m = LAYOUT_ROWS, .n = n, .k = k};
+static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
+  lfm_product_spec spec = {.m = LAYOUT_ROWS, .n = n, .k = k, .half_a = half, .half_b = half};
   product_memory memory;
   dnnl_primitive_desc_t description = NULL;
   int threads = threads_to_one();
   lfm_status status = describe_primitive(&spec, true, &memory, &description);
   if (status == LFM_OK && !layout_from(dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0), out))
     *out = lfm_layout_plain(k, n);
+  out->half = half;
   dnnl_primitive_desc_destroy(description);
   omp_set_num_threads(threads);
   return status;

@@ -32,6 +32,19 @@ __attribute__((target("avx2,fma"))) static int64_t spin_256(void) {
   return (int64_t)2 * 8 * SUMS * LOOPS;
 }
 
+__attribute__((target("avx512f,avx512bf16"))) static int64_t spin_pairs(void) {
+  __m512 sum[SUMS];
+  __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3F80);
+  for (int i = 0; i < SUMS; i++) sum[i] = _mm512_set1_ps((float)i);
+  for (int loop = 0; loop < LOOPS; loop++)
+    for (int i = 0; i < SUMS; i++) sum[i] = _mm512_dpbf16_ps(sum[i], ones, ones);
+  for (int i = 1; i < SUMS; i++) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+  sink = _mm512_cvtss_f32(sum[0]);
+  return (int64_t)2 * 32 * SUMS * LOOPS;
+}
+
+int64_t lfm_peak_spin_bf16(void) { return __builtin_cpu_supports("avx512bf16") ? spin_pairs() : 0; }
+
 int64_t lfm_peak_spin(void) {
   if (__builtin_cpu_supports("avx512f")) return spin_512();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return spin_256();
@@ -39,4 +52,5 @@ int64_t lfm_peak_spin(void) {
 }
 #else
 int64_t lfm_peak_spin(void) { return 0; }
+int64_t lfm_peak_spin_bf16(void) { return 0; }
 #endif

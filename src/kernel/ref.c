@@ -15,7 +15,8 @@ struct lfm_product {
   lfm_product_spec spec;
 };
 
-static lfm_status layout(int64_t k, int64_t n, lfm_layout *out) {
+static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
+  (void)half;
   *out = lfm_layout_plain(k, n);
   return LFM_OK;
 }

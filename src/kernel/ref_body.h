@@ -151,8 +151,9 @@ LFM_VECTOR static void NAME(activate_backward_loop)(NUM *restrict d, const NUM *
 #undef LOOP
 }
 
-static void NAME(activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act,
+static void NAME(activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, bool half,
                                     void *d_bias, bool accumulate) {
+  (void)half;
   if (!accumulate) memset(d_bias, 0, (size_t)cols * sizeof(NUM));
   NAME(activate_backward_loop)(d, y, z ? z : y, rows, (size_t)cols, act, d_bias);
 }
@@ -229,6 +230,7 @@ static const struct lfm_kernels NAME(table) = {
     .name = REF_NAME,
     .identity = REF_NAME " " LFM_VERSION,
     .number_size = sizeof(NUM),
+    .half_size = sizeof(NUM),
     .row_multiple = 1,
     .layout = layout,
     .fuses = fuses,

@@ -6,6 +6,8 @@
  * Two things are made ahead of a run, because they cost too much inside it:
  *   layout   how a weight matrix lies in memory for the product that reads it (tiles that a vector unit likes)
  *   product  one matrix product of fixed shape, with its bias and activation
+ * A backend may keep what passes from layer to layer, and the weights that are read there, as halves: numbers rounded to
+ * bfloat16.  Where an array may be of either kind a flag says so; all others are numbers.
  * Arrays are row-major and must not overlap unless said.  Every kernel treats the rows of a batch one by one: the value of
  * a row depends neither on its place nor on its neighbours, to the bit.  Sums over rows run from the first to the last.
  */
@@ -15,22 +17,27 @@
 #include "kernel/kernel.h"
 
 /* B [rows, cols] cut into tiles [row_block, col_block], each stored row by row; strides lead from tile to tile.
- * The last tiles are whole: what lies outside B is zero and stays so.  Plain row-major is one tile a row. */
+ * The last tiles are whole: what lies outside B is zero and stays so.  Plain row-major is one tile a row.
+ * pair 2: within a tile two rows at a time are interleaved, as instructions on pairs of halves read them. */
 typedef struct lfm_layout {
   int64_t rows, cols;
   int64_t row_block, col_block;
   int64_t row_stride, col_stride;
+  int64_t pair;
+  bool half;
   size_t count; /* numbers in all */
 } lfm_layout;
 
 /* layout set:   C [m, n] = act(A [m, k] B + bias [n]), B in that layout, rows = k and cols = n
  * layout NULL:  C [m, n] = A' B with A [k, m] and B [k, n] plain (the gradient of a weight matrix)
- * accumulate adds to C instead; then there is neither bias nor activation. */
+ * accumulate adds to C instead; then there is neither bias nor activation.
+ * B decides the arithmetic: where it is of halves A is rounded to halves too; the sums are of numbers always. */
 typedef struct lfm_product_spec {
   int64_t m, n, k;
   const lfm_layout *layout;
   bool bias, accumulate;
-  lfm_act act; /* only what fuses() accepts */
+  bool half_a, half_b, half_c; /* half_b without a layout: with one, the layout says it */
+  lfm_act act;                 /* only what fuses() accepts */
 } lfm_product_spec;
 
 typedef struct lfm_product lfm_product; /* one worker's: not to be run by two threads at a time */
@@ -39,10 +46,12 @@ struct lfm_kernels {
   const char *name;
   const char *identity;
   size_t number_size;
+  bool halves;          /* are there any?  If not, the flags are never set */
+  size_t half_size;     /* bytes that a half takes */
   int64_t row_multiple; /* m of a product with a layout is a multiple of this: only then do its rows stand alone */
 
   /* The layout that a product with rows = k, cols = n likes. */
-  lfm_status (*layout)(int64_t k, int64_t n, lfm_layout *out);
+  lfm_status (*layout)(int64_t k, int64_t n, bool half, lfm_layout *out);
   bool (*fuses)(lfm_act act); /* can a product apply it? */
   lfm_status (*product_create)(const lfm_product_spec *spec, lfm_product **out);
   size_t (*product_scratch)(const lfm_product *product); /* bytes that each run of it may overwrite */
@@ -56,13 +65,14 @@ struct lfm_kernels {
   /* dst [rows, of dst_ld] = or += src [rows, of src_ld], `cols` columns of each. */
   void (*columns)(void *dst, int64_t dst_ld, const void *src, int64_t src_ld, int64_t rows, int64_t cols, bool add);
 
-  /* y [n] = act(z); y may be z.   slope [n] = act'(z), from y where y tells it and from z for silu and gelu. */
+  /* y [n] = act(z); y may be z; of halves where there are any.   slope [n] = act'(z), from y where y tells it and from z for
+   * silu and gelu. */
   void (*activate)(void *y, const void *z, size_t n, lfm_act act);
   void (*slope)(void *slope, const void *y, const void *z, size_t n, lfm_act act);
 
-  /* d [rows, cols] *= act'(z), in place, and d_bias [cols] = or += the sum of its rows. */
-  void (*activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, void *d_bias,
-                            bool accumulate);
+  /* d [rows, cols] *= act'(z), in place, and d_bias [cols] = or += the sum of its rows; half: d, y and z are. */
+  void (*activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, bool half,
+                            void *d_bias, bool accumulate);
 
   /* Tangents: row f of a panel belongs to batch row b = f / directions and direction j = f % directions; the panel is
    * f = first .. first + count - 1.  slope [batch rows, cols] may be NULL, which means ones.
@@ -81,8 +91,18 @@ struct lfm_kernels {
 };
 
 static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {
-  return (lfm_layout){
-      .rows = k, .cols = n, .row_block = 1, .col_block = n, .row_stride = n, .col_stride = n, .count = (size_t)k * (size_t)n};
+  return (lfm_layout){.rows = k,
+                      .cols = n,
+                      .row_block = 1,
+                      .col_block = n,
+                      .row_stride = n,
+                      .col_stride = n,
+                      .pair = 1,
+                      .count = (size_t)k * (size_t)n};
+}
+
+static inline size_t lfm_stored_size(const lfm_kernels *kernels, bool half) {
+  return half ? kernels->half_size : kernels->number_size;
 }
 
 /* Does the derivative of this activation need its argument, not only its value? */

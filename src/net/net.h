@@ -30,6 +30,7 @@ lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kerne
 void lfm_net_destroy(lfm_net *net);
 
 int64_t lfm_net_dim(const lfm_net *net);
+const lfm_kernels *lfm_net_kernels(const lfm_net *net);
 size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
 int64_t lfm_net_param_count(const lfm_net *net);
 
@@ -64,7 +65,8 @@ void *lfm_params_data(lfm_params *params);
 const void *lfm_params_values(const lfm_params *params);
 void lfm_params_pack(lfm_params *params);                     /* all packed copies from the master */
 void lfm_params_set(lfm_params *params, const float *values); /* master from floats [param_count], packed */
-void lfm_params_copy(lfm_params *to, const lfm_params *from); /* same net; packed copies too */
+/* Packed copies too.  Between two nets of one shape, both of floats, as well: of fp32 and bf16. */
+void lfm_params_copy(lfm_params *to, const lfm_params *from);
 
 /* ---- runs --------------------------------------------------------------------------------------------------- */
 

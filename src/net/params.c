@@ -13,9 +13,8 @@ lfm_status lfm_params_create(const lfm_net *net, lfm_params **out) {
   lfm_params *params;
   LFM_TRY(LFM_ALLOC(&params, 1));
   params->net = net;
-  size_t size = lfm_net_number_size(net);
-  lfm_status status = lfm_alloc_array(&params->values, (size_t)lfm_net_param_count(net), size);
-  if (status == LFM_OK) status = lfm_alloc_array(&params->packed, lfm_graph_packed_count(net->graph), size);
+  lfm_status status = lfm_alloc_array(&params->values, (size_t)lfm_net_param_count(net), lfm_net_number_size(net));
+  if (status == LFM_OK) status = lfm_alloc_array(&params->packed, lfm_graph_packed_bytes(net->graph), 1);
   if (status == LFM_OK) *out = params;
   else lfm_params_destroy(params);
   return status;
@@ -63,7 +62,10 @@ void lfm_params_set(lfm_params *params, const float *values) {
 }
 
 void lfm_params_copy(lfm_params *to, const lfm_params *from) {
-  size_t size = lfm_net_number_size(from->net);
-  memcpy(to->values, from->values, (size_t)lfm_net_param_count(from->net) * size);
-  memcpy(to->packed, from->packed, lfm_graph_packed_count(from->net->graph) * size);
+  if (to->net != from->net) {
+    lfm_params_set(to, from->values);
+    return;
+  }
+  memcpy(to->values, from->values, (size_t)lfm_net_param_count(from->net) * lfm_net_number_size(from->net));
+  memcpy(to->packed, from->packed, lfm_graph_packed_bytes(from->net->graph));
 }

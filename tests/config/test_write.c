@@ -82,6 +82,7 @@ static void test_every_key(void **state) {
                                          "warm_start=false",
                                          "patience=11",
                                          "push_tol=1e-4",
+                                         "precision=bf16",
                                          "lanes=3",
                                          "microbatch=48",
                                          "seed=9007199254740991",

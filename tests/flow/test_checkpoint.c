@@ -64,6 +64,13 @@ static void stopped_with_best_weights(void **state) {
   check_stops(KEYS("ema_decay=0", "patience=30", "valid_every=2", "cosine=false", "lr_decay=0.7", "lr_step=5", "num_tk=2"));
 }
 
+static void stopped_in_bf16(void **state) {
+  (void)state;
+  const lfm_kernels *kernels;
+  if (lfm_kernels_bf16(&kernels) != LFM_OK) skip();
+  check_stops(KEYS("precision=bf16", "ema_decay=0.9"));
+}
+
 static void stopped_without_a_push(void **state) {
   (void)state;
   check_stops(KEYS("pool=ou", "coupling=independent"));
@@ -387,6 +394,7 @@ int main(void) {
       cmocka_unit_test(stopped_anywhere_ends_the_same),
       cmocka_unit_test(stopped_with_best_weights),
       cmocka_unit_test(stopped_without_a_push),
+      cmocka_unit_test(stopped_in_bf16),
       cmocka_unit_test(stopped_again_and_again),
       cmocka_unit_test(old_pools_are_removed),
       cmocka_unit_test(the_same_command_resumes),

@@ -7,9 +7,7 @@
 
 /* ---- bytes --------------------------------------------------------------------------------------------------- */
 
-static void threads_do_not_change_the_bytes(void **state) {
-  (void)state;
-  static const char *const more[] = {"ema_decay=0.9", "num_tk=2", "lanes=3", "microbatch=16", "patience=16", NULL};
+static void check_threads(const char *const *more) {
   run first = small_run(more);
   OK(run_train(&first));
   for (int threads = 1; threads <= 3; threads++) { /* 1 again: twice the same */
@@ -28,6 +26,33 @@ static void threads_do_not_change_the_bytes(void **state) {
   assert_false(same_model(&seed, &first));
   run_drop(&seed);
   run_drop(&first);
+}
+
+static void threads_do_not_change_the_bytes(void **state) {
+  (void)state;
+  check_threads(KEYS("ema_decay=0.9", "num_tk=2", "lanes=3", "microbatch=16", "patience=16"));
+}
+
+static bool has_bf16(void) {
+  const lfm_kernels *kernels;
+  return lfm_kernels_bf16(&kernels) == LFM_OK;
+}
+
+/* Nor in bf16, which is another model, of nearly the same quality. */
+static void steps_in_bf16(void **state) {
+  (void)state;
+  if (!has_bf16()) skip();
+  check_threads(KEYS("precision=bf16", "lanes=3", "microbatch=16", "ema_decay=0.9"));
+  run fp32 = small_run(NULL), bf16 = small_run(KEYS("precision=bf16"));
+  OK(run_train(&fp32));
+  OK(run_train(&bf16));
+  assert_false(same_model(&fp32, &bf16));
+  assert_true(fabs(bf16.result.valid_nll - fp32.result.valid_nll) < 0.02);
+  lfm_model *model; /* what it leaves is a model of floats like any other */
+  OK(lfm_model_load(bf16.path, &model));
+  lfm_model_destroy(model);
+  run_drop(&fp32);
+  run_drop(&bf16);
 }
 
 /* The resolved configuration of a run that had none to speak of makes the same run. */
@@ -415,6 +440,17 @@ static void double_precision_does_not_train(void **state) {
   run_drop(&r);
 }
 
+/* A processor that knows no bfloat16 says so, and no folder is left. */
+static void bf16_needs_the_processor(void **state) {
+  (void)state;
+  if (has_bf16()) skip();
+  run r = small_run(KEYS("precision=bf16"));
+  FAILS(LFM_E_UNSUPPORTED, run_train(&r));
+  assert_says("precision fp32");
+  assert_false(lfm_path_exists(r.path));
+  run_drop(&r);
+}
+
 static bool has_litter(const run *r) {
   static const char *const names[] = {"model.safetensors",
                                       "config.yaml",
@@ -498,6 +534,8 @@ static void steps_ask_for_no_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_change_the_bytes),
+      cmocka_unit_test(steps_in_bf16),
+      cmocka_unit_test(bf16_needs_the_processor),
       cmocka_unit_test(a_run_can_be_made_again_from_its_config),
       cmocka_unit_test(result_and_files),
       cmocka_unit_test(given_validation_rows_are_used),

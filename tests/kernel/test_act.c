@@ -108,11 +108,11 @@ static void test_backward_scales_and_sums(void **state) {
   (void)state;
   double y[6] = {0.5, -0.5, 0, 2, -0.25, 1}, d[6] = {1, 2, 3, 4, 5, 6}, bias[3] = {10, 20, 30};
   lfm_act elu = {LFM_ACT_ELU, 0};
-  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, elu, bias, true);
+  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, elu, false, bias, true);
   static const double want_d[] = {1, 1, 3, 4, 3.75, 6}, want_bias[] = {15, 24.75, 39};
   for (int i = 0; i < 6; i++) assert_true(d[i] == want_d[i]);
   for (int i = 0; i < 3; i++) assert_true(bias[i] == want_bias[i]);
-  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, (lfm_act){LFM_ACT_NONE, 0}, bias, false);
+  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, (lfm_act){LFM_ACT_NONE, 0}, false, bias, false);
   assert_true(bias[0] == 5 && bias[1] == 4.75 && bias[2] == 9);
 }
 

@@ -12,7 +12,9 @@ static void test_operations_are_counted(void **state) {
   (void)state;
   int64_t operations = lfm_peak_spin();
   assert_true(operations == lfm_peak_spin()); /* the same each time */
+  assert_true(lfm_peak_spin_bf16() == lfm_peak_spin_bf16());
 #if defined(__x86_64__)
+  assert_true((lfm_peak_spin_bf16() > 1000000) == (__builtin_cpu_supports("avx512bf16") != 0));
   bool has_loop = __builtin_cpu_supports("fma") != 0;
   assert_true(has_loop ? operations > 1000000 : operations == 0);
 #else

@@ -57,7 +57,7 @@ static void run_product(const lfm_kernels *k, const lfm_product_spec *spec, cons
 static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t depth, bool transposed, int64_t skip,
                          bool relu) {
   lfm_layout layout;
-  OK(k->layout(depth, n, &layout));
+  OK(k->layout(depth, n, false, &layout));
   int64_t ld = (transposed ? depth : n) + skip, rows = transposed ? n : depth;
   void *a = filled(k, m * depth, 1), *w = filled(k, rows * ld, 2), *bias = filled(k, n, 3), *c = poisoned(k, m * n), *packed;
   OK(lfm_alloc_array(&packed, layout.count, k->number_size));
@@ -123,7 +123,7 @@ static void test_layouts_hold_each_element_once(void **state) {
       lfm_layout p;
       void *packed, *w;
       int64_t rows = shapes[i][2], cols = shapes[i][1];
-      OK(k->layout(rows, cols, &p));
+      OK(k->layout(rows, cols, false, &p));
       OK(lfm_alloc_array(&packed, p.count, k->number_size));
       OK(lfm_alloc_array(&w, (size_t)(rows * cols), k->number_size));
       for (int64_t j = 0; j < rows * cols; j++) set(k, w, j, (double)(j + 1));

@@ -31,6 +31,15 @@ check "the list ends" test "$(tail -n 1 out)" = "]"
 expect_exit 0 "$lfm" bench latency --model model -r 1 --md
 check "a markdown table" grep -qE '^\| one evaluation \| [0-9.]+ us \| ' out
 
+# bf16 where the processor has it; else a line that says so
+if DNNL_MAX_CPU_ISA=ALL "$lfm" bench train --preset tree@A --precision bf16 -r 2 --csv >out 2>err; then
+  figures peak "tree@A bf16 bare step of 10000" "tree@A bf16 loop step of 10000"
+else check "no bfloat16 is said" grep -q 'no bfloat16 arithmetic.*precision fp32' err
+fi
+expect_error "no bfloat16 arithmetic" env DNNL_MAX_CPU_ISA=AVX2 "$lfm" bench train --preset tree@A --precision bf16
+expect_usage "models are evaluated in fp32" "$lfm" bench score --model model --precision bf16
+expect_usage "neither fp32 nor bf16" "$lfm" bench train --precision fp16
+
 expect_usage "needs a model" "$lfm" bench score
 expect_usage "one of peak, train, sample, score, latency" "$lfm" bench everything
 expect_usage "nearest first: bsds300" "$lfm" bench train --preset bsds

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_bf16.c -- rounding to bfloat16 against its definition, and the products, packings and activations of both bf16 tables
+ * against sums written out in double.
+ */
+#include "core/alloc.h"
+#include "kernel/bf16.h"
+#include "kernel/table.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define OK(call) assert_int_equal((call), LFM_OK)
+
+static const lfm_kernels *tables[2];
+
+/* ---- rounding ------------------------------------------------------------------------------------------------ */
+
+static void test_rounds_to_the_nearest(void **state) {
+  (void)state;
+  for (uint64_t bits = 0; bits <= UINT32_MAX; bits += 9973) {
+    float x = lfm_bits_to_f32((uint32_t)bits), got = lfm_bf16_rounded(x);
+    if (isnan(x)) {
+      assert_true(isnan(got));
+      continue;
+    }
+    float below = lfm_bits_to_f32((uint32_t)bits & 0xFFFF0000u); /* towards zero */
+    float above = lfm_bits_to_f32(((uint32_t)bits & 0xFFFF0000u) + 0x10000u);
+    assert_true(got == below || got == above);
+    if (isinf(x) || isinf(above)) continue;
+    double down = fabs((double)x - (double)below), up = fabs((double)above - (double)x);
+    if (down != up) assert_true(got == (down < up ? below : above));
+    else assert_int_equal(lfm_f32_to_bits(got) >> 16 & 1u, 0); /* a tie goes to the even one */
+  }
+  assert_true(lfm_bf16_rounded(1.0f + 1.0f / 256) == 1.0f && lfm_bf16_rounded(1.0f + 3.0f / 256) == 1.0f + 4.0f / 256);
+  assert_true(isinf(lfm_bf16_rounded(3.4e38f)) && isinf(lfm_bf16_rounded(INFINITY)));
+  assert_true(isnan(lfm_bf16_rounded(lfm_bits_to_f32(0x7FFFFFFFu))) && isnan(lfm_bf16_value(lfm_bf16_of(NAN))));
+  assert_true(signbit(lfm_bf16_rounded(-0.0f)));
+}
+
+/* ---- products ------------------------------------------------------------------------------------------------ */
+
+/* Multiples of 1/64 in [-1, 1]: exact in eight bits, and short sums of their products exact in float. */
+static float exact(int64_t i, int salt) { return (float)((i * 37 + salt * 101 + (i * i) % 53) % 128 - 64) / 64; }
+
+static void *stored(const lfm_kernels *k, int64_t count, bool half) {
+  void *array;
+  OK(lfm_alloc_array(&array, (size_t)count, lfm_stored_size(k, half)));
+  memset(array, 0xFF, (size_t)count * lfm_stored_size(k, half));
+  return array;
+}
+
+static void set(const lfm_kernels *k, void *array, int64_t i, bool half, float value) {
+  if (half && k->half_size == 2) ((uint16_t *)array)[i] = lfm_bf16_of(value);
+  else ((float *)array)[i] = half ? lfm_bf16_rounded(value) : value;
+}
+
+static float get(const lfm_kernels *k, const void *array, int64_t i, bool half) {
+  return half && k->half_size == 2 ? lfm_bf16_value(((const uint16_t *)array)[i]) : ((const float *)array)[i];
+}
+
+static void *filled(const lfm_kernels *k, int64_t count, bool half, int salt) {
+  void *array = stored(k, count, half);
+  for (int64_t i = 0; i < count; i++) set(k, array, i, half, exact(i, salt));
+  return array;
+}
+
+static void run_product(const lfm_kernels *k, const lfm_product_spec *spec, const void *a, const void *b, const void *bias,
+                        void *c) {
+  lfm_product *product;
+  char *scratch;
+  OK(k->product_create(spec, &product));
+  OK(LFM_ALLOC(&scratch, k->product_scratch(product)));
+  memset(scratch, 0xFF, k->product_scratch(product));
+  OK(k->product_run(product, a, b, bias, c, scratch));
+  lfm_free(scratch);
+  k->product_destroy(product);
+}
+
+/* C = A B + bias with B packed strip by strip, each of the kinds that a layer meets. */
+static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t depth, bool transposed, bool half_a, bool half_b,
+                         bool half_c) {
+  lfm_layout layout;
+  OK(k->layout(depth, n, half_b, &layout));
+  assert_int_equal(layout.half, half_b);
+  int64_t ld = transposed ? depth : n, rows = transposed ? n : depth;
+  void *a = filled(k, m * depth, half_a, 1), *w = filled(k, rows * ld, false, 2), *bias = filled(k, n, false, 3);
+  void *c = stored(k, m * n, half_c), *packed;
+  OK(lfm_alloc_array(&packed, layout.count, lfm_stored_size(k, half_b)));
+  for (int64_t first = 0; first < rows; first += 16)
+    k->pack(packed, &layout, transposed, w, ld, 0, first, rows - first < 16 ? rows - first : 16);
+  lfm_product_spec spec = {.m = m, .n = n, .k = depth, .layout = &layout, .bias = true, .half_a = half_a, .half_c = half_c};
+  run_product(k, &spec, a, packed, bias, c);
+  for (int64_t row = 0; row < m; row++)
+    for (int64_t col = 0; col < n; col++) {
+      double want = (double)exact(col, 3);
+      for (int64_t i = 0; i < depth; i++)
+        want += (double)exact(row * depth + i, 1) * (double)exact(transposed ? col * ld + i : i * ld + col, 2);
+      float expected = half_c ? lfm_bf16_rounded((float)want) : (float)want;
+      assert_true(get(k, c, row * n + col, half_c) == expected);
+    }
+  lfm_free(a), lfm_free(w), lfm_free(bias), lfm_free(c), lfm_free(packed);
+}
+
+static const int64_t shapes[][3] = {
+    /* m, n, k */ {1, 1, 1}, {3, 2, 7},    {16, 64, 16}, {17, 65, 31}, {5, 6, 362},
+    {30, 362, 44},           {24, 1, 256}, {48, 63, 512}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void test_packed_products(void **state) {
+  (void)state;
+  for (int t = 0; t < 2; t++)
+    for (int i = 0; i < SHAPES; i++) {
+      const int64_t *s = shapes[i];
+      for (int transposed = 0; transposed < 2; transposed++) {
+        check_packed(tables[t], s[0], s[1], s[2], transposed, true, true, true);   /* between two layers */
+        check_packed(tables[t], s[0], s[1], s[2], transposed, true, true, false);  /* the last */
+        check_packed(tables[t], s[0], s[1], s[2], transposed, false, true, true);  /* back from the last */
+        check_packed(tables[t], s[0], s[1], s[2], transposed, false, false, true); /* the first */
+      }
+    }
+}
+
+static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, int64_t rows, bool half_a, bool half_b) {
+  void *a = filled(k, rows * m, half_a, 4), *b = filled(k, rows * n, half_b, 5), *c = stored(k, m * n, false);
+  for (int pass = 1; pass <= 2; pass++) {
+    lfm_product_spec spec = {.m = m, .n = n, .k = rows, .accumulate = pass == 2, .half_a = half_a, .half_b = half_b};
+    run_product(k, &spec, a, b, NULL, c);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) {
+        double want = 0;
+        for (int64_t row = 0; row < rows; row++) want += (double)exact(row * m + i, 4) * (double)exact(row * n + j, 5);
+        assert_true((double)get(k, c, i * n + j, false) == pass * want);
+      }
+  }
+  lfm_free(a), lfm_free(b), lfm_free(c);
+}
+
+static void test_weight_gradients(void **state) {
+  (void)state;
+  for (int t = 0; t < 2; t++)
+    for (int i = 0; i < SHAPES; i++)
+      for (int kind = 0; kind < 3; kind++)
+        check_weight_gradient(tables[t], shapes[i][1], shapes[i][2], shapes[i][0], kind != 0, kind != 1);
+}
+
+/* What does not fit eight bits is rounded on its way into a product of halves, and only there. */
+static void test_operands_are_rounded_where_halves_meet(void **state) {
+  (void)state;
+  float a = 1.0f + 1.0f / 512, b = 1.0f + 3.0f / 512, c;
+  for (int t = 0; t < 2; t++)
+    for (int half = 0; half < 2; half++) {
+      void *packed;
+      lfm_layout layout;
+      OK(tables[t]->layout(1, 1, half, &layout));
+      OK(lfm_alloc_array(&packed, layout.count, lfm_stored_size(tables[t], half)));
+      tables[t]->pack(packed, &layout, true, &b, 1, 0, 0, 1);
+      lfm_product_spec spec = {.m = 1, .n = 1, .k = 1, .layout = &layout};
+      run_product(tables[t], &spec, &a, packed, NULL, &c);
+      assert_true(c == (half ? lfm_bf16_rounded(a) * lfm_bf16_rounded(b) : a * b));
+      lfm_free(packed);
+    }
+}
+
+/* ---- activations --------------------------------------------------------------------------------------------- */
+
+enum { ROWS = 3, COLS = 1031 };
+
+static void check_activation(const lfm_kernels *k, lfm_act act) {
+  const lfm_kernels *of_floats = lfm_kernels_ref32();
+  int64_t n = ROWS * COLS;
+  void *z = stored(k, n, true), *y = stored(k, n, true), *d = stored(k, n, true);
+  float *zf, *yf, *df, bias[COLS], bias_f[COLS];
+  OK(LFM_ALLOC(&zf, n)), OK(LFM_ALLOC(&yf, n)), OK(LFM_ALLOC(&df, n));
+  for (int64_t i = 0; i < n; i++) {
+    zf[i] = lfm_bf16_rounded(3.0f * sinf((float)i)), df[i] = lfm_bf16_rounded(cosf(0.7f * (float)i));
+    set(k, z, i, true, zf[i]), set(k, d, i, true, df[i]);
+  }
+  k->activate(y, z, (size_t)n, act);
+  of_floats->activate(yf, zf, (size_t)n, act);
+  for (int64_t i = 0; i < n; i++) {
+    yf[i] = lfm_bf16_rounded(yf[i]);
+    assert_true(get(k, y, i, true) == yf[i]);
+  }
+  for (int pass = 0; pass < 2; pass++) { /* the second adds to the first */
+    k->activate_backward(d, y, z, ROWS, COLS, act, true, bias, pass);
+    of_floats->activate_backward(df, yf, zf, ROWS, COLS, act, false, bias_f, pass);
+    for (int64_t i = 0; i < n; i++) {
+      df[i] = lfm_bf16_rounded(df[i]);
+      assert_true(get(k, d, i, true) == df[i]);
+    }
+    assert_memory_equal(bias, bias_f, sizeof bias);
+  }
+  lfm_free(z), lfm_free(y), lfm_free(d), lfm_free(zf), lfm_free(yf), lfm_free(df);
+}
+
+static void test_activations(void **state) {
+  (void)state;
+  static const lfm_act acts[] = {{LFM_ACT_RELU, 0}, {LFM_ACT_ELU, 0},  {LFM_ACT_SILU, 0},
+                                 {LFM_ACT_GELU, 0}, {LFM_ACT_TANH, 0}, {LFM_ACT_SOFTPLUS, 20}};
+  for (int t = 0; t < 2; t++)
+    for (size_t a = 0; a < sizeof acts / sizeof *acts; a++) check_activation(tables[t], acts[a]);
+}
+
+/* ---- which --------------------------------------------------------------------------------------------------- */
+
+static int of_pairs_if_any(void **state) {
+  (void)state;
+  bool known =
+      strstr(lfm_kernels_identity(lfm_kernels_onednn()), "avx512") != NULL; /* oneDNN has its kernels from there on */
+  tables[0] = lfm_kernels_bf16_floats(), tables[1] = known ? lfm_kernels_bf16_pairs() : tables[0];
+  return 0;
+}
+
+static void test_a_processor_without_it_is_told(void **state) {
+  (void)state;
+  const lfm_kernels *chosen = NULL;
+  bool has =
+      strstr(lfm_kernels_identity(lfm_kernels_onednn()), "bf16") || strstr(lfm_kernels_identity(lfm_kernels_onednn()), "amx");
+  assert_int_equal(lfm_kernels_bf16(&chosen), has ? LFM_OK : LFM_E_UNSUPPORTED);
+  assert_true(!has || chosen == lfm_kernels_bf16_pairs() || chosen == lfm_kernels_bf16_floats());
+  if (!has) assert_non_null(strstr(lfm_error(), "precision fp32"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rounds_to_the_nearest), cmocka_unit_test(test_packed_products),
+      cmocka_unit_test(test_weight_gradients),      cmocka_unit_test(test_operands_are_rounded_where_halves_meet),
+      cmocka_unit_test(test_activations),           cmocka_unit_test(test_a_processor_without_it_is_told),
+  };
+  return cmocka_run_group_tests(tests, of_pairs_if_any, NULL);
+}
