@@ -16,6 +16,7 @@
 #include "flow/columns.h"
 #include "flow/likelihood.h"
 #include "flow/ou.h"
+#include "flow/score.h"
 #include "metric/summary.h"
 
 #include <math.h>
@@ -173,7 +174,7 @@ static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, c
                                     lfm_ledger_result *result) {
   lfm_score_options some = score_options(options, l->rows < LFM_CHECKED_ROWS ? l->rows : LFM_CHECKED_ROWS);
   lfm_score_result scored;
-  LFM_TRY(lfm_score(l->model, heldout, &some, NULL, &scored));
+  LFM_TRY(lfm_score_quietly(l->model, heldout, &some, NULL, &scored));
   result->solver_error = scored.solver_error;
   return LFM_OK;
 }
@@ -183,7 +184,7 @@ static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *optio
   if (!options->train) return LFM_OK;
   lfm_score_options as_many = score_options(options, l->rows);
   lfm_score_result scored;
-  lfm_status status = lfm_score(l->model, options->train, &as_many, NULL, &scored);
+  lfm_status status = lfm_score_quietly(l->model, options->train, &as_many, NULL, &scored);
   if (status != LFM_OK) return lfm_fail(status, "the training table: %s", lfm_error());
   result->train_nll = scored.nll;
   result->over_fit = result->nll - scored.nll;

@@ -11,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/redundancy.h"
 #include "flow/columns.h"
 #include "flow/resolve.h"
 
@@ -81,6 +82,14 @@ static lfm_status warn_discrete(const lfm_table *table) {
              "the resolution, or --drop)",
              count, count > 1 ? "s" : "", names);
   return LFM_OK;
+}
+
+/* Of the whole table, since a copy on either side of the split is no less one. */
+static lfm_status warn_redundant(const lfm_trainer *trainer) {
+  const lfm_table *table = trainer->options->train;
+  const char *advice = trainer->options->valid ? "a network learns them by heart; keep one of each"
+                                               : "held-out rows have been seen in training; keep one of each";
+  return lfm_redundancy_warn(table->values, table->rows, table->cols, table->names, advice);
 }
 
 /* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y [dim] are scratch. */
@@ -316,6 +325,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
              "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
              (long long)train_table(trainer)->rows);
   LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
+  LFM_TRY_GOTO(warn_redundant(trainer), fail);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(build(trainer, resumed), fail);
   LFM_TRY_GOTO(enter(trainer, resumed), fail);

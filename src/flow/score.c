@@ -8,7 +8,10 @@
  *   5. means, standard errors by row or by group                [metric/summary.h]
  *   6. with probes: their part of the standard error, sqrt(sum_i variance_i) / rows, as rows draw theirs independently
  */
+#include "flow/score.h"
+
 #include "core/alloc.h"
+#include "data/redundancy.h"
 #include "flow/columns.h"
 #include "flow/likelihood.h"
 #include "metric/summary.h"
@@ -199,8 +202,15 @@ static lfm_status check_against(const lfm_model *against, const lfm_table *table
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the second model: %s", lfm_error());
 }
 
-lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
-                     lfm_score_result *result) {
+/* In the model's columns, of the rows that are scored. */
+static lfm_status warn_of_rows(const lfm_model *model, const lfm_score_options *options, const scored *s) {
+  const char *advice =
+      options->group ? "put copies into one group" : "the standard error takes them for rows of their own (--group)";
+  return lfm_redundancy_warn(s->x, s->rows, model->cols, model->names, advice);
+}
+
+static lfm_status score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, bool warns,
+                        lfm_table **out, lfm_score_result *result) {
   double nan = (double)NAN;
   *result = (lfm_score_result){.solver_error = nan,
                                .probe_se = nan,
@@ -223,6 +233,7 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
     lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", options->probes,
              (long long)model->normaliser->dim);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
+  if (warns) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
   LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.logp, s.failed,
                                      s.nfe, &meter),
@@ -237,4 +248,14 @@ done:
   lfm_team_destroy(team);
   destroy_scored(&s);
   return status;
+}
+
+lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
+                     lfm_score_result *result) {
+  return score(model, table, options, true, out, result);
+}
+
+lfm_status lfm_score_quietly(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
+                             lfm_table **out, lfm_score_result *result) {
+  return score(model, table, options, false, out, result);
 }

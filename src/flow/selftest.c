@@ -8,6 +8,7 @@
 #include "core/rng.h"
 #include "data/table.h"
 #include "flow/likelihood.h"
+#include "flow/score.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -194,7 +195,7 @@ static lfm_status integrate(const lfm_model *model, int threads, double *integra
     grid->values[2 * i] = cell * (double)column - reach;
     grid->values[2 * i + 1] = cell * (double)row - reach;
   }
-  LFM_TRY_GOTO(lfm_score(model, grid, &options, &scores, &result), done);
+  LFM_TRY_GOTO(lfm_score_quietly(model, grid, &options, &scores, &result), done);
   *integral = 0.0;
   for (int64_t i = 0; i < scores->rows; i++) *integral += exp(scores->values[i * scores->cols + 1]) * cell * cell;
 done:
@@ -218,7 +219,7 @@ static lfm_status check_samples(checks *c, const lfm_model *model) {
   LFM_TRY_GOTO(lfm_sample(model, &options, &samples, NULL), done);
   options.threads = 1;
   LFM_TRY_GOTO(lfm_sample(model, &options, &alone, NULL), done);
-  LFM_TRY_GOTO(lfm_score(model, samples, &score, &scores, &result), done);
+  LFM_TRY_GOTO(lfm_score_quietly(model, samples, &score, &scores, &result), done);
   double gap = 0.0;
   for (int64_t i = 0; i < samples->rows; i++)
     gap = fmax(gap, fabs(samples->values[3 * i + 2] - scores->values[scores->cols * i + 1]));

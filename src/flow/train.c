@@ -17,6 +17,7 @@
 
 #include "core/file.h"
 #include "flow/likelihood.h"
+#include "flow/score.h"
 
 #include <math.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   options.progress = trainer->options->progress;
   options.context = trainer->options->context;
   lfm_score_result score;
-  LFM_TRY(lfm_score(trainer->model, trainer->valid_table, &options, NULL, &score));
+  LFM_TRY(lfm_score_quietly(trainer->model, trainer->valid_table, &options, NULL, &score));
   result->valid_nll = score.nll;
   return LFM_OK;
 }

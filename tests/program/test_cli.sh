@@ -278,6 +278,17 @@ done
 expect_exit 0 bash -c "'$lfm' sample run -n 2 -o e.csv 2>&-"
 check "a closed standard error is no table" test "$(wc -l <e.csv)" -eq 3
 
+# ---- what makes a density mean little is said once by training, and by scoring
+awk 'BEGIN { print "cm,kg,inch"; srand(6); for (i = 0; i < 300; i++) {
+  row = sprintf("%.2f,%.2f,", 150 + 50 * (c = rand()), 50 + 50 * rand()); row = row sprintf("%.3f", (150 + 50 * c) / 2.54)
+  print row; if (i % 10 == 0) print row } }' >twice.csv
+expect_exit 0 "$lfm" train twice.csv -o twice $quick
+check "copies are told once" test "$(grep -c '^warning: 30 of 330 rows .* held-out rows have been seen' err)" -eq 1
+check "and columns that follow from others" test "$(grep -c '^warning: 1 column is a linear function.*"inch" (of "cm")' err)" -eq 1
+expect_exit 0 "$lfm" score twice twice.csv
+check "scoring tells copies" grep -q '^warning: 30 of 330 rows .* standard error .*--group' err
+check "and columns" grep -q '^warning: 1 column is a linear function.*"inch" (of "cm")' err
+
 # ---- samples look like the data: whole numbers whole, prices with cents, and no digits that single precision has not
 awk 'BEGIN { print "age,\"price, net\",ratio,visits"; srand(6)
   for (i = 0; i < 400; i++) printf "%d,%.2f,%.17f,%d.0\n", 20 + 50 * rand(), 100 * rand(), rand(), 1000 * rand() }' >mixed.csv
