@@ -9,10 +9,11 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 typedef struct request {
   const char *model, *out, *solver;
-  int64_t rows, nfe, threads;
+  int64_t rows, nfe, probes, threads;
   double tol;
   app_seed seed;
   bool logp, json;
@@ -30,6 +31,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
     options.rows = r->rows;
     options.seed = r->seed.value;
     options.logp = r->logp;
+    options.probes = (int)r->probes;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
     options.context = progress;
@@ -44,6 +46,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
 static void print_json(const lfm_sample_result *result) {
   app_json json = app_json_open(stdout);
   app_json_whole(&json, "rows", result->rows);
+  app_json_real(&json, "probe_se", result->probe_se);
   app_json_real(&json, "nfe_mean", result->nfe_mean);
   app_json_real(&json, "seconds", result->seconds);
   app_json_whole(&json, "failed", result->failed);
@@ -54,6 +57,9 @@ static void print_result(const request *r, const lfm_sample_result *result) {
   char text[APP_TEXT_SIZE];
   printf("rows          %" PRId64 ", in %s\n", result->rows, r->out);
   if (result->failed > 0) printf("failed        %" PRId64 " rows, left out: their solve could not go on\n", result->failed);
+  if (isfinite(result->probe_se))
+    printf("probe error   %.2g nats: of the logp of a row, by its probes; column logp_se\n", result->probe_se);
+  if (r->probes == 1) printf("probe error   not known from one probe; --probes 2 or more states it\n");
   printf("evaluations   %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
   printf("time          %s\n", app_duration(text, result->seconds));
 }
@@ -71,6 +77,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),
       {APP_FLAG, .name = "logp", .target = &r.logp, .help = "add a column logp: the log density of each row under the model"},
+      APP_OPTION_PROBES(&r.probes),
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),
       {0},

@@ -215,7 +215,9 @@ typedef struct lfm_sample_options {
   lfm_solver_options solve;
   int64_t rows;
   uint64_t seed;
-  bool logp; /* also a last column "logp": log p of each row, from the same solve */
+  bool logp;  /* also a last column "logp": log p of each row, from the same solve */
+  int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
+                 seed; from 2 on a column "logp_se" behind it says how well */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -223,7 +225,8 @@ typedef struct lfm_sample_options {
 
 typedef struct lfm_sample_result {
   int64_t rows, failed; /* a row whose solve failed is left out of the table and counted; all of them: LFM_E_NUMERIC */
-  double nfe_mean;      /* evaluations a row, over the whole chain */
+  double probe_se; /* of a row's logp by the probes, root mean square; NAN: the trace is exact, by one probe or not asked */
+  double nfe_mean; /* evaluations a row, over the whole chain */
   double seconds;
 } lfm_sample_result;
 

@@ -65,25 +65,27 @@ static lfm_status through_block_as_paper(const work *w, int n) {
   return is_last ? LFM_OK : lfm_carry_rows(w->plain, w->model->params[n], &dopri5, &moved, w->meter);
 }
 
-static double mean_logdet(const work *w, int64_t row) {
+double lfm_probes_mean(const double *estimates, int count) {
   double sum = 0.0;
-  for (int k = 0; k < w->estimates; k++) sum += w->logdet[row * w->estimates + k];
-  return sum / w->estimates;
+  for (int k = 0; k < count; k++) sum += estimates[k];
+  return sum / count;
 }
 
-/* Of the mean of the row's estimates, which are independent of each other. */
-static double logdet_variance(const work *w, int64_t row) {
-  double squares = 0.0, mean = mean_logdet(w, row), count = w->estimates;
-  if (w->failed[row] || w->estimates < 2) return (double)NAN;
-  for (int k = 0; k < w->estimates; k++) squares += pow(w->logdet[row * w->estimates + k] - mean, 2);
-  return squares / (count * (count - 1.0));
+double lfm_probes_variance(const double *estimates, int count) {
+  double squares = 0.0, mean = lfm_probes_mean(estimates, count), n = count;
+  if (count < 2) return (double)NAN;
+  for (int k = 0; k < count; k++) squares += pow(estimates[k] - mean, 2);
+  return squares / (n * (n - 1.0));
 }
+
+static const double *logdets_of(const work *w, int64_t row) { return w->logdet + row * w->estimates; }
 
 /* logp [rows] of the chain that ends where the rows are now, at `end`. */
 static void close_chain(const work *w, const double *end, double *logp) {
   for (int64_t i = 0; i < w->rows; i++)
     logp[i] = w->failed[i] ? (double)NAN
-                           : mean_logdet(w, i) + lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
+                           : lfm_probes_mean(logdets_of(w, i), w->estimates) + lfm_normal_logp(end + i * w->dim, w->dim) +
+                                 w->model->normaliser->logdet;
 }
 
 static lfm_status through_chain(const work *w, bool paper) {
@@ -121,7 +123,7 @@ static lfm_status likelihood(work *w, lfm_team *team, bool paper, const double *
   LFM_TRY_GOTO(through_chain(w, paper), done);
   close_chain(w, paper ? w->end : w->x, logp);
   for (int64_t i = 0; w->probes.count && w->probes.variance && i < w->rows; i++)
-    w->probes.variance[i] = logdet_variance(w, i);
+    w->probes.variance[i] = w->failed[i] ? (double)NAN : lfm_probes_variance(logdets_of(w, i), w->estimates);
 done:
   lfm_carry_destroy(w->traced);
   lfm_carry_destroy(w->plain);
@@ -131,9 +133,15 @@ done:
   return status;
 }
 
-static lfm_status check_probes(const lfm_probes *probes) {
-  if (probes->count >= 0 && probes->count <= LFM_MOST_PROBES) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", probes->count, LFM_MOST_PROBES);
+lfm_status lfm_probes_check(int count) {
+  if (count >= 0 && count <= LFM_MOST_PROBES) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", count, LFM_MOST_PROBES);
+}
+
+void lfm_probes_advise(const lfm_model *model, int count) {
+  if (count >= model->normaliser->dim)
+    lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", count,
+             (long long)model->normaliser->dim);
 }
 
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
@@ -145,7 +153,7 @@ lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solv
 lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
                                  const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
                                  int64_t *nfe, lfm_meter *meter) {
-  LFM_TRY(check_probes(probes));
+  LFM_TRY(lfm_probes_check(probes->count));
   work w = {.model = model, .solve = solve, .probes = *probes, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
   return likelihood(&w, team, paper, x, logp);
 }
@@ -153,7 +161,7 @@ lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const l
 lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
                               int64_t rows, const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe,
                               lfm_meter *meter) {
-  LFM_TRY(check_probes(probes));
+  LFM_TRY(lfm_probes_check(probes->count));
   work w = {.model = model,
             .solve = solve,
             .probes = *probes,

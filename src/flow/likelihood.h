@@ -31,6 +31,14 @@ typedef struct lfm_probes {
   double *variance;      /* out, [rows]; may be NULL */
 } lfm_probes;
 
+/* LFM_E_USAGE when there are too many, or below 0; a note where the exact trace is no dearer. */
+lfm_status lfm_probes_check(int count);
+void lfm_probes_advise(const lfm_model *model, int count);
+
+/* The mean of a row's `count` independent estimates, and the variance of that mean by their spread: NAN for one. */
+double lfm_probes_mean(const double *estimates, int count);
+double lfm_probes_variance(const double *estimates, int count);
+
 /* The same by probes.  The K of a row are drawn once a block, and probe k's log-determinants l_k of all blocks summed:
  *   variance = sum_k (l_k - mean)^2 / (K (K - 1)), of the mean that logp holds, by the probes; NAN for K = 1 and for failed
  * rows, and not written without probes.  LFM_E_USAGE when there are too many. */

@@ -2,7 +2,8 @@
  *
  * sample.c -- new rows: z ~ N(0, I), then the blocks backwards, each from t = 1 to 0.
  *   log p(x_0) = log N(z) + sum_n integral_0^1 div v_n dt + log |det W|, from the same solve when asked
- * Row i of a seed is the same whatever the number of rows or threads.
+ * Row i of a seed is the same whatever the number of rows or threads.  Its probes, where they estimate the trace, are those
+ * of row i when the rows are scored under the same seed, so the two ways differ by the solver's errors only.
  */
 #include "core/alloc.h"
 #include "core/rng.h"
@@ -18,9 +19,10 @@ void lfm_sample_defaults(lfm_sample_options *options) { *options = (lfm_sample_o
 
 typedef struct draws {
   int64_t rows, dim;
-  double *x;    /* [rows, dim] */
-  double *base; /* [rows] log N(z); with logp */
-  double *logdet;
+  double *x;      /* [rows, dim] */
+  double *base;   /* [rows] log N(z); with logp */
+  int estimates;  /* of the log-determinant: 1, or a probe each */
+  double *logdet; /* [rows, estimates] */
   uint8_t *failed;
   int64_t *nfe;
 } draws;
@@ -41,7 +43,7 @@ static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
   LFM_TRY(LFM_ALLOC(&d->failed, d->rows));
   LFM_TRY(LFM_ALLOC(&d->nfe, d->rows));
   if (logp) LFM_TRY(LFM_ALLOC(&d->base, d->rows));
-  if (logp) LFM_TRY(LFM_ALLOC(&d->logdet, d->rows));
+  if (logp) LFM_TRY(LFM_ALLOC(&d->logdet, d->rows * d->estimates));
   LFM_TRY(LFM_ALLOC(&z, d->dim));
   for (int64_t i = 0; i < d->rows; i++) {
     lfm_rng_normal(&rng, i, z, (size_t)d->dim);
@@ -58,11 +60,19 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
   lfm_carry *carry = NULL;
   LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   lfm_path path = lfm_solve_path(&solve, 1.0, 0.0);
-  lfm_rows rows = {.count = d->rows, .f64 = d->x, .logdet = d->logdet, .failed = d->failed, .nfe = d->nfe};
+  lfm_rows rows = {.count = d->rows,
+                   .f64 = d->x,
+                   .logdet = d->logdet,
+                   .failed = d->failed,
+                   .nfe = d->nfe,
+                   .probe = {.seed = options->seed, .purpose = LFM_FOR_PROBE}};
   lfm_status status;
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
-  LFM_TRY_GOTO(lfm_carry_create(team, model->net, options->logp, &carry), done);
+  LFM_TRY_GOTO(options->probes ? lfm_carry_create_probed(team, model->net, options->probes, &carry)
+                               : lfm_carry_create(team, model->net, options->logp, &carry),
+               done);
   for (int n = model->blocks - 1; n >= 0; n--) {
+    rows.probe.block = (uint32_t)n;
     lfm_meter_phase(meter, LFM_PHASE_SAMPLE, model->blocks - n, model->blocks, 0, d->rows);
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, &rows, meter), done);
   }
@@ -72,34 +82,48 @@ done:
   return status;
 }
 
+/* Beside the columns of the data: logp, and its standard error by several probes. */
+static lfm_status name_extra(const lfm_model *model, int64_t extra, lfm_table *table) {
+  if (extra > 0) LFM_TRY(lfm_table_rename(table, model->cols, "logp"));
+  return extra > 1 ? lfm_table_rename(table, model->cols + 1, "logp_se") : LFM_OK;
+}
+
+static void put_logp(const lfm_model *model, const draws *d, int64_t i, int64_t extra, double *out) {
+  const double *logdet = d->logdet + i * d->estimates; /* ran from 1 to 0 */
+  if (extra > 0) out[0] = d->base[i] - lfm_probes_mean(logdet, d->estimates) + model->normaliser->logdet;
+  if (extra > 1) out[1] = sqrt(lfm_probes_variance(logdet, d->estimates));
+}
+
 /* The rows that were solved, in the data's units, with its names and decimals. */
 static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **out) {
-  int64_t solved = 0, at = 0, cols = model->cols + (d->base ? 1 : 0);
+  int64_t solved = 0, at = 0, extra = !d->base ? 0 : d->estimates > 1 ? 2 : 1, cols = model->cols + extra;
   for (int64_t i = 0; i < d->rows; i++) solved += !d->failed[i];
   if (!solved)
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
   lfm_table *table;
-  LFM_TRY(lfm_columns_make(model, solved, cols - model->cols, &table));
-  lfm_status status = d->base ? lfm_table_rename(table, model->cols, "logp") : LFM_OK;
+  LFM_TRY(lfm_columns_make(model, solved, extra, &table));
+  lfm_status status = name_extra(model, extra, table);
   if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
     double *row = table->values + at++ * cols;
     lfm_normaliser_invert(model->normaliser, d->x + i * d->dim, row);
-    if (d->base) row[model->cols] = d->base[i] - d->logdet[i] + model->normaliser->logdet; /* logdet ran from 1 to 0 */
+    put_logp(model, d, i, extra, row + model->cols);
   }
   *out = table;
   return LFM_OK;
 }
 
 static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {
-  double evaluations = 0.0;
+  double evaluations = 0.0, variance = 0.0;
   *result = (lfm_sample_result){.seconds = lfm_seconds() - meter->begun};
   for (int64_t i = 0; i < d->rows; i++) {
     result->failed += d->failed[i] != 0;
     evaluations += (double)d->nfe[i];
+    if (d->estimates > 1 && !d->failed[i]) variance += lfm_probes_variance(d->logdet + i * d->estimates, d->estimates);
   }
   result->rows = d->rows - result->failed;
+  result->probe_se = d->estimates > 1 ? sqrt(variance / (double)result->rows) : (double)NAN;
   result->nfe_mean = d->rows ? evaluations / (double)d->rows : 0.0;
 }
 
@@ -108,9 +132,13 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   if (options->rows < 1 || options->rows > MOST_ROWS)
     return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows,
                     (long long)MOST_ROWS);
+  LFM_TRY(lfm_probes_check(options->probes));
+  if (options->probes && !options->logp)
+    return lfm_fail(LFM_E_USAGE, "probes: they estimate the trace, which only logp asks for");
+  lfm_probes_advise(model, options->probes);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
-  draws d = {.rows = options->rows, .dim = model->normaliser->dim};
+  draws d = {.rows = options->rows, .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
   lfm_status status = draw_noise(&d, options->seed, options->logp);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
   if (status == LFM_OK) status = to_table(model, &d, out);

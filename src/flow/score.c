@@ -229,9 +229,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
-  if (options->probes >= model->normaliser->dim)
-    lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", options->probes,
-             (long long)model->normaliser->dim);
+  lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
   if (warns) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);

@@ -66,6 +66,61 @@ static void logp_beside_samples_is_logp_scored(void **state) {
   lfm_model_destroy(model);
 }
 
+/* The probes of a row are those of its number, whichever way it goes; their error is that of scoring. */
+static void probes_are_those_of_scoring(void **state) {
+  (void)state;
+  enum { ROWS = 200, DIM = 6, COLS = DIM + 2 };
+  lfm_table *table = gaussian_table(50, DIM, 2), *out = NULL, *exact = NULL, *scores = NULL;
+  lfm_model *model = random_chain(table, KEYS("normalise=whiten"), 2.0);
+  lfm_sample_options options = options_of(ROWS, 2);
+  lfm_sample_result result;
+  lfm_score_options score;
+  lfm_score_result scored;
+  options.logp = true;
+  options.solve.tol = 1e-7;
+  OK(lfm_sample(model, &options, &exact, &result));
+  assert_true(isnan(result.probe_se));
+  options.probes = 5;
+  OK(lfm_sample(model, &options, &out, &result));
+  assert_int_equal(lfm_table_cols(out), COLS);
+  assert_string_equal(lfm_table_name(out, DIM), "logp");
+  assert_string_equal(lfm_table_name(out, DIM + 1), "logp_se");
+  lfm_score_defaults(&score);
+  score.solve.tol = 1e-7;
+  score.probes = 5;
+  score.seed = options.seed;
+  OK(lfm_score(model, out, &score, &scores, &scored));
+  double squares = 0.0, misses = 0.0;
+  for (int64_t i = 0; i < ROWS; i++) {
+    const double *row = out->values + COLS * i, *true_row = exact->values + (DIM + 1) * i;
+    for (int j = 0; j < DIM; j++) assert_near(row[j], true_row[j], 1e-5); /* the same rows, by other steps */
+    assert_near(row[DIM], scores->values[3 * i + 1], 2e-5);
+    assert_true(row[DIM + 1] > 0.0);
+    squares += row[DIM + 1] * row[DIM + 1];
+    misses += pow(row[DIM] - true_row[DIM], 2) / ROWS;
+  }
+  assert_near(sqrt(squares) / ROWS, scored.probe_se, 1e-5);
+  assert_near(result.probe_se, sqrt(squares / ROWS), 1e-12);
+  assert_true(misses > 0.6 * squares / ROWS &&
+              misses < 1.6 * squares / ROWS); /* the error that is stated is the error made */
+  lfm_table_destroy(out);
+  options.probes = 1;
+  OK(lfm_sample(model, &options, &out, &result));
+  assert_int_equal(lfm_table_cols(out), DIM + 1); /* one probe knows no error */
+  assert_true(isnan(result.probe_se));
+  lfm_table_destroy(out);
+  for (int wrong = 0; wrong < 3; wrong++) {
+    options.logp = wrong > 0;
+    options.probes = (int[]){5, 1001, -1}[wrong];
+    out = table;
+    FAILS(LFM_E_USAGE, lfm_sample(model, &options, &out, &result));
+    assert_says("probes: ");
+    assert_null(out);
+  }
+  lfm_table_destroy(exact), lfm_table_destroy(scores), lfm_table_destroy(table);
+  lfm_model_destroy(model);
+}
+
 /* Row i of a seed is row i, among a thousand or ten, in one thread or three. */
 static void a_row_is_the_seeds_alone(void **state) {
   (void)state;
@@ -206,13 +261,10 @@ static void refused_memory_leaves_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(linear_chain_gives_its_law),
-      cmocka_unit_test(logp_beside_samples_is_logp_scored),
-      cmocka_unit_test(a_row_is_the_seeds_alone),
-      cmocka_unit_test(constant_columns_come_back),
-      cmocka_unit_test(failed_rows_are_left_out_and_counted),
-      cmocka_unit_test(wishes_that_cannot_be_met),
-      cmocka_unit_test(refused_memory_leaves_nothing),
+      cmocka_unit_test(linear_chain_gives_its_law),  cmocka_unit_test(logp_beside_samples_is_logp_scored),
+      cmocka_unit_test(probes_are_those_of_scoring), cmocka_unit_test(a_row_is_the_seeds_alone),
+      cmocka_unit_test(constant_columns_come_back),  cmocka_unit_test(failed_rows_are_left_out_and_counted),
+      cmocka_unit_test(wishes_that_cannot_be_met),   cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

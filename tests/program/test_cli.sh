@@ -45,7 +45,7 @@ done
 check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
-help_of sample --rows --out --seed --solver --tol --nfe --logp --threads --json
+help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --probes --seed --threads --json
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
@@ -136,7 +136,7 @@ check "the result names the model" grep -q '^model .*other/model.safetensors$' o
 
 # ---- sample
 expect_json "$lfm" sample run -n50 -o a.csv --seed 1 --json
-expect_fields rows nfe_mean seconds failed
+expect_fields rows probe_se nfe_mean seconds failed
 expect_exit 0 "$lfm" sample run -n 50 --out b.csv --seed=1
 check "the same seed gives the same file" cmp -s a.csv b.csv
 check "the header of the data" grep -qx 'length,width' <(head -1 a.csv)
@@ -144,6 +144,13 @@ check "fifty rows and a header" test "$(wc -l <a.csv)" -eq 51
 expect_exit 0 "$lfm" sample -o c.csv -n 5e1 --seed 2 --logp -- run
 check "another seed gives other rows" test "$(cut -d, -f1,2 c.csv | cksum)" != "$(cksum <a.csv)"
 check "a column of log p" grep -qx 'length,width,logp' <(head -1 c.csv)
+expect_exit 0 "$lfm" sample run -n 5 -o c.csv --logp --probes 3
+check "probes leave a column of their error" grep -qx 'length,width,logp,logp_se' <(head -1 c.csv)
+check "the result has the probes' error" grep -qE '^probe error  +[0-9]' out
+check "that fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+expect_exit 0 "$lfm" sample run -n 5 -o c.csv --logp --probes 1
+check "one probe's error is not known" grep -q '^probe error .*not known' out
+expect_usage "logp" "$lfm" sample run -n 5 -o c.csv --probes 3
 expect_error "nowhere" "$lfm" sample run -n 5 -o nowhere/x.csv
 
 # ---- score: the model's columns are found by name beside a column of text
