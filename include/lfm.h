@@ -66,6 +66,14 @@ typedef void (*lfm_note_fn)(lfm_note_level level, const char *text, void *contex
 /* Where notes ("batch_size shrunk to 900 rows") and warnings go; NULL drops them (the default).  Process-wide. */
 LFM_API void lfm_notes_to(lfm_note_fn handler, void *context);
 
+/* ---- memory ------------------------------------------------------------------------------------------------- */
+
+/* From now on, arrays of rows (tables, and the pool of a training run) that would bring this library over so many bytes of
+ * memory lie in files, which the system pages; every result has the same bytes.  The files have no name, are gone when they
+ * are no longer used, however the program ends, and take place on the disk of `folder` (or of where it is to be made); a full
+ * one is LFM_E_IO.  bytes 0: half of the memory that is free now.  folder NULL: no limit (the default).  Process-wide. */
+LFM_API lfm_status lfm_memory_limit(int64_t bytes, const char *folder);
+
 /* ---- tables ------------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_table lfm_table; /* rows x cols doubles, with a name and a number of decimals for each column */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * alloc.c -- aligned, zeroed, overflow-checked memory with a fault on command.
+ * alloc.c -- aligned, zeroed, overflow-checked, counted memory with a fault on command.
+ * The C library knows how long a block is; a header of our own before each would hide a step before its front from a
+ * sanitizer.
  */
 #include "core/alloc.h"
 
 #include "core/bytes.h"
+#include "core/spill.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +18,7 @@ enum { ALIGNMENT = 64 };
 
 static atomic_ullong requests; /* since the last lfm_alloc_fail_at */
 static atomic_ullong fail_at;  /* the request that fails; 0: none */
+static atomic_size_t in_use;   /* bytes */
 
 uint64_t lfm_alloc_fail_at(uint64_t at) {
   uint64_t seen = atomic_exchange(&requests, 0);
@@ -21,25 +26,44 @@ uint64_t lfm_alloc_fail_at(uint64_t at) {
   return seen;
 }
 
+static bool is_told_to_fail(void) { return atomic_fetch_add(&requests, 1) + 1 == atomic_load(&fail_at); }
+
+static lfm_status refused(size_t count, size_t size) {
+  return lfm_fail(LFM_E_MEMORY, "memory refused: %zu elements of %zu bytes", count, size);
+}
+
 lfm_status lfm_alloc_array(void *out, size_t count, size_t size) {
   void *memory = NULL;
   size_t bytes = 0;
   bool fits = lfm_size_multiply(count, size, &bytes) && bytes <= PTRDIFF_MAX;
-  bool told_to_fail = atomic_fetch_add(&requests, 1) + 1 == atomic_load(&fail_at);
+  bool told_to_fail = is_told_to_fail();
   /* Not aligned_alloc: its sizes are multiples of the alignment, and a sanitizer would not see a step past the end. */
   if (fits && !told_to_fail && posix_memalign(&memory, ALIGNMENT, bytes ? bytes : 1) != 0) memory = NULL;
   memcpy(out, &memory, sizeof memory); /* out is a pointer to any object pointer */
-  if (!memory) return lfm_fail(LFM_E_MEMORY, "memory refused: %zu elements of %zu bytes", count, size);
+  if (!memory) return refused(count, size);
   memset(memory, 0, bytes);
+  atomic_fetch_add(&in_use, malloc_usable_size(memory));
   return LFM_OK;
 }
+
+lfm_status lfm_alloc_rows(void *out, size_t count, size_t size) {
+  size_t bytes;
+  if (!lfm_size_multiply(count, size, &bytes) || !lfm_spill_is_wanted(bytes, lfm_alloc_in_use()))
+    return lfm_alloc_array(out, count, size);
+  void *memory = NULL;
+  lfm_status status = is_told_to_fail() ? refused(count, size) : lfm_spill_create(bytes, &memory);
+  memcpy(out, &memory, sizeof memory);
+  return status;
+}
+
+void lfm_alloc_expect(void *rows, bool scattered) { lfm_spill_expect(rows, scattered); }
 
 lfm_status lfm_alloc_grow(void *array, size_t *capacity, size_t need, size_t size) {
   if (need <= *capacity) return LFM_OK;
   size_t target = *capacity < SIZE_MAX / 2 && *capacity * 2 > need ? *capacity * 2 : need;
   if (target < 16) target = 16;
   void *old, *larger;
-  LFM_TRY(lfm_alloc_array(&larger, target, size));
+  LFM_TRY(lfm_alloc_rows(&larger, target, size));
   memcpy(&old, array, sizeof old);
   if (*capacity) memcpy(larger, old, *capacity * size);
   lfm_free(old);
@@ -55,4 +79,17 @@ lfm_status lfm_alloc_text(char **out, const char *text) {
   return LFM_OK;
 }
 
-void lfm_free(void *memory) { free(memory); }
+void lfm_free(void *memory) {
+  if (!memory || lfm_spill_destroy(memory)) return;
+  atomic_fetch_sub(&in_use, malloc_usable_size(memory));
+  free(memory);
+}
+
+size_t lfm_alloc_size_in_file(const void *memory) { return lfm_spill_size(memory); }
+
+size_t lfm_alloc_size(const void *memory) {
+  size_t in_file = lfm_spill_size(memory);
+  return in_file ? in_file : malloc_usable_size((void *)(uintptr_t)memory);
+}
+
+size_t lfm_alloc_in_use(void) { return atomic_load(&in_use); }

@@ -115,10 +115,7 @@ static lfm_status flush(lfm_writer *writer) {
 /* The folder that the file of this path lies in. */
 static void folder_of(const char *path, char out[PATH]) {
   snprintf(out, PATH, "%s", path);
-  char *slash = strrchr(out, '/');
-  if (slash == out) slash[1] = 0;
-  else if (slash) *slash = 0;
-  else snprintf(out, PATH, ".");
+  lfm_path_parent(out);
 }
 
 lfm_status lfm_path_check_writable(const char *path) {
@@ -226,6 +223,13 @@ lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char 
   int length = snprintf(out, size, "%s%s%s", folder, between, name);
   if (length < 0 || (size_t)length >= size) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", folder);
   return LFM_OK;
+}
+
+void lfm_path_parent(char *path) {
+  char *slash = strrchr(path, '/');
+  if (slash == path) slash[1] = 0;
+  else if (slash) *slash = 0;
+  else memcpy(path, ".", sizeof "."); /* a path has room for a name and its end */
 }
 
 lfm_status lfm_folder_make(const char *path) {

@@ -195,7 +195,7 @@ static lfm_status parse_packed(const archive *zip, const member *m, const uint8_
                                lfm_table **out) {
   uint8_t *bytes;
   if (m->size / LFM_DEFLATE_RATIO > m->packed) return damaged(zip->source, "an array claims more than its bytes can hold");
-  LFM_TRY(LFM_ALLOC(&bytes, m->size));
+  LFM_TRY(LFM_ALLOC_ROWS(&bytes, m->size));
   lfm_status status = lfm_inflate(zip->source->name, packed, (size_t)m->packed, bytes, (size_t)m->size);
   if (status == LFM_OK) status = check_crc(zip, m, bytes);
   array->data = bytes;

@@ -3,7 +3,8 @@
  * table.c -- the table: rows x cols doubles, a name and a number of decimals for each column.
  * Every data file becomes one and every sample leaves as one.  Doubles, though the network computes in float32: values of
  * a file must come back as they were read, and log-densities need the digits.  One block of values, row-major, because
- * training takes whole rows; a column store would serve only the statistics below.
+ * training takes whole rows; a column store would serve only the statistics below.  Values over the limit of
+ * lfm_memory_limit lie in a file (core/spill.c).
  */
 #include "data/table.h"
 
@@ -26,7 +27,7 @@ lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out) {
     return lfm_fail(LFM_E_USAGE, "a table of %lld rows and %lld columns is too large", (long long)rows, (long long)cols);
   LFM_TRY(LFM_ALLOC(&table, 1));
   table->rows = rows;
-  LFM_TRY_GOTO(LFM_ALLOC(&table->values, values), failed);
+  LFM_TRY_GOTO(LFM_ALLOC_ROWS(&table->values, values), failed);
   LFM_TRY_GOTO(LFM_ALLOC(&table->decimals, cols), failed);
   LFM_TRY_GOTO(LFM_ALLOC(&table->names, cols), failed);
   for (table->cols = 0; table->cols < cols; table->cols++) { /* cols counts the names that destroy has to free */
@@ -159,7 +160,7 @@ static int by_value(const void *a, const void *b) {
 
 lfm_status lfm_table_share_equal(const lfm_table *table, int64_t col, double *share) {
   double *sorted;
-  LFM_TRY(LFM_ALLOC(&sorted, table->rows));
+  LFM_TRY(LFM_ALLOC_ROWS(&sorted, table->rows));
   for (int64_t row = 0; row < table->rows; row++) sorted[row] = table->values[row * table->cols + col];
   qsort(sorted, (size_t)table->rows, sizeof *sorted, by_value);
   int64_t longest = 0, run = 0;

@@ -9,7 +9,7 @@
 
 struct lfm_table {
   int64_t rows, cols;
-  double *values; /* [rows, cols] */
+  double *values; /* [rows, cols]; may lie in a file (lfm_alloc_rows) */
   char **names;   /* [cols] */
   int *decimals;  /* [cols]; -1 where the source records none (binary formats) */
 };
