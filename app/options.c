@@ -126,10 +126,30 @@ static bool read_time(const char *text, double *out) {
   return true;
 }
 
+/* Powers of 1024, as sort -S has them.  A bare number is refused: people mean megabytes and programs mean bytes. */
+static bool read_size(const char *text, double *out) {
+  static const char units[] = "KMGT";
+  char *end;
+  if ((*text < '0' || *text > '9') && *text != '.') return false;
+  *out = strtod(text, &end);
+  const char *unit = *end ? strchr(units, *end) : NULL;
+  for (long k = 0; unit && k <= unit - units; k++) *out *= 1024;
+  return end != text && unit && end[1] == '\0' && isfinite(*out);
+}
+
+static const char *wanted_number(app_kind kind) {
+  if (kind == APP_COUNT) return "a whole number";
+  if (kind == APP_TIME) return "a time like 90s, 10m or 2h";
+  return kind == APP_SIZE ? "a size like 500M or 4G" : "a number";
+}
+
 static int refuse_range(const app_command *command, const app_option *option, const char *text) {
   if (option->kind == APP_TIME)
     return app_usage_error(command, "--%s %s: must be from %gs to %gd", option->name, text, option->low,
                            option->high / 86400);
+  if (option->kind == APP_SIZE)
+    return app_usage_error(command, "--%s %s: must be from %gK to %gT", option->name, text, option->low / 0x1p10,
+                           option->high / 0x1p40);
   return app_usage_error(command, "--%s %s: must be from %.12g to %.12g", option->name, text, option->low, option->high);
 }
 
@@ -167,14 +187,13 @@ static int store_number(const app_command *command, const app_option *option, co
   bool is_count = option->kind == APP_COUNT;
   bool understood = is_count                   ? read_whole(text, &whole)
                     : option->kind == APP_TIME ? read_time(text, &real)
+                    : option->kind == APP_SIZE ? read_size(text, &real)
                                                : read_real(text, &real);
-  if (!understood) {
-    const char *wanted = is_count ? "a whole number" : option->kind == APP_TIME ? "a time like 90s, 10m or 2h" : "a number";
-    return app_usage_error(command, "--%s '%s': not %s", option->name, text, wanted);
-  }
+  if (!understood) return app_usage_error(command, "--%s '%s': not %s", option->name, text, wanted_number(option->kind));
   if (is_count) real = (double)whole;
   if (real < option->low || real > option->high) return refuse_range(command, option, text);
   if (is_count) *(int64_t *)option->target = whole;
+  else if (option->kind == APP_SIZE) *(int64_t *)option->target = (int64_t)real;
   else *(double *)option->target = real;
   return APP_DONE;
 }
@@ -190,6 +209,7 @@ static int store(const app_command *command, const app_option *option, const cha
   case APP_COUNT:
   case APP_REAL:
   case APP_TIME:
+  case APP_SIZE:
     return store_number(command, option, text);
   case APP_SEED: {
     app_seed *seed = option->target;

@@ -19,6 +19,7 @@ typedef enum app_kind {
   APP_COUNT,   /* int64_t, low..high; 1000 or 1e3 */
   APP_REAL,    /* double, low..high */
   APP_TIME,    /* double, low..high seconds, written 90s, 10m, 2h, 1h30m */
+  APP_SIZE,    /* int64_t, low..high bytes, written 500M, 4G, 1.5G: powers of 1024 */
   APP_SEED,    /* app_seed: any whole number below 2^64, or, with high = 2^53, to that */
 } app_kind;
 
@@ -52,6 +53,12 @@ typedef struct app_option {
   {                                                                                                                          \
     APP_COUNT, .name = "threads", .value = "T", .low = 1, .high = 4096, .target = (address),                                 \
                .help = "threads to use (default: all processors); the result is the same for any number"                     \
+  }
+#define APP_OPTION_MEMORY(address)                                                                                           \
+  {                                                                                                                          \
+    APP_SIZE, .name = "memory", .value = "SIZE", .target = (address), .low = 1024, .high = 0x1p50,                           \
+              .help = "rows that would take more memory than this lie in files beside the output, which the system pages: "  \
+                      "500M, 4G (default: half of what is free); the result is the same for any"                             \
   }
 #define APP_OPTION_JSON(address)                                                                                             \
   { APP_FLAG, .name = "json", .target = (address), .help = "print the result as one JSON object on standard output" }

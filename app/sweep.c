@@ -27,7 +27,7 @@ typedef struct request {
   app_texts over, sets;
   lfm_table_options columns;
   double time_limit;
-  int64_t rows, threads;
+  int64_t rows, threads, memory;
   bool json;
 } request;
 
@@ -83,7 +83,8 @@ static lfm_status check_configs(const sweep *s) {
 }
 
 static int read_tables(sweep *s) {
-  lfm_status status = lfm_table_read(s->r.data, &s->r.columns, &s->train);
+  lfm_status status = lfm_memory_limit(s->r.memory, s->r.folder);
+  if (status == LFM_OK) status = lfm_table_read(s->r.data, &s->r.columns, &s->train);
   if (status == LFM_OK && s->r.valid) status = lfm_table_read(s->r.valid, &s->r.columns, &s->valid);
   if (status == LFM_OK && s->r.test) status = lfm_table_read(s->r.test, &s->r.columns, &s->test);
   if (status != LFM_OK) return app_report(s->self, status);
@@ -257,6 +258,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TIME, .name = "time", .value = "TIME", .target = &r->time_limit, .low = 1, .high = 30 * 86400,
        .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set"},
       APP_OPTION_THREADS(&r->threads),
+      APP_OPTION_MEMORY(&r->memory),
       APP_OPTION_JSON(&r->json),
       {0},
   };

@@ -22,7 +22,7 @@ typedef struct request {
   app_seed seed;
   lfm_table_options columns;
   double time_limit;
-  int64_t threads;
+  int64_t threads, memory;
   bool resume, allow_drift, json;
 } request;
 
@@ -50,6 +50,12 @@ static void print_json(const request *r, const lfm_train_result *result) {
   app_json_real(&json, "train_flops", result->train_flops);
   app_json_real(&json, "push_flops", result->push_flops);
   app_json_whole(&json, "rows_dropped", result->rows_dropped);
+  app_json_whole(&json, "memory_tables", result->memory.tables);
+  app_json_whole(&json, "memory_pool", result->memory.pool);
+  app_json_whole(&json, "memory_model", result->memory.model);
+  app_json_whole(&json, "memory_lanes", result->memory.lanes);
+  app_json_whole(&json, "memory_workers", result->memory.workers);
+  app_json_whole(&json, "memory_in_files", result->memory.in_files);
   app_json_flag(&json, "was_finished", result->was_finished);
   app_json_close(&json);
 }
@@ -83,7 +89,8 @@ static void print_how_to_resume(int argc, char **argv) {
 
 static lfm_status train(const request *r, const lfm_config *config, app_progress *progress, lfm_train_result *result) {
   lfm_table *rows = NULL, *valid = NULL;
-  lfm_status status = lfm_table_read(r->data, &r->columns, &rows);
+  lfm_status status = lfm_memory_limit(r->memory, r->run);
+  if (status == LFM_OK) status = lfm_table_read(r->data, &r->columns, &rows);
   if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &r->columns, &valid);
   if (status == LFM_OK) {
     lfm_train_options options;
@@ -132,6 +139,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .high = 0x1p53,
        .help = "another seed gives another model (the key seed, below)"},
       APP_OPTION_THREADS(&r.threads),
+      APP_OPTION_MEMORY(&r.memory),
       {APP_FLAG, .name = "resume", .target = &r.resume,
        .help = "go on from the checkpoint in RUN; without one, start afresh"},
       {APP_FLAG, .name = "allow-drift", .target = &r.allow_drift,

@@ -159,6 +159,16 @@ typedef struct lfm_train_options {
   void *context;
 } lfm_train_options;
 
+/* What a run holds, in bytes. */
+typedef struct lfm_memory {
+  int64_t tables;   /* training and validation rows as they were given, float64, and the tenth held out */
+  int64_t pool;     /* the rows that a block trains on, float32, with what the push notes of each; validation rows too */
+  int64_t model;    /* weights of every block, those at work and their mean, with the copies that kernels read; moments */
+  int64_t lanes;    /* lanes x gradient */
+  int64_t workers;  /* threads x microbatch: activations, and rows in flight of the push */
+  int64_t in_files; /* so much of tables and pool lies in files (lfm_memory_limit) */
+} lfm_memory;
+
 typedef struct lfm_train_result {
   int blocks;
   int64_t steps;        /* over all blocks */
@@ -168,6 +178,7 @@ typedef struct lfm_train_result {
   double train_flops;   /* forward, backward and optimiser, over all blocks */
   double push_flops;    /* carrying the pool and the validation rows */
   int64_t rows_dropped; /* rows whose push failed */
+  lfm_memory memory;    /* from the first step to the last; a note says it when training begins */
   bool was_finished;    /* the run had been finished before: nothing was done */
 } lfm_train_result;
 

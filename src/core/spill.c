@@ -41,11 +41,14 @@ static atomic_int mapping_count;
 
 /* The number behind `key` at the start of a line of one of the system's files; SIZE_MAX where there is none. */
 static size_t number_of(const char *path, const char *key) {
-  char line[128];
-  unsigned long long number, found = SIZE_MAX;
+  char line[128], *end;
+  size_t found = SIZE_MAX, length = strlen(key);
   FILE *file = fopen(path, "re");
-  while (file && fgets(line, sizeof line, file))
-    if (strncmp(line, key, strlen(key)) == 0 && sscanf(line + strlen(key), "%llu", &number) == 1) found = number;
+  while (file && fgets(line, sizeof line, file)) {
+    if (strncmp(line, key, length) != 0) continue;
+    size_t number = strtoull(line + length, &end, 10);
+    if (end > line + length) found = number;
+  }
   if (file) fclose(file);
   return found;
 }

@@ -51,7 +51,7 @@ static int by_hash(const void *a, const void *b) {
 lfm_status lfm_redundant_rows(const double *x, int64_t rows, int64_t cols, int64_t *copies) {
   uint64_t *hash;
   *copies = 0;
-  LFM_TRY(LFM_ALLOC(&hash, rows));
+  LFM_TRY(LFM_ALLOC_ROWS(&hash, rows));
   for (int64_t i = 0; i < rows; i++) hash[i] = hash_row(x + i * cols, cols);
   qsort(hash, (size_t)rows, sizeof *hash, by_hash);
   for (int64_t i = 1; i < rows; i++) *copies += hash[i] == hash[i - 1];

@@ -69,6 +69,12 @@ void lfm_carry_destroy(lfm_carry *carry) {
   lfm_free(carry);
 }
 
+size_t lfm_carry_memory(const lfm_carry *carry) {
+  size_t bytes = lfm_ode_memory(carry->ode);
+  for (int w = 0; w < carry->workers; w++) bytes += lfm_run_memory(carry->runs[w]);
+  return bytes;
+}
+
 /* to [n] (floats or doubles, by size) = from [n]. */
 static void narrow(void *to, size_t size, const double *from, int64_t n) {
   if (size == sizeof(double)) memcpy(to, from, (size_t)n * size);

@@ -68,11 +68,15 @@ static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
   return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }
 
-/* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */
-static void fingerprint(const lfm_train_options *options, char out[32]) {
+/* Names and values of the training rows, and of the validation rows where they were given: the same must come back.  Worked
+ * out once: a table may be larger than memory. */
+static const char *fingerprint(lfm_trainer *trainer) {
+  const lfm_train_options *options = trainer->options;
+  if (*trainer->data) return trainer->data;
   uint64_t hash = hash_table(0xcbf29ce484222325u, options->train);
   if (options->valid) hash = hash_table(hash, options->valid);
-  snprintf(out, 32, "%016llx", (unsigned long long)hash);
+  snprintf(trainer->data, sizeof trainer->data, "%016llx", (unsigned long long)hash);
+  return trainer->data;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
@@ -105,8 +109,7 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
   identity(trainer, text);
   LFM_TRY(lfm_chain_describe(trainer->model, archive));
   LFM_TRY(lfm_archive_meta(archive, "identity", text));
-  fingerprint(trainer->options, text);
-  LFM_TRY(lfm_archive_meta(archive, "data", text));
+  LFM_TRY(lfm_archive_meta(archive, "data", fingerprint(trainer)));
   for (int n = 0; n < trainer->block; n++) LFM_TRY(lfm_chain_add_block(trainer->model, n, archive));
   LFM_TRY(lfm_chain_add_vector(net, "params.", lfm_params_values(trainer->params), archive));
   LFM_TRY(lfm_chain_add_vector(net, "first_moment.", lfm_optim_first_moment(trainer->optim), archive));
@@ -173,12 +176,11 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   return status;
 }
 
-static lfm_status check_origin(const lfm_trainer *trainer, const lfm_archive *archive) {
-  char here[512], data[32];
+static lfm_status check_origin(lfm_trainer *trainer, const lfm_archive *archive) {
+  char here[512];
   identity(trainer, here);
-  fingerprint(trainer->options, data);
   const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
-  if (!rows || strcmp(rows, data) != 0)
+  if (!rows || strcmp(rows, fingerprint(trainer)) != 0)
     return lfm_fail(LFM_E_DATA, "%s: was trained on other rows than these; give the same data, or begin another run",
                     lfm_archive_path(archive));
   if ((!then || strcmp(then, here) != 0) && !trainer->options->allow_drift)

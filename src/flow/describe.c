@@ -109,7 +109,7 @@ static lfm_status describe_archive(const char *path, lfm_facts *facts) {
 
 /* How a run ended, from its result.json. */
 static lfm_status describe_result(const char *run, lfm_facts *facts) {
-  lfm_train_result result;
+  lfm_train_result result = {0};
   bool finished;
   LFM_TRY(lfm_run_folder_read_result(run, &result, &finished));
   lfm_facts_text(facts, "run", finished ? "finished" : "not finished");
@@ -118,6 +118,13 @@ static lfm_status describe_result(const char *run, lfm_facts *facts) {
   lfm_facts_number(facts, "loss", result.loss);
   lfm_facts_number(facts, "steps", (double)result.steps);
   lfm_facts_number(facts, "seconds", result.seconds);
+  if (!result.memory.model) return LFM_OK; /* a run made before memory was stated */
+  lfm_facts_number(facts, "memory_tables", (double)result.memory.tables);
+  lfm_facts_number(facts, "memory_pool", (double)result.memory.pool);
+  lfm_facts_number(facts, "memory_model", (double)result.memory.model);
+  lfm_facts_number(facts, "memory_lanes", (double)result.memory.lanes);
+  lfm_facts_number(facts, "memory_workers", (double)result.memory.workers);
+  lfm_facts_number(facts, "memory_in_files", (double)result.memory.in_files);
   return LFM_OK;
 }
 

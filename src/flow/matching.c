@@ -50,6 +50,11 @@ void lfm_matching_destroy(lfm_matching *matching) {
   lfm_free(matching);
 }
 
+size_t lfm_matching_memory(const lfm_matching *matching) {
+  return lfm_run_memory(matching->run) + lfm_alloc_size(matching->target) + lfm_alloc_size(matching->left) +
+         lfm_alloc_size(matching->right) + lfm_alloc_size(matching->noise);
+}
+
 /* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row; the row itself where the pool was pushed (G = 0). */
 static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, float *x) {
   const float *from = pairs->pool + (size_t)row * (size_t)pairs->dim;

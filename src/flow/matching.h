@@ -33,6 +33,7 @@ typedef struct lfm_pairs {
 typedef struct lfm_matching lfm_matching;
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out);
 void lfm_matching_destroy(lfm_matching *matching);
+size_t lfm_matching_memory(const lfm_matching *matching); /* bytes of its buffers */
 
 /* Rows first .. first+count-1 of the batch at `step` through the network; count <= the run's rows.
  * *loss_sum += the sum over rows and dimensions of the squared error. */

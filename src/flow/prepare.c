@@ -38,8 +38,8 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
                     (long long)rows);
   int64_t *train = NULL, *valid = NULL, trained = 0, validated = 0;
   lfm_rng rng = {.seed = trainer->config->seed, .purpose = LFM_FOR_SPLIT};
-  lfm_status status = LFM_ALLOC(&train, rows);
-  if (status == LFM_OK) status = LFM_ALLOC(&valid, rows);
+  lfm_status status = LFM_ALLOC_ROWS(&train, rows);
+  if (status == LFM_OK) status = LFM_ALLOC_ROWS(&valid, rows);
   for (int64_t i = 0; status == LFM_OK && i < rows; i++)
     if (lfm_rng_permute(&rng, 0, rows, i) < held) valid[validated++] = i;
     else train[trained++] = i;
@@ -130,7 +130,7 @@ static int64_t valid_pool_rows(const lfm_trainer *trainer) {
   return trainer->valid_table->rows < VALID_POOL_ROWS ? trainer->valid_table->rows : VALID_POOL_ROWS;
 }
 
-lfm_status lfm_trainer_first_pool(lfm_trainer *trainer) {
+static lfm_status fill_pools(lfm_trainer *trainer) {
   const lfm_table *table = train_table(trainer);
   LFM_TRY(fill_pool(trainer->model, table, table->rows, &trainer->pool));
   lfm_status status = fill_pool(trainer->model, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
@@ -227,11 +227,11 @@ static lfm_status create_steps(lfm_trainer *trainer) {
 
 static lfm_status create_pools(lfm_trainer *trainer) {
   int64_t rows = train_table(trainer)->rows, valid = valid_pool_rows(trainer), dim = trainer->model->normaliser->dim;
-  LFM_TRY(LFM_ALLOC(&trainer->pool.values, rows * dim));
-  LFM_TRY(LFM_ALLOC(&trainer->valid.values, valid * dim));
-  LFM_TRY(LFM_ALLOC(&trainer->push_nfe, most(rows, valid)));
-  LFM_TRY(LFM_ALLOC(&trainer->push_failed, most(rows, valid)));
-  return lfm_trainer_first_pool(trainer);
+  LFM_TRY(LFM_ALLOC_ROWS(&trainer->pool.values, rows * dim));
+  LFM_TRY(LFM_ALLOC_ROWS(&trainer->valid.values, valid * dim));
+  LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_nfe, most(rows, valid)));
+  LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_failed, most(rows, valid)));
+  return fill_pools(trainer);
 }
 
 static lfm_status create_records(lfm_trainer *trainer) {
@@ -278,6 +278,8 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   LFM_TRY(lfm_chain_create(config, table, normaliser, &trainer->model));
   lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
   LFM_TRY(create_pools(trainer));
+  lfm_table_destroy(trainer->split_train); /* its rows are in the pool */
+  trainer->split_train = NULL;
   LFM_TRY(create_steps(trainer));
   LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
   if (!config->batches_given) {
@@ -329,6 +331,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(build(trainer, resumed), fail);
   LFM_TRY_GOTO(enter(trainer, resumed), fail);
+  if (options->run) lfm_trainer_note_memory(trainer);
   *out = trainer;
   return LFM_OK;
 fail:

@@ -142,7 +142,7 @@ typedef struct result_field {
   double *real;
   int64_t *whole;
 } result_field;
-enum { RESULT_FIELDS = 8 };
+enum { RESULT_FIELDS = 14, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
 
 static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
   result_field fields[RESULT_FIELDS] = {
@@ -154,6 +154,12 @@ static void result_fields(lfm_train_result *result, int64_t *blocks, result_fiel
       {"train_flops", &result->train_flops, NULL},
       {"push_flops", &result->push_flops, NULL},
       {"rows_dropped", NULL, &result->rows_dropped},
+      {"memory_tables", NULL, &result->memory.tables},
+      {"memory_pool", NULL, &result->memory.pool},
+      {"memory_model", NULL, &result->memory.model},
+      {"memory_lanes", NULL, &result->memory.lanes},
+      {"memory_workers", NULL, &result->memory.workers},
+      {"memory_in_files", NULL, &result->memory.in_files},
   };
   memcpy(out, fields, sizeof fields);
 }
@@ -187,6 +193,7 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
   lfm_status status = LFM_OK;
   for (int k = 0; status == LFM_OK && k < RESULT_FIELDS; k++) {
     double value;
+    if (k >= OLD_RESULT_FIELDS && !lfm_facts_has(facts, fields[k].name)) continue; /* stays 0 */
     status = lfm_facts_get(facts, fields[k].name, &value);
     if (status != LFM_OK) break;
     if (fields[k].real) *fields[k].real = value;

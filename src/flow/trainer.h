@@ -3,6 +3,7 @@
  * trainer.h -- everything that a training run holds, and the acts that train.c strings together.
  *
  *   prepare.c     options -> trainer: split, normalise, resolve the configuration, first pool
+ *   memory.c      what all that takes
  *   step.c        one optimisation step; the validation loss
  *   push.c        the pool and the validation rows through a finished block
  *   checkpoint.c  the whole state to one file and back
@@ -23,7 +24,7 @@
 /* Normalised rows that a block trains on or is judged by: carried along the chain. */
 typedef struct lfm_pool {
   int64_t rows;
-  float *values; /* [rows, dim] */
+  float *values; /* [rows, dim]; may lie in a file (lfm_alloc_rows) */
 } lfm_pool;
 
 /* One line of metrics.jsonl. */
@@ -40,7 +41,8 @@ typedef struct lfm_trainer {
   lfm_net *net;     /* what the steps run on: the model's, or one like it in bf16 */
   lfm_pool pool, valid;
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
-  lfm_table *split_train, *split_valid; /* owned, when a tenth was held out */
+  lfm_table *split_train, *split_valid; /* owned, when a tenth was held out; the first only until the pool is filled */
+  char data[32];                        /* fingerprint of the caller's rows; "" until a checkpoint asks */
 
   /* the place on the path */
   int block;             /* at work, 0-based; == blocks when all are trained */
@@ -84,7 +86,10 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
-lfm_status lfm_trainer_first_pool(lfm_trainer *trainer);                 /* pool and valid from the tables */
+
+/* ---- memory.c ----------------------------------------------------------------------------------------------- */
+lfm_memory lfm_trainer_memory(const lfm_trainer *trainer);
+void lfm_trainer_note_memory(const lfm_trainer *trainer); /* a note to the caller */
 
 /* ---- step.c ------------------------------------------------------------------------------------------------- */
 void lfm_trainer_begin_block(lfm_trainer *trainer);    /* weights, moments, learning rate of trainer->block */

@@ -178,6 +178,8 @@ void lfm_exec_destroy(lfm_exec *exec) {
   lfm_free(exec);
 }
 
+size_t lfm_exec_memory(const lfm_exec *exec) { return lfm_alloc_size(exec->arena); }
+
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at(exec, exec->value[value]); }
 void *lfm_exec_output(const lfm_exec *exec) { return lfm_exec_value(exec, exec->graph->output); }
 void *lfm_exec_output_gradient(const lfm_exec *exec) { return lfm_exec_gradient(exec, exec->graph->output); }

@@ -77,6 +77,7 @@ lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t r
 /* A TRACE run that pushes `probes` given tangents e a row and gives <e, J e> of each in place of the exact trace. */
 lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out);
 void lfm_exec_destroy(lfm_exec *exec);
+size_t lfm_exec_memory(const lfm_exec *exec); /* bytes of its buffers */
 
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs and the output only: the others share memory */
 void *lfm_exec_output(const lfm_exec *exec);

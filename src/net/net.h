@@ -56,6 +56,7 @@ double lfm_net_trace_flops(const lfm_net *net);
 typedef struct lfm_params lfm_params;
 lfm_status lfm_params_create(const lfm_net *net, lfm_params **out); /* zeros */
 void lfm_params_destroy(lfm_params *params);
+size_t lfm_params_memory(const lfm_params *params); /* bytes; NULL: 0 */
 
 /* torch.nn.Linear's law: weight and bias ~ U(-1/sqrt(in), 1/sqrt(in)); from (seed, LFM_FOR_INIT, block). */
 void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block);
@@ -82,6 +83,7 @@ lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, l
 lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out);
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
+size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
 void *lfm_run_t(lfm_run *run);                       /* in  [rows] */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */

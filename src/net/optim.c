@@ -120,6 +120,10 @@ void lfm_optim_destroy(lfm_optim *optim) {
   lfm_free(optim);
 }
 
+size_t lfm_optim_memory(const lfm_optim *optim) {
+  return lfm_alloc_size(optim->moment1) + lfm_alloc_size(optim->moment2) + lfm_alloc_size(optim->ema);
+}
+
 void lfm_optim_restart(lfm_optim *optim, const lfm_params *params) {
   size_t bytes = (size_t)lfm_net_param_count(optim->net) * sizeof(float);
   memset(optim->moment1, 0, bytes);

@@ -32,6 +32,8 @@ void lfm_optim_restart(lfm_optim *optim, const lfm_params *params);
 lfm_status lfm_optim_step(lfm_optim *optim, lfm_team *team, lfm_params *params, float *const *grads, int lanes, double lr,
                           double ema_decay, double *grad_norm);
 
+size_t lfm_optim_memory(const lfm_optim *optim); /* bytes of moments and mean */
+
 /* The state, to save and to restore: three float vectors [param_count] (ema NULL without an average) and the step count. */
 float *lfm_optim_first_moment(lfm_optim *optim);
 float *lfm_optim_second_moment(lfm_optim *optim);

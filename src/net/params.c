@@ -27,6 +27,10 @@ void lfm_params_destroy(lfm_params *params) {
   lfm_free(params);
 }
 
+size_t lfm_params_memory(const lfm_params *params) {
+  return params ? lfm_alloc_size(params->values) + lfm_alloc_size(params->packed) : 0;
+}
+
 /* Number i of the flat vector is uniform i of row 0, rounded to float in both number types: the oracle starts where the
  * float net does. */
 void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block) {

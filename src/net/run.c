@@ -48,6 +48,7 @@ void lfm_run_destroy(lfm_run *run) {
 }
 
 int64_t lfm_run_rows(const lfm_run *run) { return run->rows; }
+size_t lfm_run_memory(const lfm_run *run) { return lfm_exec_memory(run->exec); }
 void *lfm_run_t(lfm_run *run) { return lfm_exec_value(run->exec, run->net->t); }
 void *lfm_run_x(lfm_run *run) { return lfm_exec_value(run->exec, run->net->x); }
 const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }

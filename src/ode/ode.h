@@ -85,6 +85,7 @@ typedef struct lfm_ode_problem {
 typedef struct lfm_ode lfm_ode;
 lfm_status lfm_ode_create(int workers, int64_t dim, int logdets, int64_t slots, lfm_ode **out);
 void lfm_ode_destroy(lfm_ode *ode);
+size_t lfm_ode_memory(const lfm_ode *ode); /* bytes of all workers' rows in flight */
 
 /* Solves rows 0 .. rows-1.  Allocates nothing.  The result of a row does not depend on rows, slots' neighbours or threads.
  * LFM_OK also where rows failed: store has each row's status.  Otherwise (LFM_E_USAGE for a problem that makes no sense or

@@ -101,6 +101,16 @@ void lfm_ode_destroy(lfm_ode *ode) {
   lfm_free(ode);
 }
 
+size_t lfm_ode_memory(const lfm_ode *ode) {
+  size_t bytes = 0;
+  for (int w = 0; w < ode->workers; w++) {
+    const batch *b = &ode->batches[w];
+    const void *const parts[] = {b->t, b->y, b->dydt, b->div, b->row, b->vectors, b->slots};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) bytes += lfm_alloc_size(parts[k]);
+  }
+  return bytes;
+}
+
 /* ---- the queue ---------------------------------------------------------------------------------------------- */
 
 static void store_row(const solve *s, const lfm_stepper *slot) {

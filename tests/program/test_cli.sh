@@ -37,7 +37,7 @@ help_of() {
     check "help of $1 explains $option" grep -qE -e "^  .*$option( |\$).* [a-z]" out
   done
 }
-help_of train --out --preset --config --set --valid --columns --drop --drop-missing --time --seed --threads --resume \
+help_of train --out --preset --config --set --valid --columns --drop --drop-missing --time --seed --threads --memory --resume \
   --allow-drift --json
 for key in hks hidden_dim max_batch lr_step warm_start seed; do
   check "help of train explains the key $key" grep -qE "^  $key +[a-zA-Z]" out
@@ -98,6 +98,9 @@ done
 for time in 10 10x 1ms -5m m "10 m" nan 0s 100d 1e999h ""; do
   expect_usage "--time" "$lfm" train data.csv -o new --time "$time"
 done
+for memory in 10 10x -5M G "4 G" 4GB nanM 100K,5M 1e99T 0M 1023K0 ""; do
+  expect_usage "--memory" "$lfm" train data.csv -o new --memory "$memory"
+done
 for seed in -1 1.5 x 0x10 18446744073709551616 " 1"; do
   expect_usage "--seed" "$lfm" sample model -n 1 -o x.csv --seed "$seed"
 done
@@ -124,7 +127,8 @@ check "no run folder was made by a wrong line" test ! -e new
 # ---- a run, long options in both spellings
 quick="--set hidden_dim=16 --set=num_hidden=1 --set max_batch=20 --set batch_size=64 --set schedule.blocks=2"
 expect_json "$lfm" train data.csv --out=run $quick --drop label --seed 3 --time=1m30s --threads 1 --json
-expect_fields blocks steps seconds loss valid_nll model train_flops push_flops rows_dropped
+expect_fields blocks steps seconds loss valid_nll model train_flops push_flops rows_dropped memory_tables memory_pool \
+  memory_model memory_lanes memory_workers memory_in_files
 check "the JSON names the model" grep -qF '"model": "run/model.safetensors"' out
 check "progress on standard error" grep -qE 'block [0-9]+/[0-9]+' err
 expect_error "run" "$lfm" train data.csv -o run $quick --drop label

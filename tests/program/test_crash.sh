@@ -4,7 +4,7 @@
 # However training ends, `lfm train --resume` must go on to the same model, to the byte.  A small chain of three blocks is
 # trained once undisturbed; then it is crashed at its file operations (tests/support/crash_shim.c: before, after, in the
 # middle of a write, with all unsynced bytes lost), interrupted by SIGINT and SIGTERM, killed at random moments, and run out
-# of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.
+# of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.  The same for rows in files.
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
 # lib.sh sets lfm, work and code, and calls the helpers:
@@ -113,5 +113,34 @@ for at in $(points $((count - 10)) | awk 'NR % 3 == 2'); do
   check "disk full: the message does not say so" grep -qi 'no space' "$work/err"
   resumes "disk full from operation $at"
 done
+
+# ---- rows in files: crashed, and out of disk; the same bytes as in memory (amid a push: flow.memory) ----------------
+awk 'BEGIN { srand(8); print "x,y"; for (i = 0; i < 4000; i++) { x = rand() + rand() - 1; printf "%.5f,%.5f\n", x, x * x + rand() / 4 } }' \
+  >"$work/rows.csv"
+train=("$lfm" train "$work/rows.csv" --seed 5 --threads 1 --set 'hks=[0.2, null]' --set hidden_dim=16 --set num_hidden=2
+  --set batch_size=64 --set max_batch=24 --set checkpoint_every=9)
+rm -rf "$work/whole"
+expect_exit 0 "${train[@]}" -o "$work/whole"
+check "rows are in files, and nobody asked for it" grep -q '"memory_in_files": 0' "$work/whole/result.json"
+train+=(--memory 1K)
+shimmed LFM_CRASH_AT=0
+ended 0 "rows in files"
+check "rows in files: the model differs" same_model
+check "rows in files: they are in memory" grep -q '"memory_in_files": [1-9]' "$work/run/result.json"
+count=$(cat "$work/count")
+for at in $((count / 3)) $((count / 2)) $((count * 2 / 3)); do
+  shimmed LFM_CRASH_AT="$at" LFM_CRASH_WHEN=half LFM_CRASH_LOSE=1
+  ended 137 "rows in files, crash at operation $at of $count"
+  check "rows in files: a file of them was left behind" test -z "$(find "$work" -name 'lfm-rows-*')"
+  resumes "rows in files, crash at operation $at of $count"
+done
+for at in 1 5; do # a table, and what is made of it
+  rm -rf "$work/run"
+  mkdir "$work/run" # the files lie in it, if it is there
+  shimmed LFM_ENOSPC_AT=$at --resume
+  ended 1 "no room for rows, at operation $at"
+  check "no room for rows: the message does not say so" grep -qi "$work/run: no room for .* no space" "$work/err"
+done
+resumes "no room for rows"
 
 finish

@@ -2,7 +2,8 @@
  *
  * crash_shim.c -- LD_PRELOAD: dies, is interrupted or runs out of disk at the N-th call that changes a file.
  *
- * Counts every write, pwrite, fsync, fdatasync, rename and unlink on a path below $LFM_CRASH_DIR, in the order made:
+ * Counts every write, pwrite, posix_fallocate, fsync, fdatasync, rename and unlink on a path below $LFM_CRASH_DIR, in the
+ * order made:
  *
  *   LFM_CRASH_AT=N       act at call N; LFM_CRASH_WHEN says how:
  *     before | after       _exit(137) instead of the call, or once it is done
@@ -10,7 +11,7 @@
  *     INT | TERM           send the process that signal, then do the call: a polite interruption at a place we choose
  *   LFM_CRASH_LOSE=1     a crash also takes what was never synced: each file falls back to its size at its last fsync.
  *                        That is what a power cut may do, and what makes a forgotten fsync visible.
- *   LFM_ENOSPC_AT=N      call N and all later writes fail with ENOSPC: the disk is full and stays full
+ *   LFM_ENOSPC_AT=N      call N and all later writes and fallocates fail with ENOSPC: the disk is full and stays full
  *   LFM_CRASH_COUNT=F    at a normal exit the number of calls is written into file F
  *
  * A descriptor's path is asked of /proc, so no open call need be followed; the calls themselves go straight to the kernel,
@@ -132,7 +133,7 @@ static bool disk_is_full(void) {
 /* The life of every watched call: the system call NUMBER with its arguments.  The lock keeps the count and the calls in
  * one order. */
 static long watched_call(long number, long a, long b, long c, long d) {
-  bool writes = number == SYS_write || number == SYS_pwrite64;
+  bool writes = number == SYS_write || number == SYS_pwrite64, wants_room = number == SYS_fallocate;
   bool syncs = number == SYS_fsync || number == SYS_fdatasync;
   pthread_mutex_lock(&lock);
   moment death = count_call();
@@ -141,7 +142,7 @@ static long watched_call(long number, long a, long b, long c, long d) {
   if (death == BEFORE || death == HALF) crash();
 
   long result = -1;
-  if (writes && disk_is_full()) errno = ENOSPC;
+  if ((writes || wants_room) && disk_is_full()) errno = ENOSPC;
   else result = syscall(number, a, b, c, d, 0L);
   int saved = errno;
   if (syncs && result == 0) note_sync((int)a);
@@ -167,6 +168,15 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
 
 /* The same under its large-file name, which programs built with _FILE_OFFSET_BITS=64 call. */
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t at) { return pwrite(fd, data, size, at); }
+
+/* Says its errno instead of setting it. */
+int posix_fallocate(int fd, off_t at, off_t size) {
+  int saved = errno, refused = any_call(watched(fd), SYS_fallocate, fd, 0, (long)at, (long)size) == 0 ? 0 : errno;
+  errno = saved;
+  return refused;
+}
+
+int posix_fallocate64(int fd, off_t at, off_t size) { return posix_fallocate(fd, at, size); }
 
 int fsync(int fd) { return (int)any_call(watched(fd), SYS_fsync, fd, 0, 0, 0); }
 
