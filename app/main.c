@@ -55,6 +55,7 @@ static int refuse_verb(const char *word) {
   app_nearest nearest = {.given = word};
   for (int i = 0; i < COMMANDS; i++) app_nearest_offer(&nearest, commands[i]->name);
   app_nearest_offer(&nearest, "help");
+  if (*word == '-') return app_usage_error(NULL, "unknown option %s in the place of a verb; see lfm --help", word);
   if (nearest.best) return app_usage_error(NULL, "unknown verb '%s'; did you mean %s?", word, nearest.best);
   return app_usage_error(NULL, "unknown verb '%s'; see lfm --help", word);
 }
@@ -83,7 +84,7 @@ static int dispatch(int argc, char **argv) {
     return APP_USAGE;
   }
   if (asks_for_help(argv[1])) return print_help(argc, argv);
-  if (strcmp(argv[1], "--version") == 0) {
+  if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
     puts("lfm " LFM_VERSION);
     return APP_DONE;
   }

@@ -39,10 +39,8 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   if (*format) return LFM_OK;
   lfm_free(*file);
   *file = NULL;
-  return lfm_fail(LFM_E_USAGE,
-                  "%s: no data format has this ending; there are .csv .csv.gz .npy .npz[::key] .hdf5[::dataset]"
-                  " .h5[::dataset]",
-                  path);
+  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]", path,
+                  lfm_path_is_folder(path) ? "is a folder; a table is a file:" : "no data format has this ending; there are");
 }
 
 static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_table **out) {

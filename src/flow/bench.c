@@ -311,7 +311,7 @@ static lfm_status prepare_score(model_work *w) {
 static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lfm_bench_result *results, int *filled) {
   bool is_sample = strcmp(given->what, "sample") == 0, is_score = strcmp(given->what, "score") == 0;
   lfm_bench_options options = *given;
-  if (!options.model) return lfm_fail(LFM_E_USAGE, "bench %s needs a model", options.what);
+  if (!options.model) return lfm_fail(LFM_E_USAGE, "%s needs a model (--model)", options.what);
   if (is_bf16(&options))
     return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", options.what);
   if (!options.rows) options.rows = is_sample ? 100000 : 200;
@@ -363,5 +363,5 @@ lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[
     lfm_team_destroy(team);
     return status;
   }
-  return lfm_fail(LFM_E_USAGE, "bench: what to measure is one of peak, train, sample, score, latency");
+  return lfm_fail(LFM_E_USAGE, "%s: is nothing to measure; there are peak, train, sample, score, latency", options->what);
 }

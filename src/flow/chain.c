@@ -367,9 +367,12 @@ lfm_status lfm_model_load(const char *path, lfm_model **out) {
     path = inside;
   }
   lfm_archive *archive;
-  LFM_TRY(lfm_archive_open(path, &archive));
+  lfm_status status = lfm_archive_open(path, &archive);
+  if (status == LFM_E_FORMAT && !lfm_path_ends_with(path, ".safetensors")) /* the data, say, where the model is due */
+    return lfm_fail(status, "%s: is not a model; a model is a run folder of lfm train, or model.safetensors in it", path);
+  LFM_TRY(status);
   lfm_model *model = NULL;
-  lfm_status status = lfm_chain_open(archive, &model);
+  status = lfm_chain_open(archive, &model);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_read_block(model, n, archive);
   lfm_archive_destroy(archive);
   if (status == LFM_OK) *out = model;

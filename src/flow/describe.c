@@ -144,6 +144,8 @@ static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
 lfm_status lfm_describe(const char *path, bool json, char **text) {
   *text = NULL;
   lfm_facts *facts;
+  if (!strstr(path, "::") && !lfm_path_exists(path)) /* whatever its ending */
+    return lfm_fail(LFM_E_IO, "%s: there is no such file or folder", path);
   LFM_TRY(lfm_facts_create(&facts));
   lfm_facts_text(facts, "path", path);
   lfm_status status = lfm_path_is_folder(path)                   ? describe_folder(path, facts)

@@ -100,6 +100,8 @@ static void other_files(void **state) {
   assert_null(text);
   FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.csv"), false, &text));
   FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.safetensors"), false, &text));
+  FAILS(LFM_E_IO, lfm_describe(inside(here.path, "what.xyz"), false, &text)); /* that it is missing comes first */
+  OK(lfm_file_write(inside(here.path, "what.xyz"), "1", 1));
   FAILS(LFM_E_USAGE, lfm_describe(inside(here.path, "what.xyz"), false, &text));
   OK(lfm_file_write(inside(here.path, "ill.safetensors"), "12345678", 8));
   FAILS(LFM_E_FORMAT, lfm_describe(inside(here.path, "ill.safetensors"), false, &text));

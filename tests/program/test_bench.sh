@@ -40,8 +40,8 @@ expect_error "no bfloat16 arithmetic" env DNNL_MAX_CPU_ISA=AVX2 "$lfm" bench tra
 expect_usage "models are evaluated in fp32" "$lfm" bench score --model model --precision bf16
 expect_usage "neither fp32 nor bf16" "$lfm" bench train --precision fp16
 
-expect_usage "needs a model" "$lfm" bench score
-expect_usage "one of peak, train, sample, score, latency" "$lfm" bench everything
+expect_usage "lfm bench: score needs a model (--model)" "$lfm" bench score
+expect_usage "everything: is nothing to measure; there are peak, train, sample" "$lfm" bench everything
 expect_usage "nearest first: bsds300" "$lfm" bench train --preset bsds
 expect_error "nowhere" "$lfm" bench latency --model nowhere
 expect_usage "exclude each other" "$lfm" bench peak --json --md

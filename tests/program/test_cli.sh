@@ -15,6 +15,7 @@ for words in help -h "help help" "help --help"; do
   expect_exit 0 "$lfm" $words
   check "lfm $words is the overview" cmp -s overview out
 done
+expect_exit 0 "$lfm" version
 expect_exit 0 "$lfm" --version
 check "a version" grep -qE '^lfm [0-9]+\.[0-9]+\.[0-9]+$' out
 expect_exit 2 "$lfm"
@@ -23,6 +24,7 @@ check "nothing on standard output" test ! -s out
 expect_usage "did you mean train?" "$lfm" trian
 expect_usage "did you mean sample?" "$lfm" smaple x
 expect_usage "see lfm --help" "$lfm" frobnicate
+expect_usage "unknown option --verbose in the place of a verb" "$lfm" --verbose train
 expect_usage "did you mean train?" "$lfm" help trian
 
 # ---- help of each verb: an example, every option, 80 columns
@@ -115,7 +117,9 @@ expect_usage "hidden_dim" "$lfm" train data.csv -o new --set hidden_dim=wide
 expect_usage "bsds300@A" "$lfm" train data.csv -o new --preset bsds300@a
 expect_error "nothing.csv" "$lfm" train nothing.csv -o new
 expect_error "nothing" "$lfm" sample nothing -n 1 -o x.csv
-expect_error "nothing" "$lfm" info nothing
+expect_refused "nothing: there is no such file" "$lfm" info nothing
+expect_usage "is a folder" "$lfm" train . -o new
+expect_refused "data.csv: is not a model; a model is a run folder" "$lfm" score data.csv run
 expect_error "label" "$lfm" train data.csv -o new
 expect_error "no folder nowhere" "$lfm" sample nothing -n 1 -o nowhere/x.csv # before anything is read
 expect_usage "ending" "$lfm" sample nothing -n 1 -o x.parquet
