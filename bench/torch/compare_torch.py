@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """lfm beside PyTorch on the same machine: training steps, exact log p, sampling, single evaluations.
 
-    compare_torch.py LFM train   [--rounds 7]                   the three table networks; torch eager and torch.compile
+    compare_torch.py LFM train   [--precision bf16]             the three table networks; torch eager and torch.compile
     compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
     compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
     compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error
@@ -10,7 +10,10 @@
 Both sides run in turn, round after round, on all threads: what disturbs the machine for a while disturbs both.  The best of
 PyTorch's ways counts.  A tolerance means different things to the two solvers, so score and sample run at several, measure
 the error of each against a double-precision solve (--reference; PyTorch, the same weights) and compare the times at
-one error, interpolated in logarithms.  Nothing else should run meanwhile.
+one error, interpolated in logarithms.  The trace of log p has three ways in PyTorch: `hand`, tangents of all directions
+through each layer as one product, what the program does too; `vmap`, the same by torch.func; `backward`, the Jacobian by
+batched reverse differentiation, as in the published code.  In bf16 PyTorch runs under autocast, masters in fp32.
+Nothing else should run meanwhile.
 """
 import argparse
 import json
@@ -28,7 +31,7 @@ import yaml
 from safetensors import safe_open
 from torchdiffeq import odeint
 
-from lfm_torch import HERE, Velocity, log_normal, logp_converged, matching_loss
+from lfm_torch import HERE, Velocity, logp_converged, matching_loss, velocity_and_trace
 
 TABLES = {'bsds300@A': 63, 'miniboone@A': 43, 'power@A': 6}
 
@@ -69,7 +72,7 @@ def header():
 
 # ---- training ------------------------------------------------------------------------------------------------------
 
-def torch_step(preset, compiled):
+def torch_step(preset, compiled, precision):
     """A training step of the preset on rows that lie ready: forward, backward, fused Adam."""
     with open(os.path.join(HERE, '..', '..', 'configs', preset + '.yaml')) as file:
         config = yaml.safe_load(file)
@@ -80,7 +83,9 @@ def torch_step(preset, compiled):
 
     def step():
         optimiser.zero_grad()
-        loss(block, left, right, t, config['interp']).backward()
+        with torch.autocast('cpu', torch.bfloat16, enabled=precision == 'bf16'):
+            error = loss(block, left, right, t, config['interp'])
+        error.backward()
         optimiser.step()
     return step
 
@@ -88,15 +93,44 @@ def torch_step(preset, compiled):
 def compare_train(args):
     header()
     for preset in TABLES:
-        steps = {name: torch_step(preset, name == 'compiled') for name in args.ways.split(',') if name != 'traced'}
+        steps = {name: torch_step(preset, name == 'compiled', args.precision)
+                 for name in args.ways.split(',') if name != 'traced'}
         ours, theirs = [], {name: [] for name in steps}
         for _ in range(args.rounds):
-            figures = lfm_bench(args, 'train', '--preset', preset)
+            figures = lfm_bench(args, 'train', '--preset', preset, '--precision', args.precision)
             ours.append(next(value for name, value in figures.items() if 'bare step' in name))
             for name, step in steps.items():
                 theirs[name].append(1e3 * seconds(step))
         best = min(theirs, key=lambda name: statistics.median(theirs[name]))
-        line(f'{preset}, training step ({best})', ours, theirs[best], 'ms')
+        line(f'{preset}, {args.precision} training step ({best})', ours, theirs[best], 'ms')
+
+
+# ---- the trace, in two more ways -------------------------------------------------------------------------------------
+
+def trace_by_hand(block, t, x):
+    """v and tr dv/dx: the tangents [rows, dim, width] through the layers; of the last map only the diagonal."""
+    h, tangent = torch.cat([t.expand(len(x)).unsqueeze(1), x], 1), None
+    for layer in block.net[:-1]:
+        if isinstance(layer, torch.nn.Linear):
+            tangent = layer.weight[:, 1:].T.unsqueeze(0) if tangent is None else tangent @ layer.weight.T
+            h = layer(h)
+        else:
+            h, slope = torch.func.jvp(layer, (h,), (torch.ones_like(h),))
+            tangent = tangent * slope.unsqueeze(1)
+    return block.net[-1](h), torch.einsum('rdh,dh->r', tangent, block.net[-1].weight)
+
+
+def trace_by_backward(block, t, x):
+    """v and tr dv/dx: the whole Jacobian by reverse differentiation, batched over the outputs."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        v = block(t, x)
+        units = torch.eye(x.shape[1]).unsqueeze(1).expand(-1, len(x), -1)
+        jacobian, = torch.autograd.grad(v, x, units, is_grads_batched=True)
+    return v.detach(), torch.einsum('drd->r', jacobian)
+
+
+TRACES = {'hand': trace_by_hand, 'vmap': velocity_and_trace, 'backward': trace_by_backward}
 
 
 # ---- with a model ----------------------------------------------------------------------------------------------------
@@ -135,20 +169,21 @@ def at_error(points, error):
 
 
 def compare_curves(args, what, ours_of, theirs_of):
-    """ours_of, theirs_of: tolerance -> (error, seconds)."""
+    """ours_of: tolerance -> (error, seconds); theirs_of: {way: the same}."""
     rounds = []
-    print(f'| tolerance | lfm: error | seconds | PyTorch: error | seconds |\n|---|---|---|---|---|')
+    print('| tolerance | lfm: error | seconds |' + ''.join(f' {way}: error | seconds |' for way in theirs_of))
+    print('|---|---|---|' + '---|---|' * len(theirs_of))
     for r in range(args.rounds):
-        curves = [(tol, ours_of(tol), theirs_of(tol)) for tol in args.tolerances]
+        curves = [(tol, ours_of(tol), {way: act(tol) for way, act in theirs_of.items()}) for tol in args.tolerances]
         rounds.append(curves)
-        if r == 0:
-            for tol, a, b in curves:
-                print(f'| {tol:g} | {a[0]:.2e} | {a[1]:.3g} | {b[0]:.2e} | {b[1]:.3g} |', flush=True)
+        for tol, a, ways in curves if r == 0 else []:
+            print(f'| {tol:g} |' + ''.join(f' {b[0]:.2e} | {b[1]:.3g} |' for b in (a, *ways.values())), flush=True)
     print()
     header()
     for error in args.errors:
-        line(f'{what}, error {error:g}', [at_error([a for _, a, _ in curves], error) for curves in rounds],
-             [at_error([b for _, _, b in curves], error) for curves in rounds], 's')
+        for way in theirs_of:
+            line(f'{what}, error {error:g} ({way})', [at_error([a for _, a, _ in curves], error) for curves in rounds],
+                 [at_error([ways[way] for _, _, ways in curves], error) for curves in rounds], 's')
 
 
 def compare_score(args):
@@ -168,12 +203,15 @@ def compare_score(args):
             figures = lfm_bench(args, 'score', '--model', args.model, '--rows', args.rows, '--tol', tol)
             return error, args.rows / next(iter(figures.values()))
 
-        def theirs(tol):
-            begun = time.perf_counter()
-            logp = logp_converged(singles, x32, tol).numpy()
-            return np.abs(logp - truth).mean(), time.perf_counter() - begun
-        theirs(1e-2)
-        compare_curves(args, f'exact log p of {args.rows} rows', ours, theirs)
+        def theirs(field):
+            def act(tol):
+                begun = time.perf_counter()
+                logp = logp_converged(singles, x32, tol, field).numpy()
+                return np.abs(logp - truth).mean(), time.perf_counter() - begun
+            act(1e-2)
+            return act
+        compare_curves(args, f'exact log p of {args.rows} rows', ours,
+                       {way: theirs(TRACES[way]) for way in args.traces.split(',')})
 
 
 def decode(blocks, z, tol):
@@ -204,7 +242,7 @@ def compare_sample(args):
             x = decode(singles, z32, tol).numpy()
             return np.abs(x[:few] - truth).mean(), time.perf_counter() - begun
         theirs(1e-2)
-        compare_curves(args, f'sampling {args.rows} rows', ours, theirs)
+        compare_curves(args, f'sampling {args.rows} rows', ours, {'torchdiffeq': theirs})
 
 
 def compare_latency(args):
@@ -235,6 +273,8 @@ def main():
     parser.add_argument('--rows', type=int, help='score: 64, sample: 10000 unless given')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
+    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train: of both sides')
+    parser.add_argument('--traces', default='hand,vmap', help="score: PyTorch's ways to the trace, of hand,vmap,backward")
     parser.add_argument('--errors', type=numbers, default=[1e-3, 1e-4], help='at which the times are compared')
     parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
     parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')

@@ -210,13 +210,13 @@ def log_normal(x):
 
 
 @torch.no_grad()
-def logp_converged(blocks, x, tol):
+def logp_converged(blocks, x, tol, field=velocity_and_trace):
     """log p by dopri5 on the joint state (x, log-determinant), block after block."""
     logdet = torch.zeros(len(x))
     ends = torch.tensor([0.0, 1.0])
     total = torch.zeros(len(x), dtype=torch.float64)
     for block in blocks:
-        xs, logdets = odeint(lambda t, state: velocity_and_trace(block, t, state[0]), (x, logdet), ends, rtol=tol, atol=tol,
+        xs, logdets = odeint(lambda t, state: field(block, t, state[0]), (x, logdet), ends, rtol=tol, atol=tol,
                              method='dopri5')
         x = xs[1]
         total += logdets[1].double()
