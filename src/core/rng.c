@@ -4,8 +4,9 @@
  *   key     = the two halves of seed
  *   counter = { group, row low, step, purpose | block << 8 | row high << 20 }
  * Purpose takes 8 bits, block 12, the high row 12: the fields never overlap, so no two addresses share a counter.
- * Normals are drawn by 8 groups at once in one loop of vector code, Philox included; the bits are those of one group at a
- * time, since Philox is whole numbers and vmath.h gives a lane what it gives a scalar.
+ * Normals are drawn by 8 groups at once in one loop of vector code, Philox included; uniforms and permutations of many rows
+ * by 8 rows.  The bits are those of one at a time, since Philox is whole numbers and vmath.h gives a lane what it gives a
+ * scalar.
  */
 #include "core/rng.h"
 
@@ -51,12 +52,18 @@ static inline void box_muller(uint32_t radius_word, uint32_t angle_word, float *
   *second = radius * sine;
 }
 
-/* out [PASS]: the normals of the groups from `group` on.  The generator by value: a copy that no store can alter. */
+/* Where the words of a pass stand. */
+typedef struct places {
+  int64_t row[LANES];
+  uint32_t group[LANES];
+} places;
+
+/* out [PASS]: the normals of those groups.  The generator by value: a copy that no store can alter. */
 LFM_VECTOR
-static void normals_pass(lfm_rng rng, int64_t row, uint32_t group, float *restrict out) {
+static void normals_pass(lfm_rng rng, const places *at, float *restrict out) {
   uint32_t radii[PASS / 2], angles[PASS / 2];
   for (uint32_t i = 0; i < LANES; i++) {
-    philox4x32_ctr_t drawn = words_at(FULL, &rng, row, group + i);
+    philox4x32_ctr_t drawn = words_at(FULL, &rng, at->row[i], at->group[i]);
     uint32_t *radius = &radii[2 * (size_t)i], *angle = &angles[2 * (size_t)i];
     radius[0] = drawn.v[0];
     angle[0] = drawn.v[1];
@@ -66,22 +73,64 @@ static void normals_pass(lfm_rng rng, int64_t row, uint32_t group, float *restri
   for (size_t i = 0; i < PASS / 2; i++) box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
 }
 
+static places places_of(int64_t row, uint32_t group) {
+  places at;
+  for (uint32_t i = 0; i < LANES; i++) at.row[i] = row, at.group[i] = group + i;
+  return at;
+}
+
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n) {
   size_t done = 0;
-  for (; n - done >= PASS; done += PASS) normals_pass(*rng, row, (uint32_t)(done / 4), out + done);
+  places at;
+  for (; n - done >= PASS; done += PASS) {
+    at = places_of(row, (uint32_t)(done / 4));
+    normals_pass(*rng, &at, out + done);
+  }
   if (done == n) return;
   float last[PASS];
-  normals_pass(*rng, row, (uint32_t)(done / 4), last);
+  at = places_of(row, (uint32_t)(done / 4));
+  normals_pass(*rng, &at, last);
   memcpy(out + done, last, (n - done) * sizeof *out);
+}
+
+/* Rows that fill a pass are drawn alone; of shorter ones a pass takes the groups of as many as it can, one after another. */
+void lfm_rng_normal_rows(const lfm_rng *rng, int64_t first, int64_t rows, float *out, size_t n) {
+  size_t groups = (n + 3) / 4, all = (size_t)rows * groups;
+  if (groups >= LANES) {
+    for (int64_t i = 0; i < rows; i++) lfm_rng_normal(rng, first + i, out + (size_t)i * n, n);
+    return;
+  }
+  float drawn[PASS];
+  for (size_t begun = 0; begun < all; begun += LANES) {
+    places at;
+    for (size_t i = 0; i < LANES; i++) {
+      at.row[i] = first + (int64_t)((begun + i) / groups);
+      at.group[i] = (uint32_t)((begun + i) % groups);
+    }
+    normals_pass(*rng, &at, drawn);
+    for (size_t i = 0; i < LANES && begun + i < all; i++) {
+      size_t column = 4 * at.group[i], count = n - column < 4 ? n - column : 4;
+      memcpy(out + (size_t)(at.row[i] - first) * n + column, drawn + 4 * i, count * sizeof *out);
+    }
+  }
 }
 
 /* ---- uniforms and Beta -------------------------------------------------------------------------------------- */
 
-double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index) {
-  uint32_t words[4];
-  lfm_rng_words(rng, row, index, words);
-  uint64_t bits = ((uint64_t)words[0] << 32 | words[1]) >> 12;
+static inline double uniform_at(const lfm_rng *rng, int64_t row, uint32_t index) {
+  philox4x32_ctr_t words = words_at(FULL, rng, row, index);
+  int64_t bits = (int64_t)(((uint64_t)words.v[0] << 32 | words.v[1]) >> 12);
   return ((double)bits + 0.5) * 0x1p-52; /* exact: with 53 bits the half would round the last one up to 1 */
+}
+
+double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index) { return uniform_at(rng, row, index); }
+
+LFM_VECTOR static void uniforms(lfm_rng rng, int64_t first, int64_t rows, uint32_t index, double *restrict out) {
+  for (int64_t i = 0; i < rows; i++) out[i] = uniform_at(&rng, first + i, index);
+}
+
+void lfm_rng_uniform_rows(const lfm_rng *rng, int64_t first, int64_t rows, uint32_t index, double *out) {
+  uniforms(*rng, first, rows, index, out);
 }
 
 /* The uniforms of one Beta draw: index owns 2^10 groups, enough for 500 rejections of a sampler that accepts most. */
@@ -123,20 +172,61 @@ double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, d
  * names, or y by one that x names.  Fewer than `width` places lie outside, so the walk nearly always ends at once; a square
  * of powers of two would be up to four times too large.  With four turns of ten Philox rounds, at the same price, neighbours
  * stay neighbours twice as often as they should. */
-int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i) {
-  uint64_t size = (uint64_t)n, at = (uint64_t)i;
-  uint64_t width = (uint64_t)sqrt((double)n);
-  while (width * width < size) width++;
-  uint64_t height = (size + width - 1) / width;
-  do {
-    uint64_t x = at % width, y = at / width;
-    for (uint32_t turn = 0; turn < 6; turn++) {
-      uint64_t *turned = turn % 2 ? &y : &x, named_by = turn % 2 ? x : y, length = turn % 2 ? height : width;
-      philox4x32_ctr_t words = words_at(FEWEST, rng, (int64_t)(named_by << 3 | turn), (uint32_t)salt);
-      *turned += (uint64_t)words.v[0] * length >> 32;
-      if (*turned >= length) *turned -= length;
+typedef struct grid {
+  uint64_t size, width, height;
+} grid;
+
+static grid grid_of(int64_t n) {
+  grid g = {.size = (uint64_t)n, .width = (uint64_t)sqrt((double)n)};
+  while (g.width * g.width < g.size) g.width++;
+  g.height = (g.size + g.width - 1) / g.width;
+  return g;
+}
+
+static inline uint64_t turned(const lfm_rng *rng, uint32_t salt, uint32_t turn, uint64_t named_by, uint64_t place,
+                              uint64_t length) {
+  philox4x32_ctr_t words = words_at(FEWEST, rng, (int64_t)(named_by << 3 | turn), salt);
+  place += (uint64_t)words.v[0] * length >> 32;
+  return place >= length ? place - length : place;
+}
+
+/* Once through all six turns, `lanes` places at a time. */
+LFM_VECTOR static void turn_all(lfm_rng rng, uint32_t salt, grid g, uint64_t x[LANES], uint64_t y[LANES]) {
+  for (uint32_t turn = 0; turn < 6; turn += 2) {
+    for (int i = 0; i < LANES; i++) x[i] = turned(&rng, salt, turn, y[i], x[i], g.width);
+    for (int i = 0; i < LANES; i++) y[i] = turned(&rng, salt, turn + 1, x[i], y[i], g.height);
+  }
+}
+
+/* What is left of the walk, where the first landing is outside. */
+static uint64_t walk_on(const lfm_rng *rng, uint32_t salt, grid g, uint64_t at) {
+  while (at >= g.size) {
+    uint64_t x = at % g.width, y = at / g.width;
+    for (uint32_t turn = 0; turn < 6; turn += 2) {
+      x = turned(rng, salt, turn, y, x, g.width);
+      y = turned(rng, salt, turn + 1, x, y, g.height);
     }
-    at = y * width + x;
-  } while (at >= size);
-  return (int64_t)at;
+    at = y * g.width + x;
+  }
+  return at;
+}
+
+void lfm_rng_permute_range(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i, int64_t count, int64_t *out) {
+  grid g = grid_of(n);
+  uint64_t next_x = (uint64_t)i % g.width, next_y = (uint64_t)i / g.width, x[LANES], y[LANES];
+  for (int64_t begun = 0; begun < count; begun += LANES) {
+    for (int k = 0; k < LANES; k++) {
+      x[k] = next_x, y[k] = next_y;
+      if (++next_x == g.width) next_x = 0, next_y++;
+    }
+    turn_all(*rng, (uint32_t)salt, g, x, y);
+    for (int k = 0; k < LANES && begun + k < count; k++)
+      out[begun + k] = (int64_t)walk_on(rng, (uint32_t)salt, g, y[k] * g.width + x[k]);
+  }
+}
+
+int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i) {
+  int64_t out;
+  lfm_rng_permute_range(rng, salt, n, i, 1, &out);
+  return out;
 }

@@ -47,8 +47,12 @@ void lfm_rng_signs(const lfm_rng *rng, int64_t row, uint32_t group, double out[L
 /* out [n]: the first n standard normals of this row (Box-Muller; at most 6.66 in size). */
 void lfm_rng_normal(const lfm_rng *rng, int64_t row, float *out, size_t n);
 
+/* The same for the rows first .. first + rows - 1, several at once: much faster where rows are short.  out [rows, n]. */
+void lfm_rng_normal_rows(const lfm_rng *rng, int64_t first, int64_t rows, float *out, size_t n);
+
 /* The index-th uniform of this row, in (0, 1), 52 bits. */
 double lfm_rng_uniform(const lfm_rng *rng, int64_t row, uint32_t index);
+void lfm_rng_uniform_rows(const lfm_rng *rng, int64_t first, int64_t rows, uint32_t index, double *out); /* [rows] */
 
 /* Beta(a, b) from the counters of index < 2^22; a, b > 0.  In [0, 1]: with a or b well below 1 the ends themselves come
  * up. */
@@ -58,5 +62,7 @@ double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, d
  * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored.  0 < n <= 2^62, salt < 2^32; below a
  * dozen elements not all orders are equally likely. */
 int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i);
+/* The same for the elements i .. i + count - 1, several at once; i + count <= n.  out [count]. */
+void lfm_rng_permute_range(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i, int64_t count, int64_t *out);
 
 #endif

@@ -16,6 +16,16 @@ int64_t lfm_pairing_left(const lfm_pairing *pairing, int64_t step, int64_t i) {
   return walk(pairing, LFM_FOR_BATCH, step * pairing->batch + i);
 }
 
+/* An epoch's end may lie between. */
+void lfm_pairing_left_rows(const lfm_pairing *pairing, int64_t step, int64_t i, int64_t count, int64_t *out) {
+  lfm_rng rng = {.seed = pairing->seed, .purpose = LFM_FOR_BATCH, .block = pairing->block};
+  int64_t rows = pairing->pool_rows, at = step * pairing->batch + i;
+  for (int64_t n; count > 0; count -= n, at += n, out += n) {
+    n = rows - at % rows < count ? rows - at % rows : count;
+    lfm_rng_permute_range(&rng, at / rows, rows, at % rows, n, out);
+  }
+}
+
 int64_t lfm_pairing_right(const lfm_pairing *pairing, int64_t step, int64_t i) {
   if (pairing->coupling == LFM_COUPLING_DEPENDENT) return lfm_pairing_left(pairing, step, i);
   if (pairing->coupling == LFM_COUPLING_INDEPENDENT) return walk(pairing, LFM_FOR_COUPLING, step * pairing->batch + i);

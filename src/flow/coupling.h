@@ -21,6 +21,8 @@ typedef struct lfm_pairing {
 
 /* Pool row of x_l of pair i < batch at this step. */
 int64_t lfm_pairing_left(const lfm_pairing *pairing, int64_t step, int64_t i);
+/* Of the pairs i .. i + count - 1, several at once; out [count]. */
+void lfm_pairing_left_rows(const lfm_pairing *pairing, int64_t step, int64_t i, int64_t count, int64_t *out);
 
 /* Pool row that x_r is made from; equal to the left one for the dependent coupling. */
 int64_t lfm_pairing_right(const lfm_pairing *pairing, int64_t step, int64_t i);

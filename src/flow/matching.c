@@ -14,8 +14,11 @@
 struct lfm_matching {
   int64_t rows, dim;
   lfm_run *run;
-  float *target;               /* [rows, dim] dI_t/dt */
-  float *left, *right, *noise; /* [dim] ends of the pair at hand; noise [3 dim] */
+  float *target;       /* [rows, dim] dI_t/dt */
+  int64_t *row;        /* [rows] where in the pool x_l of a pair stands */
+  float *noise;        /* [rows, 1 to 3 dim] normals of a pair */
+  double *lot, *time;  /* [rows] is the pair one of the wide law's?  t */
+  float *left, *right; /* [dim] ends of the pair at hand */
 };
 
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out) {
@@ -32,7 +35,10 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   LFM_TRY_GOTO(LFM_ALLOC(&matching->target, rows * dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->left, dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->right, dim), fail);
-  LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 3 * dim), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->row, rows), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 3 * rows * dim), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->lot, rows), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->time, rows), fail);
   *out = matching;
   return LFM_OK;
 fail:
@@ -46,7 +52,10 @@ void lfm_matching_destroy(lfm_matching *matching) {
   lfm_free(matching->target);
   lfm_free(matching->left);
   lfm_free(matching->right);
+  lfm_free(matching->row);
   lfm_free(matching->noise);
+  lfm_free(matching->lot);
+  lfm_free(matching->time);
   lfm_free(matching);
 }
 
@@ -68,54 +77,74 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, fl
  * learns (1 - e) p + e w with w wide.  It costs at most -log(1 - e) nats a row, and no row's log p can fall far below
  * log(e w): without it the field is never trained where no row of the pool lies, and a far row may be carried anywhere.
  * [Hesterberg, Technometrics 1995, for importance sampling; docs/decisions/defensive.md] */
-static void defend(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair) {
+static void draw_wide(const lfm_pairs *pairs, lfm_rng rng, int64_t pair, float *left) {
   const double WIDEST = 4.0;
-  lfm_rng rng = {
-      .seed = pairs->pairing.seed, .purpose = LFM_FOR_DEFENCE, .block = pairs->pairing.block, .step = (uint32_t)step};
-  if (lfm_rng_uniform(&rng, pair, 0) >= pairs->defensive) return;
   float scale = (float)pow(WIDEST, lfm_rng_uniform(&rng, pair, 1));
   rng.purpose = LFM_FOR_WIDE;
-  lfm_rng_normal(&rng, pair, matching->left, (size_t)pairs->dim);
-  for (int64_t j = 0; j < pairs->dim; j++) matching->left[j] *= scale;
+  lfm_rng_normal(&rng, pair, left, (size_t)pairs->dim);
+  for (int64_t j = 0; j < pairs->dim; j++) left[j] *= scale;
 }
 
-/* Both ends of one pair.  The first dim normals of a pair are the OU step's z, the next dim the pool's own noise in x_l, and
- * the last dim that in x' where x' is another row: two rows of the pool share no noise. */
-static void draw_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair) {
-  const lfm_pairing *pairing = &pairs->pairing;
-  lfm_rng rng = {.seed = pairing->seed, .purpose = pairs->noise_for, .block = pairing->block, .step = (uint32_t)step};
-  int64_t dim = pairs->dim;
-  float *z = matching->noise, *left_noise = z + dim, *right_noise = left_noise + dim;
-  bool noisy_pool = pairs->before.noise != 0.0, same_row = pairing->coupling == LFM_COUPLING_DEPENDENT;
-  lfm_rng_normal(&rng, pair, z, (size_t)(!noisy_pool ? dim : same_row ? 2 * dim : 3 * dim));
+static lfm_rng rng_of(const lfm_pairs *pairs, lfm_purpose purpose, int64_t step) {
+  return (lfm_rng){.seed = pairs->pairing.seed, .purpose = purpose, .block = pairs->pairing.block, .step = (uint32_t)step};
+}
 
-  pool_row(pairs, lfm_pairing_left(pairing, step, pair), left_noise, matching->left);
-  if (pairs->defensive > 0.0) defend(matching, pairs, step, pair);
-  if (same_row) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
-  else pool_row(pairs, lfm_pairing_right(pairing, step, pair), right_noise, matching->right);
+/* Normals of a pair: first dim the OU step's z, the next dim the pool's own noise in x_l, and the last dim that in x' where
+ * x' is another row: two rows of the pool share no noise. */
+static int64_t normals_a_pair(const lfm_pairs *pairs) {
+  bool same_row = pairs->pairing.coupling == LFM_COUPLING_DEPENDENT;
+  return pairs->before.noise == 0.0 ? pairs->dim : same_row ? 2 * pairs->dim : 3 * pairs->dim;
+}
 
+/* All that is random of `count` pairs, drawn together because that is several times faster. */
+static void draw_pairs(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
+  lfm_rng noise = rng_of(pairs, pairs->noise_for, step), defence = rng_of(pairs, LFM_FOR_DEFENCE, step);
+  lfm_pairing_left_rows(&pairs->pairing, step, first, count, matching->row);
+  lfm_rng_normal_rows(&noise, first, count, matching->noise, (size_t)normals_a_pair(pairs));
+  if (pairs->defensive > 0.0) lfm_rng_uniform_rows(&defence, first, count, 0, matching->lot);
+}
+
+/* t of every row: a uniform or Beta draw of its pair for each of num_tk times. */
+static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
+  lfm_rng rng = rng_of(pairs, pairs->time_for, step);
+  if (pairs->times == 1 && !pairs->beta_times) {
+    lfm_rng_uniform_rows(&rng, first, count, 0, matching->time);
+    return;
+  }
+  for (int64_t r = 0; r < count; r++) {
+    int64_t pair = (first + r) / pairs->times;
+    uint32_t k = (uint32_t)((first + r) % pairs->times);
+    matching->time[r] =
+        pairs->beta_times ? lfm_rng_beta(&rng, pair, k, pairs->alpha, pairs->beta) : lfm_rng_uniform(&rng, pair, k);
+  }
+}
+
+/* Both ends of the pair that is the i-th of those drawn. */
+static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t i) {
+  int64_t dim = pairs->dim, pair = first + i;
+  const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
+  pool_row(pairs, matching->row[i], left_noise, matching->left);
+  if (pairs->defensive > 0.0 && matching->lot[i] < pairs->defensive)
+    draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
+  if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
+  else pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
   float decay = (float)pairs->step.decay, sigma = (float)pairs->step.noise;
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];
-}
-
-static double draw_time(const lfm_pairs *pairs, int64_t step, int64_t pair, uint32_t k) {
-  lfm_rng rng = {
-      .seed = pairs->pairing.seed, .purpose = pairs->time_for, .block = pairs->pairing.block, .step = (uint32_t)step};
-  return pairs->beta_times ? lfm_rng_beta(&rng, pair, k, pairs->alpha, pairs->beta) : lfm_rng_uniform(&rng, pair, k);
 }
 
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
 static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
   float *t = lfm_run_t(matching->run), *x = lfm_run_x(matching->run);
-  int64_t dim = matching->dim, drawn = -1;
+  int64_t dim = matching->dim, first_pair = first / pairs->times, made = -1;
+  draw_pairs(matching, pairs, step, first_pair, (first + count - 1) / pairs->times - first_pair + 1);
+  draw_times(matching, pairs, step, first, count);
   for (int64_t r = 0; r < count; r++) {
-    int64_t pair = (first + r) / pairs->times;
-    if (pair != drawn) draw_pair(matching, pairs, step, pair);
-    drawn = pair;
-    double time = draw_time(pairs, step, pair, (uint32_t)((first + r) % pairs->times));
-    lfm_interpolant at = lfm_interpolant_at(pairs->interp, time);
+    int64_t i = (first + r) / pairs->times - first_pair;
+    if (i != made) make_pair(matching, pairs, step, first_pair, i);
+    made = i;
+    lfm_interpolant at = lfm_interpolant_at(pairs->interp, matching->time[r]);
     float *point = x + r * dim, *target = matching->target + r * dim;
-    t[r] = (float)time;
+    t[r] = (float)matching->time[r];
     for (int64_t j = 0; j < dim; j++) {
       point[j] = at.a * matching->left[j] + at.b * matching->right[j];
       target[j] = at.da * matching->left[j] + at.db * matching->right[j];

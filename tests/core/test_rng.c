@@ -164,6 +164,41 @@ static void normals_are_those_of_the_words_for_every_length(void **state) {
   }
 }
 
+static const lfm_rng shuffle = {.seed = 3, .purpose = LFM_FOR_BATCH, .block = 2};
+
+/* Together or alone, whatever the address: normals of short and of long rows, uniforms, places of a permutation. */
+static void many_rows_are_those_of_each(void **state) {
+  (void)state;
+  enum { ROWS = 21, MOST = 70 };
+  static const int64_t firsts[] = {0, 3, (INT64_C(1) << 32) - 4};
+  for (size_t f = 0; f < sizeof firsts / sizeof *firsts; f++)
+    for (int64_t rows = 0; rows <= ROWS; rows++) {
+      double uniforms[ROWS + 1];
+      memset(uniforms, 0xFF, sizeof uniforms);
+      lfm_rng_uniform_rows(&noise, firsts[f], rows, 9, uniforms);
+      for (int64_t i = 0; i < rows; i++) assert_true(uniforms[i] == lfm_rng_uniform(&noise, firsts[f] + i, 9));
+      assert_true(isnan(uniforms[rows]));
+      for (size_t n = 1; n <= MOST; n += n < 12 ? 1 : 9) {
+        float together[ROWS * MOST + 1], alone[MOST];
+        memset(together, 0xFF, sizeof together);
+        lfm_rng_normal_rows(&noise, firsts[f], rows, together, n);
+        for (int64_t i = 0; i < rows; i++) {
+          lfm_rng_normal(&noise, firsts[f] + i, alone, n);
+          assert_memory_equal(together + (size_t)i * n, alone, n * sizeof *alone);
+        }
+        assert_true(isnan(together[(size_t)rows * n]));
+      }
+    }
+  for (int64_t n = 1; n < 300; n += 13)
+    for (int64_t i = 0; i < n; i += 5) {
+      int64_t places[300];
+      memset(places, 0xFF, sizeof places);
+      lfm_rng_permute_range(&shuffle, 2, n, i, n - i, places);
+      for (int64_t k = 0; k < n - i; k++) assert_int_equal(places[k], lfm_rng_permute(&shuffle, 2, n, i + k));
+      assert_int_equal(places[n - i], -1);
+    }
+}
+
 static int compare_floats(const void *a, const void *b) {
   float x = *(const float *)a, y = *(const float *)b;
   return (x > y) - (x < y);
@@ -287,8 +322,6 @@ static void extreme_beta_shapes_end(void **state) {
 
 /* ---- permutation -------------------------------------------------------------------------------------------- */
 
-static const lfm_rng shuffle = {.seed = 3, .purpose = LFM_FOR_BATCH, .block = 2};
-
 static void a_permutation_is_a_bijection(void **state) {
   (void)state;
   enum { MOST = 65537 };
@@ -352,6 +385,7 @@ int main(void) {
       cmocka_unit_test(no_two_addresses_share_a_counter),
       cmocka_unit_test(another_seed_gives_other_words),
       cmocka_unit_test(normals_are_those_of_the_words_for_every_length),
+      cmocka_unit_test(many_rows_are_those_of_each),
       cmocka_unit_test(normals_are_standard_normal),
       cmocka_unit_test(the_rarest_normals_are_finite),
       cmocka_unit_test(uniforms_are_uniform),

@@ -37,6 +37,13 @@ static void batches_run_over_the_end_of_an_epoch(void **state) {
   int visits[POOL] = {0};
   for (int64_t at = 0; at < 11 * POOL; at++) visits[lfm_pairing_left(&pairing, at / 77, at % 77)]++;
   for (int row = 0; row < POOL; row++) assert_int_equal(visits[row], 11);
+  for (int64_t step = 0; step < 20; step++) { /* together as alone */
+    int64_t rows[78];
+    memset(rows, 0xFF, sizeof rows);
+    lfm_pairing_left_rows(&pairing, step, step, 77 - step, rows);
+    for (int64_t i = step; i < 77; i++) assert_int_equal(rows[i - step], lfm_pairing_left(&pairing, step, i));
+    assert_int_equal(rows[77 - step], -1);
+  }
 }
 
 /* How many of the first epoch's places hold the same row in two walks; about one by chance. */
