@@ -3,6 +3,11 @@
  * threads.c -- workers that wait for a round of tasks, claim them in order and report.
  * A round is a number; a worker spins on it for a few microseconds (a training step has several rounds a few milliseconds
  * long) and then sleeps on a condition.  All shared words are atomics or under the mutex: TSan sees every hand-over.
+ *
+ * A shared round is one that no worker need attend.  The caller offers each worker its task, by the round's number; whoever
+ * takes the offer back runs the task, that worker or the caller.  A late worker finds the offer gone, or a later one, and has
+ * touched nothing.  A barrier between equal workers was refused: where another program runs too, one of them is often
+ * without a processor, and the others would wait a time slice for it at every layer of a network.
  */
 #include "core/threads.h"
 
@@ -13,9 +18,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { SPINS = 2000, MAX_THREADS = 1024 };
+enum { SPINS = 2000, SPINS_SHARED = 20000, MAX_THREADS = 1024, CACHE_LINE = 64 };
 
 typedef struct worker {
+  _Alignas(CACHE_LINE) atomic_ullong offer; /* the shared round in which its task is free to take; 0: taken */
+  atomic_ullong done;                       /* the last shared round in which its task was done */
   struct lfm_team *team;
   int number;
   pthread_t thread;
@@ -27,14 +34,15 @@ struct lfm_team {
   worker *workers; /* [size]; 0 is the caller */
   pthread_mutex_t mutex;
   pthread_cond_t begun, ended;
-  atomic_ullong round; /* counts up when a round begins */
-  atomic_int working;  /* threads not yet through this round */
   atomic_bool quit;
-  lfm_task_fn fn;
+  _Alignas(CACHE_LINE) atomic_ullong round; /* counts up by 2 when a round begins; odd: a shared one */
+  lfm_task_fn fn;                           /* beside it, since a shared round is all hand-overs of cache lines */
   void *context;
   int64_t tasks;
-  atomic_llong next;   /* the next task to claim */
-  int64_t failed_task; /* lowest failed one, or -1; with status and line under the mutex */
+  _Alignas(CACHE_LINE) atomic_int working; /* threads not yet through this round, if it is no shared one */
+  atomic_bool sleeping;                    /* some worker may be waiting for `begun` */
+  atomic_llong next;                       /* the next task to claim */
+  int64_t failed_task;                     /* lowest failed one, or -1; with status and line under the mutex */
   lfm_status failed_status;
   char failed_line[1024];
 };
@@ -59,21 +67,39 @@ static void work(lfm_team *team, int number) {
   }
 }
 
-/* Returns when a round after `seen` has begun. */
-static void wait_for_round(lfm_team *team, unsigned long long seen) {
-  for (int spin = 0; spin < SPINS; spin++)
-    if (atomic_load(&team->round) != seen) return;
+/* If its task is still free. */
+static void take_offer(lfm_team *team, int number, unsigned long long round) {
+  if (!atomic_compare_exchange_strong(&team->workers[number].offer, &round, 0)) return;
+  lfm_status status = team->fn(team->context, number, number);
+  if (status != LFM_OK) record_failure(team, number, status);
+  atomic_store_explicit(&team->workers[number].done, round, memory_order_release);
+}
+
+/* Another round than `seen`, once it has begun; between shared rounds there is little time. */
+static unsigned long long wait_for_round(lfm_team *team, unsigned long long seen) {
+  unsigned long long round;
+  for (int spin = 0, spins = seen % 2 ? SPINS_SHARED : SPINS; spin < spins; spin++)
+    if ((round = atomic_load(&team->round)) != seen) return round;
   pthread_mutex_lock(&team->mutex);
-  while (atomic_load(&team->round) == seen) pthread_cond_wait(&team->begun, &team->mutex);
+  for (;;) {
+    atomic_exchange(&team->sleeping, true); /* and then a look; whoever begins a round does the two in the opposite order */
+    if ((round = atomic_load(&team->round)) != seen) break;
+    pthread_cond_wait(&team->begun, &team->mutex);
+  }
   pthread_mutex_unlock(&team->mutex);
+  return round;
 }
 
 static void *worker_main(void *argument) {
   worker *self = argument;
   lfm_team *team = self->team;
-  for (unsigned long long seen = 0;; seen++) {
-    wait_for_round(team, seen);
+  for (unsigned long long round = 0;;) {
+    round = wait_for_round(team, round);
     if (atomic_load(&team->quit)) return NULL;
+    if (round % 2) {
+      take_offer(team, self->number, round);
+      continue;
+    }
     work(team, self->number);
     if (atomic_fetch_sub(&team->working, 1) == 1) {
       pthread_mutex_lock(&team->mutex);
@@ -83,12 +109,22 @@ static void *worker_main(void *argument) {
   }
 }
 
-static void begin_round(lfm_team *team) {
+static void wake_sleepers(lfm_team *team) {
+  if (!atomic_exchange(&team->sleeping, false)) return;
   pthread_mutex_lock(&team->mutex);
-  atomic_store(&team->working, team->started);
-  atomic_fetch_add(&team->round, 1);
   pthread_cond_broadcast(&team->begun);
   pthread_mutex_unlock(&team->mutex);
+}
+
+/* The number of the next round, shared or not. */
+static unsigned long long next_round(const lfm_team *team, bool shared) {
+  return atomic_load(&team->round) / 2 * 2 + 2 + shared;
+}
+
+static void begin_round(lfm_team *team) {
+  atomic_store(&team->working, team->started);
+  atomic_store(&team->round, next_round(team, false));
+  wake_sleepers(team);
 }
 
 static void wait_for_end(lfm_team *team) {
@@ -136,19 +172,45 @@ lfm_status lfm_team_create(int threads, lfm_team **out) {
 
 int lfm_team_size(const lfm_team *team) { return team->size; }
 
-lfm_status lfm_team_run(lfm_team *team, int64_t tasks, lfm_task_fn fn, void *context) {
+static void prepare(lfm_team *team, int64_t tasks, lfm_task_fn fn, void *context) {
   team->fn = fn;
   team->context = context;
   team->tasks = tasks;
   team->failed_task = -1;
   team->failed_status = LFM_OK;
   atomic_store(&team->next, 0);
+}
+
+static lfm_status outcome(const lfm_team *team) {
+  if (team->failed_task >= 0) lfm_error_set(team->failed_line);
+  return team->failed_status;
+}
+
+lfm_status lfm_team_run(lfm_team *team, int64_t tasks, lfm_task_fn fn, void *context) {
+  prepare(team, tasks, fn, context);
   bool alone = tasks <= 1 || team->started == 0;
   if (!alone) begin_round(team);
   work(team, 0);
   if (!alone) wait_for_end(team);
-  if (team->failed_task >= 0) lfm_error_set(team->failed_line);
-  return team->failed_status;
+  return outcome(team);
+}
+
+/* Sleepers are woken when the caller's own task is done: that takes longer than the task, and then they are too late. */
+lfm_status lfm_team_share(lfm_team *team, int tasks, lfm_task_fn fn, void *context) {
+  if (tasks > team->size) return lfm_fail(LFM_E_USAGE, "threads: %d tasks shared by %d workers", tasks, team->size);
+  if (tasks < 2) return lfm_team_run(team, tasks, fn, context);
+  unsigned long long round = next_round(team, true);
+  prepare(team, tasks, fn, context);
+  for (int w = 0; w < tasks; w++) atomic_store_explicit(&team->workers[w].offer, round, memory_order_release);
+  atomic_store_explicit(&team->round, round, memory_order_release);
+  take_offer(team, 0, round);
+  wake_sleepers(team);
+  for (int w = 1; w < tasks; w++)
+    if (atomic_load(&team->workers[w].offer) == round) take_offer(team, w, round);
+  for (int w = 1; w < tasks; w++)
+    for (int spin = 0; atomic_load(&team->workers[w].done) != round; spin++)
+      if (spin > SPINS_SHARED) sched_yield();
+  return outcome(team);
 }
 
 void lfm_team_destroy(lfm_team *team) {

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -116,6 +117,60 @@ static void nothing_begins_after_a_failure(void **state) {
   }
 }
 
+/* Whose data stay in whose cache is not to be seen here; that each task runs once, and as its own number, is. */
+static lfm_status count_own(void *context, int worker, int64_t task) {
+  return worker == task ? count_run(context, worker, task) : lfm_fail(LFM_E_USAGE, "worker %d", worker);
+}
+
+static void shared_tasks_run_once(void **state) {
+  (void)state;
+  enum { ROUNDS = 3000 };
+  for (int s = 0; s < SIZES; s++) {
+    lfm_team *team;
+    plain p = {.size = sizes[s]};
+    assert_int_equal(lfm_team_create(sizes[s], &team), LFM_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+      int tasks = round % (sizes[s] + 1);
+      if (round % 500 == 499) assert_int_equal(nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL), 0); /* all sleep */
+      assert_int_equal(lfm_team_share(team, tasks, count_own, &p), LFM_OK);
+      for (int64_t i = 0; i < sizes[s]; i++) assert_int_equal(p.runs[i], i < tasks);
+      if (round % 3 == 0) assert_int_equal(lfm_team_run(team, tasks, count_run, &p), LFM_OK); /* rounds of both kinds */
+      for (int64_t i = 0; i < tasks; i++) p.runs[i] = 0;
+    }
+    assert_int_equal(lfm_team_share(team, sizes[s] + 1, count_own, &p), LFM_E_USAGE);
+    lfm_team_destroy(team);
+  }
+}
+
+/* Worker 1 is held up in its task; the others' tasks are done meanwhile, whoever comes. */
+typedef struct held {
+  atomic_int done;
+  int others;
+} held;
+
+static lfm_status hold_first(void *context, int worker, int64_t task) {
+  held *h = context;
+  (void)worker;
+  if (task != 1) atomic_fetch_add(&h->done, 1);
+  else
+    while (atomic_load(&h->done) < h->others / 2) sched_yield();
+  return task == 2 ? lfm_fail(LFM_E_DATA, "task 2") : LFM_OK;
+}
+
+static void nobody_waits_for_one_who_is_late(void **state) {
+  (void)state;
+  for (int repeat = 0; repeat < 200; repeat++) {
+    lfm_team *team;
+    held h = {.others = 2}; /* task 0 comes before task 1 even where the caller does them all */
+    assert_int_equal(lfm_team_create(3, &team), LFM_OK);
+    assert_int_equal(lfm_team_share(team, 3, hold_first, &h), LFM_E_DATA);
+    assert_string_equal(lfm_error(), "task 2");
+    assert_int_equal(atomic_load(&h.done), 2);
+    assert_int_equal(lfm_team_share(team, 2, hold_first, &h), LFM_OK);
+    lfm_team_destroy(team);
+  }
+}
+
 static void a_run_allocates_nothing(void **state) {
   (void)state;
   lfm_team *team;
@@ -125,6 +180,7 @@ static void a_run_allocates_nothing(void **state) {
   lfm_alloc_fail_at(0);
   size_t before = mallinfo2().uordblks;
   for (int i = 0; i < 100; i++) assert_int_equal(lfm_team_run(team, TASKS, count_run, &p), LFM_OK);
+  for (int i = 0; i < 100; i++) assert_int_equal(lfm_team_share(team, 3, count_run, &p), LFM_OK);
   assert_int_equal(mallinfo2().uordblks, before);
   assert_int_equal(lfm_alloc_fail_at(0), 0);
   lfm_team_destroy(team);
@@ -158,6 +214,7 @@ static void refused_memory_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(shared_tasks_run_once),         cmocka_unit_test(nobody_waits_for_one_who_is_late),
       cmocka_unit_test(every_task_runs_once),          cmocka_unit_test(short_rounds_hand_over),
       cmocka_unit_test(the_lowest_failure_comes_back), cmocka_unit_test(nothing_begins_after_a_failure),
       cmocka_unit_test(a_run_allocates_nothing),       cmocka_unit_test(sizes_are_checked_and_defaulted),
