@@ -8,25 +8,30 @@
  * OpenMP team of the calling thread is set to one around every call and set back after it.
  * Weights lie in the tiles that the library asks for at LAYOUT_ROWS rows; a run of any other row count reads the same ones.
  * No algorithm is ever chosen by timing.
+ * A single row goes another way (gemv.c, to the same bits, with the library that this was found out of), with the library's
+ * activation behind it; but for relu, which is ref32's: the library's would give -0 alone where it gives 0 behind a product.
  *
  * Rows stand alone: the AVX-512 kernels (brg) sum a row over k in one order wherever it lies.  The AVX2 kernels (gemm) take
  * rows in twenty-fours and sum what is left of a division in another order, so there the row count is rounded up to a
  * multiple of 24.  tests/net/test_run.c holds both to it.
  */
 #include "core/alloc.h"
+#include "kernel/gemv.h"
 #include "kernel/table.h"
 #include <dnnl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LAYOUT_ROWS = 256, GEMM_ROWS = 24, PRODUCT_ARGS = 5 };
+enum { LAYOUT_ROWS = 256, GEMM_ROWS = 24, PRODUCT_ARGS = 5, SHORT_BLOCK = 512, LONG_BLOCK = 1024 };
 
 struct lfm_product {
-  dnnl_primitive_t primitive;
+  dnnl_primitive_t primitive; /* the product; of a single row the activation, or NULL */
   dnnl_stream_t stream;
   size_t scratch;
-  dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias */
+  lfm_layout row;                     /* a single row's weights; else its rows are 0 */
+  bool relu;                          /* of a single row */
+  dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias; of an activation source, destination */
   void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
   int arg_count;
 };
@@ -34,6 +39,7 @@ struct lfm_product {
 static dnnl_engine_t engine;
 static struct lfm_kernels table;
 static char identity[96];
+static bool sums_in_blocks; /* this library and processor add up a row as block_of says */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Of the OpenMP library that oneDNN runs on.  <omp.h> is the compiler's, and clang's may not be installed. */
@@ -75,7 +81,8 @@ static bool layout_from(const dnnl_memory_desc_t *md, lfm_layout *out) {
                       .col_stride = b->strides[1],
                       .pair = pair,
                       .half = half,
-                      .count = dnnl_memory_desc_get_size(md) / (half ? sizeof(uint16_t) : sizeof(float))};
+                      .count = dnnl_memory_desc_get_size(md) / (half ? sizeof(uint16_t) : sizeof(float)),
+                      .col_step = half ? 0 : b->inner_blks[1]};
   return true;
 }
 
@@ -98,12 +105,14 @@ static bool fuses(lfm_act act) {
   return act.kind == LFM_ACT_NONE || act.kind == LFM_ACT_RELU || act.kind == LFM_ACT_ELU || act.kind == LFM_ACT_TANH;
 }
 
+static dnnl_alg_kind_t act_kind(lfm_act act) {
+  return act.kind == LFM_ACT_RELU ? dnnl_eltwise_relu : act.kind == LFM_ACT_ELU ? dnnl_eltwise_elu : dnnl_eltwise_tanh;
+}
+
+static float act_alpha(lfm_act act) { return act.kind == LFM_ACT_ELU ? 1.0f : 0.0f; }
+
 static lfm_status append_act(dnnl_post_ops_t ops, lfm_act act) {
-  dnnl_alg_kind_t kind = act.kind == LFM_ACT_RELU  ? dnnl_eltwise_relu
-                         : act.kind == LFM_ACT_ELU ? dnnl_eltwise_elu
-                                                   : dnnl_eltwise_tanh;
-  float alpha = act.kind == LFM_ACT_ELU ? 1.0f : 0.0f;
-  return check(dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, 0.0f), "activation");
+  return check(dnnl_post_ops_append_eltwise(ops, 1.0f, act_kind(act), act_alpha(act), 0.0f), "activation");
 }
 
 /* Scratch memory from the caller; sum or activation behind the product. */
@@ -147,6 +156,16 @@ static lfm_status describe_primitive(const lfm_product_spec *spec, bool any, pro
   return status;
 }
 
+/* In place, on a single row. */
+static lfm_status describe_act(const lfm_product_spec *spec, dnnl_memory_desc_t *memory, dnnl_primitive_desc_t *out) {
+  dnnl_eltwise_desc_t eltwise;
+  LFM_TRY(plain(memory, 1, spec->n, false, dnnl_ab));
+  LFM_TRY(check(dnnl_eltwise_forward_desc_init(&eltwise, dnnl_forward_inference, act_kind(spec->act), memory,
+                                               act_alpha(spec->act), 0.0f),
+                "activation"));
+  return check(dnnl_primitive_desc_create(out, &eltwise, NULL, engine, NULL), "activation");
+}
+
 static void product_destroy(lfm_product *product) {
   if (!product) return;
   for (int i = 0; i < PRODUCT_ARGS; i++)
@@ -156,30 +175,59 @@ static void product_destroy(lfm_product *product) {
   lfm_free(product);
 }
 
-static lfm_status fill_product(const lfm_product_spec *spec, dnnl_primitive_desc_t description, product_memory *memory,
-                               lfm_product *product) {
-  static const int names[PRODUCT_ARGS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS};
-  memory->md[3] = *dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-  product->scratch = dnnl_memory_desc_get_size(&memory->md[3]);
-  product->arg_count = spec->bias ? PRODUCT_ARGS : PRODUCT_ARGS - 1;
-  LFM_TRY(check(dnnl_primitive_create(&product->primitive, description), "matrix product"));
+/* The primitive, and memory objects for its arguments. */
+static lfm_status make_primitive(lfm_product *product, dnnl_primitive_desc_t description, const int *names,
+                                 const dnnl_memory_desc_t *memory, int count) {
+  product->arg_count = count;
+  LFM_TRY(check(dnnl_primitive_create(&product->primitive, description), "making a primitive"));
   LFM_TRY(check(dnnl_stream_create(&product->stream, engine, dnnl_stream_in_order), "stream"));
-  for (int i = 0; i < product->arg_count; i++) {
+  for (int i = 0; i < count; i++) {
     product->args[i].arg = names[i];
-    LFM_TRY(check(dnnl_memory_create(&product->args[i].memory, &memory->md[i], engine, DNNL_MEMORY_NONE), "memory"));
+    LFM_TRY(check(dnnl_memory_create(&product->args[i].memory, &memory[i], engine, DNNL_MEMORY_NONE), "memory"));
   }
   return LFM_OK;
 }
 
-static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
+static lfm_status fill_product(const lfm_product_spec *spec, lfm_product *product) {
+  static const int names[PRODUCT_ARGS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS};
   product_memory memory;
   dnnl_primitive_desc_t description = NULL;
-  *out = NULL;
-  int threads = threads_to_one();
   lfm_status status = describe_primitive(spec, false, &memory, &description);
-  if (status == LFM_OK) status = LFM_ALLOC(out, 1);
-  if (status == LFM_OK) status = fill_product(spec, description, &memory, *out);
+  if (status == LFM_OK) {
+    memory.md[3] = *dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    product->scratch = dnnl_memory_desc_get_size(&memory.md[3]);
+    status = make_primitive(product, description, names, memory.md, spec->bias ? PRODUCT_ARGS : PRODUCT_ARGS - 1);
+  }
   dnnl_primitive_desc_destroy(description);
+  return status;
+}
+
+static lfm_status fill_row(const lfm_product_spec *spec, lfm_product *product) {
+  static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_DST};
+  dnnl_memory_desc_t memory[2];
+  dnnl_primitive_desc_t description = NULL;
+  product->row = *spec->layout;
+  product->relu = spec->act.kind == LFM_ACT_RELU;
+  if (product->relu || spec->act.kind == LFM_ACT_NONE) return LFM_OK;
+  lfm_status status = describe_act(spec, &memory[0], &description);
+  memory[1] = memory[0];
+  if (status == LFM_OK) status = make_primitive(product, description, names, memory, 2);
+  dnnl_primitive_desc_destroy(description);
+  return status;
+}
+
+/* How many rows of B the AVX-512 product sums at a time. */
+static int64_t block_of(int64_t k) { return k > LONG_BLOCK ? LONG_BLOCK : SHORT_BLOCK; }
+
+static bool is_row(const lfm_product_spec *spec) {
+  if (!sums_in_blocks || spec->m != 1 || spec->accumulate || spec->half_a || spec->half_c) return false;
+  return spec->layout && !spec->layout->half && lfm_gemv_fits(spec->layout);
+}
+
+static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  int threads = threads_to_one();
+  lfm_status status = is_row(spec) ? fill_row(spec, *out) : fill_product(spec, *out);
   omp_set_num_threads(threads);
   if (status != LFM_OK) {
     product_destroy(*out);
@@ -190,8 +238,7 @@ static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out
 
 static size_t product_scratch(const lfm_product *product) { return product->scratch; }
 
-static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
-  void *pointers[PRODUCT_ARGS] = {(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias};
+static lfm_status execute(lfm_product *product, void *const *pointers) {
   int threads = threads_to_one();
   dnnl_status_t status = dnnl_success;
   for (int i = 0; i < product->arg_count && status == dnnl_success; i++)
@@ -202,7 +249,16 @@ static lfm_status product_run(lfm_product *product, const void *a, const void *b
   if (status == dnnl_success)
     status = dnnl_primitive_execute(product->primitive, product->stream, product->arg_count, product->args);
   omp_set_num_threads(threads);
-  return check(status, "running a matrix product");
+  return check(status, "running a primitive");
+}
+
+static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
+  if (product->row.rows == 0)
+    return execute(product,
+                   (void *[PRODUCT_ARGS]){(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias});
+  lfm_gemv(c, a, b, &product->row, block_of(product->row.rows), bias);
+  if (product->relu) table.activate(c, c, (size_t)product->row.cols, (lfm_act){LFM_ACT_RELU, 0});
+  return product->primitive ? execute(product, (void *[PRODUCT_ARGS]){c, c}) : LFM_OK;
 }
 
 /* What the library would like for B [k, n]; plain rows where it likes something we cannot write. */
@@ -247,6 +303,7 @@ static void make_table(void) {
   snprintf(identity, sizeof identity, "onednn %d.%d.%d %s", version->major, version->minor, version->patch,
            isa ? isa : "other");
   table.row_multiple = isa && strncmp(isa, "avx512", 6) == 0 ? 1 : GEMM_ROWS;
+  sums_in_blocks = table.row_multiple == 1 && version->major == 2 && version->minor == 6;
   table.layout = layout;
   table.fuses = fuses;
   table.product_create = product_create;

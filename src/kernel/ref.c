@@ -9,15 +9,17 @@
 #include "kernel/act.h"
 #include "kernel/table.h"
 
-enum { PACK_RUN = 16 };
+enum { PACK_RUN = 16, COL_STEP = 16 };
 
 struct lfm_product {
   lfm_product_spec spec;
+  int64_t ldb; /* from a row of B to the next */
 };
 
 static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
   (void)half;
   *out = lfm_layout_plain(k, n);
+  out->col_step = COL_STEP;
   return LFM_OK;
 }
 
@@ -26,6 +28,7 @@ static bool fuses(lfm_act act) { return act.kind == LFM_ACT_NONE; }
 static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
   (*out)->spec = *spec;
+  (*out)->ldb = spec->layout ? spec->layout->row_stride : spec->n;
   return LFM_OK;
 }
 

@@ -12,13 +12,13 @@
 
 /* C[m, :] = bias + sum over k of A[m, k] B[k, :], k ascending. */
 LFM_VECTOR static void NAME(product_rows)(NUM *restrict c, const NUM *restrict a, const NUM *restrict b,
-                                          const NUM *restrict bias, const lfm_product_spec *s) {
+                                          const NUM *restrict bias, const lfm_product_spec *s, int64_t ldb) {
   size_t n = (size_t)s->n;
   for (int64_t row = 0; row < s->m; row++, c += n, a += s->k) {
     for (size_t j = 0; j < n && !s->accumulate; j++) c[j] = bias ? bias[j] : 0;
     for (int64_t k = 0; k < s->k; k++) {
       NUM factor = a[k];
-      const NUM *line = b + (size_t)k * n;
+      const NUM *line = b + k * ldb;
       for (size_t j = 0; j < n; j++) c[j] += factor * line[j];
     }
   }
@@ -41,7 +41,7 @@ LFM_VECTOR static void NAME(product_sum)(NUM *restrict c, const NUM *restrict a,
 static lfm_status NAME(product_run)(lfm_product *product, const void *a, const void *b, const void *bias, void *c,
                                     void *scratch) {
   (void)scratch;
-  if (product->spec.layout) NAME(product_rows)(c, a, b, product->spec.bias ? bias : NULL, &product->spec);
+  if (product->spec.layout) NAME(product_rows)(c, a, b, product->spec.bias ? bias : NULL, &product->spec, product->ldb);
   else NAME(product_sum)(c, a, b, &product->spec);
   return LFM_OK;
 }

@@ -25,7 +25,8 @@ typedef struct lfm_layout {
   int64_t row_stride, col_stride;
   int64_t pair;
   bool half;
-  size_t count; /* numbers in all */
+  size_t count;     /* numbers in all */
+  int64_t col_step; /* a product may make some columns alone, from a multiple of this on, to the same bits; 0: may not */
 } lfm_layout;
 
 /* layout set:   C [m, n] = act(A [m, k] B + bias [n]), B in that layout, rows = k and cols = n
@@ -103,6 +104,15 @@ static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {
 
 static inline size_t lfm_stored_size(const lfm_kernels *kernels, bool half) {
   return half ? kernels->half_size : kernels->number_size;
+}
+
+/* Some columns of B, `first` a multiple of its step: their layout, `offset` numbers into that of B. */
+static inline lfm_layout lfm_layout_part(const lfm_layout *whole, int64_t first, int64_t cols, size_t *offset) {
+  lfm_layout part = *whole;
+  *offset = (size_t)(first / whole->col_block * whole->col_stride + first % whole->col_block);
+  part.cols = cols;
+  if (part.col_block > cols && part.row_block == 1) part.col_block = part.col_stride = cols;
+  return part;
 }
 
 /* Does the derivative of this activation need its argument, not only its value? */

@@ -93,6 +93,59 @@ static void test_packed_products(void **state) {
     }
 }
 
+/* Uneven numbers, whose sums round: then equal bits mean an equal order. */
+static void *rough(const lfm_kernels *k, int64_t count, int salt) {
+  void *array = filled(k, count, salt);
+  for (int64_t i = 0; i < count; i++) set(k, array, i, sin((double)(i * 7 + salt) * 1.3));
+  return array;
+}
+
+/* Rows of a batch's product again: alone, few, and with some columns of its matrix alone. */
+static void check_alone(const lfm_kernels *k, int64_t n, int64_t depth, lfm_act act) {
+  enum { M = 50, FEW = 5, ROW = 11 };
+  lfm_layout layout;
+  OK(k->layout(depth, n, false, &layout));
+  int64_t step = layout.col_step ? layout.col_step : n;
+  size_t size = k->number_size, offset;
+  void *a = rough(k, M * depth, 1), *w = rough(k, n * depth, 2), *bias = rough(k, n, 3), *c = poisoned(k, M * n), *packed;
+  OK(lfm_alloc_array(&packed, layout.count, size));
+  k->pack(packed, &layout, true, w, depth, 0, 0, n);
+  set(k, a, ROW * depth + depth / 2, INFINITY); /* one row of infinities and NaN */
+  lfm_product_spec batch = {.m = M, .n = n, .k = depth, .layout = &layout, .bias = true, .act = act};
+  run_product(k, &batch, a, packed, bias, c);
+  for (int64_t m = 1; m <= FEW; m += FEW - 1)
+    for (int64_t first = 0; first < n; first += step)
+      for (int64_t end = n; end > first; end -= step) {
+        int64_t cols = end - first;
+        lfm_layout part = lfm_layout_part(&layout, first, cols, &offset);
+        lfm_product_spec spec = {.m = m, .n = cols, .k = depth, .layout = &part, .bias = true, .act = act};
+        for (int64_t row = ROW - 1; row <= ROW; row++) {
+          char *alone = poisoned(k, m * cols);
+          run_product(k, &spec, (char *)a + (size_t)(row * depth) * size, (char *)packed + offset * size,
+                      (char *)bias + (size_t)first * size, alone);
+          for (int64_t i = 0; i < m; i++)
+            assert_memory_equal(alone + (size_t)(i * cols) * size, (char *)c + (size_t)((row + i) * n + first) * size,
+                                (size_t)cols * size);
+          lfm_free(alone);
+        }
+        if (end % step) end += step - end % step; /* the last columns are no whole step */
+      }
+  lfm_free(a), lfm_free(w), lfm_free(bias), lfm_free(c), lfm_free(packed);
+}
+
+static void test_a_row_or_some_columns_alone_have_the_same_bits(void **state) {
+  (void)state;
+  static const int64_t sizes[][2] = {/* n, k */ {1, 1}, {2, 64},   {6, 256},  {63, 512},   {64, 3},
+                                     {65, 17},          {128, 64}, {362, 44}, {200, 2100}, {512, 513}};
+  static const lfm_act_kind kinds[] = {LFM_ACT_NONE, LFM_ACT_RELU, LFM_ACT_ELU, LFM_ACT_TANH};
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < 20; i++) {
+      lfm_act act = {kinds[(i + i / 10) % 4], 0};
+      if (tables[t]->row_multiple == 1) /* else no run asks for so few rows */
+        check_alone(tables[t], sizes[i % 10][0], sizes[i % 10][1], tables[t]->fuses(act) ? act : (lfm_act){0});
+    }
+}
+
 static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, int64_t rows) {
   void *a = filled(k, rows * m, 4), *b = filled(k, rows * n, 5), *c = poisoned(k, m * n);
   for (int pass = 1; pass <= 2; pass++) {
@@ -180,6 +233,7 @@ int main(void) {
   tables[0] = lfm_kernels_onednn(), tables[1] = lfm_kernels_ref32(), tables[2] = lfm_kernels_ref64();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_packed_products),
+      cmocka_unit_test(test_a_row_or_some_columns_alone_have_the_same_bits),
       cmocka_unit_test(test_weight_gradients),
       cmocka_unit_test(test_layouts_hold_each_element_once),
       cmocka_unit_test(test_columns),
