@@ -327,7 +327,7 @@ static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lf
            (long long)options.rows);
   lfm_status status = LFM_OK;
   if (is_score) status = prepare_score(&w);
-  if (!is_sample && !is_score) status = lfm_run_create(options.model->net, LFM_RUN_EVAL, 1, &w.run);
+  if (!is_sample && !is_score) status = lfm_run_create_shared(options.model->net, team, 1, &w.run);
   if (status == LFM_OK) status = measure(f, 1, &options, results, filled);
   lfm_run_destroy(w.run);
   lfm_table_destroy(w.rows);

@@ -7,6 +7,9 @@
  * most PANEL_ROWS such rows, whatever rows and directions those belong to, so that a panel's two buffers stay in the
  * second-level cache and the last panel is nearly full; d backward passes, or one product of R d rows, were refused.
  *
+ * Shared: of one row a layer is its weights read once, at the pace of whatever memory holds them.  Split by columns over a
+ * team, they stay in the workers' second-level caches and are read by all at once.
+ *
  * Probed trace [Hutchinson 1989]: K given tangents e a row instead, in the same panels; the output's tangent J e is made like
  * any other, and the estimates are the products <e, J e>.
  */
@@ -14,6 +17,7 @@
 #include "core/bytes.h"
 #include "graph/op.h"
 
+enum { CACHE_LINE = 64 };
 enum { PANEL_ROWS = 256, MOST_PROBES = 1 << 16 };
 static const int64_t max_rows = 1 << 20;
 
@@ -108,8 +112,10 @@ static lfm_status plan_tables(lfm_exec *exec) {
   LFM_TRY(LFM_ALLOC(&exec->gradient, graph->value_count));
   LFM_TRY(LFM_ALLOC(&exec->tangent, graph->value_count));
   for (size_t v = 0; v < graph->value_count; v++) exec->value[v] = exec->gradient[v] = exec->tangent[v] = -1;
-  for (size_t i = 0; i < graph->node_count; i++)
+  for (size_t i = 0; i < graph->node_count; i++) {
+    exec->state[i].parts = 1;
     for (int j = 0; j < LFM_NODE_BUFFERS; j++) exec->state[i].buffer[j] = -1;
+  }
   mark_adders(exec);
   return LFM_OK;
 }
@@ -136,18 +142,21 @@ static lfm_status plan(lfm_exec *exec, int64_t probes) {
     LFM_TRY(want_tangent(exec, v));
   }
   for (size_t i = 0; i < graph->node_count; i++) LFM_TRY(graph->nodes[i].op->plan(exec, &graph->nodes[i], &exec->state[i]));
-  LFM_TRY(lfm_exec_want(exec, exec->scratch_bytes, -1, end, &exec->scratch));
+  size_t workers = exec->team ? (size_t)lfm_team_size(exec->team) : 1;
+  exec->scratch_bytes = (exec->scratch_bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  LFM_TRY(lfm_exec_want(exec, workers * exec->scratch_bytes, -1, end, &exec->scratch));
   size_t total;
   LFM_TRY(lfm_plan_memory(exec->buffers, exec->buffer_count, &total));
   return LFM_ALLOC(&exec->arena, total);
 }
 
-static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, int64_t probes, int64_t rows, lfm_exec **out) {
+static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, lfm_team *team, int64_t probes, int64_t rows,
+                         lfm_exec **out) {
   *out = NULL;
   LFM_TRY(check_kind(graph, kind, probes, rows));
   lfm_exec *exec;
   LFM_TRY(LFM_ALLOC(&exec, 1));
-  exec->graph = graph, exec->kind = kind, exec->rows = exec->traced_rows = rows;
+  exec->graph = graph, exec->kind = kind, exec->team = team, exec->rows = exec->traced_rows = rows;
   lfm_status status = plan(exec, probes);
   if (status == LFM_OK) *out = exec;
   else lfm_exec_destroy(exec);
@@ -155,20 +164,29 @@ static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, int64_t pro
 }
 
 lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out) {
-  return create(graph, kind, 0, rows, out);
+  return create(graph, kind, NULL, 0, rows, out);
+}
+
+lfm_status lfm_exec_create_shared(const lfm_graph *graph, lfm_team *team, int64_t rows, lfm_exec **out) {
+  return create(graph, LFM_EXEC_FORWARD, team, 0, rows, out);
 }
 
 lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out) {
   *out = NULL;
   if (probes < 1 || probes > MOST_PROBES)
     return lfm_fail(LFM_E_USAGE, "graph: %lld probes a row; 1 to %d are possible", (long long)probes, MOST_PROBES);
-  return create(graph, LFM_EXEC_TRACE, probes, rows, out);
+  return create(graph, LFM_EXEC_TRACE, NULL, probes, rows, out);
 }
 
 void lfm_exec_destroy(lfm_exec *exec) {
   if (!exec) return;
-  for (size_t i = 0; exec->state && i < exec->graph->node_count; i++)
-    for (int j = 0; j < LFM_NODE_PRODUCTS; j++) exec->graph->kernels->product_destroy(exec->state[i].product[j]);
+  const lfm_kernels *kernels = exec->graph->kernels;
+  for (size_t i = 0; exec->state && i < exec->graph->node_count; i++) {
+    lfm_node_state *state = &exec->state[i];
+    for (int j = 0; j < LFM_NODE_PRODUCTS; j++) kernels->product_destroy(state->product[j]);
+    for (int j = 0; state->part && j < state->parts; j++) kernels->product_destroy(state->part[j]);
+    lfm_free(state->part);
+  }
   lfm_free(exec->state);
   lfm_free(exec->value);
   lfm_free(exec->gradient);
@@ -225,11 +243,27 @@ static lfm_status push_tangents(lfm_exec *exec) {
   return LFM_OK;
 }
 
+typedef struct shared_node {
+  lfm_exec *exec;
+  size_t index;
+} shared_node;
+
+static lfm_status forward_part(void *context, int worker, int64_t part) {
+  (void)worker;
+  const shared_node *shared = context;
+  lfm_exec *exec = shared->exec;
+  const lfm_node *node = &exec->graph->nodes[shared->index];
+  return node->op->forward(exec, node, &exec->state[shared->index], (int)part);
+}
+
 lfm_status lfm_exec_forward(lfm_exec *exec, const void *params, const void *packed) {
   const lfm_graph *graph = exec->graph;
   exec->params = params, exec->packed = packed;
-  for (size_t i = 0; i < graph->node_count; i++)
-    LFM_TRY(graph->nodes[i].op->forward(exec, &graph->nodes[i], &exec->state[i]));
+  for (size_t i = 0; i < graph->node_count; i++) {
+    shared_node shared = {exec, i};
+    LFM_TRY(exec->state[i].parts > 1 ? lfm_team_share(exec->team, exec->state[i].parts, forward_part, &shared)
+                                     : forward_part(&shared, 0, 0));
+  }
   return exec->kind == LFM_EXEC_TRACE ? push_tangents(exec) : LFM_OK;
 }
 

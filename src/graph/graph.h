@@ -6,6 +6,7 @@
  *   lfm_exec    one worker's plan of that graph for a fixed number of rows: kernels made, all buffers laid in one arena
  *               by their lifetimes.  Three kinds: forward only, forward and backward, forward and tangents
  *               (of every direction, for the exact trace, or of a few random probes, for an estimate of it).
+ *               A forward run of few rows may be a whole team's: each worker makes some columns of every layer.
  *
  * A value is [rows, shape...]; nodes are in the order they were added, which is the order they run in.  Each operation
  * is a file (op_*.c) with forward, backward and tangent, and reaches numbers only through kernel/table.h.
@@ -15,6 +16,7 @@
 #define LFM_GRAPH_GRAPH_H
 
 #include "core/status.h"
+#include "core/threads.h"
 #include "kernel/kernel.h"
 
 enum { LFM_GRAPH_DIMS = 4 };
@@ -76,6 +78,9 @@ typedef struct lfm_exec lfm_exec;
 lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out);
 /* A TRACE run that pushes `probes` given tangents e a row and gives <e, J e> of each in place of the exact trace. */
 lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out);
+/* A FORWARD run whose layers are shared out by columns, to the same bits: for so few rows that reading the weights is the
+ * work.  It is run by the team's caller, outside a round; the team outlives it. */
+lfm_status lfm_exec_create_shared(const lfm_graph *graph, lfm_team *team, int64_t rows, lfm_exec **out);
 void lfm_exec_destroy(lfm_exec *exec);
 size_t lfm_exec_memory(const lfm_exec *exec); /* bytes of its buffers */
 

@@ -77,6 +77,8 @@ typedef struct lfm_buffer {
 } lfm_buffer;
 
 typedef struct lfm_node_state {
+  int parts;          /* workers that make it forward, each its part; 1 unless the exec is shared */
+  lfm_product **part; /* [parts] products of forward */
   lfm_product *product[LFM_NODE_PRODUCTS];
   int buffer[LFM_NODE_BUFFERS];
   bool adds[LFM_NODE_INPUTS]; /* a later node has already put a gradient into this input */
@@ -85,6 +87,7 @@ typedef struct lfm_node_state {
 struct lfm_exec {
   const lfm_graph *graph;
   lfm_exec_kind kind;
+  lfm_team *team;                  /* shared: whose; NULL: the run of one worker */
   int64_t rows, traced_rows;       /* the first of them whose trace is wanted */
   int64_t padded_rows;             /* rows, rounded up to what the kernels want: buffers have so many */
   int64_t directions;              /* TRACE: tangents a row */
@@ -94,7 +97,7 @@ struct lfm_exec {
   lfm_buffer *buffers;
   size_t buffer_count, buffer_room;
   int scratch, trace, probes; /* probes < 0: the exact trace */
-  size_t scratch_bytes;
+  size_t scratch_bytes;       /* a worker */
   char *arena;
   /* of the call at work */
   const char *params, *packed;
@@ -107,7 +110,7 @@ struct lfm_op {
   const char *name;
   double (*macs)(const lfm_graph *graph, const lfm_node *node); /* multiply-adds a row of one product pass */
   lfm_status (*plan)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
-  lfm_status (*forward)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  lfm_status (*forward)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part);
   lfm_status (*backward)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
   /* After the forward of all rows, once: what the panels share.  NULL: nothing. */
   void (*tangent_begin)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
@@ -135,7 +138,9 @@ lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /*
 static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
   return buffer < 0 ? NULL : exec->arena + exec->buffers[buffer].offset;
 }
-static inline void *lfm_exec_scratch(const lfm_exec *exec) { return lfm_exec_at(exec, exec->scratch); }
+static inline void *lfm_exec_scratch(const lfm_exec *exec, int worker) {
+  return exec->arena + exec->buffers[exec->scratch].offset + (size_t)worker * exec->scratch_bytes;
+}
 static inline void *lfm_exec_gradient(const lfm_exec *exec, lfm_value value) {
   return lfm_exec_at(exec, exec->gradient[value]);
 }

@@ -13,8 +13,8 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
   return LFM_OK;
 }
 
-static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  (void)state;
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)state, (void)part;
   const lfm_value_info *values = exec->graph->values;
   int64_t left = values[node->input[0]].count, right = values[node->input[1]].count, both = left + right;
   char *y = lfm_exec_value(exec, node->output);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
  * op_linear.c -- y = act(W h + b): a fully connected layer, one node.
- *   forward   y = act(h W' + b), one product; bias and most activations are fused into it
+ *   forward   y = act(h W' + b), one product; bias and most activations are fused into it.  In a shared run one product a
+ *             worker, of its own columns of W', whose weights then stay in the cache of its core
  *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W
  *   tangent   T_y = act'(z) * (T_h W'), over the columns of W that move; behind the input itself T_h = 1, and the tangent is
  *             W's columns: no product.  With probes T_h = (0, e) there, and the product is that of forward
  *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
  */
+#include "core/alloc.h"
 #include "graph/op.h"
 
-enum { FORWARD, BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA }; /* products */
-enum { WEIGHT, BIAS };                                                            /* tensors */
-enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                                   /* packs */
-enum { ARGUMENT, SLOPE, UNIT };                                                   /* buffers */
+enum { SHARED_BYTES = 1 << 17 }; /* of weights: what less would gain, the hand-over would cost */
+enum { BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA }; /* products */
+enum { WEIGHT, BIAS };                                                   /* tensors */
+enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                          /* packs */
+enum { ARGUMENT, SLOPE, UNIT, PIECES };                                  /* buffers */
 
 static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { return &exec->graph->values[v]; }
 
@@ -22,21 +25,49 @@ static lfm_act fused_act(const lfm_exec *exec, const lfm_node *node) {
   return exec->graph->kernels->fuses(node->act) ? node->act : (lfm_act){LFM_ACT_NONE, 0};
 }
 
-static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+static const lfm_layout *layout_of(const lfm_exec *exec, const lfm_node *node) {
+  return &exec->graph->packs[node->pack[PACK_FORWARD]].layout;
+}
+
+static int64_t steps_of(const lfm_layout *w) { return w->col_step ? (w->cols + w->col_step - 1) / w->col_step : 1; }
+
+static int count_parts(const lfm_exec *exec, const lfm_layout *w) {
+  if (!exec->team || exec->graph->kernels->halves || lfm_exec_bytes(exec, w->rows * w->cols) < SHARED_BYTES) return 1;
+  int64_t workers = lfm_team_size(exec->team), steps = steps_of(w);
+  return (int)(workers < steps ? workers : steps);
+}
+
+/* The first column of a part; of the part behind the last one, where all end. */
+static int64_t part_begins(const lfm_layout *w, int parts, int part) {
+  return part == parts ? w->cols : steps_of(w) * part / parts * w->col_step;
+}
+
+static lfm_status plan_part(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  size_t offset;
+  const lfm_layout *whole = layout_of(exec, node);
+  int64_t first = part_begins(whole, state->parts, part), end = part_begins(whole, state->parts, part + 1);
+  lfm_layout layout = lfm_layout_part(whole, first, end - first, &offset);
   lfm_product_spec spec = {.m = exec->padded_rows,
-                           .n = value_of(exec, node->output)->count,
-                           .k = value_of(exec, node->input[0])->count,
-                           .layout = &exec->graph->packs[node->pack[PACK_FORWARD]].layout,
+                           .n = end - first,
+                           .k = whole->rows,
+                           .layout = &layout,
                            .bias = true,
                            .half_a = value_of(exec, node->input[0])->half,
                            .half_c = value_of(exec, node->output)->half,
                            .act = fused_act(exec, node)};
-  LFM_TRY(lfm_exec_want_product(exec, &spec, &state->product[FORWARD]));
-  if (exec->kind == LFM_EXEC_FORWARD || !lfm_act_keeps_argument(node->act)) return LFM_OK;
+  return lfm_exec_want_product(exec, &spec, &state->part[part]);
+}
+
+static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  state->parts = count_parts(exec, layout_of(exec, node));
+  LFM_TRY(LFM_ALLOC(&state->part, state->parts));
+  for (int part = 0; part < state->parts; part++) LFM_TRY(plan_part(exec, node, state, part));
   int first = value_of(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
+  size_t bytes = lfm_exec_value_bytes(exec, value_of(exec, node->output), exec->padded_rows);
+  if (state->parts > 1) LFM_TRY(lfm_exec_want(exec, bytes, first, first, &state->buffer[PIECES]));
+  if (exec->kind == LFM_EXEC_FORWARD || !lfm_act_keeps_argument(node->act)) return LFM_OK;
   int last = exec->kind == LFM_EXEC_BACKWARD ? end - 1 - first : first;
-  return lfm_exec_want(exec, lfm_exec_value_bytes(exec, value_of(exec, node->output), spec.m), first, last,
-                       &state->buffer[ARGUMENT]);
+  return lfm_exec_want(exec, bytes, first, last, &state->buffer[ARGUMENT]);
 }
 
 static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
@@ -89,14 +120,34 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
 
-static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+/* Some of the columns; of several rows they are made beside each other first. */
+static lfm_status forward_part(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  size_t offset;
+  const lfm_kernels *kernels = exec->graph->kernels;
+  const lfm_layout *w = layout_of(exec, node);
+  int64_t first = part_begins(w, state->parts, part), cols = part_begins(w, state->parts, part + 1) - first;
+  lfm_layout_part(w, first, cols, &offset);
+  const char *weights = lfm_exec_pack(exec, node->pack[PACK_FORWARD]), *bias = lfm_exec_tensor(exec, node->tensor[BIAS]);
+  char *y = (char *)lfm_exec_value(exec, node->output) + lfm_exec_bytes(exec, first), *piece = y;
+  if (exec->padded_rows > 1)
+    piece = (char *)lfm_exec_at(exec, state->buffer[PIECES]) + lfm_exec_bytes(exec, first * exec->padded_rows);
+  LFM_TRY(kernels->product_run(state->part[part], lfm_exec_value(exec, node->input[0]),
+                               weights + offset * kernels->number_size, bias + lfm_exec_bytes(exec, first), piece,
+                               lfm_exec_scratch(exec, part)));
+  if (!kernels->fuses(node->act)) kernels->activate(piece, piece, (size_t)(exec->rows * cols), node->act);
+  if (piece != y) kernels->columns(y, w->cols, piece, cols, exec->rows, cols, false);
+  return LFM_OK;
+}
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  if (state->parts > 1) return forward_part(exec, node, state, part);
   const lfm_kernels *kernels = exec->graph->kernels;
   size_t count = (size_t)(exec->rows * value_of(exec, node->output)->count);
   void *y = lfm_exec_value(exec, node->output);
   void *z = state->buffer[ARGUMENT] < 0 ? y : lfm_exec_at(exec, state->buffer[ARGUMENT]);
-  LFM_TRY(kernels->product_run(state->product[FORWARD], lfm_exec_value(exec, node->input[0]),
+  LFM_TRY(kernels->product_run(state->part[0], lfm_exec_value(exec, node->input[0]),
                                lfm_exec_pack(exec, node->pack[PACK_FORWARD]), lfm_exec_tensor(exec, node->tensor[BIAS]), z,
-                               lfm_exec_scratch(exec)));
+                               lfm_exec_scratch(exec, 0)));
   if (!kernels->fuses(node->act)) kernels->activate(y, z, count, node->act);
   if (state->buffer[SLOPE] >= 0) kernels->slope(lfm_exec_at(exec, state->buffer[SLOPE]), y, z, count, node->act);
   return LFM_OK;
@@ -104,7 +155,7 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   const lfm_kernels *kernels = exec->graph->kernels;
-  void *d = lfm_exec_gradient(exec, node->output), *scratch = lfm_exec_scratch(exec);
+  void *d = lfm_exec_gradient(exec, node->output), *scratch = lfm_exec_scratch(exec, 0);
   kernels->activate_backward(d, lfm_exec_value(exec, node->output), lfm_exec_at(exec, state->buffer[ARGUMENT]), exec->rows,
                              value_of(exec, node->output)->count, node->act, value_of(exec, node->output)->half,
                              lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate);
@@ -150,7 +201,7 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   }
   const void *moved = unit ? unit_panel(exec, node, state) : lfm_exec_tangent(exec, node->input[0]);
   LFM_TRY(kernels->product_run(state->product[TANGENT], moved, lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel,
-                               lfm_exec_scratch(exec)));
+                               lfm_exec_scratch(exec, 0)));
   if (slope) kernels->scale_tangent(panel, slope, cols, directions, exec->panel_first, exec->panel_count);
   return LFM_OK;
 }

@@ -4,8 +4,8 @@
  *
  *   lfm_net      what the network is: parameter table, graph, chosen kernels.  Immutable, shared by all threads.
  *   lfm_params   one set of weights: the plain master copy (PyTorch's layout) and the packed copies that kernels read.
- *   lfm_run      one worker's buffers for a fixed number of rows.  Rows beyond the caller's are padding: give them any
- *                finite values, and zero dv in training.
+ *   lfm_run      one worker's (or a whole team's) buffers for a fixed number of rows.  Rows beyond the caller's are padding:
+ * give them any finite values, and zero dv in training.
  *
  * Numbers inside are of the kernel table's type: float (oneDNN, ref32) or double (ref64, the oracle of the tests).
  * A row's result does not depend on its place in the run or on the other rows, to the bit.
@@ -81,6 +81,9 @@ typedef struct lfm_run lfm_run;
 lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out);
 /* A TRACE run that estimates: of each row's `probes` given vectors e it tells <e, dv/dx e>.  [Hutchinson 1989] */
 lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out);
+/* An EVAL run of few rows on all workers of a team, to the same bits: each makes its own columns of every large layer.
+ * Run by the team's caller, outside a round; the team outlives it. */
+lfm_status lfm_run_create_shared(const lfm_net *net, lfm_team *team, int64_t rows, lfm_run **out);
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
 size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */

@@ -18,8 +18,9 @@ struct lfm_run {
   lfm_exec *exec;
 };
 
-/* probes NULL: a run of that kind as it is. */
-static lfm_status create(const lfm_net *net, lfm_run_kind kind, const int64_t *probes, int64_t rows, lfm_run **out) {
+/* probes NULL: a run of that kind as it is.  team NULL: one worker's. */
+static lfm_status create(const lfm_net *net, lfm_run_kind kind, lfm_team *team, const int64_t *probes, int64_t rows,
+                         lfm_run **out) {
   static const lfm_exec_kind kinds[] = {
       [LFM_RUN_EVAL] = LFM_EXEC_FORWARD, [LFM_RUN_TRAIN] = LFM_EXEC_BACKWARD, [LFM_RUN_TRACE] = LFM_EXEC_TRACE};
   *out = NULL;
@@ -27,6 +28,7 @@ static lfm_status create(const lfm_net *net, lfm_run_kind kind, const int64_t *p
   LFM_TRY(LFM_ALLOC(&run, 1));
   run->net = net, run->kind = kind, run->rows = rows;
   lfm_status status = probes ? lfm_exec_create_probed(net->graph, *probes, rows, &run->exec)
+                      : team ? lfm_exec_create_shared(net->graph, team, rows, &run->exec)
                              : lfm_exec_create(net->graph, kinds[kind], rows, &run->exec);
   if (status == LFM_OK) *out = run;
   else lfm_run_destroy(run);
@@ -34,11 +36,15 @@ static lfm_status create(const lfm_net *net, lfm_run_kind kind, const int64_t *p
 }
 
 lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out) {
-  return create(net, kind, NULL, rows, out);
+  return create(net, kind, NULL, NULL, rows, out);
+}
+
+lfm_status lfm_run_create_shared(const lfm_net *net, lfm_team *team, int64_t rows, lfm_run **out) {
+  return create(net, LFM_RUN_EVAL, team, NULL, rows, out);
 }
 
 lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out) {
-  return create(net, LFM_RUN_TRACE, &probes, rows, out);
+  return create(net, LFM_RUN_TRACE, NULL, &probes, rows, out);
 }
 
 void lfm_run_destroy(lfm_run *run) {

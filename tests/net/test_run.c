@@ -113,6 +113,68 @@ static void test_a_row_alone_has_the_same_bytes(void **state) {
   }
 }
 
+/* A team's run of few rows: the bytes of one worker's, whatever the team. */
+static void check_shared(const fixture *f, int threads, int64_t rows) {
+  lfm_run *run, *shared;
+  lfm_team *team;
+  OK(lfm_team_create(threads, &team));
+  OK(lfm_run_create(f->net, LFM_RUN_EVAL, 40, &run));
+  OK(lfm_run_create_shared(f->net, team, rows, &shared));
+  fill_inputs(f->net, run);
+  OK(lfm_run_forward(run, f->params));
+  for (int repeat = 0; repeat < 30; repeat++) {
+    int64_t from = repeat * 7 % (40 - rows);
+    for (int64_t row = 0; row < rows; row++) copy_row(f, shared, row, run, from + row);
+    OK(lfm_run_forward(shared, f->params));
+    for (int64_t row = 0; row < rows; row++)
+      if (!same_result(f, shared, row, run, from + row))
+        fail_msg("dim %d, %d threads, %d rows: row %d differs", (int)lfm_net_dim(f->net), threads, (int)rows, (int)row);
+    set_number(f->net, lfm_run_x(shared), 0, NAN); /* nothing of it stays behind */
+    OK(lfm_run_forward(shared, f->params));
+  }
+  lfm_run_destroy(run);
+  lfm_run_destroy(shared);
+  lfm_team_destroy(team);
+}
+
+static void test_a_team_makes_the_same_bytes(void **state) {
+  (void)state;
+  const lfm_kernels *tables[] = {lfm_kernels_onednn(), lfm_kernels_ref32(), lfm_kernels_ref64()};
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < 4; i++) { /* 362 and 200 do not end with a tile */
+      fixture f = make(tables[t], i == 1 ? 63 : 6, (int64_t[]){512, 256, 362, 200}[i], i % 2 ? silu : elu, i > 1);
+      for (int threads = 1; threads <= 3; threads++)
+        for (int64_t rows = 1; rows <= 5; rows += 4) check_shared(&f, threads, rows);
+      drop(&f);
+    }
+}
+
+static lfm_status make_shared(const lfm_net *net, lfm_team *team) {
+  lfm_run *run = (lfm_run *)1;
+  lfm_status status = lfm_run_create_shared(net, team, 2, &run);
+  assert_true((run != NULL) == (status == LFM_OK));
+  lfm_run_destroy(run);
+  return status;
+}
+
+static void test_refused_memory_of_a_team_is_reported(void **state) {
+  (void)state;
+  lfm_team *team;
+  fixture f = make(lfm_kernels_onednn(), 6, 256, elu, false);
+  uint64_t at = 0;
+  lfm_status status = LFM_E_MEMORY;
+  OK(lfm_team_create(2, &team));
+  while (status != LFM_OK) {
+    assert_int_equal(status, LFM_E_MEMORY);
+    lfm_alloc_fail_at(++at);
+    status = make_shared(f.net, team);
+  }
+  lfm_alloc_fail_at(0);
+  assert_true(at > 10);
+  lfm_team_destroy(team);
+  drop(&f);
+}
+
 /* Row i of 5 probes: numbers that its place tells. */
 static void fill_probes(const fixture *f, lfm_run *run, int64_t row, int64_t salt) {
   int64_t count = 5 * lfm_net_dim(f->net);
@@ -350,6 +412,8 @@ int main(void) {
       cmocka_unit_test(test_rows_stand_alone),
       cmocka_unit_test(test_rows_stand_alone_in_the_reference),
       cmocka_unit_test(test_a_row_alone_has_the_same_bytes),
+      cmocka_unit_test(test_a_team_makes_the_same_bytes),
+      cmocka_unit_test(test_refused_memory_of_a_team_is_reported),
       cmocka_unit_test(test_probed_rows_stand_alone),
       cmocka_unit_test(test_kinds_agree),
       cmocka_unit_test(test_a_broken_row_breaks_no_other),
