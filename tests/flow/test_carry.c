@@ -123,6 +123,48 @@ static void a_wish_to_stop_is_heard(void **state) {
   drop(&f);
 }
 
+/* Whether alone, with some others or with many, and whoever carries them: the same bytes, and the same evaluations. */
+static void few_rows_go_the_same_way(void **state) {
+  (void)state;
+  static const int64_t counts[] = {1, 1, 8, 64, 65, 3};
+  double all[ROWS * DIM], some[ROWS * DIM];
+  uint8_t failed[ROWS] = {0};
+  int64_t nfe_of_all[ROWS] = {0};
+  fixture f = make(2, false);
+  for (int i = 0; i < ROWS * DIM; i++) all[i] = sin(i * 0.7 + 0.1) * 2.0;
+  lfm_rows rows = {.count = ROWS, .f64 = all, .failed = failed, .nfe = nfe_of_all};
+  OK(lfm_carry_rows(f.carry, f.model->params[0], &forth, &rows, NULL));
+  for (int c = 0; c < 6; c++) {
+    int64_t nfe[ROWS] = {0}, first = c * 7;
+    for (int i = 0; i < ROWS * DIM; i++) some[i] = sin(i * 0.7 + 0.1) * 2.0;
+    lfm_rows few = {.count = counts[c], .f64 = some + first * DIM, .failed = failed, .nfe = nfe + first};
+    OK(lfm_carry_rows(f.carry, f.model->params[0], &forth, &few, NULL));
+    assert_memory_equal(some + first * DIM, all + first * DIM, (size_t)(counts[c] * DIM) * sizeof *some);
+    assert_memory_equal(nfe + first, nfe_of_all + first, (size_t)counts[c] * sizeof *nfe);
+  }
+  drop(&f);
+}
+
+/* What the rows need is asked for when they come; after a refusal the carry serves the next call. */
+static void memory_refused_for_few_rows_is_told(void **state) {
+  (void)state;
+  fixture f = make(2, false);
+  uint8_t failed[2] = {0};
+  lfm_status status = LFM_E_MEMORY;
+  uint64_t at = 0;
+  for (; status != LFM_OK; at++) {
+    double x[2 * DIM] = {1.0, 2.0};
+    lfm_rows rows = {.count = 2, .f64 = x, .failed = failed};
+    lfm_alloc_fail_at(at + 1);
+    status = lfm_carry_rows(f.carry, f.model->params[0], &forth, &rows, NULL);
+    lfm_alloc_fail_at(0);
+    assert_true(status == LFM_OK || status == LFM_E_MEMORY);
+    assert_near(x[0], status == LFM_OK ? exp(0.4) : 1.0, 3e-7);
+  }
+  assert_true(at > 10);
+  drop(&f);
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   fixture f = make(2, true);
@@ -145,6 +187,8 @@ int main(void) {
       cmocka_unit_test(fixed_steps_are_equal_steps),
       cmocka_unit_test(failed_rows_are_carried_no_further),
       cmocka_unit_test(a_wish_to_stop_is_heard),
+      cmocka_unit_test(few_rows_go_the_same_way),
+      cmocka_unit_test(memory_refused_for_few_rows_is_told),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
