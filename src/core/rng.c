@@ -109,7 +109,7 @@ void lfm_rng_normal_rows(const lfm_rng *rng, int64_t first, int64_t rows, float 
     }
     normals_pass(*rng, &at, drawn);
     for (size_t i = 0; i < LANES && begun + i < all; i++) {
-      size_t column = 4 * at.group[i], count = n - column < 4 ? n - column : 4;
+      size_t column = (size_t)4 * at.group[i], count = n - column < 4 ? n - column : 4;
       memcpy(out + (size_t)(at.row[i] - first) * n + column, drawn + 4 * i, count * sizeof *out);
     }
   }
