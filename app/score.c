@@ -14,7 +14,7 @@
 
 typedef struct request {
   const char *model, *data, *out, *group, *against, *solver, *protocol;
-  int64_t rows, probes, threads;
+  int64_t rows, nfe, probes, threads;
   double tol;
   app_seed seed;
   lfm_table_options columns;
@@ -31,7 +31,7 @@ static lfm_status load_and_score(const request *r, app_progress *progress, lfm_s
   if (status == LFM_OK) {
     lfm_score_options options;
     lfm_score_defaults(&options);
-    options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol};
+    options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};
     options.rows = r->rows;
     options.paper_protocol = r->protocol != NULL;
     options.group = group;
@@ -127,9 +127,10 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
        .help = "score another model on the same rows too, and print the paired difference"},
       APP_OPTION_SOLVER(&r.solver),
-      APP_OPTION_TOL(&r.tol, 0),
+      APP_OPTION_TOL(&r.tol, 1),
+      APP_OPTION_NFE(&r.nfe, 1),
       {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
-       .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased):"},
+       .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's steps, --nfe says another number):"},
       APP_OPTION_PROBES(&r.probes),
       APP_OPTION_PROBE_SEED(&r.seed),
       APP_OPTION_THREADS(&r.threads),

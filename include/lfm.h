@@ -256,7 +256,8 @@ LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *
 typedef struct lfm_score_options {
   lfm_solver_options solve;
   int64_t rows;             /* over 0: only so many rows, evenly spaced */
-  bool paper_protocol;      /* Euler on 150 nodes for the trace and its end point, dopri5 between blocks (biased) */
+  bool paper_protocol;      /* Euler on 150 nodes (or solve.nfe evaluations over the chain) for the trace and its end point,
+                             * dopri5 between blocks (biased) */
   const lfm_table *group;   /* [rows, 1] cluster of each row, for the standard error; may be NULL */
   const lfm_model *against; /* a second model, for paired differences; may be NULL */
   int probes;               /* over 0: the trace estimated by so many random vectors a row (up to 1000), not exactly */

@@ -55,7 +55,8 @@ static lfm_status through_block(const work *w, int n) {
 
 /* The trace by Euler from the block's true start; the rows themselves by dopri5. */
 static lfm_status through_block_as_paper(const work *w, int n) {
-  lfm_path euler = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_EULER, .fixed_steps = PAPER_NODES - 1};
+  int steps = w->solve->fixed_steps ? w->solve->fixed_steps : PAPER_NODES - 1;
+  lfm_path euler = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_EULER, .fixed_steps = steps};
   lfm_path dopri5 = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = w->solve->tol};
   lfm_rows traced = traced_rows(w, w->end, n);
   lfm_rows moved = {.count = w->rows, .f64 = w->x, .failed = w->failed, .nfe = w->nfe};

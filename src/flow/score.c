@@ -45,8 +45,8 @@ static void destroy_scored(scored *s) {
 }
 
 static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
-  if (options->paper_protocol && (options->solve.solver || options->solve.nfe))
-    return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver and nfe out");
+  if (options->paper_protocol && options->solve.solver)
+    return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver out");
   LFM_TRY(lfm_columns_choose(table, options->rows, &s->row, &s->rows));
   LFM_TRY(LFM_ALLOC(&s->logp, s->rows));
   LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
@@ -88,6 +88,13 @@ done:
   return status;
 }
 
+/* The paper's evaluations are Euler's. */
+static lfm_status parse_solve(const lfm_score_options *options, int blocks, lfm_solve *out) {
+  lfm_solver_options solve = options->solve;
+  if (options->paper_protocol && solve.nfe) solve.solver = "euler";
+  return lfm_solve_parse(&solve, blocks, out);
+}
+
 /* The second model's log p of the same rows of the same table. */
 static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options,
                                 const lfm_table *table, scored *s, lfm_meter *meter) {
@@ -97,7 +104,7 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
   lfm_status status;
-  LFM_TRY(lfm_solve_parse(&options->solve, other->blocks, &solve));
+  LFM_TRY(parse_solve(options, other->blocks, &solve));
   LFM_TRY_GOTO(LFM_ALLOC(&s->against, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
@@ -226,8 +233,8 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   lfm_status status;
-  LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
+  LFM_TRY_GOTO(parse_solve(options, model->blocks, &solve), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
   lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);

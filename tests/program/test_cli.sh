@@ -48,7 +48,7 @@ check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
-help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --protocol --probes --seed --threads --json
+help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --nfe --protocol --probes --seed --threads --json
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of import --config --out --columns --json
@@ -169,6 +169,9 @@ expect_exit 0 "$lfm" score run data.csv --rows 20 --probes 1
 check "one probe's error is not known" grep -q '^probe error .*not known' out
 expect_exit 0 "$lfm" score run data.csv --rows 20 --protocol paper
 check "the biased protocol says so" grep -q '^protocol .*biased' out
+expect_exit 0 "$lfm" score run data.csv --rows 20 --nfe 48
+check "so many evaluations, and no error known" bash -c "grep -qE '^evaluations +48 ' out && ! grep -q 'solver error' out"
+expect_usage "exclude each other" "$lfm" score run data.csv --tol 1e-5 --nfe 48
 expect_json "$lfm" score run data.csv --json
 expect_fields rows nll nll_se nll_standardised solver_error probe_se seconds failed nfe_mean
 check "the trace is exact" grep -qF '"probe_se": null' out
