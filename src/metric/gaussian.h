@@ -29,6 +29,12 @@ bool lfm_gaussian_set(lfm_gaussian *gaussian, const double *mean, const double *
 /* log p(x) in nats; z [dim] is scratch and holds L^-1 (x - mean) afterwards: the whitened row. */
 double lfm_gaussian_log(const lfm_gaussian *gaussian, const double *x, double *z);
 
+/* log p of a tile of rows side by side, to the bits that lfm_gaussian_log gives each, at a vector unit's pace.
+ *   x [dim, LFM_GAUSSIAN_TILE] a row of the data in each column
+ *   z [dim, LFM_GAUSSIAN_TILE] scratch     logp [LFM_GAUSSIAN_TILE] */
+enum { LFM_GAUSSIAN_TILE = 32 };
+void lfm_gaussian_log_tile(const lfm_gaussian *gaussian, const double *x, double *z, double *logp);
+
 /* The row-th draw, from the uniforms index, index + 1, ... of the row; x [dim]. */
 void lfm_gaussian_sample(const lfm_gaussian *gaussian, const lfm_rng *rng, int64_t row, uint32_t index, double *x);
 

@@ -9,15 +9,18 @@
  * Columns are standardised first, which makes the floor mean the same in every column and keeps Q / N - m m^T away from
  * cancellation; the fitted parts are carried back to the data's units at the end.
  * Rows are split into LANES ranges that depend on nothing, each sums its own statistics, and the lanes are added in order:
- * the result is the same for every team.  Refused: keeping r [rows, components], which is most of the memory traffic.
+ * the result is the same for every team.  A lane takes a tile of rows at a time, which stays in the cache while the parts
+ * pass over it.  Refused: keeping r [rows, components], which is most of the memory traffic.
  */
 #include "metric/mixture.h"
 #include "core/alloc.h"
+#include "core/vmath.h"
 #include "metric/normal.h"
 
 #include <string.h>
 
 #define LANES 16
+enum { TILE = LFM_GAUSSIAN_TILE };
 
 void lfm_mixture_defaults(lfm_mixture_config *config) {
   *config = (lfm_mixture_config){.components = 10, .iterations = 200, .tolerance = 1e-5, .floor = 1e-4};
@@ -107,11 +110,12 @@ void lfm_mixture_sample(const lfm_mixture *mixture, const lfm_rng *rng, int64_t 
 typedef struct fit {
   const lfm_mixture_config *config;
   int64_t rows, dim;
-  double *x;                     /* [rows, dim] standardised */
-  double *mean, *sd;             /* [dim] of the data */
-  double *nearest;               /* [rows] squared distance to the nearest centre (start only) */
-  int64_t lane_size;             /* doubles a lane: below */
-  double *lanes;                 /* [LANES, lane_size] N [k], S [k, dim], Q [k, dim, dim], log p, scratch [dim + k] */
+  double *x;         /* [rows, dim] standardised */
+  double *mean, *sd; /* [dim] of the data */
+  double *nearest;   /* [rows] squared distance to the nearest centre (start only) */
+  int64_t lane_size; /* doubles a lane: below */
+  double
+      *lanes; /* [LANES, lane_size] N [k], S [k, dim], Q [k, dim, dim], log p, then scratch: x, z [dim, TILE], r [k, TILE] */
   double *new_mean, *covariance; /* [dim], [dim, dim] of the M step */
   lfm_mixture *mixture;
 } fit;
@@ -124,7 +128,7 @@ static void fit_release(fit *f) {
 
 static lfm_status fit_make(const lfm_mixture_config *config, int64_t rows, int64_t dim, fit *f) {
   int64_t k = config->components;
-  *f = (fit){.config = config, .rows = rows, .dim = dim, .lane_size = k * (1 + dim + dim * dim) + 1 + dim + k};
+  *f = (fit){.config = config, .rows = rows, .dim = dim, .lane_size = k * (1 + dim + dim * dim) + 1 + TILE * (2 * dim + k)};
   LFM_TRY(LFM_ALLOC(&f->x, rows * dim));
   LFM_TRY(LFM_ALLOC(&f->mean, dim));
   LFM_TRY(LFM_ALLOC(&f->sd, dim));
@@ -190,7 +194,8 @@ static void start(fit *f) {
 }
 
 /* Adds r times (1, x, x x^T) to the statistics of one part. */
-static void add_row(double r, const double *x, int64_t dim, double *weight, double *first, double *second) {
+LFM_VECTOR static void add_row(double r, const double *restrict x, int64_t dim, double *restrict weight,
+                               double *restrict first, double *restrict second) {
   *weight += r;
   for (int64_t a = 0; a < dim; a++) {
     double scaled = r * x[a];
@@ -199,21 +204,39 @@ static void add_row(double r, const double *x, int64_t dim, double *weight, doub
   }
 }
 
+/* r [k, TILE] of the rows whose columns are x [dim, TILE]; the sum of log p over the first `count`. */
+static double share_tile(const lfm_mixture *mixture, const double *x, int64_t count, double *z, double *r) {
+  double most[TILE], sum[TILE] = {0}, total = 0;
+  for (int i = 0; i < TILE; i++) most[i] = -INFINITY;
+  for (int64_t k = 0; k < mixture->count; k++) {
+    lfm_gaussian_log_tile(mixture->parts[k], x, z, r + k * TILE);
+    for (int i = 0; i < TILE; i++) most[i] = fmax(most[i], r[k * TILE + i] += mixture->log_weight[k]);
+  }
+  for (int64_t k = 0; k < mixture->count; k++)
+    for (int64_t i = 0; i < count; i++) sum[i] += exp(r[k * TILE + i] - most[i]);
+  for (int64_t i = 0; i < count; i++) total += most[i] += log(sum[i]);
+  for (int64_t k = 0; k < mixture->count; k++)
+    for (int64_t i = 0; i < count; i++) r[k * TILE + i] = exp(r[k * TILE + i] - most[i]);
+  return total;
+}
+
 static lfm_status e_step(void *context, int worker, int64_t lane) {
   (void)worker;
   fit *f = context;
-  int64_t parts = f->mixture->count, dim = f->dim, begin = f->rows * lane / LANES, end = f->rows * (lane + 1) / LANES;
+  int64_t parts = f->mixture->count, dim = f->dim, end = f->rows * (lane + 1) / LANES;
   double *weight = f->lanes + lane * f->lane_size, *first = weight + parts, *second = first + parts * dim;
-  double *log_sum = second + parts * dim * dim, *z = log_sum + 1, *share = z + dim;
+  double *log_sum = second + parts * dim * dim, *tile = log_sum + 1, *z = tile + TILE * dim, *r = z + TILE * dim;
   memset(weight, 0, (size_t)f->lane_size * sizeof *weight);
-  for (int64_t i = begin; i < end; i++) {
-    const double *x = f->x + i * dim;
-    double log_p = log_parts(f->mixture, x, z, share);
-    *log_sum += log_p;
-    for (int64_t k = 0; k < parts; k++) {
-      double r = exp(share[k] - log_p);
-      if (r > 1e-12) add_row(r, x, dim, &weight[k], first + k * dim, second + k * dim * dim); /* others change no digit */
-    }
+  for (int64_t begin = f->rows * lane / LANES; begin < end; begin += TILE) {
+    const double *x = f->x + begin * dim;
+    int64_t count = end - begin < TILE ? end - begin : TILE;
+    for (int64_t i = 0; i < count; i++)
+      for (int64_t c = 0; c < dim; c++) tile[c * TILE + i] = x[i * dim + c];
+    *log_sum += share_tile(f->mixture, tile, count, z, r);
+    for (int64_t k = 0; k < parts; k++)
+      for (int64_t i = 0; i < count; i++)
+        if (r[k * TILE + i] > 1e-12) /* others change no digit */
+          add_row(r[k * TILE + i], x + i * dim, dim, &weight[k], first + k * dim, second + k * dim * dim);
   }
   return LFM_OK;
 }

@@ -40,6 +40,27 @@ static void draws_and_fit_agree(void **state) {
   lfm_gaussian_destroy(fitted);
 }
 
+/* Rows side by side have the bits of rows alone. */
+static void a_tile_is_its_rows(void **state) {
+  (void)state;
+  enum { TILE = LFM_GAUSSIAN_TILE, DIM = 3 };
+  const double mean[] = {10, 0, -3}, covariance[] = {4, 0, 0, 1.5, 1, 0, -0.02, 0.01, 0.01};
+  double rows[TILE * DIM], columns[DIM * TILE], z[DIM * TILE], logp[TILE];
+  lfm_gaussian *g = NULL;
+  assert_int_equal(lfm_gaussian_create(mean, covariance, DIM, &g), LFM_OK);
+  for (int i = 0; i < TILE; i++) {
+    lfm_gaussian_sample(g, &rng, i, 0, rows + i * DIM);
+    for (int c = 0; c < DIM; c++) columns[c * TILE + i] = rows[i * DIM + c];
+    logp[i] = NAN;
+  }
+  lfm_gaussian_log_tile(g, columns, z, logp);
+  for (int i = 0; i < TILE; i++) {
+    double alone_z[DIM], alone = lfm_gaussian_log(g, rows + i * DIM, alone_z);
+    assert_memory_equal(&logp[i], &alone, sizeof alone);
+  }
+  lfm_gaussian_destroy(g);
+}
+
 static void refuses_the_singular(void **state) {
   (void)state;
   const double rows[] = {1, 2, 5, 2, 4, 7, 3, 6, 6, 5, 10, 1}; /* column 1 is twice column 0 */
@@ -66,9 +87,8 @@ static void survives_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(two_dimensions_by_hand),
-      cmocka_unit_test(draws_and_fit_agree),
-      cmocka_unit_test(refuses_the_singular),
+      cmocka_unit_test(two_dimensions_by_hand),  cmocka_unit_test(draws_and_fit_agree),
+      cmocka_unit_test(a_tile_is_its_rows),      cmocka_unit_test(refuses_the_singular),
       cmocka_unit_test(survives_refused_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
