@@ -130,7 +130,8 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),
       {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
-       .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's steps, --nfe says another number):"},
+       .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's "
+               "steps, --nfe says another number):"},
       APP_OPTION_PROBES(&r.probes),
       APP_OPTION_PROBE_SEED(&r.seed),
       APP_OPTION_THREADS(&r.threads),

@@ -8,18 +8,15 @@
 #                                                    rows to train on, to choose by, to test on; default seed
 #   bench/bsds_tenth.sh BSDS.hdf5 TORCH_PYTHON [BUILD] [OUT]                                              $SEEDS="1 2"
 set -euo pipefail
-cd "$(dirname "$0")/.."
-data=$1 python=$2 build=${3:-build} out=${4:-runs/bsds_tenth}
-mkdir -p "$out"
-for seed in ${SEEDS:-1 2}; do
-  "$build/lfm" train "$data::train" --valid "$data::validation" -o "$out/lfm-$seed" --preset bsds300@A \
-    --set max_batch=3000 --seed "$seed" --resume
+python=$2 build=${3:-build} out=${4:-runs/bsds_tenth} SEEDS=${SEEDS:-1 2} ROWS=${ROWS:-100} TOL=${TOL:-1e-5}
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+tables "$1"
+for seed in $SEEDS; do
+  train "lfm-$seed" --preset bsds300@A --set max_batch=3000 --seed "$seed"
   [ -e "$out/torch-$seed/result.json" ] ||
-    "$python" bench/torch/lfm_torch.py "$data::train" -o "$out/torch-$seed" --preset bsds300@A --fraction 0.1 --seed "$seed" \
-      --test "$data::test" --group "$data::test_image" --rows 100
-  for protocol in converged paper; do
-    [ "$protocol" = paper ] && flags=(--protocol paper) || flags=()
-    "$build/lfm" score "$out/lfm-$seed" "$data::test" --group "$data::test_image" --rows 100 "${flags[@]}" --json \
-      >"$out/lfm-$seed/$protocol.json"
-  done
+    "$python" bench/torch/lfm_torch.py "${data[0]}" -o "$out/torch-$seed" --preset bsds300@A --fraction 0.1 --seed "$seed" \
+      --test "$test" "${group[@]}" --rows "$ROWS"
+  score "$out/lfm-$seed" "lfm-$seed-converged" --tol "$TOL"
+  score "$out/lfm-$seed" "lfm-$seed-paper" --protocol paper
 done

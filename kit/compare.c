@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * compare.c -- what the numbers of a folder say about each other: paired, with their errors.
+ * compare.c -- what the numbers of a folder say about each other: paired, with their errors, which are clustered
+ * where rows belong together.  Several runs of a recipe are one line: the mean over its runs, row by row, so that its error
+ * is that of the rows; what the runs differ by stands beside it, run by run.
  */
 #include "core/alloc.h"
+#include "core/file.h"
+#include "data/survey.h"
 #include "kit/kit.h"
 #include "metric/c2st.h"
 #include "metric/gaussian.h"
@@ -10,46 +14,195 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-/* -log p of each row of NAME.csv. */
-static lfm_status read_nll(const char *folder, const char *name, double **nll, int64_t *rows) {
-  char file[128];
+/* -log p of each row of NAME.csv, and the rows' numbers in the table that was scored (numbers may be NULL). */
+static lfm_status read_nll(const char *folder, const char *name, double **nll, double **numbers, int64_t *rows) {
+  char file[256], path[4096];
   lfm_table *table;
   snprintf(file, sizeof file, "%s.csv", name);
-  LFM_TRY(kit_read(folder, file, &table));
-  int64_t column = lfm_table_find(table, "logp");
-  if (column < 0) return lfm_fail(LFM_E_DATA, "%s/%s: has no column logp", folder, file);
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, file));
+  LFM_TRY(lfm_survey_read(path, &table)); /* a row without a log p is one whose solve failed */
+  int64_t column = lfm_table_find(table, "logp"), number = lfm_table_find(table, "row");
+  if (column < 0 || number < 0) return lfm_fail(LFM_E_DATA, "%s/%s: has no column row or none of logp", folder, file);
   LFM_TRY(LFM_ALLOC(nll, table->rows));
-  for (int64_t i = 0; i < table->rows; i++) (*nll)[i] = -table->values[i * table->cols + column];
+  if (numbers) LFM_TRY(LFM_ALLOC(numbers, table->rows));
+  for (int64_t i = 0; i < table->rows; i++) {
+    (*nll)[i] = -table->values[i * table->cols + column];
+    if (numbers) (*numbers)[i] = table->values[i * table->cols + number];
+  }
   *rows = table->rows;
   lfm_table_destroy(table);
   return LFM_OK;
 }
 
-lfm_status kit_compare(const char *folder, char **names, int count) {
-  double *first = NULL, *nll;
-  int64_t rows = 0, first_rows = 0;
+/* ---- a comparison: a line a model, or a recipe with all its runs --------------------------------------------- */
+
+enum { MOST_LINES = 24, MOST_RUNS = 8 };
+
+typedef struct line {
+  char label[128];
+  int runs;
+  double *nll[MOST_RUNS]; /* [rows] of each run */
+  double *mean;           /* [rows] over the runs */
+} line;
+
+typedef struct comparison {
+  const char *folder;
+  int64_t rows;
+  double *numbers; /* [rows] */
+  double *group;   /* [rows], or NULL */
+  int count;
+  line lines[MOST_LINES];
+} comparison;
+
+static lfm_status add_run(comparison *c, line *l, const char *name) {
+  double *numbers;
+  int64_t rows;
+  if (l->runs == MOST_RUNS) return lfm_fail(LFM_E_USAGE, "%s: more than %d runs", l->label, MOST_RUNS);
+  LFM_TRY(read_nll(c->folder, name, &l->nll[l->runs], &numbers, &rows));
+  if (!c->numbers) {
+    c->numbers = numbers;
+    c->rows = rows;
+  } else {
+    bool are_same = rows == c->rows && memcmp(numbers, c->numbers, (size_t)rows * sizeof *numbers) == 0;
+    lfm_free(numbers);
+    if (!are_same) return lfm_fail(LFM_E_DATA, "%s/%s.csv: scores other rows than the first", c->folder, name);
+  }
+  l->runs++;
+  return LFM_OK;
+}
+
+/* TEXT is NAME, or LABEL=NAME,NAME,... */
+static lfm_status add_line(comparison *c, const char *text) {
+  line *l = &c->lines[c->count++];
+  const char *equals = strchr(text, '='), *name = equals ? equals + 1 : text;
+  snprintf(l->label, sizeof l->label, "%.*s", (int)(equals ? equals - text : (ptrdiff_t)strcspn(text, ",")), text);
+  for (size_t length; *name; name += length + (name[length] == ',')) {
+    char run[192];
+    length = strcspn(name, ",");
+    snprintf(run, sizeof run, "%.*s", (int)length, name);
+    LFM_TRY(add_run(c, l, run));
+  }
+  return l->runs ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s: names no scores", text);
+}
+
+static bool is_solved_by_all(const comparison *c, int64_t row) {
+  for (int k = 0; k < c->count; k++)
+    for (int run = 0; run < c->lines[k].runs; run++)
+      if (!isfinite(c->lines[k].nll[run][row])) return false;
+  return true;
+}
+
+/* Only the rows that every model could score stay: what is compared is compared on the same rows. */
+static void keep_solved(comparison *c) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < c->rows; i++) {
+    if (!is_solved_by_all(c, i)) continue;
+    for (int k = 0; k < c->count; k++)
+      for (int run = 0; run < c->lines[k].runs; run++) c->lines[k].nll[run][kept] = c->lines[k].nll[run][i];
+    c->numbers[kept++] = c->numbers[i];
+  }
+  if (kept < c->rows)
+    printf("%lld of %lld rows are left out: some solve failed there\n\n", (long long)(c->rows - kept), (long long)c->rows);
+  c->rows = kept;
+}
+
+static lfm_status take_groups(comparison *c, const char *path) {
+  lfm_table *table;
+  LFM_TRY(lfm_table_read_groups(path, &table));
+  LFM_TRY(LFM_ALLOC(&c->group, c->rows));
+  for (int64_t i = 0; i < c->rows; i++) {
+    if (!(c->numbers[i] >= 1 && c->numbers[i] <= (double)table->rows))
+      return lfm_fail(LFM_E_DATA, "%s: has %lld rows, and no cluster for row %.0f", path, (long long)table->rows,
+                      c->numbers[i]);
+    c->group[i] = table->values[(int64_t)c->numbers[i] - 1];
+  }
+  lfm_table_destroy(table);
+  return LFM_OK;
+}
+
+static lfm_status average(comparison *c) {
+  for (int k = 0; k < c->count; k++) {
+    line *l = &c->lines[k];
+    LFM_TRY(LFM_ALLOC(&l->mean, c->rows));
+    for (int64_t i = 0; i < c->rows; i++)
+      for (int run = 0; run < l->runs; run++) l->mean[i] += l->nll[run][i] / l->runs;
+  }
+  return LFM_OK;
+}
+
+static double mean_of(const double *a, const double *b, int64_t rows) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < rows; i++) sum += a[i] - (b ? b[i] : 0.0);
+  return sum / (double)rows;
+}
+
+/* " each run": the means of the runs, or of their differences to the runs of `first`, one by one. */
+static void print_runs(const comparison *c, const line *l, const line *first) {
+  for (int run = 0; run < l->runs; run++)
+    printf(first ? "%s%+.3f" : "%s%.3f", run ? " / " : "", mean_of(l->nll[run], first ? first->nll[run] : NULL, c->rows));
+}
+
+static lfm_status print_plain(const comparison *c) {
   printf("%-12s %22s   %s\n", "test NLL", "nats a row", "paired difference to the first (95 %)");
-  for (int k = 0; k < count; k++) {
+  for (int k = 0; k < c->count; k++) {
     lfm_summary own, paired;
-    LFM_TRY(read_nll(folder, names[k], &nll, &rows));
-    LFM_TRY(lfm_summary_mean(nll, NULL, rows, &own));
-    printf("%-12s %12.3f +- %6.3f", names[k], own.mean, own.se);
-    if (k == 0) {
-      first = nll;
-      first_rows = rows;
-    } else if (rows != first_rows) {
-      return lfm_fail(LFM_E_DATA, "%s/%s.csv: has %lld rows, not %lld", folder, names[k], (long long)rows,
-                      (long long)first_rows);
-    } else {
-      LFM_TRY(lfm_summary_paired(nll, first, NULL, rows, &paired));
+    LFM_TRY(lfm_summary_mean(c->lines[k].mean, c->group, c->rows, &own));
+    printf("%-12s %12.3f +- %6.3f", c->lines[k].label, own.mean, own.se);
+    if (k > 0) {
+      LFM_TRY(lfm_summary_paired(c->lines[k].mean, c->lines[0].mean, c->group, c->rows, &paired));
       printf("   %+8.3f (%+.3f to %+.3f)", paired.mean, paired.low, paired.high);
-      lfm_free(nll);
     }
     printf("\n");
   }
-  lfm_free(first);
   return LFM_OK;
+}
+
+static lfm_status print_markdown(const comparison *c) {
+  const line *first = &c->lines[0];
+  bool shows_runs = false;
+  for (int k = 0; k < c->count; k++) shows_runs |= c->lines[k].runs > 1;
+  const char *each = shows_runs ? " each run |" : "";
+  printf("| %lld rows | nats a row |%s minus %s, paired (95 %%) |%s\n", (long long)c->rows, each, first->label, each);
+  printf("|---|---|%s---|%s\n", shows_runs ? "---|" : "", shows_runs ? "---|" : "");
+  for (int k = 0; k < c->count; k++) {
+    const line *l = &c->lines[k];
+    lfm_summary own, paired;
+    LFM_TRY(lfm_summary_mean(l->mean, c->group, c->rows, &own));
+    LFM_TRY(lfm_summary_paired(l->mean, first->mean, c->group, c->rows, &paired));
+    printf("| %s | %.3f ± %.3f |", l->label, own.mean, own.se);
+    if (shows_runs) printf(" "), print_runs(c, l, NULL), printf(" |");
+    if (k > 0) printf(" %+.3f (%.3f to %.3f) |", paired.mean, paired.low, paired.high);
+    else printf(" |");
+    if (!shows_runs) printf("\n");
+    else if (k > 0 && l->runs == first->runs) printf(" "), print_runs(c, l, first), printf(" |\n");
+    else printf(" |\n");
+  }
+  return LFM_OK;
+}
+
+static void release(comparison *c) {
+  for (int k = 0; k < c->count; k++) {
+    for (int run = 0; run < c->lines[k].runs; run++) lfm_free(c->lines[k].nll[run]);
+    lfm_free(c->lines[k].mean);
+  }
+  lfm_free(c->numbers);
+  lfm_free(c->group);
+}
+
+lfm_status kit_compare(const char *folder, const char *group, bool markdown, char **names, int count) {
+  comparison c = {.folder = folder};
+  lfm_status status;
+  if (count > MOST_LINES) return lfm_fail(LFM_E_USAGE, "compare: more than %d models", MOST_LINES);
+  for (int k = 0; k < count; k++) LFM_TRY_GOTO(add_line(&c, names[k]), done);
+  keep_solved(&c);
+  if (group) LFM_TRY_GOTO(take_groups(&c, group), done);
+  LFM_TRY_GOTO(average(&c), done);
+  LFM_TRY_GOTO(markdown ? print_markdown(&c) : print_plain(&c), done);
+done:
+  release(&c);
+  return status;
 }
 
 /* Of a model with the truth: E[log p - log p_model] is the KL divergence, nats lost by the model; the worst row tells whether
@@ -58,8 +211,8 @@ lfm_status kit_gap(const char *folder, const char *name) {
   double *model, *truth, square = 0.0, worst = 0.0;
   int64_t rows, truth_rows;
   lfm_summary gap;
-  LFM_TRY(read_nll(folder, name, &model, &rows));
-  LFM_TRY(read_nll(folder, "truth", &truth, &truth_rows));
+  LFM_TRY(read_nll(folder, name, &model, NULL, &rows));
+  LFM_TRY(read_nll(folder, "truth", &truth, NULL, &truth_rows));
   if (rows != truth_rows) return lfm_fail(LFM_E_DATA, "%s: %s.csv and truth.csv have different rows", folder, name);
   LFM_TRY(lfm_summary_paired(model, truth, NULL, rows, &gap));
   for (int64_t i = 0; i < rows; i++) {

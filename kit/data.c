@@ -254,7 +254,7 @@ lfm_status kit_truth(const char *kind, const char *folder) {
   for (int64_t i = 0; i < test->rows; i++) logp[i] = log_density(&d, test->values + i * test->cols);
   LFM_TRY(entropy_of(&d, &entropy));
   printf("entropy     %.4f nats\n", entropy);
-  lfm_status status = kit_write_logp(logp, test->rows, folder, "truth.csv");
+  lfm_status status = kit_write_logp(logp, NULL, test->rows, folder, "truth.csv");
   lfm_free(logp);
   lfm_table_destroy(test);
   destroy_density(&d);

@@ -20,7 +20,7 @@ lfm_status kit_write(const lfm_table *table, const char *folder, const char *nam
 }
 
 /* The columns of `lfm score -o`: row, logp, status. */
-lfm_status kit_write_logp(const double *logp, int64_t rows, const char *folder, const char *name) {
+lfm_status kit_write_logp(const double *logp, const int64_t *row, int64_t rows, const char *folder, const char *name) {
   static const char *const names[] = {"row", "logp", "status"};
   lfm_table *table;
   LFM_TRY(lfm_table_make(rows, 3, &table));
@@ -28,7 +28,7 @@ lfm_status kit_write_logp(const double *logp, int64_t rows, const char *folder, 
   for (int j = 0; status == LFM_OK && j < 3; j++) status = lfm_table_rename(table, j, names[j]);
   table->decimals[0] = table->decimals[2] = 0;
   for (int64_t i = 0; i < rows; i++) {
-    table->values[3 * i] = (double)(i + 1);
+    table->values[3 * i] = (double)((row ? row[i] : i) + 1);
     table->values[3 * i + 1] = logp[i];
   }
   if (status == LFM_OK) status = kit_write(table, folder, name);

@@ -25,21 +25,35 @@ lfm_status kit_split(const lfm_table *table, int64_t held, const char *folder);
 lfm_status kit_truth(const char *kind, const char *folder);
 
 /* ---- rivals.c ----------------------------------------------------------------------------------------------- */
-lfm_status kit_rivals(const char *folder); /* gaussian.csv, mixture.csv */
+/* gaussian.csv and mixture.csv: log p of test.csv, or of so many rows of it, evenly spaced. */
+lfm_status kit_rivals(const char *folder, int64_t rows);
+
+/* The same for tables too large for that: a mixture of as many components as is said, fitted to some rows. */
+typedef struct kit_large {
+  const char *train, *test;
+  int64_t components, iterations;
+  int64_t fit_rows, rows; /* evenly spaced, of train and test; 0: all */
+} kit_large;
+lfm_status kit_rivals_large(const kit_large *large, const char *folder);
 
 /* ---- compare.c ---------------------------------------------------------------------------------------------- */
-lfm_status kit_compare(const char *folder, char **names, int count); /* NLLs, paired with the first */
-lfm_status kit_gap(const char *folder, const char *name);            /* to truth.csv: mean with its error, and row RMS */
+/* NLLs, paired with the first.  A name is NAME or LABEL=NAME,NAME,...: one recipe's runs.  group (may be NULL): a table with
+ * the cluster of each row of the table that was scored. */
+lfm_status kit_compare(const char *folder, const char *group, bool markdown, char **names, int count);
+lfm_status kit_gap(const char *folder, const char *name); /* to truth.csv: mean with its error, and row RMS */
 /* Can a classifier tell NAME-samples.csv from test.csv?  And a fitted Gaussian's draws? */
 lfm_status kit_tell_apart(const char *folder, const char *name);
 
 /* ---- pictures.c --------------------------------------------------------------------------------------------- */
 lfm_status kit_panel(const char *folder, char **names, int count); /* panel.png */
 lfm_status kit_pairs(const char *folder, const char *name);        /* pairs.png */
+/* The first column of a table across, on a log axis; each other column a curve. */
+lfm_status kit_curves(const char *table, const char *png, const char *title);
 
 /* ---- folder.c ----------------------------------------------------------------------------------------------- */
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out);
 lfm_status kit_write(const lfm_table *table, const char *folder, const char *name);
-lfm_status kit_write_logp(const double *logp, int64_t rows, const char *folder, const char *name);
+/* row [rows] are their numbers in the table, from 0 on; NULL: all in order. */
+lfm_status kit_write_logp(const double *logp, const int64_t *row, int64_t rows, const char *folder, const char *name);
 
 #endif

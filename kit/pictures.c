@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * pictures.c -- a chain at work, and its rows beside real ones.
+ * pictures.c -- a chain at work, its rows beside real ones, and curves of a table.
  */
+#include "core/alloc.h"
 #include "core/file.h"
 #include "kit/kit.h"
 
@@ -88,5 +89,26 @@ lfm_status kit_pairs(const char *folder, const char *name) {
   lfm_status status = lfm_draw_pairs(path, test, generated);
   lfm_table_destroy(test);
   lfm_table_destroy(generated);
+  return status;
+}
+
+lfm_status kit_curves(const char *path, const char *png, const char *title) {
+  enum { MOST_CURVES = 8 };
+  lfm_series series[MOST_CURVES];
+  lfm_table *table;
+  double *columns; /* [cols, rows] */
+  LFM_TRY(lfm_table_read(path, NULL, &table));
+  int count = (int)table->cols - 1;
+  if (count < 1 || count > MOST_CURVES) return lfm_fail(LFM_E_DATA, "%s: 2 to %d columns are drawn", path, MOST_CURVES + 1);
+  LFM_TRY(LFM_ALLOC(&columns, table->rows * table->cols));
+  for (int64_t i = 0; i < table->rows * table->cols; i++)
+    columns[i % table->cols * table->rows + i / table->cols] = table->values[i];
+  for (int k = 0; k < count; k++)
+    series[k] = (lfm_series){
+        .name = table->names[k + 1], .x = columns, .y = columns + (k + 1) * table->rows, .count = table->rows, .colour = k};
+  lfm_curves_options options = {.title = title, .x_label = table->names[0], .log_x = true};
+  lfm_status status = lfm_draw_curves(png, series, count, &options);
+  lfm_free(columns);
+  lfm_table_destroy(table);
   return status;
 }

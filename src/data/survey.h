@@ -8,8 +8,8 @@
 
 #include "data/table.h"
 
-/* Like lfm_table_read with every column and row.  For lfm_survey_column and groups.c only: nothing
- * else may take such values. */
+/* Like lfm_table_read with every column and row.  For lfm_survey_column, groups.c and the scores of
+ * kit/compare.c only, which keeps what is finite: nothing else may take such values. */
 lfm_status lfm_survey_read(const char *path, lfm_table **out);
 
 typedef struct lfm_column_survey {

@@ -1,0 +1,113 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # names pass between this and the script that sources it
+# SPDX-License-Identifier: MIT
+#
+# lib.sh -- what the scripts of the evidence share: data by name, runs that go on where they were stopped, the twins of a
+# chain at its whole compute, scores that are made once, tables.  A script sets build and out, and calls `tables DATA`.
+#   $SEEDS   training seeds                                      $KEYS   keys for all models, as "normalise=whiten pool=ou"
+#   $ROWS    rows to score, evenly spaced; the same for all      $TOL    of the converged score
+cd "$(dirname "$0")/.." || exit
+lfm=$build/lfm kit=$build/kit
+ROWS=${ROWS:-2000} TOL=${TOL:-1e-4}
+read -ra extra <<<"${KEYS:-}"
+mkdir -p "$out"
+
+# tables DATA: what to train on (data) and to test on (test, group), from a file of the MAF layout with the picture of each
+# row beside it, or from a folder as kit makes it.
+tables() {
+  if [ -d "$1" ]; then
+    data=("$1/train.csv" --valid "$1/valid.csv") test=$1/test.csv valid=$1/valid.csv group=() valid_group=()
+  else
+    data=("$1::train" --valid "$1::validation") test=$1::test valid=$1::validation
+    group=(--group "$1::test_image") valid_group=(--group "$1::validation_image")
+  fi
+}
+
+# key FILE NAME: of a config.yaml;  number FILE NAME: of a flat JSON object
+key() { sed -nE "s/^$2: *([^#]*[^# ]).*/\1/p" "$1"; }
+number() { tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *([^,}]*[^,} ]).*/\1/p"; }
+# times A B: their product, rounded, at least 1
+times() { awk -v a="$1" -v b="$2" 'BEGIN { n = a * b; printf "%.0f", n < 1 ? 1 : n }'; }
+# named PREFIX SUFFIX: PREFIX-SEED SUFFIX of every seed, with commas between
+named() {
+  local each list=
+  for each in $SEEDS; do list+=${list:+,}$1-$each$2; done
+  printf '%s' "$list"
+}
+
+# train NAME OPTIONS...: $out/NAME, whatever it takes to finish it; a finished one is left alone, another configuration
+# refused.
+train() {
+  "$lfm" train "${data[@]}" -o "$out/$1" "${extra[@]/#/--set=}" "${@:2}" --resume >"$out/$1.log" 2>&1 ||
+    { tail -n 3 "$out/$1.log" >&2 && return 1; }
+}
+
+# twin RUN [wide]: the keys of one free block that spends what the chain RUN spent, the push included: the same network for
+# more batches, or one with as many parameters as the whole chain.  Rates fall, and patience lasts, as much more slowly.
+twin() {
+  "$lfm" info "$1" --json | awk -v wide="${2:-}" -v train="$(number "$1/result.json" train_flops)" \
+    -v push="$(number "$1/result.json" push_flops)" -v steps="$(number "$1/result.json" steps)" \
+    -v width="$(key "$1/config.yaml" hidden_dim)" -v layers="$(key "$1/config.yaml" num_hidden)" \
+    -v lr_step="$(key "$1/config.yaml" lr_step)" -v patience="$(key "$1/config.yaml" patience)" '
+    # multiplications of a row, with t as a column more; a step makes three products of each, but no gradient of its input
+    function weights(h) { return (d + 1) * h + (layers - 1) * h * h + h * d }
+    function parameters(h) { return weights(h) + layers * h + d }
+    function flops(h) { return 6 * weights(h) - 2 * (d + 1) * h }
+    /"blocks":/ { blocks = $2 + 0 }
+    /"parameters":/ { all = $2 + 0 }
+    /"blocks.0.net.0.weight"/ { first = 1 }
+    first && /"shape":/ { gsub(/[^0-9,]/, "", $NF); d = $NF - 1; first = 0 }
+    END {
+      h = width
+      if (wide) while (parameters(h) < all) h++
+      if (wide && all - parameters(h - 1) < parameters(h) - all) h--
+      batches = (train + push) / (train / steps * flops(h) / flops(width))
+      longer = batches / (steps / blocks)
+      printf "hks=[null]\nmax_batch=%.0f\nlr_step=%.0f\npatience=%.0f\nhidden_dim=%d\n", batches, lr_step * longer,
+        patience * longer, h
+    }'
+}
+
+# trio SEED OPTIONS...: a chain and both its twins: lfm-SEED, fm-SEED, wide-SEED
+trio() {
+  local text keys seed=$1
+  shift
+  train "lfm-$seed" --seed "$seed" "$@"
+  text=$(twin "$out/lfm-$seed")
+  mapfile -t keys <<<"$text"
+  train "fm-$seed" --seed "$seed" "$@" "${keys[@]/#/--set=}"
+  text=$(twin "$out/lfm-$seed" wide)
+  mapfile -t keys <<<"$text"
+  train "wide-$seed" --seed "$seed" "$@" "${keys[@]/#/--set=}"
+}
+
+# score MODEL NAME OPTIONS...: $out/NAME.csv with the log p of each row and $out/NAME.json, of the test rows; once for a call.
+score() {
+  local as=$out/$2 call="$1 $test $ROWS ${*:3}"
+  if [ -e "$as.json" ] && [ "$(cat "$as.call")" = "$call" ] && [ ! "$1" -nt "$as.json" ]; then return; fi
+  "$lfm" score "$1" "$test" "${group[@]}" --rows "$ROWS" "${@:3}" -o "$as.csv" --json >"$as.partial" 2>"$as.log" ||
+    { tail -n 3 "$as.log" >&2 && return 1; }
+  printf '%s\n' "$call" >"$as.call"
+  mv "$as.partial" "$as.json"
+}
+
+# costs: what the three models of every seed took, as a table
+costs() {
+  local name names seconds
+  IFS=, read -ra names <<<"$(named lfm ""),$(named fm ""),$(named wide "")"
+  printf '| run | batches | training, flop | push, flop | time | converged NLL, solver error |\n|---|---|---|---|---|---|\n'
+  for name in "${names[@]}"; do
+    seconds=$(number "$out/$name/result.json" seconds)
+    printf '| %s | %s | %.2e | %.2e | %.1f min | %.2f, %.1g |\n' "$name" "$(number "$out/$name/result.json" steps)" \
+      "$(number "$out/$name/result.json" train_flops)" "$(number "$out/$name/result.json" push_flops)" \
+      "$(awk -v s="$seconds" 'BEGIN { print s / 60 }')" "$(number "$out/$name.json" nll)" \
+      "$(number "$out/$name.json" solver_error)"
+  done
+}
+
+# columns of kit compare: the runs of the three models and the rivals that there are, by one protocol (a suffix of the names)
+compare() {
+  local rivals=()
+  if [ -e "$out/mixture.csv" ] && [ -z "$1" ]; then rivals=("${mixture:-Gaussian mixture}=mixture" Gaussian=gaussian); fi
+  "$kit" compare "$out" "lfm=$(named lfm "$1")" "FM, same network=$(named fm "$1")" \
+    "FM, the chain's parameters=$(named wide "$1")" "${rivals[@]}" "${group[@]}" --md
+}

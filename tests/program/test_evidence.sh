@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# test_evidence.sh -- the scripts of bench/ on tables and budgets so small that their numbers mean nothing: each ends with its
+# table, spends on a chain's twins what the chain spent, and does nothing twice; kit compares by hand-made numbers.
+#
+# shellcheck disable=SC2154,SC2317,SC2016
+# shellcheck source=tests/program/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(dirname "$lfm")
+kit=$build/kit
+[ -x "$kit" ] || exit 77
+cd "$work" || exit 1
+export KEYS="hidden_dim=8 num_hidden=2 batch_size=32 max_batch=12" ROWS=20
+
+# ---- kit compare: two recipes, one with two runs; the second is worse by 0, 0, 2, 2 nats
+scores() { awk -v v="$2" 'BEGIN { print "row,logp,status"; n = split(v, f, " "); for (i = 1; i <= n; i++) print 2 * i "," f[i] ",0" }' >"$1.csv"; }
+scores a "-1 -2 -3 -4"
+scores b1 "-1 -2 -4 -5"
+scores b2 "-1 -2 -6 -7"
+scores short "-1 -2"
+scores holes "-1 -2 -3 -4"
+sed -i "s/^4,.*/4,,1/" holes.csv # as lfm score leaves a row whose solve failed
+printf '%s\n' picture sky sky sky sky sea sea sea sea >clusters.csv
+expect_exit 0 "$kit" compare . a=a,a "two runs=b1,b2" --md --group clusters.csv
+check "the first" grep -qF '| a | 2.500 ±' out
+check "a mean over runs, its difference with an error over two clusters, and each run" \
+  grep -qE '^\| two runs \| 3\.500 ± [0-9.]+ \| 3\.000 / 4\.000 \| \+1\.000 \(-11\.7[0-9]+ to 13\.7[0-9]+\) \| \+0\.500 / \+1\.500 \|$' out
+expect_exit 0 "$kit" compare . a b2
+check "without clusters the interval is narrower" grep -qE '^b2 .*\+1\.500 \(-1\.2[0-9]+ to \+4\.2[0-9]+\)$' out
+expect_exit 1 "$kit" compare . a short
+check "other rows are named" grep -q 'short.csv: scores other rows' err
+expect_exit 0 "$kit" compare . a holes --md
+check "a row that one model failed on is nobody's" grep -q '^1 of 4 rows are left out' out
+check "and is not counted" grep -qF '| 3 rows |' out
+expect_exit 2 "$kit" compare .
+
+# ---- a folder of data
+mkdir data
+for part in train valid test; do
+  awk -v seed="$part" 'BEGIN { srand(length(seed)); print "x,y,z"
+    for (i = 0; i < 300; i++) { a = rand() + rand() - 1; print a "," a * a + rand() / 4 "," rand() } }' >"data/$part.csv"
+done
+expect_exit 0 "$kit" rivals data/train.csv data/test.csv rivals --components 3 --iterations 5 --fit-rows 200 --rows 50
+check "the rows are those that lfm score takes" test "$(cut -d, -f1 rivals/mixture.csv | sed -n 3p)" -eq 7
+
+# script NAME ARGUMENTS...
+script() { expect_exit 0 env "$@"; }
+
+# ---- a chain and its twins
+bsds() { script COMPONENTS=2 LENGTH=.0004 SEEDS="0 1" bash "$here/bench/bsds.sh" "$work/data" "$build" "$work/bsds"; }
+bsds
+check "three models and two rivals" test "$(grep -c '^| \(lfm |\|FM\|Gaussian\)' out)" -eq 8
+spent() { tr -d '\n' <"bsds/$1/result.json" | sed -E 's/.*"train_flops": ([^,]*),.*"push_flops": ([^,]*),.*/\1 \2/'; }
+for twin in fm-0 wide-0 fm-1 wide-1; do
+  check "$twin spends what its chain spent" awk -v a="$(spent "lfm-${twin#*-}")" -v b="$(spent "$twin")" \
+    'BEGIN { split(a, x, " "); split(b, y, " "); r = (y[1] + y[2]) / (x[1] + x[2]); exit !(r > 0.9 && r < 1.1) }'
+done
+check "the wide one has the chain's parameters" awk -v a="$("$lfm" info bsds/lfm-0 --json | sed -n 's/.*"parameters": //p')" \
+  -v b="$("$lfm" info bsds/wide-0 --json | sed -n 's/.*"parameters": //p')" 'BEGIN { r = b / a; exit !(r > 0.9 && r < 1.1) }'
+cp out first.md
+find bsds -name 'model.safetensors' -o -name '*.csv' | sort | xargs cksum >before
+touch mark
+bsds
+check "the same table" cmp -s out first.md
+check "nothing was trained or scored again" test -z "$(find bsds \( -name model.safetensors -o -name '*.csv' \) -newer mark)"
+
+# ---- curve over Euler steps
+script STEPS="5 80" bash "$here/bench/euler_bias.sh" "$work/data" "$build" "$work/bias" "$work/bsds/lfm-0" "$work/bsds/fm-0"
+check "a line for each number of steps" test "$(grep -c 'Euler steps a block' out)" -eq 4
+check "more steps, less bias" awk -F, 'NR == 2 { a = $3 ^ 2 } NR == 3 { exit !($3 ^ 2 < a) }' bias/bias.csv
+check "and a picture" test -s bias/bias.png
+
+# ---- power, a month
+awk 'BEGIN { srand(1); print "global_active_power,voltage,sub_metering_1,sub_metering_2,sub_metering_3,minute_of_day"
+  for (i = 0; i < 600; i++) printf "%.3f,%.2f,%d,%d,%d,%d\n", rand() * 4, 240 + rand(), rand() * 9, rand() * 3, rand() * 20, i }' >power.csv
+script SEEDS=0 RECIPES=whole BATCHES=10 bash "$here/bench/power.sh" "$work/power.csv" "$build" "$work/power"
+check "three models and two rivals of power" test "$(grep -c '^| \(lfm |\|FM\|Gaussian\)' out)" -eq 5
+
+# ---- precision and time, on the tree
+script SEEDS=1 bash "$here/bench/precision.sh" - "$build" "$work/precision" || true
+if grep -q 'no bfloat16' err; then failures=$((failures - 1)); else
+  check "a line a precision" test "$(grep -cE '^\| `(fp32|bf16)` \|' out)" -eq 2
+fi
+script ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" tree "$build" "$work/time"
+check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@B \| at most [0-9]+ s \|$' out)" -eq 2
+finish
