@@ -33,7 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ACTIVATIONS = {'relu': nn.ReLU, 'elu': nn.ELU, 'silu': nn.SiLU, 'gelu': nn.GELU, 'tanh': nn.Tanh, 'softplus': nn.Softplus}
 # What a preset may leave to the default, and what this script does not do: asking for it is an error, not a surprise.
 ONLY = {'pool': 'pushed', 'cat_t': 'first', 'warmup': 0, 'cosine': False, 'ema_decay': 0, 'patience': 0,
-        'optimizer': 'adam', 'weight_decay': 0, 'defensive': 0}
+        'optimizer': 'adam', 'weight_decay': 0, 'target_rows': 0, 'defensive': 0}
 
 
 # ---- configuration and data --------------------------------------------------------------------------------------

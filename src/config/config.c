@@ -183,6 +183,8 @@ void lfm_config_act_split(const lfm_config *config, char name[16], double *beta)
 lfm_status lfm_config_validate(const lfm_config *config) {
   if (lfm_config_is_set(config, "hks") && lfm_config_is_set(config, "schedule"))
     return lfm_fail(LFM_E_USAGE, "hks and schedule are both given; keep one (--set hks=auto takes the first back)");
+  if (config->target_rows && config->coupling != LFM_COUPLING_DEPENDENT)
+    return lfm_fail(LFM_E_USAGE, "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
   int blocks = config->blocks ? config->blocks : config->schedule_blocks;
   const char *from = config->blocks ? "hks" : "schedule.blocks";
   if (config->batches_given > 1 && blocks && config->batches_given != blocks)

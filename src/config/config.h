@@ -32,7 +32,8 @@ struct lfm_config {
   lfm_time_law beta_sample_t; /* key: beta_sample_t: true|false, with alpha, beta */
   double alpha, beta;
   int num_tk;
-  double defensive; /* share of the pairs that start from the wide law */
+  int64_t target_rows; /* 0: each pair's own target */
+  double defensive;    /* share of the pairs that start from the wide law */
   /* the network */
   int64_t hidden_dim;
   int num_hidden;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * matching.c -- fill a run with (t, I_t), evaluate, compare with dI_t/dt.
+ * matching.c -- fill a run with (t, I_t), evaluate, compare with dI_t/dt, or with its mean given I_t.
  * The target is kept beside the run, and v - target becomes the gradient in place: no other buffer is needed.
  */
 #include "flow/matching.h"
 
 #include "core/alloc.h"
 #include "flow/interpolant.h"
+#include "flow/posterior.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,11 +15,14 @@
 struct lfm_matching {
   int64_t rows, dim;
   lfm_run *run;
-  float *target;       /* [rows, dim] dI_t/dt */
-  int64_t *row;        /* [rows] where in the pool x_l of a pair stands */
-  float *noise;        /* [rows, 1 to 3 dim] normals of a pair */
-  double *lot, *time;  /* [rows] is the pair one of the wide law's?  t */
-  float *left, *right; /* [dim] ends of the pair at hand */
+  float *target;            /* [rows, dim] dI_t/dt */
+  int64_t *row;             /* [rows] where in the pool x_l of a pair stands */
+  float *noise;             /* [rows, 1 to 3 dim] normals of a pair */
+  double *lot, *time;       /* [rows] is the pair one of the wide law's?  t */
+  float *left, *right;      /* [dim] ends of the pair at hand */
+  lfm_posterior *posterior; /* NULL unless lfm_matching_average was called */
+  int64_t *candidate;       /* [rows of the posterior] where in the pool they stand */
+  float *excess;            /* [dim] the mean of x_l given I_t, less the pair's own */
 };
 
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out) {
@@ -46,8 +50,17 @@ fail:
   return status;
 }
 
+lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows) {
+  LFM_TRY(LFM_ALLOC(&matching->candidate, rows));
+  LFM_TRY(LFM_ALLOC(&matching->excess, matching->dim));
+  return lfm_posterior_create(rows, matching->dim, &matching->posterior);
+}
+
 void lfm_matching_destroy(lfm_matching *matching) {
   if (!matching) return;
+  lfm_posterior_destroy(matching->posterior);
+  lfm_free(matching->candidate);
+  lfm_free(matching->excess);
   lfm_run_destroy(matching->run);
   lfm_free(matching->target);
   lfm_free(matching->left);
@@ -61,7 +74,8 @@ void lfm_matching_destroy(lfm_matching *matching) {
 
 size_t lfm_matching_memory(const lfm_matching *matching) {
   return lfm_run_memory(matching->run) + lfm_alloc_size(matching->target) + lfm_alloc_size(matching->left) +
-         lfm_alloc_size(matching->right) + lfm_alloc_size(matching->noise);
+         lfm_alloc_size(matching->right) + lfm_alloc_size(matching->noise) + lfm_alloc_size(matching->candidate) +
+         lfm_alloc_size(matching->excess) + lfm_posterior_memory(matching->posterior);
 }
 
 /* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row; the row itself where the pool was pushed (G = 0). */
@@ -71,6 +85,10 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, fl
   if (pairs->before.noise == 0.0) memcpy(x, from, (size_t)pairs->dim * sizeof *x);
   else
     for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
+}
+
+static bool is_wide(const lfm_matching *matching, const lfm_pairs *pairs, int64_t i) {
+  return pairs->defensive > 0.0 && matching->lot[i] < pairs->defensive;
 }
 
 /* A defensive mixture: a small share e of the x_l is s z', with s from 1 to WIDEST evenly in the logarithm, so that the block
@@ -124,12 +142,36 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   int64_t dim = pairs->dim, pair = first + i;
   const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
   pool_row(pairs, matching->row[i], left_noise, matching->left);
-  if (pairs->defensive > 0.0 && matching->lot[i] < pairs->defensive)
-    draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
+  if (is_wide(matching, pairs, i)) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
   if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
   float decay = (float)pairs->step.decay, sigma = (float)pairs->step.noise;
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];
+}
+
+/* ---- the mean target ---------------------------------------------------------------------------------------- */
+
+/* The rows that the batch's walk over the pool meets from its first on: the batch's own, and where more are asked for those
+ * of the batches after it.  All of a batch have the same. */
+static void load_candidates(lfm_matching *matching, const lfm_pairs *pairs, int64_t step) {
+  lfm_pairing_left_rows(&pairs->pairing, step, 0, pairs->target_rows, matching->candidate);
+  lfm_posterior_load(matching->posterior, pairs->pool, matching->candidate, (float)pairs->before.decay);
+}
+
+/* target = q x_l + (b'/b) I_t with q = a' - b' a / b, where I_t = alpha x_l + sigma z.  So its mean given I_t differs by
+ * q (E[x_l | I_t] - x_l).  With pool: ou, x_l is itself D x_0 + S n, and given x_0 and I_t its mean is
+ * D x_0 + gain (I_t - alpha D x_0).  A point that is all but x_l has nobody else to come from. */
+static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *point,
+                           float *target) {
+  const float NEAR = 1e-3f;
+  float alpha = at.a + at.b * (float)pairs->step.decay, sigma = at.b * (float)pairs->step.noise;
+  if (sigma < NEAR) return;
+  float spread = alpha * (float)pairs->before.noise, variance = spread * spread + sigma * sigma;
+  float gain = alpha * (float)(pairs->before.noise * pairs->before.noise) / variance, share = sigma * sigma / variance;
+  float q = at.da - at.db * at.a / at.b;
+  lfm_posterior_mean(matching->posterior, point, alpha, variance, matching->left, matching->excess);
+  for (int64_t j = 0; j < matching->dim; j++)
+    target[j] += q * (share * matching->excess[j] + gain * (point[j] - alpha * matching->left[j]));
 }
 
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
@@ -138,6 +180,7 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
   int64_t dim = matching->dim, first_pair = first / pairs->times, made = -1;
   draw_pairs(matching, pairs, step, first_pair, (first + count - 1) / pairs->times - first_pair + 1);
   draw_times(matching, pairs, step, first, count);
+  if (pairs->target_rows) load_candidates(matching, pairs, step);
   for (int64_t r = 0; r < count; r++) {
     int64_t i = (first + r) / pairs->times - first_pair;
     if (i != made) make_pair(matching, pairs, step, first_pair, i);
@@ -149,6 +192,7 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
       point[j] = at.a * matching->left[j] + at.b * matching->right[j];
       target[j] = at.da * matching->left[j] + at.db * matching->right[j];
     }
+    if (pairs->target_rows && !is_wide(matching, pairs, i)) average_target(matching, pairs, at, point, target);
   }
 }
 

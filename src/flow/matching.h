@@ -25,6 +25,7 @@ typedef struct lfm_pairs {
   bool beta_times; /* t ~ Beta(alpha, beta), else U(0, 1) */
   double alpha, beta;
   int times;                       /* num_tk */
+  int64_t target_rows;             /* rows of the pool that a target is the mean over; 0: the pair's own */
   double defensive;                /* share of the pairs whose x_l is drawn from the wide law instead of the pool */
   lfm_purpose noise_for, time_for; /* training draws, or the fixed ones of validation */
 } lfm_pairs;
@@ -33,6 +34,9 @@ typedef struct lfm_pairs {
 typedef struct lfm_matching lfm_matching;
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out);
 void lfm_matching_destroy(lfm_matching *matching);
+
+/* Makes room for pairs with target_rows = rows; once, and only such pairs and those with 0 from then on. */
+lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows);
 size_t lfm_matching_memory(const lfm_matching *matching); /* bytes of its buffers */
 
 /* Rows first .. first+count-1 of the batch at `step` through the network; count <= the run's rows.

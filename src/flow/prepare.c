@@ -208,8 +208,10 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   const lfm_net *net = trainer->net;
   lfm_optim_config optim;
   LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
-  for (int w = 0; w < lfm_team_size(trainer->team); w++)
+  for (int w = 0; w < lfm_team_size(trainer->team); w++) {
     LFM_TRY(lfm_matching_create(net, LFM_RUN_TRAIN, config->microbatch, &trainer->workers[w]));
+    if (config->target_rows) LFM_TRY(lfm_matching_average(trainer->workers[w], config->target_rows));
+  }
   lfm_optim_defaults(&optim);
   optim.decoupled_decay = config->adamw;
   optim.weight_decay = config->weight_decay;

@@ -64,6 +64,8 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
              (long long)shape->rows);
     config->batch_size = shape->rows;
   }
+  if (config->target_rows) /* the batch is among them, and no row twice */
+    config->target_rows = at_most(at_least(config->target_rows, config->batch_size), shape->rows);
   return LFM_OK;
 }
 

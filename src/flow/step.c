@@ -8,6 +8,8 @@
  */
 #include "flow/trainer.h"
 
+#include "flow/posterior.h"
+
 #include <math.h>
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -32,6 +34,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
       .alpha = config->alpha,
       .beta = config->beta,
       .times = times,
+      .target_rows = validating ? 0 : config->target_rows,
       .defensive = validating ? 0.0 : config->defensive,
       .noise_for = validating ? LFM_FOR_VALID : LFM_FOR_NOISE,
       .time_for = validating ? LFM_FOR_VALID_TIME : LFM_FOR_TIME,
@@ -101,7 +104,8 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
 
   trainer->step++;
   trainer->steps_done++;
-  trainer->train_flops += (double)work.rows * lfm_net_train_flops(trainer->model->net);
+  trainer->train_flops += (double)work.rows * (lfm_net_train_flops(trainer->model->net) +
+                                               lfm_posterior_flops(config->target_rows, work.pairs.dim));
   keep_means(trainer, loss);
   return LFM_OK;
 }

@@ -132,6 +132,11 @@ static void test_keys_that_do_not_go_together(void **state) {
               "max_batch lists 3 numbers, but schedule.blocks makes 4 blocks; give one number or 4");
   assert_int_equal(lfm_config_set(config, "schedule.blocks=3"), LFM_OK);
   assert_int_equal(lfm_config_validate(config), LFM_OK);
+  assert_int_equal(parse("target_rows: 64\ncoupling: shuffled\n"), LFM_OK);
+  assert_says(lfm_config_validate(config),
+              "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
+  assert_int_equal(lfm_config_set(config, "target_rows=0"), LFM_OK);
+  assert_int_equal(lfm_config_validate(config), LFM_OK);
 }
 
 /* ---- presets ------------------------------------------------------------------------------------------------ */
@@ -193,8 +198,8 @@ static void assert_shared(const char *name) {
   if (is_gas) assert_true(config->alpha == 1.0 && config->beta == 0.5);
   assert_int_equal(config->warm_start, strncmp(name, "bsds300", 7) != 0);
   assert_true(!config->adamw && config->ema_decay == 0.0 && config->defensive == 0.0 && config->weight_decay == 0.0 &&
-              !config->cat_t_all);
-  static const char *const fixed[] = {"patience",  "warmup", "cosine",     "ema_decay",
+              !config->cat_t_all && config->target_rows == 0);
+  static const char *const fixed[] = {"patience",  "warmup", "cosine",     "ema_decay", "target_rows",
                                       "defensive", "lr",     "batch_size", "max_batch"};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) assert_true(lfm_config_is_set(config, fixed[i]));
   assert_true(config->patience == 0 && config->warmup == 0 && !config->cosine);

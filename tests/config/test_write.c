@@ -63,6 +63,7 @@ static void test_every_key(void **state) {
                                          "alpha=1e-7",
                                          "beta=123.456",
                                          "num_tk=7",
+                                         "target_rows=77",
                                          "defensive=.125",
                                          "hidden_dim=31",
                                          "num_hidden=2",

@@ -76,6 +76,12 @@ static void stopped_without_a_push(void **state) {
   check_stops(KEYS("pool=ou", "coupling=independent"));
 }
 
+/* Mean targets over more rows than a batch has. */
+static void stopped_with_mean_targets(void **state) {
+  (void)state;
+  check_stops(KEYS("target_rows=100", "ema_decay=0.9", "defensive=0.02"));
+}
+
 /* Stopped at every second step from the start. */
 static void stopped_again_and_again(void **state) {
   (void)state;
@@ -394,6 +400,7 @@ int main(void) {
       cmocka_unit_test(stopped_anywhere_ends_the_same),
       cmocka_unit_test(stopped_with_best_weights),
       cmocka_unit_test(stopped_without_a_push),
+      cmocka_unit_test(stopped_with_mean_targets),
       cmocka_unit_test(stopped_in_bf16),
       cmocka_unit_test(stopped_again_and_again),
       cmocka_unit_test(old_pools_are_removed),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_matching.c -- the loss and its gradient against the definition, written out in double from the same random numbers;
- * the marginals of both ends; padding and the cutting of a batch.
+ * mean targets teach what the pairs' own do; the marginals of both ends; padding and the cutting of a batch.
  */
 #include "flow_support.h"
 
@@ -65,6 +65,27 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
   }
 }
 
+/* The mean of a' x_l + b' x_r given the point, by Bayes over the candidates x_0: x_l = D x_0 + S n, x_r = e x_l + s z. */
+static void mean_target_again(const lfm_pairs *p, int64_t step, bool trig, double t, const double *point, double *target) {
+  double angle = M_PI * t / 2.0, a = trig ? cos(angle) : 1.0 - t, b = trig ? sin(angle) : t;
+  double da = trig ? -M_PI / 2 * b : -1.0, db = trig ? M_PI / 2 * a : 1.0;
+  double alpha = a + b * p->step.decay, spread = p->before.noise, sigma = b * p->step.noise;
+  double variance = alpha * alpha * spread * spread + sigma * sigma, all = 0.0, sums[DIM] = {0};
+  for (int64_t k = 0; k < p->target_rows; k++) {
+    const float *row = p->pool + lfm_pairing_left(&p->pairing, step, k) * DIM;
+    double square = 0.0;
+    for (int j = 0; j < DIM; j++) square += pow(point[j] - alpha * p->before.decay * (double)row[j], 2.0);
+    double w = exp(-square / (2.0 * variance));
+    all += w;
+    for (int j = 0; j < DIM; j++) {
+      double start = p->before.decay * (double)row[j];
+      double left = start + alpha * spread * spread / variance * (point[j] - alpha * start);
+      sums[j] += w * (da * left + db * (point[j] - a * left) / b);
+    }
+  }
+  for (int j = 0; j < DIM; j++) target[j] = sums[j] / all;
+}
+
 /* Sum of squared errors of every row of a batch. */
 static double loss_again(const fixture *f, const lfm_pairs *p, int64_t step) {
   int64_t rows = BATCH * p->times;
@@ -84,6 +105,7 @@ static double loss_again(const fixture *f, const lfm_pairs *p, int64_t step) {
       x[r * DIM + j] = trig ? cos(angle) * left[j] + sin(angle) * right[j] : left[j] + t[r] * (right[j] - left[j]);
       targets[r * DIM + j] = trig ? M_PI / 2 * (cos(angle) * right[j] - sin(angle) * left[j]) : right[j] - left[j];
     }
+    if (p->target_rows) mean_target_again(p, step, p->interp == LFM_INTERP_TRIG, t[r], x + r * DIM, targets + r * DIM);
   }
   OK(lfm_run_forward(run, f->oracle_params));
   const double *v = lfm_run_v(run);
@@ -100,6 +122,7 @@ static void check_case(const fixture *f, const lfm_pairs *p, int64_t step) {
   OK(LFM_ALLOC(&grads, count));
   for (int64_t i = 0; i < count; i++) grads[i] = 1e30f;
   OK(lfm_matching_create(f->net, LFM_RUN_TRAIN, rows, &matching));
+  if (p->target_rows) OK(lfm_matching_average(matching, p->target_rows));
   OK(lfm_matching_gradient(matching, p, f->params, step, 0, rows, normaliser, grads, false, &loss));
   OK(lfm_matching_loss(matching, p, f->params, step, 0, rows, &sum));
   assert_near(loss, loss_again(f, p, step), 2e-5 * loss);
@@ -134,6 +157,61 @@ static void loss_and_gradient_are_the_definition(void **state) {
               pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
           check_case(&f, &p, 4 + k);
         }
+  teardown(&f);
+}
+
+/* Mean targets over the batch and over more, with both interpolants and both pools, before the last block and in it. */
+static void mean_targets_are_the_definition(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  for (int interp = 0; interp < 2; interp++)
+    for (int ou = 0; ou < 2; ou++)
+      for (int last = 0; last < 2; last++) {
+        lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, LFM_COUPLING_DEPENDENT, 1 + 2 * ou, false,
+                               ou ? 0.25 : 0.0);
+        p.target_rows = interp ? BATCH : BATCH + 9;
+        if (last) p.step = lfm_ou_step(NAN);
+        check_case(&f, &p, 2);
+      }
+  teardown(&f);
+}
+
+/* Over many batches the gradient has the same mean as that of the pairs' own targets, and less noise. */
+static void mean_targets_teach_the_same_with_less_noise(void **state) {
+  (void)state;
+  enum { STEPS = 600, MOST = 64 };
+  fixture f;
+  setup(&f);
+  lfm_pairs own = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0), mean = own;
+  own.step = mean.step = lfm_ou_step(NAN);
+  own.defensive = mean.defensive = 0.1; /* rows of the wide law are among the batch and keep their own */
+  mean.target_rows = BATCH;
+  int64_t count = lfm_net_param_count(f.net);
+  assert_in_range(count, 1, MOST);
+  double sum[MOST] = {0}, apart[MOST] = {0}, apart_square[MOST] = {0}, square[MOST] = {0}, mean_sum[MOST] = {0},
+         mean_square[MOST] = {0}, noise = 0.0, mean_noise = 0.0;
+  lfm_matching *matching;
+  OK(lfm_matching_create(f.net, LFM_RUN_TRAIN, BATCH, &matching));
+  OK(lfm_matching_average(matching, BATCH));
+  for (int64_t step = 0; step < STEPS; step++) {
+    float g[MOST], h[MOST];
+    double loss = 0.0;
+    OK(lfm_matching_gradient(matching, &own, f.params, step, 0, BATCH, BATCH * DIM, g, false, &loss));
+    OK(lfm_matching_gradient(matching, &mean, f.params, step, 0, BATCH, BATCH * DIM, h, false, &loss));
+    for (int64_t i = 0; i < count; i++) {
+      double d = (double)h[i] - (double)g[i];
+      sum[i] += (double)g[i], square[i] += (double)g[i] * (double)g[i], apart[i] += d, apart_square[i] += d * d;
+      mean_sum[i] += (double)h[i], mean_square[i] += (double)h[i] * (double)h[i];
+    }
+  }
+  for (int64_t i = 0; i < count; i++) {
+    assert_true(fabs(apart[i]) < 5.0 * sqrt(apart_square[i]) + 1e-12); /* five standard errors of the mean difference */
+    noise += square[i] - sum[i] * sum[i] / STEPS;
+    mean_noise += mean_square[i] - mean_sum[i] * mean_sum[i] / STEPS;
+  }
+  assert_true(mean_noise < 0.8 * noise);
+  lfm_matching_destroy(matching);
   teardown(&f);
 }
 
@@ -327,6 +405,10 @@ static void refused_memory_leaves_nothing(void **state) {
     lfm_alloc_fail_at(at);
     status = lfm_matching_create(f.net, LFM_RUN_TRAIN, 16, &matching);
     assert_true(status == LFM_OK || (status == LFM_E_MEMORY && !matching && at < 1000));
+    if (status != LFM_OK) continue;
+    status = lfm_matching_average(matching, 16);
+    assert_true(status == LFM_OK || status == LFM_E_MEMORY);
+    if (status != LFM_OK) lfm_matching_destroy(matching);
   }
   lfm_alloc_fail_at(0);
   lfm_matching_destroy(matching);
@@ -336,6 +418,8 @@ static void refused_memory_leaves_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(loss_and_gradient_are_the_definition),
+      cmocka_unit_test(mean_targets_are_the_definition),
+      cmocka_unit_test(mean_targets_teach_the_same_with_less_noise),
       cmocka_unit_test(free_block_ends_in_noise),
       cmocka_unit_test(cutting_a_batch_changes_rounding_only),
       cmocka_unit_test(padding_rows_do_not_matter),

@@ -95,6 +95,20 @@ static void the_defensive_share_follows_the_run(void **state) {
   }
 }
 
+/* The batch is among the rows that a target is averaged over, and no row is there twice. */
+static void mean_targets_take_the_batch_in(void **state) {
+  (void)state;
+  static const struct {
+    const char *asked;
+    int64_t rows;
+  } cases[] = {{"target_rows=0", 0}, {"target_rows=1", 200}, {"target_rows=300", 300}, {"target_rows=9999", 900}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_config *config = resolved(900, 5, (const char *const[]){"batch_size=200", cases[k].asked, NULL});
+    assert_int_equal(config->target_rows, cases[k].rows);
+    lfm_config_destroy(config);
+  }
+}
+
 static void lists_must_fit_the_chain(void **state) {
   (void)state;
   lfm_data_shape shape = {.rows = 5000, .dim = 5, .valid_rows = 500};
@@ -133,6 +147,7 @@ int main(void) {
       cmocka_unit_test(a_batch_is_cut_evenly),
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(the_defensive_share_follows_the_run),
+      cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(lists_must_fit_the_chain),
       cmocka_unit_test(what_was_said_stays),
   };

@@ -31,6 +31,7 @@ static void check_threads(const char *const *more) {
 static void threads_do_not_change_the_bytes(void **state) {
   (void)state;
   check_threads(KEYS("ema_decay=0.9", "num_tk=2", "lanes=3", "microbatch=16", "patience=16"));
+  check_threads(KEYS("target_rows=100", "num_tk=2", "lanes=3", "microbatch=16"));
 }
 
 static bool has_bf16(void) {
@@ -520,7 +521,8 @@ static bool count_requests(const lfm_progress *progress, void *context) {
 
 static void steps_ask_for_no_memory(void **state) {
   (void)state;
-  run r = small_run(KEYS("checkpoint_every=1000", "ema_decay=0.9", "patience=24")); /* validations and records included */
+  run r = small_run(KEYS("checkpoint_every=1000", "ema_decay=0.9", "patience=24",
+                         "target_rows=100")); /* validations and records included */
   counts c = {0};
   r.options.progress = count_requests;
   r.options.context = &c;
