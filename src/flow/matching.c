@@ -73,9 +73,11 @@ void lfm_matching_destroy(lfm_matching *matching) {
 }
 
 size_t lfm_matching_memory(const lfm_matching *matching) {
-  return lfm_run_memory(matching->run) + lfm_alloc_size(matching->target) + lfm_alloc_size(matching->left) +
-         lfm_alloc_size(matching->right) + lfm_alloc_size(matching->noise) + lfm_alloc_size(matching->candidate) +
-         lfm_alloc_size(matching->excess) + lfm_posterior_memory(matching->posterior);
+  const void *const parts[] = {matching->target, matching->row,   matching->noise,     matching->lot,   matching->time,
+                               matching->left,   matching->right, matching->candidate, matching->excess};
+  size_t bytes = lfm_run_memory(matching->run) + lfm_posterior_memory(matching->posterior);
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) bytes += lfm_alloc_size(parts[k]);
+  return bytes;
 }
 
 /* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row; the row itself where the pool was pushed (G = 0). */
