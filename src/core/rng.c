@@ -190,25 +190,16 @@ static inline uint64_t turned(const lfm_rng *rng, uint32_t salt, uint32_t turn, 
   return place >= length ? place - length : place;
 }
 
-/* Once through all six turns, `lanes` places at a time. */
-LFM_VECTOR static void turn_all(lfm_rng rng, uint32_t salt, grid g, uint64_t x[LANES], uint64_t y[LANES]) {
+/* All six turns of some places, side by side. */
+static inline void turn_places(const lfm_rng *rng, uint32_t salt, const grid *g, int count, uint64_t *x, uint64_t *y) {
   for (uint32_t turn = 0; turn < 6; turn += 2) {
-    for (int i = 0; i < LANES; i++) x[i] = turned(&rng, salt, turn, y[i], x[i], g.width);
-    for (int i = 0; i < LANES; i++) y[i] = turned(&rng, salt, turn + 1, x[i], y[i], g.height);
+    for (int i = 0; i < count; i++) x[i] = turned(rng, salt, turn, y[i], x[i], g->width);
+    for (int i = 0; i < count; i++) y[i] = turned(rng, salt, turn + 1, x[i], y[i], g->height);
   }
 }
 
-/* What is left of the walk, where the first landing is outside. */
-static uint64_t walk_on(const lfm_rng *rng, uint32_t salt, grid g, uint64_t at) {
-  while (at >= g.size) {
-    uint64_t x = at % g.width, y = at / g.width;
-    for (uint32_t turn = 0; turn < 6; turn += 2) {
-      x = turned(rng, salt, turn, y, x, g.width);
-      y = turned(rng, salt, turn + 1, x, y, g.height);
-    }
-    at = y * g.width + x;
-  }
-  return at;
+LFM_VECTOR static void turn_lanes(lfm_rng rng, uint32_t salt, grid g, uint64_t x[LANES], uint64_t y[LANES]) {
+  turn_places(&rng, salt, &g, LANES, x, y);
 }
 
 void lfm_rng_permute_range(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i, int64_t count, int64_t *out) {
@@ -219,9 +210,11 @@ void lfm_rng_permute_range(const lfm_rng *rng, int64_t salt, int64_t n, int64_t 
       x[k] = next_x, y[k] = next_y;
       if (++next_x == g.width) next_x = 0, next_y++;
     }
-    turn_all(*rng, (uint32_t)salt, g, x, y);
-    for (int k = 0; k < LANES && begun + k < count; k++)
-      out[begun + k] = (int64_t)walk_on(rng, (uint32_t)salt, g, y[k] * g.width + x[k]);
+    turn_lanes(*rng, (uint32_t)salt, g, x, y);
+    for (int k = 0; k < LANES && begun + k < count; k++) {
+      while (y[k] * g.width + x[k] >= g.size) turn_places(rng, (uint32_t)salt, &g, 1, &x[k], &y[k]); /* the walk */
+      out[begun + k] = (int64_t)(y[k] * g.width + x[k]);
+    }
   }
 }
 

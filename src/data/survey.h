@@ -8,8 +8,8 @@
 
 #include "data/table.h"
 
-/* Like lfm_table_read with every column and row.  For lfm_survey_column, groups.c and the scores of
- * kit/compare.c only, which keeps what is finite: nothing else may take such values. */
+/* Like lfm_table_read with every column and row, words as marks.  Nothing may take such values but lfm_survey_column,
+ * groups.c, and kit/compare.c, which keeps only the finite ones of a table of scores. */
 lfm_status lfm_survey_read(const char *path, lfm_table **out);
 
 typedef struct lfm_column_survey {

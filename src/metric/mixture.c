@@ -114,8 +114,7 @@ typedef struct fit {
   double *mean, *sd; /* [dim] of the data */
   double *nearest;   /* [rows] squared distance to the nearest centre (start only) */
   int64_t lane_size; /* doubles a lane: below */
-  double
-      *lanes; /* [LANES, lane_size] N [k], S [k, dim], Q [k, dim, dim], log p, then scratch: x, z [dim, TILE], r [k, TILE] */
+  double *lanes;     /* [LANES, lane_size] N [k], S [k, dim], Q [k, dim, dim], log p; scratch x, z [dim, TILE], r [k, TILE] */
   double *new_mean, *covariance; /* [dim], [dim, dim] of the M step */
   lfm_mixture *mixture;
 } fit;

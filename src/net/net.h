@@ -4,8 +4,8 @@
  *
  *   lfm_net      what the network is: parameter table, graph, chosen kernels.  Immutable, shared by all threads.
  *   lfm_params   one set of weights: the plain master copy (PyTorch's layout) and the packed copies that kernels read.
- *   lfm_run      one worker's (or a whole team's) buffers for a fixed number of rows.  Rows beyond the caller's are padding:
- * give them any finite values, and zero dv in training.
+ *   lfm_run      one worker's (or a whole team's) buffers for a fixed number of rows.  Rows beyond the caller's are
+ *                padding: give them any finite values, and zero dv in training.
  *
  * Numbers inside are of the kernel table's type: float (oneDNN, ref32) or double (ref64, the oracle of the tests).
  * A row's result does not depend on its place in the run or on the other rows, to the bit.
