@@ -3,20 +3,9 @@
  * test_bf16.c -- rounding to bfloat16 against its definition, and the products, packings and activations of both bf16 tables
  * against sums written out in double.
  */
-#include "core/alloc.h"
+#include "kernel_support.h"
+
 #include "kernel/bf16.h"
-#include "kernel/table.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call) assert_int_equal((call), LFM_OK)
 
 static const lfm_kernels *tables[2];
 
@@ -46,9 +35,6 @@ static void test_rounds_to_the_nearest(void **state) {
 
 /* ---- products ------------------------------------------------------------------------------------------------ */
 
-/* Multiples of 1/64 in [-1, 1]: exact in eight bits, and short sums of their products exact in float. */
-static float exact(int64_t i, int salt) { return (float)((i * 37 + salt * 101 + (i * i) % 53) % 128 - 64) / 64; }
-
 static void *stored(const lfm_kernels *k, int64_t count, bool half) {
   void *array;
   OK(lfm_alloc_array(&array, (size_t)count, lfm_stored_size(k, half)));
@@ -67,20 +53,8 @@ static float get(const lfm_kernels *k, const void *array, int64_t i, bool half) 
 
 static void *filled(const lfm_kernels *k, int64_t count, bool half, int salt) {
   void *array = stored(k, count, half);
-  for (int64_t i = 0; i < count; i++) set(k, array, i, half, exact(i, salt));
+  for (int64_t i = 0; i < count; i++) set(k, array, i, half, (float)exact(i, salt));
   return array;
-}
-
-static void run_product(const lfm_kernels *k, const lfm_product_spec *spec, const void *a, const void *b, const void *bias,
-                        void *c) {
-  lfm_product *product;
-  char *scratch;
-  OK(k->product_create(spec, &product));
-  OK(LFM_ALLOC(&scratch, k->product_scratch(product)));
-  memset(scratch, 0xFF, k->product_scratch(product));
-  OK(k->product_run(product, a, b, bias, c, scratch));
-  lfm_free(scratch);
-  k->product_destroy(product);
 }
 
 /* C = A B + bias with B packed strip by strip, each of the kinds that a layer meets. */
@@ -99,9 +73,9 @@ static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t dep
   run_product(k, &spec, a, packed, bias, c);
   for (int64_t row = 0; row < m; row++)
     for (int64_t col = 0; col < n; col++) {
-      double want = (double)exact(col, 3);
+      double want = exact(col, 3);
       for (int64_t i = 0; i < depth; i++)
-        want += (double)exact(row * depth + i, 1) * (double)exact(transposed ? col * ld + i : i * ld + col, 2);
+        want += exact(row * depth + i, 1) * exact(transposed ? col * ld + i : i * ld + col, 2);
       float expected = half_c ? lfm_bf16_rounded((float)want) : (float)want;
       assert_true(get(k, c, row * n + col, half_c) == expected);
     }
@@ -135,7 +109,7 @@ static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, in
     for (int64_t i = 0; i < m; i++)
       for (int64_t j = 0; j < n; j++) {
         double want = 0;
-        for (int64_t row = 0; row < rows; row++) want += (double)exact(row * m + i, 4) * (double)exact(row * n + j, 5);
+        for (int64_t row = 0; row < rows; row++) want += exact(row * m + i, 4) * exact(row * n + j, 5);
         assert_true((double)get(k, c, i * n + j, false) == pass * want);
       }
   }

@@ -2,19 +2,7 @@
  *
  * test_products.c -- the products, layouts and packing of every table against sums written out in double.
  */
-#include "core/alloc.h"
-#include "kernel/table.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call) assert_int_equal((call), LFM_OK)
+#include "kernel_support.h"
 
 static const lfm_kernels *tables[3];
 
@@ -25,9 +13,6 @@ static void set(const lfm_kernels *k, void *array, int64_t i, double value) {
   if (k->number_size == 4) ((float *)array)[i] = (float)value;
   else ((double *)array)[i] = value;
 }
-/* Multiples of 1/64 in [-1, 1): products and short sums of them are exact in float, so tables must agree to the bit. */
-static double exact(int64_t i, int salt) { return (double)((i * 37 + salt * 101 + (i * i) % 53) % 128 - 64) / 64; }
-
 static void *filled(const lfm_kernels *k, int64_t count, int salt) {
   void *array;
   OK(lfm_alloc_array(&array, (size_t)count, k->number_size));
@@ -40,17 +25,6 @@ static void *poisoned(const lfm_kernels *k, int64_t count) {
   OK(lfm_alloc_array(&array, (size_t)count, k->number_size));
   memset(array, 0xFF, (size_t)count * k->number_size);
   return array;
-}
-
-static void run_product(const lfm_kernels *k, const lfm_product_spec *spec, const void *a, const void *b, const void *bias,
-                        void *c) {
-  lfm_product *product;
-  char *scratch;
-  OK(k->product_create(spec, &product));
-  OK(LFM_ALLOC(&scratch, k->product_scratch(product)));
-  OK(k->product_run(product, a, b, bias, c, scratch));
-  lfm_free(scratch);
-  k->product_destroy(product);
 }
 
 /* relu and none are exact, so they are compared to the bit; the others are the activations' own test. */
