@@ -115,32 +115,29 @@ static bool is_bf16(const lfm_bench_options *options) {
 
 /* ---- peak ---------------------------------------------------------------------------------------------------- */
 
-static lfm_status spin(void *context, int worker, int64_t task) {
-  (void)context, (void)worker, (void)task;
-  for (int k = 0; k < SPINS; k++) lfm_peak_spin();
-  return LFM_OK;
-}
-
-static lfm_status spin_pairs(void *context, int worker, int64_t task) {
-  (void)context, (void)worker, (void)task;
-  for (int k = 0; k < SPINS; k++) lfm_peak_spin_bf16();
-  return LFM_OK;
-}
-
-static lfm_status spin_all(void *team) { return lfm_team_run(team, lfm_team_size(team), spin, NULL); }
-static lfm_status spin_all_pairs(void *team) { return lfm_team_run(team, lfm_team_size(team), spin_pairs, NULL); }
-
 /* Of the arithmetic that steps of this precision use: bf16 may be computed in floats (kernel/bf16.c). */
-static void peak_figure(lfm_team *team, bool pairs, figure *out) {
-  double flops = (double)(pairs ? lfm_peak_spin_bf16() : lfm_peak_spin()) * SPINS * lfm_team_size(team);
-  *out = (figure){.name = "peak fp32",
-                  .unit = "GFLOP/s",
-                  .act = pairs ? spin_all_pairs : spin_all,
-                  .context = team,
-                  .is_peak = true,
-                  .flops = flops,
-                  .amount = 1e-9 * flops};
-  if (pairs) snprintf(out->name, sizeof out->name, "peak bf16");
+typedef struct peak {
+  lfm_team *team;
+  int64_t (*loop)(void);
+} peak;
+
+static lfm_status spin(void *context, int worker, int64_t task) {
+  (void)worker, (void)task;
+  const peak *p = context;
+  for (int k = 0; k < SPINS; k++) p->loop();
+  return LFM_OK;
+}
+
+static lfm_status spin_all(void *context) {
+  peak *p = context;
+  return lfm_team_run(p->team, lfm_team_size(p->team), spin, p);
+}
+
+static void peak_figure(lfm_team *team, bool pairs, peak *p, figure *out) {
+  *p = (peak){team, pairs ? lfm_peak_spin_bf16 : lfm_peak_spin};
+  double flops = (double)p->loop() * SPINS * lfm_team_size(team);
+  *out = (figure){.unit = "GFLOP/s", .act = spin_all, .context = p, .is_peak = true, .flops = flops, .amount = 1e-9 * flops};
+  snprintf(out->name, sizeof out->name, "peak %s", pairs ? "bf16" : "fp32");
 }
 
 /* ---- train --------------------------------------------------------------------------------------------------- */
@@ -190,13 +187,14 @@ static lfm_status create_runs(steps *s) {
 static lfm_status time_steps(const char *preset, lfm_trainer *trainer, const lfm_bench_options *options,
                              lfm_bench_result *results, int *filled) {
   steps s = {.trainer = trainer};
+  peak loop;
   figure *figures;
   LFM_TRY(LFM_ALLOC(&figures, 3));
   lfm_status status = create_runs(&s);
   const lfm_config *config = trainer->config;
   int64_t rows = config->batch_size * config->num_tk;
   double flops = (double)rows * lfm_net_train_flops(trainer->model->net);
-  peak_figure(trainer->team, lfm_net_kernels(trainer->net) == lfm_kernels_bf16_pairs(), &figures[0]);
+  peak_figure(trainer->team, lfm_net_kernels(trainer->net) == lfm_kernels_bf16_pairs(), &loop, &figures[0]);
   figures[1] = (figure){.unit = "ms", .scale = 1e3, .act = bare_step, .context = &s, .flops = flops};
   figures[2] = (figure){.unit = "ms", .scale = 1e3, .act = loop_step, .context = &s, .flops = flops};
   const char *precision = config->precision == LFM_PRECISION_BF16 ? " bf16" : "";
@@ -257,11 +255,12 @@ static lfm_status bench_train(const lfm_bench_options *options, lfm_team *team, 
 }
 
 static lfm_status bench_peak(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
-  figure peak;
-  peak_figure(team, is_bf16(options), &peak);
-  if (is_bf16(options) && !(peak.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: this processor has no AVX512_BF16");
-  if (!(peak.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: only known for x86-64 processors with AVX2 or AVX-512");
-  return measure(&peak, 1, options, results, filled);
+  peak loop;
+  figure f;
+  peak_figure(team, is_bf16(options), &loop, &f);
+  if (is_bf16(options) && !(f.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: this processor has no AVX512_BF16");
+  if (!(f.flops > 0.0)) return lfm_fail(LFM_E_UNSUPPORTED, "peak: only known for x86-64 processors with AVX2 or AVX-512");
+  return measure(&f, 1, options, results, filled);
 }
 
 /* ---- with a model -------------------------------------------------------------------------------------------- */

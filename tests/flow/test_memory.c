@@ -139,15 +139,7 @@ static void refused_memory_can_be_resumed(void **state) {
   assert_true(whole.result.memory.in_files > 0);
   for (uint64_t at = 1; at <= requests; at += at < 60 ? 1 : 11) { /* the rows are among the first; flow.train tries all */
     run r = run_of(gaussian_table(3000, 1, 7), tiny, NULL);
-    lfm_alloc_fail_at(at);
-    FAILS(LFM_E_MEMORY, run_train(&r));
-    lfm_alloc_fail_at(0);
-    r.options.resume = true;
-    if (at % 10 == 1) {
-      OK(run_train(&r));
-      assert_true(same_model(&r, &whole));
-    }
-    run_drop(&r);
+    check_refusal(&r, at, at % 10 == 1 ? &whole : NULL);
   }
   run_drop(&whole);
   folder_remove(&disk);

@@ -145,4 +145,38 @@ static inline bool stops_there(const lfm_progress *progress, void *context) {
   return there;
 }
 
+/* ---- refused memory ------------------------------------------------------------------------------------------ */
+
+static inline bool has_litter(const run *r) {
+  static const char *const names[] = {"model.safetensors",
+                                      "config.yaml",
+                                      "metrics.jsonl",
+                                      "result.json",
+                                      "loss.png",
+                                      "checkpoint/state.safetensors",
+                                      "checkpoint/pool-1.safetensors"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    char partial[64];
+    snprintf(partial, sizeof partial, "%s.partial", names[k]);
+    if (lfm_path_exists(file_of(r, partial))) return true;
+  }
+  return false;
+}
+
+/* Request `at` is refused: the run ends with a status and leaves whole files; resumed, it is `whole` (NULL: not looked at).
+ * The run is dropped. */
+static inline void check_refusal(run *r, uint64_t at, const run *whole) {
+  lfm_alloc_fail_at(at);
+  FAILS(LFM_E_MEMORY, run_train(r));
+  lfm_alloc_fail_at(0);
+  assert_false(has_litter(r));
+  if (whole) {
+    r->options.resume = true;
+    OK(run_train(r));
+    assert_true(same_model(r, whole));
+    assert_true(same_metrics(r, whole));
+  }
+  run_drop(r);
+}
+
 #endif
