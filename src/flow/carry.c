@@ -4,7 +4,7 @@
  * The state stays in double between evaluations, so a thousand small steps lose nothing to rounding; only the network works
  * in its own precision.
  * A pass costs the same for all slots.  So a few rows, where no trace is wanted, have a run of just their number, whose large
- * layers the whole team makes: the same bytes, and one row of the BSDS300 chain in a tenth of the time.
+ * layers the whole team makes: the same bytes in a fraction of the time.
  */
 #include "flow/carry.h"
 

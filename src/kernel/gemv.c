@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * gemv.c -- see gemv.h.  A tile's 64 columns are four sums in registers, and the tile is read once from its first row to its
- * last: the arithmetic is nothing beside the reading, which runs at the pace of the second-level cache (a half of 512 x 512
- * in 4.0 us, 130 GB/s; oneDNN's product of one row takes 5.9 us, and half a microsecond where there is nothing to multiply).
- * Sums in the order of oneDNN's AVX-512 product have the bits of the same row in a batch: any other order, a dot product
- * along k or two sums a column, was out of the question.
+ * last: the arithmetic is nothing beside the reading, which runs at the pace of the second-level cache, where oneDNN's
+ * product of one row takes half as long again [docs/decisions/one-row.md]. Sums in the order of oneDNN's AVX-512 product have
+ * the bits of the same row in a batch: any other order, a dot product along k or two sums a column, was out of the question.
  */
 #include "kernel/gemv.h"
 
