@@ -15,7 +15,7 @@ enum { SHARED_BYTES = 1 << 17 }; /* of weights: what less would gain, the hand-o
 enum { BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA }; /* products */
 enum { WEIGHT, BIAS };                                                   /* tensors */
 enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                          /* packs */
-enum { ARGUMENT, SLOPE, UNIT, PIECES };                                  /* buffers */
+enum { SLOPE, UNIT, PIECES };                                            /* buffers */
 
 static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { return &exec->graph->values[v]; }
 
@@ -65,9 +65,8 @@ static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_st
   int first = value_of(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
   size_t bytes = lfm_exec_value_bytes(exec, value_of(exec, node->output), exec->padded_rows);
   if (state->parts > 1) LFM_TRY(lfm_exec_want(exec, bytes, first, first, &state->buffer[PIECES]));
-  if (exec->kind == LFM_EXEC_FORWARD || !lfm_act_keeps_argument(node->act)) return LFM_OK;
-  int last = exec->kind == LFM_EXEC_BACKWARD ? end - 1 - first : first;
-  return lfm_exec_want(exec, bytes, first, last, &state->buffer[ARGUMENT]);
+  if (exec->kind != LFM_EXEC_BACKWARD || !lfm_act_keeps_slope(node->act)) return LFM_OK;
+  return lfm_exec_want(exec, bytes, first, end - 1 - first, &state->buffer[SLOPE]);
 }
 
 static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
@@ -134,7 +133,7 @@ static lfm_status forward_part(lfm_exec *exec, const lfm_node *node, lfm_node_st
   LFM_TRY(kernels->product_run(state->part[part], lfm_exec_value(exec, node->input[0]),
                                weights + offset * kernels->number_size, bias + lfm_exec_bytes(exec, first), piece,
                                lfm_exec_scratch(exec, part)));
-  if (!kernels->fuses(node->act)) kernels->activate(piece, piece, (size_t)(exec->rows * cols), node->act);
+  if (!kernels->fuses(node->act)) kernels->activate(piece, NULL, piece, (size_t)(exec->rows * cols), node->act);
   if (piece != y) kernels->columns(y, w->cols, piece, cols, exec->rows, cols, false);
   return LFM_OK;
 }
@@ -143,20 +142,21 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   if (state->parts > 1) return forward_part(exec, node, state, part);
   const lfm_kernels *kernels = exec->graph->kernels;
   size_t count = (size_t)(exec->rows * value_of(exec, node->output)->count);
-  void *y = lfm_exec_value(exec, node->output);
-  void *z = state->buffer[ARGUMENT] < 0 ? y : lfm_exec_at(exec, state->buffer[ARGUMENT]);
+  void *y = lfm_exec_value(exec, node->output), *slope = lfm_exec_at(exec, state->buffer[SLOPE]);
   LFM_TRY(kernels->product_run(state->part[0], lfm_exec_value(exec, node->input[0]),
-                               lfm_exec_pack(exec, node->pack[PACK_FORWARD]), lfm_exec_tensor(exec, node->tensor[BIAS]), z,
+                               lfm_exec_pack(exec, node->pack[PACK_FORWARD]), lfm_exec_tensor(exec, node->tensor[BIAS]), y,
                                lfm_exec_scratch(exec, 0)));
-  if (!kernels->fuses(node->act)) kernels->activate(y, z, count, node->act);
-  if (state->buffer[SLOPE] >= 0) kernels->slope(lfm_exec_at(exec, state->buffer[SLOPE]), y, z, count, node->act);
+  bool with_slope = lfm_act_keeps_slope(node->act);
+  if (!kernels->fuses(node->act)) kernels->activate(y, with_slope ? slope : NULL, y, count, node->act);
+  if (slope && !with_slope) kernels->slope(slope, y, count, node->act);
   return LFM_OK;
 }
 
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   const lfm_kernels *kernels = exec->graph->kernels;
   void *d = lfm_exec_gradient(exec, node->output), *scratch = lfm_exec_scratch(exec, 0);
-  kernels->activate_backward(d, lfm_exec_value(exec, node->output), lfm_exec_at(exec, state->buffer[ARGUMENT]), exec->rows,
+  const void *slope = lfm_exec_at(exec, state->buffer[SLOPE]);
+  kernels->activate_backward(d, slope ? slope : lfm_exec_value(exec, node->output), exec->rows,
                              value_of(exec, node->output)->count, node->act, value_of(exec, node->output)->half,
                              lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate);
   LFM_TRY(kernels->product_run(state->product[exec->accumulate ? BACK_WEIGHTS_ADD : BACK_WEIGHTS], d,

@@ -2,7 +2,7 @@
  *
  * act.h -- the activations and their derivatives, one number at a time; the loops of ref_body.h inline them.
  * Where the derivative follows from the value (relu, elu, tanh, softplus) it is taken from there, so that a run keeps one
- * array a layer; silu and gelu keep their argument too.
+ * array a layer; silu and gelu give theirs with the value, off the same exponential, and a run keeps both.
  * float: straight-line arithmetic over core/vmath.h, so that loops become vector code whose tails have the bodies' bits;
  * errors below 2e-7 (1 + |x|).  double: the C library, as the oracle.
  */
@@ -51,8 +51,9 @@ LFM_INLINE float act_one_less_exp_f32(float u) {
 }
 LFM_INLINE double act_one_less_exp_f64(double u) { return -expm1(-u); }
 
-/* The normal distribution function; erfc of |x| / sqrt 2 by Abramowitz and Stegun 7.1.26 (absolute error 1.5e-7). */
-LFM_INLINE float act_normal_f32(float x) {
+/* The normal distribution function; erfc of |x| / sqrt 2 by Abramowitz and Stegun 7.1.26 (absolute error 1.5e-7).
+ * *bell = exp(-x^2 / 2), which it takes. */
+LFM_INLINE float act_normal_f32(float x, float *bell) {
   float u = fabsf(x) * 0.70710678f;
   float t = 1.0f / (1.0f + 0.3275911f * u);
   float p = 1.061405429f;
@@ -60,46 +61,24 @@ LFM_INLINE float act_normal_f32(float x) {
   p = p * t + 1.421413741f;
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
-  float half = 0.5f * p * t * lfm_expf(-u * u);
+  *bell = lfm_expf(-u * u);
+  float half = 0.5f * p * t * *bell;
   return x < 0.0f ? half : 1.0f - half;
 }
-LFM_INLINE double act_normal_f64(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
+LFM_INLINE double act_normal_f64(double x, double *bell) {
+  *bell = exp(-0.5 * x * x);
+  return 0.5 * erfc(-x * 0.70710678118654752440);
+}
 
 /* One text for both types. */
 #define LFM_ACT_FUNCTIONS(NUM, TAG)                                                                                          \
-  LFM_INLINE NUM act_value_##TAG(lfm_act_kind kind, NUM beta, NUM x) {                                                       \
-    switch (kind) {                                                                                                          \
-    case LFM_ACT_RELU:                                                                                                       \
-      return x < 0 ? (NUM)0 : x;                                                                                             \
-    case LFM_ACT_ELU:                                                                                                        \
-      return x > 0 ? x : act_exp_##TAG(x) - 1;                                                                               \
-    case LFM_ACT_SILU:                                                                                                       \
-      return x / (1 + act_exp_##TAG(-x));                                                                                    \
-    case LFM_ACT_GELU:                                                                                                       \
-      return x * act_normal_##TAG(x);                                                                                        \
-    case LFM_ACT_TANH:                                                                                                       \
-      return act_tanh_##TAG(x);                                                                                              \
-    case LFM_ACT_SOFTPLUS: {                                                                                                 \
-      NUM scaled = beta * x, size = scaled < 0 ? -scaled : scaled;                                                           \
-      return ((scaled > 0 ? scaled : 0) + act_log1p_##TAG(act_exp_##TAG(-size))) / beta;                                     \
-    }                                                                                                                        \
-    default:                                                                                                                 \
-      return x;                                                                                                              \
-    }                                                                                                                        \
-  }                                                                                                                          \
-  /* act' from the value y, or from the argument z. */                                                                       \
-  LFM_INLINE NUM act_slope_##TAG(lfm_act_kind kind, NUM beta, NUM y, NUM z) {                                                \
+  /* act' from the value, where that tells it. */                                                                            \
+  LFM_INLINE NUM act_slope_##TAG(lfm_act_kind kind, NUM beta, NUM y) {                                                       \
     switch (kind) {                                                                                                          \
     case LFM_ACT_RELU:                                                                                                       \
       return y > 0 ? (NUM)1 : (NUM)0;                                                                                        \
     case LFM_ACT_ELU:                                                                                                        \
       return y > 0 ? (NUM)1 : y + 1;                                                                                         \
-    case LFM_ACT_SILU: {                                                                                                     \
-      NUM sigmoid = 1 / (1 + act_exp_##TAG(-z));                                                                             \
-      return sigmoid * (1 + z * (1 - sigmoid));                                                                              \
-    }                                                                                                                        \
-    case LFM_ACT_GELU:                                                                                                       \
-      return act_normal_##TAG(z) + z * (NUM)0.39894228040143267794 * act_exp_##TAG(z * z * (NUM)-0.5);                       \
     case LFM_ACT_TANH:                                                                                                       \
       return 1 - y * y;                                                                                                      \
     case LFM_ACT_SOFTPLUS:                                                                                                   \
@@ -107,6 +86,40 @@ LFM_INLINE double act_normal_f64(double x) { return 0.5 * erfc(-x * 0.7071067811
     default:                                                                                                                 \
       return 1;                                                                                                              \
     }                                                                                                                        \
+  }                                                                                                                          \
+  /* act, and *slope = act'. */                                                                                              \
+  LFM_INLINE NUM act_value_##TAG(lfm_act_kind kind, NUM beta, NUM x, NUM *slope) {                                           \
+    NUM y = x;                                                                                                               \
+    switch (kind) {                                                                                                          \
+    case LFM_ACT_RELU:                                                                                                       \
+      y = x < 0 ? (NUM)0 : x;                                                                                                \
+      break;                                                                                                                 \
+    case LFM_ACT_ELU:                                                                                                        \
+      y = x > 0 ? x : act_exp_##TAG(x) - 1;                                                                                  \
+      break;                                                                                                                 \
+    case LFM_ACT_SILU: {                                                                                                     \
+      NUM one_more = 1 + act_exp_##TAG(-x), sigmoid = 1 / one_more;                                                          \
+      *slope = sigmoid * (1 + x * (1 - sigmoid));                                                                            \
+      return x / one_more;                                                                                                   \
+    }                                                                                                                        \
+    case LFM_ACT_GELU: {                                                                                                     \
+      NUM bell, normal = act_normal_##TAG(x, &bell);                                                                         \
+      *slope = normal + x * (NUM)0.39894228040143267794 * bell;                                                              \
+      return x * normal;                                                                                                     \
+    }                                                                                                                        \
+    case LFM_ACT_TANH:                                                                                                       \
+      y = act_tanh_##TAG(x);                                                                                                 \
+      break;                                                                                                                 \
+    case LFM_ACT_SOFTPLUS: {                                                                                                 \
+      NUM scaled = beta * x, size = scaled < 0 ? -scaled : scaled;                                                           \
+      y = ((scaled > 0 ? scaled : 0) + act_log1p_##TAG(act_exp_##TAG(-size))) / beta;                                        \
+      break;                                                                                                                 \
+    }                                                                                                                        \
+    default:                                                                                                                 \
+      break;                                                                                                                 \
+    }                                                                                                                        \
+    *slope = act_slope_##TAG(kind, beta, y);                                                                                 \
+    return y;                                                                                                                \
   }
 
 LFM_ACT_FUNCTIONS(float, f32)

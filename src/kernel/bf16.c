@@ -192,44 +192,45 @@ static void pack_of_floats(void *dst, const lfm_layout *layout, bool transposed,
 
 static size_t chunk_of(size_t left) { return left < CHUNK ? left : CHUNK; }
 
-static void activate_pairs(void *y, const void *z, size_t n, lfm_act act) {
-  float values[CHUNK];
+static void activate_pairs(void *y, void *slope, const void *z, size_t n, lfm_act act) {
+  float values[CHUNK], slopes[CHUNK];
   for (size_t i = 0; i < n; i += CHUNK) {
     widen(values, (const uint16_t *)z + i, chunk_of(n - i));
-    library->activate(values, values, chunk_of(n - i), act);
+    library->activate(values, slope ? slopes : NULL, values, chunk_of(n - i), act);
     halve((uint16_t *)y + i, values, chunk_of(n - i));
+    if (slope) halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
   }
 }
 
-static void activate_floats(void *y, const void *z, size_t n, lfm_act act) {
-  library->activate(y, z, n, act);
+static void activate_floats(void *y, void *slope, const void *z, size_t n, lfm_act act) {
+  library->activate(y, slope, z, n, act);
   round_here(y, n);
+  if (slope) round_here(slope, n);
 }
 
 /* A row's chunk at a time through the float kernel: the sum of a column still runs down the rows. */
-static void activate_backward_pairs(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, bool half,
+static void activate_backward_pairs(void *d, const void *kept, int64_t rows, int64_t cols, lfm_act act, bool half,
                                     void *d_bias, bool accumulate) {
   if (!half) {
-    library->activate_backward(d, y, z, rows, cols, act, false, d_bias, accumulate);
+    library->activate_backward(d, kept, rows, cols, act, false, d_bias, accumulate);
     return;
   }
-  float gradient[CHUNK], value[CHUNK], argument[CHUNK];
+  float gradient[CHUNK], value[CHUNK];
   if (!accumulate) memset(d_bias, 0, (size_t)cols * sizeof(float));
   for (int64_t row = 0; row < rows; row++)
     for (int64_t j = 0; j < cols; j += CHUNK) {
       size_t n = chunk_of((size_t)(cols - j)), at = (size_t)(row * cols + j);
       uint16_t *to = (uint16_t *)d + at;
       widen(gradient, to, n);
-      widen(value, (const uint16_t *)y + at, n);
-      if (z) widen(argument, (const uint16_t *)z + at, n);
-      library->activate_backward(gradient, value, z ? argument : NULL, 1, (int64_t)n, act, false, (float *)d_bias + j, true);
+      widen(value, (const uint16_t *)kept + at, n);
+      library->activate_backward(gradient, value, 1, (int64_t)n, act, false, (float *)d_bias + j, true);
       halve(to, gradient, n);
     }
 }
 
-static void activate_backward_floats(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act,
-                                     bool half, void *d_bias, bool accumulate) {
-  library->activate_backward(d, y, z, rows, cols, act, false, d_bias, accumulate);
+static void activate_backward_floats(void *d, const void *kept, int64_t rows, int64_t cols, lfm_act act, bool half,
+                                     void *d_bias, bool accumulate) {
+  library->activate_backward(d, kept, rows, cols, act, false, d_bias, accumulate);
   if (half) round_here(d, (size_t)(rows * cols));
 }
 

@@ -114,48 +114,51 @@ static void NAME(columns)(void *dst, int64_t dst_ld, const void *src, int64_t sr
     LOOP(LFM_ACT_NONE) break;                                                                                                \
   }
 
-LFM_VECTOR static void NAME(activate_loop)(NUM *y, const NUM *z, size_t n, lfm_act act) {
-  NUM beta = (NUM)act.beta;
+LFM_VECTOR static void NAME(activate_loop)(NUM *y, NUM *slope, const NUM *z, size_t n, lfm_act act) {
+  NUM beta = (NUM)act.beta, of_z;
 #define LOOP(KIND)                                                                                                           \
-  for (size_t i = 0; i < n; i++) y[i] = NAME(act_value)(KIND, beta, z[i]);
+  if (slope) {                                                                                                               \
+    LFM_ELEMENTWISE for (size_t i = 0; i < n; i++) y[i] = NAME(act_value)(KIND, beta, z[i], &of_z), slope[i] = of_z;         \
+  } else {                                                                                                                   \
+    LFM_ELEMENTWISE for (size_t i = 0; i < n; i++) y[i] = NAME(act_value)(KIND, beta, z[i], &of_z);                          \
+  }
   FOR_EACH_ACT(LOOP)
 #undef LOOP
 }
 
-static void NAME(activate)(void *y, const void *z, size_t n, lfm_act act) { NAME(activate_loop)(y, z, n, act); }
+static void NAME(activate)(void *y, void *slope, const void *z, size_t n, lfm_act act) {
+  NAME(activate_loop)(y, slope, z, n, act);
+}
 
-LFM_VECTOR static void NAME(slope_loop)(NUM *restrict slope, const NUM *restrict y, const NUM *restrict z, size_t n,
-                                        lfm_act act) {
+LFM_VECTOR static void NAME(slope_loop)(NUM *restrict slope, const NUM *restrict y, size_t n, lfm_act act) {
   NUM beta = (NUM)act.beta;
 #define LOOP(KIND)                                                                                                           \
-  for (size_t i = 0; i < n; i++) slope[i] = NAME(act_slope)(KIND, beta, y[i], z[i]);
+  for (size_t i = 0; i < n; i++) slope[i] = NAME(act_slope)(KIND, beta, y[i]);
   FOR_EACH_ACT(LOOP)
 #undef LOOP
 }
 
-static void NAME(slope)(void *slope, const void *y, const void *z, size_t n, lfm_act act) {
-  NAME(slope_loop)(slope, y, z ? z : y, n, act);
-}
+static void NAME(slope)(void *slope, const void *y, size_t n, lfm_act act) { NAME(slope_loop)(slope, y, n, act); }
 
 /* One row at a time, so that the sum of a column runs down the rows. */
-LFM_VECTOR static void NAME(activate_backward_loop)(NUM *restrict d, const NUM *restrict y, const NUM *restrict z,
-                                                    int64_t rows, size_t cols, lfm_act act, NUM *restrict d_bias) {
+LFM_VECTOR static void NAME(activate_backward_loop)(NUM *restrict d, const NUM *restrict kept, int64_t rows, size_t cols,
+                                                    lfm_act act, NUM *restrict d_bias) {
   NUM beta = (NUM)act.beta;
 #define LOOP(KIND)                                                                                                           \
-  for (int64_t row = 0; row < rows; row++, d += cols, y += cols, z += cols)                                                  \
+  for (int64_t row = 0; row < rows; row++, d += cols, kept += cols)                                                          \
     for (size_t j = 0; j < cols; j++) {                                                                                      \
-      d[j] *= NAME(act_slope)(KIND, beta, y[j], z[j]);                                                                       \
+      d[j] *= lfm_act_keeps_slope((lfm_act){KIND, 0}) ? kept[j] : NAME(act_slope)(KIND, beta, kept[j]);                      \
       d_bias[j] += d[j];                                                                                                     \
     }
   FOR_EACH_ACT(LOOP)
 #undef LOOP
 }
 
-static void NAME(activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, bool half,
+static void NAME(activate_backward)(void *d, const void *kept, int64_t rows, int64_t cols, lfm_act act, bool half,
                                     void *d_bias, bool accumulate) {
   (void)half;
   if (!accumulate) memset(d_bias, 0, (size_t)cols * sizeof(NUM));
-  NAME(activate_backward_loop)(d, y, z ? z : y, rows, (size_t)cols, act, d_bias);
+  NAME(activate_backward_loop)(d, kept, rows, (size_t)cols, act, d_bias);
 }
 
 /* ---- tangents ------------------------------------------------------------------------------------------------ */

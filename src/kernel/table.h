@@ -66,14 +66,15 @@ struct lfm_kernels {
   /* dst [rows, of dst_ld] = or += src [rows, of src_ld], `cols` columns of each. */
   void (*columns)(void *dst, int64_t dst_ld, const void *src, int64_t src_ld, int64_t rows, int64_t cols, bool add);
 
-  /* y [n] = act(z); y may be z; of halves where there are any.   slope [n] = act'(z), from y where y tells it and from z for
-   * silu and gelu. */
-  void (*activate)(void *y, const void *z, size_t n, lfm_act act);
-  void (*slope)(void *slope, const void *y, const void *z, size_t n, lfm_act act);
+  /* y [n] = act(z), of halves where there are any; slope [n] = act'(z), likewise, unless NULL.  Either may be z. */
+  void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act);
+  /* slope [n] = act'(z) from y = act(z), numbers both, where the value tells it. */
+  void (*slope)(void *slope, const void *y, size_t n, lfm_act act);
 
-  /* d [rows, cols] *= act'(z), in place, and d_bias [cols] = or += the sum of its rows; half: d, y and z are. */
-  void (*activate_backward)(void *d, const void *y, const void *z, int64_t rows, int64_t cols, lfm_act act, bool half,
-                            void *d_bias, bool accumulate);
+  /* d [rows, cols] *= act'(z), in place, and d_bias [cols] = or += the sum of its rows.  kept: the slope where the
+   * activation keeps it, else y; half: d and kept are. */
+  void (*activate_backward)(void *d, const void *kept, int64_t rows, int64_t cols, lfm_act act, bool half, void *d_bias,
+                            bool accumulate);
 
   /* Tangents: row f of a panel belongs to batch row b = f / directions and direction j = f % directions; the panel is
    * f = first .. first + count - 1.  slope [batch rows, cols] may be NULL, which means ones.
@@ -115,7 +116,7 @@ static inline lfm_layout lfm_layout_part(const lfm_layout *whole, int64_t first,
   return part;
 }
 
-/* Does the derivative of this activation need its argument, not only its value? */
-static inline bool lfm_act_keeps_argument(lfm_act act) { return act.kind == LFM_ACT_SILU || act.kind == LFM_ACT_GELU; }
+/* Does the value of this activation not tell its derivative, so that a run keeps that, too? */
+static inline bool lfm_act_keeps_slope(lfm_act act) { return act.kind == LFM_ACT_SILU || act.kind == LFM_ACT_GELU; }
 
 #endif

@@ -33,10 +33,8 @@ static void test_float_is_near_double(void **state) {
   (void)state;
   fill();
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y32, z32, COUNT, acts[a]);
-    lfm_kernels_ref32()->slope(s32, y32, z32, COUNT, acts[a]);
-    lfm_kernels_ref64()->activate(y64, z64, COUNT, acts[a]);
-    lfm_kernels_ref64()->slope(s64, y64, z64, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
+    lfm_kernels_ref64()->activate(y64, s64, z64, COUNT, acts[a]);
     for (int i = 0; i < COUNT; i++) {
       double scale = 1 + fabs(z64[i]);
       if (!(fabs((double)y32[i] - y64[i]) < 3e-7 * scale) || !(fabs((double)s32[i] - s64[i]) < 1e-6))
@@ -52,9 +50,8 @@ static void test_slope_is_the_derivative(void **state) {
   for (int a = 0; a < ACTS; a++)
     for (double x = -6.05; x < 6; x += 0.1) {
       double ends[2] = {x - step, x + step}, here = x, y, slope, values[2];
-      lfm_kernels_ref64()->activate(values, ends, 2, acts[a]);
-      lfm_kernels_ref64()->activate(&y, &here, 1, acts[a]);
-      lfm_kernels_ref64()->slope(&slope, &y, &here, 1, acts[a]);
+      lfm_kernels_ref64()->activate(values, NULL, ends, 2, acts[a]);
+      lfm_kernels_ref64()->activate(&y, &slope, &here, 1, acts[a]);
       assert_true(fabs(slope - (values[1] - values[0]) / (2 * step)) < 1e-7);
     }
 }
@@ -71,7 +68,7 @@ static void test_known_values(void **state) {
                                        {1.0305768110643914e-10, 1.0000000001030577},
                                        {0.31326168751822286, 1.3132616875182228}};
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref64()->activate(y, x, 2, acts[a]);
+    lfm_kernels_ref64()->activate(y, NULL, x, 2, acts[a]);
     for (int i = 0; i < 2; i++) assert_true(fabs(y[i] - want[a][i]) < 1e-15);
   }
 }
@@ -81,15 +78,33 @@ static void test_tails_have_the_bodies_bits(void **state) {
   (void)state;
   fill();
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y32, z32, COUNT, acts[a]);
-    lfm_kernels_ref32()->slope(s32, y32, z32, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
     for (int i = 0; i < COUNT; i++) {
       float y, slope;
-      lfm_kernels_ref32()->activate(&y, &z32[i], 1, acts[a]);
-      lfm_kernels_ref32()->slope(&slope, &y32[i], &z32[i], 1, acts[a]);
+      lfm_kernels_ref32()->activate(&y, &slope, &z32[i], 1, acts[a]);
       assert_memory_equal(&y, &y32[i], sizeof y);
       assert_memory_equal(&slope, &s32[i], sizeof slope);
     }
+  }
+}
+
+/* In place, without the slope, and the slope from the value alone: the same bits. */
+static void test_every_way_has_the_same_bits(void **state) {
+  (void)state;
+  static float y[COUNT], slope[COUNT];
+  fill();
+  for (int a = 0; a < ACTS; a++) {
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
+    memcpy(y, z32, sizeof y);
+    lfm_kernels_ref32()->activate(y, NULL, y, COUNT, acts[a]);
+    assert_memory_equal(y, y32, sizeof y);
+    memcpy(slope, z32, sizeof slope);
+    lfm_kernels_ref32()->activate(y, slope, slope, COUNT, acts[a]);
+    assert_memory_equal(y, y32, sizeof y);
+    assert_memory_equal(slope, s32, sizeof slope);
+    if (lfm_act_keeps_slope(acts[a])) continue;
+    lfm_kernels_ref32()->slope(slope, y32, COUNT, acts[a]);
+    assert_memory_equal(slope, s32, sizeof slope);
   }
 }
 
@@ -97,8 +112,7 @@ static void test_extremes_stay_finite(void **state) {
   (void)state;
   float x[] = {-3e38f, -1000, -0.0f, 1000}, y[4], slope[4];
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y, x, 4, acts[a]);
-    lfm_kernels_ref32()->slope(slope, y, x, 4, acts[a]);
+    lfm_kernels_ref32()->activate(y, slope, x, 4, acts[a]);
     for (int i = 0; i < 4; i++) assert_true(isfinite(y[i]) && isfinite(slope[i]));
   }
 }
@@ -108,19 +122,23 @@ static void test_backward_scales_and_sums(void **state) {
   (void)state;
   double y[6] = {0.5, -0.5, 0, 2, -0.25, 1}, d[6] = {1, 2, 3, 4, 5, 6}, bias[3] = {10, 20, 30};
   lfm_act elu = {LFM_ACT_ELU, 0};
-  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, elu, false, bias, true);
+  lfm_kernels_ref64()->activate_backward(d, y, 2, 3, elu, false, bias, true);
   static const double want_d[] = {1, 1, 3, 4, 3.75, 6}, want_bias[] = {15, 24.75, 39};
   for (int i = 0; i < 6; i++) assert_true(d[i] == want_d[i]);
   for (int i = 0; i < 3; i++) assert_true(bias[i] == want_bias[i]);
-  lfm_kernels_ref64()->activate_backward(d, y, NULL, 2, 3, (lfm_act){LFM_ACT_NONE, 0}, false, bias, false);
+  lfm_kernels_ref64()->activate_backward(d, y, 2, 3, (lfm_act){LFM_ACT_NONE, 0}, false, bias, false);
   assert_true(bias[0] == 5 && bias[1] == 4.75 && bias[2] == 9);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_float_is_near_double), cmocka_unit_test(test_slope_is_the_derivative),
-      cmocka_unit_test(test_known_values),         cmocka_unit_test(test_tails_have_the_bodies_bits),
-      cmocka_unit_test(test_extremes_stay_finite), cmocka_unit_test(test_backward_scales_and_sums),
+      cmocka_unit_test(test_float_is_near_double),
+      cmocka_unit_test(test_slope_is_the_derivative),
+      cmocka_unit_test(test_known_values),
+      cmocka_unit_test(test_tails_have_the_bodies_bits),
+      cmocka_unit_test(test_extremes_stay_finite),
+      cmocka_unit_test(test_backward_scales_and_sums),
+      cmocka_unit_test(test_every_way_has_the_same_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

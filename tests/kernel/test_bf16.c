@@ -156,15 +156,16 @@ static void check_activation(const lfm_kernels *k, lfm_act act) {
     zf[i] = lfm_bf16_rounded(3.0f * sinf((float)i)), df[i] = lfm_bf16_rounded(cosf(0.7f * (float)i));
     set(k, z, i, true, zf[i]), set(k, d, i, true, df[i]);
   }
-  k->activate(y, z, (size_t)n, act);
-  of_floats->activate(yf, zf, (size_t)n, act);
+  k->activate(y, z, z, (size_t)n, act); /* the slope in the argument's place */
+  of_floats->activate(yf, zf, zf, (size_t)n, act);
   for (int64_t i = 0; i < n; i++) {
-    yf[i] = lfm_bf16_rounded(yf[i]);
-    assert_true(get(k, y, i, true) == yf[i]);
+    yf[i] = lfm_bf16_rounded(yf[i]), zf[i] = lfm_bf16_rounded(zf[i]);
+    assert_true(get(k, y, i, true) == yf[i] && get(k, z, i, true) == zf[i]);
   }
+  bool keeps = lfm_act_keeps_slope(act);
   for (int pass = 0; pass < 2; pass++) { /* the second adds to the first */
-    k->activate_backward(d, y, z, ROWS, COLS, act, true, bias, pass);
-    of_floats->activate_backward(df, yf, zf, ROWS, COLS, act, false, bias_f, pass);
+    k->activate_backward(d, keeps ? z : y, ROWS, COLS, act, true, bias, pass);
+    of_floats->activate_backward(df, keeps ? zf : yf, ROWS, COLS, act, false, bias_f, pass);
     for (int64_t i = 0; i < n; i++) {
       df[i] = lfm_bf16_rounded(df[i]);
       assert_true(get(k, d, i, true) == df[i]);
