@@ -4,22 +4,22 @@
 # Installs through apt what the build needs and this machine lacks; says what, and does nothing when nothing is missing.
 # Works as root and with sudo; without either it prints the one line to run and exits 1.
 #
-# usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large)
+# usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large; Fashion-MNIST)
 set -eu
 
-# The libraries in the order of src/layers.txt: kernel, config, data, store, metric, report; then the tests'.  OpenCL is not
+# The libraries in the order of src/layers.txt: kernel, config, data, store, report; then the tests'.  OpenCL is not
 # used, but asked for by the CMake files of Debian's oneDNN.
 packages="make cmake ninja-build pkg-config
-  libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libjansson-dev
-  libpng-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
+  libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libpng-dev
+  libjpeg-dev libjansson-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
-[ "${1:-}" != test ] || packages="$packages libsundials-dev"
+[ "${1:-}" != test ] || packages="$packages libsundials-dev dataset-fashion-mnist"
 
 if ! command -v apt-get >/dev/null; then
   cat <<'END'
 setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler, make, cmake 3.20 or later, pkg-config; the
-libraries (with headers) oneDNN and the libgomp it runs on, Random123, libyaml, HDF5, zlib, jansson, libpng, cairo,
-cmocka; for the tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
+libraries (with headers) oneDNN and the libgomp it runs on, Random123, libyaml, HDF5, zlib, libpng, libjpeg, jansson,
+cairo, cmocka; for the tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
 END
   exit 0
 fi

@@ -25,9 +25,11 @@ typedef enum lfm_purpose {
   LFM_FOR_SAMPLE,     /* z ~ N(0, I) of generation */
   LFM_FOR_PROBE,      /* trace probes */
   LFM_FOR_METRIC,     /* projections, classifier splits */
-  LFM_FOR_DATA,       /* drawn data sets, dequantisation */
+  LFM_FOR_DATA,       /* drawn data sets */
   LFM_FOR_DEFENCE,    /* which pairs of a batch start from the wide law, and how wide */
   LFM_FOR_WIDE,       /* their normals */
+  LFM_FOR_FLIP,       /* which pictures are seen in a mirror */
+  LFM_FOR_DEQUANTISE, /* what is added to the bytes of a picture */
 } lfm_purpose;
 
 typedef struct lfm_rng {

@@ -82,6 +82,17 @@ lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_
   return status;
 }
 
+lfm_status lfm_gunzip_start(const uint8_t *data, size_t size, uint8_t *out, size_t count, bool *found) {
+  z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
+  *found = false;
+  if (size < 2 || data[0] != 0x1F || data[1] != 0x8B) return LFM_OK;
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) return lfm_fail(LFM_E_MEMORY, "memory was refused while unpacking");
+  int code = run_inflate(&stream, &data, &size, &out, &count);
+  inflateEnd(&stream);
+  *found = count == 0;
+  return code == Z_MEM_ERROR ? lfm_fail(LFM_E_MEMORY, "memory was refused while unpacking") : LFM_OK;
+}
+
 lfm_status lfm_inflate(const char *name, const uint8_t *data, size_t size, uint8_t *out, size_t out_size) {
   z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
   uint8_t spare; /* zlib wants room to find the end of an empty block */

@@ -10,6 +10,10 @@
 /* All members of a gzip file as one text; free with lfm_free.  LFM_E_FORMAT when truncated or altered. */
 lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_t **out, size_t *out_size);
 
+/* out [count] = the first bytes of what a gzip file holds; *found is false when it is none, damaged before, or holds fewer.
+ */
+lfm_status lfm_gunzip_start(const uint8_t *data, size_t size, uint8_t *out, size_t count, bool *found);
+
 /* A raw deflate block that must give exactly out_size bytes. */
 lfm_status lfm_inflate(const char *name, const uint8_t *data, size_t size, uint8_t *out, size_t out_size);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listing.h -- the names in a folder, in an order that does not depend on the file system.
+ */
+#ifndef LFM_DATA_LISTING_H
+#define LFM_DATA_LISTING_H
+
+#include "core/status.h"
+
+typedef struct lfm_listing {
+  int64_t count;
+  char **names; /* [count] by their bytes, without those that begin with a point */
+  size_t room;
+} lfm_listing;
+
+lfm_status lfm_listing_read(const char *folder, lfm_listing *out);
+void lfm_listing_free(lfm_listing *listing); /* accepts a freed one */
+
+#endif

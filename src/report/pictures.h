@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pictures.h -- pictures out: a grid to look at, single files and an array to work with.
+ */
+#ifndef LFM_REPORT_PICTURES_H
+#define LFM_REPORT_PICTURES_H
+
+#include "data/images.h"
+
+enum { LFM_GRID_GUTTER = 2, LFM_GRID_SIDE = 64 }; /* pixels between pictures; smaller ones are shown in whole multiples */
+
+/* One PNG of the first rows x columns pictures, line by line, on white; grey pictures make a grey PNG.  Places without a
+ * picture stay white.  LFM_E_USAGE when it would be over LFM_IMAGES_MOST_SIDE pixels on a side. */
+lfm_status lfm_draw_grid(const char *path, const lfm_images *images, int64_t rows, int64_t columns);
+
+/* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; else a folder of PNGs 00000.png,
+ * 00001.png, ..., which is made, or is empty (LFM_E_EXISTS).  lfm_pictures_writable asks the same before the work. */
+lfm_status lfm_pictures_write(const lfm_images *images, const char *path);
+lfm_status lfm_pictures_writable(const char *path);
+
+#endif
