@@ -17,8 +17,8 @@
 #include "core/rng.h"
 #include "metric/classifier.h"
 #include "metric/gaussian.h"
+#include "metric/summary.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { CLASSIFIERS = 3 };
@@ -73,18 +73,6 @@ static int64_t count_right(const uint8_t *said, const uint8_t *label, int64_t be
   return right;
 }
 
-/* Wilson's interval for `right` of n: never outside 0..1, right also near its ends. */
-static void set_interval(int64_t right, int64_t n, lfm_c2st *out) {
-  const double z = 1.959963984540054;
-  double count = (double)n, p = (double)right / count, shrink = 1 + z * z / count;
-  double middle = (p + 0.5 * z * z / count) / shrink;
-  double half = z / shrink * sqrt(p * (1 - p) / count + 0.25 * z * z / (count * count));
-  out->tests = n;
-  out->accuracy = p;
-  out->low = middle - half;
-  out->high = middle + half;
-}
-
 static void choose_and_test(const lfm_split *split, const uint8_t *said, lfm_c2st *out) {
   int64_t most = -1;
   int best = 0;
@@ -93,8 +81,12 @@ static void choose_and_test(const lfm_split *split, const uint8_t *said, lfm_c2s
     if (right > most) most = right, best = k;
   }
   out->classifier = names[best];
-  set_interval(count_right(said + best * split->total, split->label, split->valid, split->total), split->total - split->valid,
-               out);
+  int64_t right = count_right(said + best * split->total, split->label, split->valid, split->total);
+  lfm_share share = lfm_summary_share(right, split->total - split->valid);
+  out->tests = share.count;
+  out->accuracy = share.share;
+  out->low = share.low;
+  out->high = share.high;
 }
 
 lfm_status lfm_c2st_test(const double *a, const double *b, int64_t rows, int64_t dim, uint64_t seed, lfm_team *team,

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double NORMAL_975 = 1.959963984540054;
+
 typedef struct residual {
   double group, value;
   int64_t row; /* breaks ties, so that sums run in row order */
@@ -27,7 +29,7 @@ static int by_group(const void *left, const void *right) {
 double lfm_student_975(int64_t degrees) {
   if (degrees <= 1) return 12.706204736;
   if (degrees == 2) return 4.302652730;
-  const double z = 1.959963984540054; /* Cornish and Fisher's expansion around the normal's point */
+  const double z = NORMAL_975; /* Cornish and Fisher's expansion around it */
   double n = (double)degrees, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z, z9 = z7 * z * z;
   return z + (z3 + z) / (4 * n) + (5 * z5 + 16 * z3 + 3 * z) / (96 * n * n) +
          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * n * n * n) +
@@ -89,4 +91,11 @@ lfm_status lfm_summary_paired(const double *a, const double *b, const double *gr
   lfm_status status = lfm_summary_mean(difference, group, count, out);
   lfm_free(difference);
   return status;
+}
+
+lfm_share lfm_summary_share(int64_t hits, int64_t count) {
+  const double z = NORMAL_975;
+  double n = (double)count, p = (double)hits / n, shrink = 1 + z * z / n;
+  double middle = (p + 0.5 * z * z / n) / shrink, half = z / shrink * sqrt(p * (1 - p) / n + 0.25 * z * z / (n * n));
+  return (lfm_share){.hits = hits, .count = count, .share = p, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
 }

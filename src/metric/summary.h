@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * summary.h -- a mean with its standard error and 95 % interval, over independent rows or over clusters of rows.
+ * summary.h -- a mean with its standard error and 95 % interval, over independent rows or over clusters of rows; and a share
+ * of rows with its interval.
  */
 #ifndef LFM_METRIC_SUMMARY_H
 #define LFM_METRIC_SUMMARY_H
@@ -20,6 +21,15 @@ lfm_status lfm_summary_mean(const double *values, const double *group, int64_t c
 
 /* Of a - b, row by row: the paired difference. */
 lfm_status lfm_summary_paired(const double *a, const double *b, const double *group, int64_t count, lfm_summary *out);
+
+typedef struct lfm_share {
+  int64_t hits, count;
+  double share;     /* hits / count */
+  double low, high; /* its 95 % interval: Wilson's, for a binomial share; never outside 0..1, right also near its ends */
+} lfm_share;
+
+/* 0 <= hits <= count, count >= 1. */
+lfm_share lfm_summary_share(int64_t hits, int64_t count);
 
 /* The 97.5 % point of Student's law; degrees >= 1.  Within 0.3 % (exact for 1 and 2). */
 double lfm_student_975(int64_t degrees);

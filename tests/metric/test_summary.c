@@ -69,6 +69,23 @@ static void students_points(void **state) {
     assert_near(lfm_student_975(table[i].degrees), table[i].point, 0.003 * table[i].point);
 }
 
+/* Wilson's interval is where (p - share)^2 = z^2 p (1 - p) / n: both ends solve it, and none leaves 0..1. */
+static void shares(void **state) {
+  (void)state;
+  for (int64_t hits = 0; hits <= 40; hits++) {
+    lfm_share s = lfm_summary_share(hits, 40);
+    assert_int_equal(s.hits, hits);
+    assert_near(s.share, (double)hits / 40, 0);
+    assert_true(s.low >= 0 && s.low <= s.share && s.share <= s.high && s.high <= 1 && s.high - s.low > 0.08);
+    const double ends[] = {s.low, s.high};
+    for (int i = 0; i < 2; i++)
+      assert_near((ends[i] - s.share) * (ends[i] - s.share), 3.841458820694124 * ends[i] * (1 - ends[i]) / 40, 1e-12);
+  }
+  lfm_share none = lfm_summary_share(0, 1);
+  assert_near(none.low, 0, 0);
+  assert_near(none.high, 3.841458820694124 / 4.841458820694124, 1e-14);
+}
+
 static void survives_refused_memory(void **state) {
   (void)state;
   const double a[] = {1, 2, 3}, b[] = {0, 0, 1};
@@ -84,9 +101,13 @@ static void survives_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(independent_rows),         cmocka_unit_test(clusters),
-      cmocka_unit_test(paired_difference),        cmocka_unit_test(one_unit_has_no_error),
-      cmocka_unit_test(refuses_what_has_no_mean), cmocka_unit_test(students_points),
+      cmocka_unit_test(independent_rows),
+      cmocka_unit_test(clusters),
+      cmocka_unit_test(paired_difference),
+      cmocka_unit_test(one_unit_has_no_error),
+      cmocka_unit_test(refuses_what_has_no_mean),
+      cmocka_unit_test(students_points),
+      cmocka_unit_test(shares),
       cmocka_unit_test(survives_refused_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
