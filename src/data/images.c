@@ -109,8 +109,9 @@ static lfm_status recognise_file(const char *path, lfm_images_kind *kind) {
   }
   if (lfm_map_open(path, &map) != LFM_OK) return LFM_OK;
   lfm_status status = begins_as_idx(&map, &is_idx);
-  lfm_map_close(&map);
   if (is_idx) *kind = LFM_IMAGES_IDX;
+  else if (lfm_path_ends_with(path, ".npy") && lfm_npy_is_pictures(map.data, map.size)) *kind = LFM_IMAGES_NPY;
+  lfm_map_close(&map);
   return status;
 }
 
@@ -118,9 +119,12 @@ static lfm_status recognise_folder(const char *path, lfm_images_kind *kind) {
   lfm_listing listing;
   lfm_status status = lfm_listing_read(path, &listing);
   if (status != LFM_OK) return status == LFM_E_MEMORY ? status : LFM_OK;
+  bool found = false;
   if (lfm_cifar_is_folder(&listing)) *kind = LFM_IMAGES_CIFAR;
+  else status = lfm_folder_has_pictures(path, &listing, &found);
+  if (found) *kind = LFM_IMAGES_FOLDER;
   lfm_listing_free(&listing);
-  return LFM_OK;
+  return status;
 }
 
 lfm_status lfm_images_recognise(const char *path, lfm_images_kind *kind) {
@@ -154,6 +158,14 @@ static lfm_status read_idx(const char *path, const lfm_images_options *options, 
   return status == LFM_OK ? add_labels(path, *out) : status;
 }
 
+static lfm_status read_npy(const char *path, const lfm_images_options *options, lfm_images **out) {
+  lfm_map map;
+  LFM_TRY(lfm_map_open(path, &map));
+  lfm_status status = lfm_npy_parse_pictures(path, map.data, map.size, options, out);
+  lfm_map_close(&map);
+  return status;
+}
+
 static lfm_status read_kind(const char *path, const lfm_images_options *options, lfm_images **out) {
   lfm_images_kind kind;
   LFM_TRY(lfm_images_recognise(path, &kind));
@@ -162,14 +174,19 @@ static lfm_status read_kind(const char *path, const lfm_images_options *options,
     return read_idx(path, options, out);
   case LFM_IMAGES_CIFAR:
     return lfm_cifar_read(path, options, out);
-  default:
+  case LFM_IMAGES_NPY:
+    return read_npy(path, options, out);
+  case LFM_IMAGES_FOLDER:
+    return lfm_folder_read(path, options, out);
+  case LFM_IMAGES_NONE:
     break;
   }
+  if (!lfm_path_exists(path)) return lfm_fail(LFM_E_IO, "%s: is not there", path);
   return lfm_fail(
-      lfm_path_exists(path) ? LFM_E_USAGE : LFM_E_IO, "%s: %s", path,
-      lfm_path_exists(path)
-          ? "holds no pictures; there are IDX files (train-images-idx3-ubyte.gz) and CIFAR-10's (.bin, or the folder)"
-          : "is not there");
+      LFM_E_USAGE,
+      "%s: holds no pictures; there are folders of .png and .jpg, CIFAR-10's (.bin, or the folder), IDX files and "
+      ".npy of uint8 in 3 or 4 dimensions",
+      path);
 }
 
 lfm_status lfm_images_read(const char *path, const lfm_images_options *options, lfm_images **out) {

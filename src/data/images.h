@@ -44,6 +44,8 @@ typedef enum lfm_images_kind {
   LFM_IMAGES_IDX,   /* a file, gzip or not, that begins as IDX files of bytes do */
   LFM_IMAGES_CIFAR, /* a .bin file, or a folder with data_batch_*.bin or test_batch.bin */
   LFM_IMAGES_NPY,   /* an .npy file of bytes with three or four dimensions; with fewer it is a table */
+  LFM_IMAGES_FOLDER /* a folder with .png, .jpg or .jpeg in it or in one of its folders; that a run has its curves as a PNG is
+                     * for the caller to know */
 } lfm_images_kind;
 lfm_status lfm_images_recognise(const char *path, lfm_images_kind *kind);
 
@@ -51,6 +53,8 @@ lfm_status lfm_images_recognise(const char *path, lfm_images_kind *kind);
  *   IDX     labels from the file beside it whose name has "labels" for "images" and "idx1" for "idx3", if there is one
  *   CIFAR   of a folder data_batch_*.bin, and test_batch.bin only if there are none; class names from batches.meta.txt
  *   NPY     [n, h, w], [n, h, w, c] or [n, c, h, w], c being 1 or 3; where both fit, the channels are last
+ *   folder  its pictures without labels, or those of its folders, whose names are the classes; all sorted by their bytes.
+ *           A picture that cannot be read is left out with a warning (broken_names); other files are passed over
  * Classes without names are called by their number.
  * LFM_E_FORMAT, LFM_E_DATA, LFM_E_IO or LFM_E_USAGE names the file and what to do. */
 lfm_status lfm_images_read(const char *path, const lfm_images_options *options, lfm_images **out);
@@ -60,6 +64,10 @@ lfm_status lfm_images_make(int64_t count, int64_t channels, int64_t height, int6
 lfm_status lfm_images_label(lfm_images *images, int64_t classes); /* zeros as labels, classes called by number */
 lfm_status lfm_images_name_class(lfm_images *images, int64_t label, const char *name);
 void lfm_images_destroy(lfm_images *images); /* accepts NULL */
+
+/* uint8 [count, height, width, channels], whole or not at all. */
+lfm_status lfm_images_write_npy(const lfm_images *images, const char *path);
+void lfm_images_interleave(const lfm_images *images, int64_t i, uint8_t *out); /* picture i as [height, width, channels] */
 
 /* channels * height * width */
 size_t lfm_images_row_size(const lfm_images *images);

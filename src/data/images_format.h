@@ -25,6 +25,15 @@ lfm_status lfm_cifar_parse(const char *name, const uint8_t *data, size_t size, l
 lfm_status lfm_cifar_read(const char *path, const lfm_images_options *options, lfm_images **out); /* a file or the folder */
 bool lfm_cifar_is_folder(const lfm_listing *listing);
 
+/* NPY: bytes of three or four dimensions. */
+bool lfm_npy_is_pictures(const uint8_t *data, size_t size);
+lfm_status lfm_npy_parse_pictures(const char *name, const uint8_t *data, size_t size, const lfm_images_options *options,
+                                  lfm_images **out);
+
+/* A folder of PNG and JPEG files, or of folders of them; listing: its names. */
+lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listing, bool *found);
+lfm_status lfm_folder_read(const char *folder, const lfm_images_options *options, lfm_images **out);
+
 /* A set for so many pictures like `like`, in the size and number of channels that options ask for. */
 lfm_status lfm_images_make_like(const lfm_picture *like, int64_t count, const lfm_images_options *options, lfm_images **out);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * npy.c -- NumPy's array format (NEP 1; versions 1, 2 and 3) to a table and back.
+ * npy.c -- NumPy's array format (NEP 1; versions 1, 2 and 3) to a table and back; its header for pictures, too.
  * Read: bool, signed and unsigned integers and floats of 16 to 64 bits, either byte order, C or Fortran order, one or two
- * dimensions.  The shape is checked against the size of the file before anything is allocated.  Written: float64, so that
- * a round trip is exact; float32 would halve the file and change log-densities in their eighth digit.
- * The header is a Python literal.  We read the three keys that the format defines, in any order, and nothing else of the
- * language.
+ * dimensions (pictures: images_npy.c).  The shape is checked against the size of the file before anything is allocated.
+ * Written: float64, so that a round trip is exact; float32 would halve the file and change log-densities in their eighth
+ * digit. The header is a Python literal.  We read the three keys that the format defines, in any order, and nothing else of
+ * the language.
  */
 #include "data/npy.h"
 
@@ -15,14 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-typedef struct array {
-  char kind;      /* f i u b */
-  size_t size;    /* bytes of an element */
-  bool swapped;   /* its bytes are not in this machine's order */
-  bool by_column; /* Fortran order */
-  int64_t rows, cols;
-} array;
 
 static bool machine_is_little(void) {
   const uint16_t one = 1;
@@ -72,7 +64,7 @@ static bool take_length(const char **at, int64_t *out) {
 }
 
 /* descr: byte order, kind, size.  A structured type is a list and no string. */
-static lfm_status take_descr(const lfm_source *source, const char **at, array *a) {
+static lfm_status take_descr(const lfm_source *source, const char **at, lfm_npy *a) {
   static const struct {
     const char *name;
     size_t size;
@@ -92,34 +84,29 @@ static lfm_status take_descr(const lfm_source *source, const char **at, array *a
   return lfm_fail(LFM_E_UNSUPPORTED, "%s: elements of type '%.12s' are not read; save it as float64", source->name, descr);
 }
 
-/* shape: (n,) or (rows, cols). */
-static lfm_status take_shape(const lfm_source *source, const char **at, array *a) {
-  int64_t shape[2] = {1, 1}, length;
-  int rank = 0;
+/* shape: (n,) or (rows, cols); any number of dimensions is counted, LFM_NPY_DIMS are kept. */
+static lfm_status take_shape(const lfm_source *source, const char **at, lfm_npy *a) {
+  int64_t length;
   if (!take(at, "(")) return damaged(source, "the array's shape is not readable");
   while (!take(at, ")")) {
     if (!take_length(at, &length)) return damaged(source, "the array's shape is not readable");
-    if (rank < 2) shape[rank] = length;
-    rank++;
+    if (a->rank < LFM_NPY_DIMS) a->shape[a->rank] = length;
+    a->rank++;
     if (!take(at, ",")) {
       if (!take(at, ")")) return damaged(source, "the array's shape is not readable");
       break;
     }
   }
-  if (rank < 1 || rank > 2)
-    return lfm_fail(LFM_E_DATA, "%s: the array has %d dimensions; a table has 1 or 2", source->name, rank);
-  a->rows = shape[0];
-  a->cols = shape[1];
   return LFM_OK;
 }
 
-static lfm_status take_order(const lfm_source *source, const char **at, array *a) {
+static lfm_status take_order(const lfm_source *source, const char **at, lfm_npy *a) {
   a->by_column = take(at, "True");
   return a->by_column || take(at, "False") ? LFM_OK : damaged(source, "fortran_order is neither True nor False");
 }
 
 /* {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), } */
-static lfm_status parse_header(const lfm_source *source, const char *text, array *a) {
+static lfm_status parse_header(const lfm_source *source, const char *text, lfm_npy *a) {
   const char *at = text;
   bool descr = false, order = false, shape = false;
   if (!take(&at, "{")) return damaged(source, "the array's header is not readable");
@@ -144,7 +131,7 @@ static lfm_status parse_header(const lfm_source *source, const char *text, array
 }
 
 /* Magic, version, length of the header, header. */
-static lfm_status read_header(const lfm_source *source, lfm_bytes *bytes, array *a) {
+static lfm_status read_header(const lfm_source *source, lfm_bytes *bytes, lfm_npy *a) {
   const uint8_t *magic, *text;
   uint16_t short_size;
   uint32_t size;
@@ -161,6 +148,34 @@ static lfm_status read_header(const lfm_source *source, lfm_bytes *bytes, array 
   lfm_status status = parse_header(source, copy, a);
   lfm_free(copy);
   return status;
+}
+
+/* The values fill the rest of the file. */
+static lfm_status check_size(const lfm_source *source, const lfm_npy *a, size_t left) {
+  char text[LFM_NPY_DIMS * 24];
+  size_t size = a->size, used = 0;
+  bool fits = true;
+  for (int k = 0; k < LFM_NPY_DIMS; k++) /* (n, 0) is no value, however large n */
+    if (a->shape[k] == 0) size = 0;
+  for (int k = 0; k < LFM_NPY_DIMS; k++) {
+    if (k < a->rank || k < 2)
+      used += (size_t)snprintf(text + used, sizeof text - used, "%s%lld", k ? " x " : "", (long long)a->shape[k]);
+    fits = fits && lfm_size_multiply(size, (size_t)a->shape[k], &size);
+  }
+  if (!fits || size > left)
+    return lfm_fail(LFM_E_FORMAT, "%s: an array of %s does not fit in the %zu bytes there are; the file is truncated",
+                    source->name, text, left);
+  return size == left ? LFM_OK : lfm_fail(LFM_E_FORMAT, "%s: %zu bytes follow the array", source->name, left - size);
+}
+
+lfm_status lfm_npy_open(const lfm_source *source, int least, int most, const char *ranks, lfm_npy *out) {
+  lfm_bytes bytes = {.data = source->data, .size = source->size};
+  *out = (lfm_npy){.shape = {1, 1, 1, 1}};
+  LFM_TRY(read_header(source, &bytes, out));
+  if (out->rank < least || out->rank > most)
+    return lfm_fail(LFM_E_DATA, "%s: the array has %d dimensions; %s", source->name, out->rank, ranks);
+  out->values = bytes.data + bytes.at;
+  return check_size(source, out, bytes.size - bytes.at);
 }
 
 /* ---- the elements --------------------------------------------------------------------------------------------- */
@@ -200,48 +215,47 @@ static double element_value(char kind, size_t size, const uint8_t *bytes) {
 #undef VALUE_AS
 }
 
-static void read_elements(const array *a, const uint8_t *data, double *values) {
-  for (int64_t row = 0; row < a->rows; row++)
-    for (int64_t col = 0; col < a->cols; col++) {
-      int64_t place = a->by_column ? col * a->rows + row : row * a->cols + col;
-      const uint8_t *element = data + (size_t)place * a->size;
+static void read_elements(const lfm_npy *a, double *values) {
+  int64_t rows = a->shape[0], cols = a->shape[1];
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t col = 0; col < cols; col++) {
+      int64_t place = a->by_column ? col * rows + row : row * cols + col;
+      const uint8_t *element = a->values + (size_t)place * a->size;
       uint8_t turned[8];
       for (size_t i = 0; a->swapped && i < a->size; i++) turned[i] = element[a->size - 1 - i];
-      values[row * a->cols + col] = element_value(a->kind, a->size, a->swapped ? turned : element);
+      values[row * cols + col] = element_value(a->kind, a->size, a->swapped ? turned : element);
     }
 }
 
 lfm_status lfm_npy_parse(const lfm_source *source, lfm_table **out) {
-  lfm_bytes bytes = {.data = source->data, .size = source->size};
-  array a = {0};
-  size_t count, size;
+  lfm_npy a;
   *out = NULL;
-  LFM_TRY(read_header(source, &bytes, &a));
-  size_t left = bytes.size - bytes.at;
-  if (!lfm_size_multiply((size_t)a.rows, (size_t)a.cols, &count) || !lfm_size_multiply(count, a.size, &size) || size > left)
-    return lfm_fail(LFM_E_FORMAT,
-                    "%s: an array of %lld x %lld does not fit in the %zu bytes there are; the file is truncated",
-                    source->name, (long long)a.rows, (long long)a.cols, left);
-  if (size < left) return lfm_fail(LFM_E_FORMAT, "%s: %zu bytes follow the array", source->name, left - size);
-  if (count == 0) a.rows = a.cols = 0; /* (n, 0) must not allocate n of anything */
-  LFM_TRY(lfm_table_make(a.rows, a.cols, out));
-  for (int64_t col = 0; a.kind != 'f' && col < a.cols; col++) (*out)->decimals[col] = 0;
-  read_elements(&a, bytes.data + bytes.at, (*out)->values);
+  LFM_TRY(lfm_npy_open(source, 1, 2, "a table has 1 or 2", &a));
+  if (a.shape[0] == 0 || a.shape[1] == 0) a.shape[0] = a.shape[1] = 0; /* (n, 0) must not allocate n of anything */
+  LFM_TRY(lfm_table_make(a.shape[0], a.shape[1], out));
+  for (int64_t col = 0; a.kind != 'f' && col < a.shape[1]; col++) (*out)->decimals[col] = 0;
+  read_elements(&a, (*out)->values);
   return lfm_select_table(source, out);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
-void lfm_npy_header(const lfm_table *table, uint8_t header[LFM_NPY_HEADER]) {
+void lfm_npy_header_of(const char *type, int rank, const int64_t *shape, uint8_t header[LFM_NPY_HEADER]) {
   char text[LFM_NPY_HEADER];
-  int size = snprintf(text, sizeof text, "{'descr': '%cf8', 'fortran_order': False, 'shape': (%lld, %lld), }",
-                      machine_is_little() ? '<' : '>', (long long)table->rows, (long long)table->cols);
+  int size = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
+  for (int k = 0; k < rank; k++)
+    size += snprintf(text + size, sizeof text - (size_t)size, "%s%lld", k ? ", " : "", (long long)shape[k]);
+  size += snprintf(text + size, sizeof text - (size_t)size, "), }"); /* at most 106 of 118 bytes for two dimensions */
   memset(header, ' ', LFM_NPY_HEADER);
   memcpy(header, "\x93NUMPY\x01\x00", 8);
   header[8] = LFM_NPY_HEADER - 10;
   header[9] = 0;
-  memcpy(header + 10, text, (size_t)size); /* at most 106 of 118 bytes */
+  memcpy(header + 10, text, (size_t)size);
   header[LFM_NPY_HEADER - 1] = '\n';
+}
+
+void lfm_npy_header(const lfm_table *table, uint8_t header[LFM_NPY_HEADER]) {
+  lfm_npy_header_of(machine_is_little() ? "<f8" : ">f8", 2, (const int64_t[]){table->rows, table->cols}, header);
 }
 
 lfm_status lfm_npy_write(const lfm_table *table, const char *key, lfm_writer *writer) {

@@ -16,18 +16,29 @@ typedef struct sheet {
   uint8_t *pixels; /* [height, width, channels] */
 } sheet;
 
-static lfm_status make_sheet(const lfm_images *images, int64_t rows, int64_t columns, sheet *out) {
+static void measure(sheet *s, int64_t height, int64_t width) {
+  int64_t side = height > width ? height : width;
+  s->scale = side < LFM_GRID_SIDE ? LFM_GRID_SIDE / side : 1;
+  s->height = s->rows * (height * s->scale + LFM_GRID_GUTTER) + LFM_GRID_GUTTER;
+  s->width = s->columns * (width * s->scale + LFM_GRID_GUTTER) + LFM_GRID_GUTTER;
+}
+
+lfm_status lfm_grid_check(int64_t rows, int64_t columns, int64_t height, int64_t width) {
   if (rows < 1 || columns < 1 || rows > LFM_IMAGES_MOST_SIDE || columns > LFM_IMAGES_MOST_SIDE)
     return lfm_fail(LFM_E_USAGE, "grid: %lld x %lld pictures; give 1 to %d each way", (long long)rows, (long long)columns,
                     LFM_IMAGES_MOST_SIDE);
-  int64_t side = images->height > images->width ? images->height : images->width;
-  *out = (sheet){.rows = rows, .columns = columns, .channels = images->channels};
-  out->scale = side < LFM_GRID_SIDE ? LFM_GRID_SIDE / side : 1;
-  out->height = rows * (images->height * out->scale + LFM_GRID_GUTTER) + LFM_GRID_GUTTER;
-  out->width = columns * (images->width * out->scale + LFM_GRID_GUTTER) + LFM_GRID_GUTTER;
-  if (out->height > LFM_IMAGES_MOST_SIDE || out->width > LFM_IMAGES_MOST_SIDE)
+  sheet s = {.rows = rows, .columns = columns};
+  measure(&s, height, width);
+  if (s.height > LFM_IMAGES_MOST_SIDE || s.width > LFM_IMAGES_MOST_SIDE)
     return lfm_fail(LFM_E_USAGE, "grid: %lld x %lld pictures make %lld x %lld pixels, over %d; show fewer", (long long)rows,
-                    (long long)columns, (long long)out->height, (long long)out->width, LFM_IMAGES_MOST_SIDE);
+                    (long long)columns, (long long)s.height, (long long)s.width, LFM_IMAGES_MOST_SIDE);
+  return LFM_OK;
+}
+
+static lfm_status make_sheet(const lfm_images *images, int64_t rows, int64_t columns, sheet *out) {
+  LFM_TRY(lfm_grid_check(rows, columns, images->height, images->width));
+  *out = (sheet){.rows = rows, .columns = columns, .channels = images->channels};
+  measure(out, images->height, images->width);
   size_t size = (size_t)out->height * (size_t)out->width * (size_t)out->channels;
   LFM_TRY(LFM_ALLOC(&out->pixels, size));
   memset(out->pixels, 255, size);

@@ -12,10 +12,13 @@ enum { LFM_GRID_GUTTER = 2, LFM_GRID_SIDE = 64 }; /* pixels between pictures; sm
 /* One PNG of the first rows x columns pictures, line by line, on white; grey pictures make a grey PNG.  Places without a
  * picture stay white.  LFM_E_USAGE when it would be over LFM_IMAGES_MOST_SIDE pixels on a side. */
 lfm_status lfm_draw_grid(const char *path, const lfm_images *images, int64_t rows, int64_t columns);
+lfm_status lfm_grid_check(int64_t rows, int64_t columns, int64_t height, int64_t width);
 
-/* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; else a folder of PNGs 00000.png,
- * 00001.png, ..., which is made, or is empty (LFM_E_EXISTS).  lfm_pictures_writable asks the same before the work. */
+/* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; a name without ending, or with a
+ * slash behind it, a folder of PNGs 00000.png, 00001.png, ..., which is made, or holds nothing (LFM_E_EXISTS). */
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path);
-lfm_status lfm_pictures_writable(const char *path);
+
+/* Whether that has a chance for so many pictures of this size, to be asked before the work; writes nothing. */
+lfm_status lfm_pictures_writable(const char *path, int64_t count, int64_t height, int64_t width);
 
 #endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * images_folder.c -- a folder of PNG and JPEG files, or of a folder of them for each class.
+ *
+ * Two passes: the first looks at every file for its size and colours, because the set is allocated once and is in RGB when
+ * any picture is; the second decodes each into its place.  Both run on all threads, a task a file, and a file's place is
+ * that of its name in the sorted list, so that no byte depends on the threads or on the file system.
+ * What cannot be read is left out at the end, and named: of a million pictures a few are always broken, and training for
+ * hours to learn so is worse than going on.  A reader that must not lose any asks for `strict`.
+ */
+#include "core/file.h"
+#include "core/threads.h"
+#include "data/decode.h"
+#include "data/images_format.h"
+
+#include "core/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH = 4096, SHOWN = 600 };
+
+typedef struct entry {
+  char *name; /* below the folder: "cat.png", "cats/1.png" */
+  char *fault;
+  int32_t label;
+  lfm_decoded shape;
+} entry;
+
+typedef struct search {
+  const char *folder;
+  const lfm_images_options *options;
+  entry *entries;
+  int64_t count, classes;
+  char **class_names;
+  size_t entries_room, classes_room;
+  lfm_images *images;
+} search;
+
+/* ---- finding -------------------------------------------------------------------------------------------------- */
+
+static bool is_picture(const char *name) {
+  return lfm_path_ends_with(name, ".png") || lfm_path_ends_with(name, ".jpg") || lfm_path_ends_with(name, ".jpeg");
+}
+
+static int64_t count_pictures(const lfm_listing *listing) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < listing->count; i++) count += is_picture(listing->names[i]);
+  return count;
+}
+
+/* The names in a folder of the folder; none when it is no folder. */
+static lfm_status list_inside(const char *folder, const char *name, lfm_listing *out) {
+  char path[PATH];
+  *out = (lfm_listing){0};
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
+  return lfm_path_is_folder(path) ? lfm_listing_read(path, out) : LFM_OK;
+}
+
+lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listing, bool *found) {
+  lfm_listing inside;
+  *found = count_pictures(listing) > 0;
+  for (int64_t i = 0; i < listing->count && !*found; i++) {
+    lfm_status status = list_inside(folder, listing->names[i], &inside);
+    if (status == LFM_E_MEMORY) return status;
+    if (status != LFM_OK) continue;
+    *found = count_pictures(&inside) > 0;
+    lfm_listing_free(&inside);
+  }
+  return LFM_OK;
+}
+
+static lfm_status add_entries(search *s, const char *class_name, const lfm_listing *listing) {
+  char name[PATH];
+  for (int64_t i = 0; i < listing->count; i++) {
+    if (!is_picture(listing->names[i])) continue;
+    LFM_TRY(lfm_path_join(name, sizeof name, class_name, listing->names[i]));
+    LFM_TRY(lfm_alloc_grow(&s->entries, &s->entries_room, (size_t)s->count + 1, sizeof *s->entries));
+    s->entries[s->count].label = (int32_t)s->classes;
+    LFM_TRY(lfm_alloc_text(&s->entries[s->count].name, name));
+    s->count++;
+  }
+  return LFM_OK;
+}
+
+static lfm_status add_class(search *s, const char *name) {
+  lfm_listing inside;
+  LFM_TRY(list_inside(s->folder, name, &inside));
+  lfm_status status = LFM_OK;
+  if (count_pictures(&inside) > 0) {
+    status = add_entries(s, name, &inside);
+    if (status == LFM_OK)
+      status = lfm_alloc_grow(&s->class_names, &s->classes_room, (size_t)s->classes + 1, sizeof *s->class_names);
+    if (status == LFM_OK) status = lfm_alloc_text(&s->class_names[s->classes], name);
+    if (status == LFM_OK) s->classes++;
+  }
+  lfm_listing_free(&inside);
+  return status;
+}
+
+static lfm_status find_all(search *s, const lfm_listing *listing) {
+  LFM_TRY(add_entries(s, "", listing));
+  int64_t loose = s->count;
+  for (int64_t i = 0; i < listing->count; i++)
+    if (!is_picture(listing->names[i])) LFM_TRY(add_class(s, listing->names[i]));
+  if (s->count == 0) return lfm_fail(LFM_E_DATA, "%s: has no .png, .jpg or .jpeg in it or in its folders", s->folder);
+  if (loose && s->classes)
+    return lfm_fail(LFM_E_DATA, "%s: pictures (%s) lie beside folders of pictures (%s), which are classes; move either",
+                    s->folder, s->entries[0].name, s->class_names[0]);
+  return LFM_OK;
+}
+
+/* ---- the two passes ------------------------------------------------------------------------------------------- */
+
+typedef lfm_status (*entry_fn)(search *s, int64_t i, const char *name, const lfm_map *map);
+
+static lfm_status look(search *s, int64_t i, const char *name, const lfm_map *map) {
+  return lfm_decode_look(name, map->data, map->size, &s->entries[i].shape);
+}
+
+static lfm_status take(search *s, int64_t i, const char *name, const lfm_map *map) {
+  lfm_decoded read;
+  LFM_TRY(lfm_decode(name, map->data, map->size, &read));
+  size_t channels = (size_t)read.channels;
+  lfm_picture picture = {read.height, read.width, read.channels, read.pixels, (size_t)read.width * channels, channels, 1};
+  bool as_seen = read.height == s->entries[i].shape.height && read.width == s->entries[i].shape.width;
+  lfm_status status = as_seen ? lfm_picture_fit(&picture, s->images, i)
+                              : lfm_fail(LFM_E_IO, "%s: changed while it was read; try again", name);
+  lfm_decoded_free(&read);
+  return status;
+}
+
+/* Of a file that cannot be read the reason is kept, unless nothing may be left out. */
+static lfm_status visit(search *s, int64_t i, entry_fn action) {
+  entry *e = &s->entries[i];
+  char path[PATH];
+  lfm_map map = {0};
+  if (e->fault) return LFM_OK;
+  lfm_status status = lfm_path_join(path, sizeof path, s->folder, e->name);
+  if (status == LFM_OK) status = lfm_map_open(path, &map);
+  if (status == LFM_OK) status = action(s, i, s->options->strict ? path : e->name, &map);
+  lfm_map_close(&map);
+  if (status == LFM_OK || status == LFM_E_MEMORY || s->options->strict) return status;
+  return lfm_alloc_text(&e->fault, lfm_error());
+}
+
+static lfm_status look_at(void *context, int worker, int64_t task) {
+  (void)worker;
+  return visit(context, task, look);
+}
+
+static lfm_status take_one(void *context, int worker, int64_t task) {
+  (void)worker;
+  return visit(context, task, take);
+}
+
+/* ---- the set -------------------------------------------------------------------------------------------------- */
+
+/* One size, and RGB when any picture is in colour. */
+static lfm_status choose_shape(const search *s, lfm_picture *like) {
+  const entry *first = NULL;
+  for (int64_t i = 0; i < s->count; i++) {
+    const entry *e = &s->entries[i];
+    if (e->fault) continue;
+    if (!first) {
+      first = e;
+      *like = (lfm_picture){.height = e->shape.height, .width = e->shape.width};
+    }
+    if (s->options->size == 0 && (e->shape.height != like->height || e->shape.width != like->width))
+      return lfm_fail(LFM_E_DATA, "%s: %s has %lld x %lld pixels and %s %lld x %lld; give the size that all are to have",
+                      s->folder, first->name, (long long)like->width, (long long)like->height, e->name,
+                      (long long)e->shape.width, (long long)e->shape.height);
+    if (e->shape.channels > like->channels) like->channels = e->shape.channels;
+  }
+  return LFM_OK; /* all broken: refused at the end, as those found broken later */
+}
+
+static lfm_status make_set(search *s) {
+  lfm_picture like = {.height = 1, .width = 1, .channels = 1};
+  LFM_TRY(choose_shape(s, &like));
+  LFM_TRY(lfm_images_make_like(&like, s->count, s->options, &s->images));
+  if (s->classes == 0) return LFM_OK;
+  LFM_TRY(lfm_images_label(s->images, s->classes));
+  for (int64_t k = 0; k < s->classes; k++) LFM_TRY(lfm_images_name_class(s->images, k, s->class_names[k]));
+  for (int64_t i = 0; i < s->count; i++) s->images->labels[i] = s->entries[i].label;
+  return LFM_OK;
+}
+
+/* Closes the gaps that broken pictures left, whose faults go over to the set. */
+static lfm_status leave_out_broken(search *s) {
+  lfm_images *images = s->images;
+  size_t size = lfm_images_row_size(images);
+  int64_t broken = 0, kept = 0;
+  for (int64_t i = 0; i < s->count; i++) broken += s->entries[i].fault != NULL;
+  if (broken == 0) return LFM_OK;
+  LFM_TRY(LFM_ALLOC(&images->broken_names, broken));
+  for (int64_t i = 0; i < s->count; i++) {
+    if (s->entries[i].fault) {
+      images->broken_names[images->broken++] = s->entries[i].fault;
+      s->entries[i].fault = NULL;
+      continue;
+    }
+    if (kept < i) memcpy(images->pixels + (size_t)kept * size, images->pixels + (size_t)i * size, size);
+    if (images->labels) images->labels[kept] = images->labels[i];
+    kept++;
+  }
+  images->count = kept;
+  return LFM_OK;
+}
+
+/* Names as many as a line holds. */
+static void warn_of_broken(const search *s) {
+  char list[SHOWN];
+  size_t used = 0;
+  int64_t shown = 0, broken = s->images->broken;
+  for (; shown < broken; shown++) {
+    const char *text = s->images->broken_names[shown];
+    if (used + strlen(text) + 3 > sizeof list && shown > 0) break;
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", shown ? "; " : "", text);
+    if (used >= sizeof list) used = sizeof list - 1;
+  }
+  char more[48] = "";
+  if (shown < broken) snprintf(more, sizeof more, "; and %lld more", (long long)(broken - shown));
+  lfm_note(LFM_WARNING, "%s: %lld of %lld pictures are left out, since they cannot be read: %s%s", s->folder,
+           (long long)broken, (long long)s->count, list, more);
+}
+
+static lfm_status read_all(search *s, lfm_team *team) {
+  LFM_TRY(lfm_team_run(team, s->count, look_at, s));
+  LFM_TRY(make_set(s));
+  LFM_TRY(lfm_team_run(team, s->count, take_one, s));
+  LFM_TRY(leave_out_broken(s));
+  if (s->images->count == 0)
+    return lfm_fail(LFM_E_DATA, "%s: none of its %lld pictures can be read; the first: %s", s->folder, (long long)s->count,
+                    s->images->broken_names[0]);
+  if (s->images->broken) warn_of_broken(s);
+  return LFM_OK;
+}
+
+static lfm_status find_and_read(search *s) {
+  lfm_listing listing;
+  lfm_team *team;
+  LFM_TRY(lfm_listing_read(s->folder, &listing));
+  lfm_status status = find_all(s, &listing);
+  lfm_listing_free(&listing);
+  LFM_TRY(status);
+  LFM_TRY(lfm_team_create(s->options->threads, &team));
+  status = read_all(s, team);
+  lfm_team_destroy(team);
+  return status;
+}
+
+lfm_status lfm_folder_read(const char *folder, const lfm_images_options *options, lfm_images **out) {
+  search s = {.folder = folder, .options = options};
+  *out = NULL;
+  lfm_status status = find_and_read(&s);
+  for (int64_t i = 0; i < s.count; i++) {
+    lfm_free(s.entries[i].name);
+    lfm_free(s.entries[i].fault);
+  }
+  for (int64_t k = 0; k < s.classes; k++) lfm_free(s.class_names[k]);
+  lfm_free(s.entries);
+  lfm_free(s.class_names);
+  if (status == LFM_OK) *out = s.images;
+  else lfm_images_destroy(s.images);
+  return status;
+}

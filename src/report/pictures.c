@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pictures.c -- which of the three forms of pictures a path asks for: a grid, an array, a folder of single files.
+ * A folder has to be empty: files of an earlier and larger set would stay among the new ones, and whoever measures a
+ * distance to them would not see it.
+ */
+#include "report/pictures.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "data/listing.h"
+#include "data/png_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH = 4096, LEAST_DIGITS = 5 };
+
+typedef enum form { FORM_GRID, FORM_ARRAY, FORM_FOLDER, FORM_UNKNOWN } form;
+
+static form form_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (lfm_path_is_folder(path)) return FORM_FOLDER;
+  if (lfm_path_ends_with(path, ".png")) return FORM_GRID;
+  if (lfm_path_ends_with(path, ".npy")) return FORM_ARRAY;
+  return (slash && !slash[1]) || !strchr(slash ? slash : path, '.') ? FORM_FOLDER : FORM_UNKNOWN;
+}
+
+static lfm_status refuse(const char *path) {
+  return lfm_fail(LFM_E_USAGE, "%s: pictures are not written with this ending; there are .png (a grid), .npy and FOLDER/",
+                  path);
+}
+
+static int64_t columns_of(int64_t count) {
+  int64_t columns = 1;
+  while (columns * columns < count && columns <= LFM_IMAGES_MOST_SIDE) columns++;
+  return columns;
+}
+
+static int64_t rows_of(int64_t count) { return count ? (count - 1) / columns_of(count) + 1 : 0; }
+
+static lfm_status check_folder(const char *path) {
+  char name[PATH];
+  lfm_listing listing;
+  if (!lfm_path_is_folder(path)) {
+    LFM_TRY(lfm_path_join(name, sizeof name, path, ""));
+    name[strlen(name) - 1] = 0; /* the slash */
+    return lfm_path_check_writable(name);
+  }
+  LFM_TRY(lfm_listing_read(path, &listing));
+  int64_t count = listing.count;
+  lfm_listing_free(&listing);
+  if (count) return lfm_fail(LFM_E_EXISTS, "%s: holds files already; name a new folder", path);
+  return LFM_OK;
+}
+
+lfm_status lfm_pictures_writable(const char *path, int64_t count, int64_t height, int64_t width) {
+  switch (form_of(path)) {
+  case FORM_GRID:
+    LFM_TRY(lfm_grid_check(rows_of(count), columns_of(count), height, width));
+    return lfm_path_check_writable(path);
+  case FORM_ARRAY:
+    return lfm_path_check_writable(path);
+  case FORM_FOLDER:
+    return check_folder(path);
+  case FORM_UNKNOWN:
+    break;
+  }
+  return refuse(path);
+}
+
+static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
+  char path[PATH], name[32];
+  int digits = snprintf(name, sizeof name, "%lld", (long long)images->count - 1);
+  if (digits < LEAST_DIGITS) digits = LEAST_DIGITS;
+  for (int64_t i = 0; i < images->count; i++) {
+    snprintf(name, sizeof name, "%0*lld.png", digits, (long long)i);
+    LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
+    lfm_images_interleave(images, i, row);
+    LFM_TRY(lfm_png_write(path, row, images->height, images->width, (int)images->channels));
+  }
+  return LFM_OK;
+}
+
+static lfm_status write_folder(const lfm_images *images, const char *folder) {
+  uint8_t *row;
+  LFM_TRY(check_folder(folder));
+  LFM_TRY(lfm_folder_make(folder));
+  LFM_TRY(LFM_ALLOC(&row, lfm_images_row_size(images)));
+  lfm_status status = write_each(images, folder, row);
+  lfm_free(row);
+  return status;
+}
+
+lfm_status lfm_pictures_write(const lfm_images *images, const char *path) {
+  switch (form_of(path)) {
+  case FORM_GRID:
+    return lfm_draw_grid(path, images, rows_of(images->count), columns_of(images->count));
+  case FORM_ARRAY:
+    return lfm_images_write_npy(images, path);
+  case FORM_FOLDER:
+    return write_folder(images, path);
+  case FORM_UNKNOWN:
+    break;
+  }
+  return refuse(path);
+}

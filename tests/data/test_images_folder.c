@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_images_folder.c -- folders of PNG and JPEG: classes, order, what is broken, and the real flowers.
+ */
+#include "data/images_support.h"
+#include "data/png_file.h"
+#include "golden/pictures.h"
+
+#include <sys/stat.h>
+
+enum { SIDE = GOLDEN_HEIGHT, GOLDEN = GOLDEN_HEIGHT * GOLDEN_WIDTH };
+
+static char note[1200];
+static int notes;
+static void keep_note(lfm_note_level level, const char *text, void *context) {
+  (void)context;
+  assert_int_equal(level, LFM_WARNING);
+  snprintf(note, sizeof note, "%s", text);
+  notes++;
+}
+
+static void put(const char *name, const uint8_t *bytes, size_t size) {
+  assert_int_equal(lfm_file_write(in_folder(name), bytes, size), LFM_OK);
+}
+
+/* Everything below the folder. */
+static void clear(void) {
+  char command[600];
+  snprintf(command, sizeof command, "rm -rf '%s'/*", folder);
+  assert_int_equal(system(command), 0);
+}
+
+static void loose_pictures_have_no_labels(void **state) {
+  (void)state;
+  put("b.png", grey_png, sizeof grey_png);
+  put("a.JPG", grey_jpeg, sizeof grey_jpeg);
+  put("c.jpeg", grey_png, sizeof grey_png); /* a PNG all the same */
+  put("notes.txt", (const uint8_t *)"x", 1);
+  put(".d.png", (const uint8_t *)"x", 1);
+  assert_int_equal(kind_of(folder), LFM_IMAGES_FOLDER);
+  lfm_images *images = read_images(folder, NULL);
+  assert_shape(images, 3, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_null(images->labels);
+  assert_memory_equal(images->pixels, grey_jpeg_pixels, GOLDEN); /* "a.JPG" comes first */
+  assert_memory_equal(images->pixels + GOLDEN, grey_png_pixels, GOLDEN);
+  assert_memory_equal(images->pixels + 2 * GOLDEN, grey_png_pixels, GOLDEN);
+  lfm_images_destroy(images);
+  unlink(in_folder(".d.png"));
+  clear();
+}
+
+/* One picture in colour makes all RGB; grey asked for makes all grey. */
+static void folders_are_classes(void **state) {
+  (void)state;
+  static const char *const folders[] = {"tulip", "daisy", "empty", "rose"};
+  for (size_t i = 0; i < 4; i++) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
+  put("tulip/1.png", grey_png, sizeof grey_png);
+  put("daisy/10.png", rgb_png, sizeof rgb_png);
+  put("daisy/2.png", grey_png, sizeof grey_png);
+  put("rose/x.png", rgb_png, sizeof rgb_png);
+  put("empty/readme.txt", (const uint8_t *)"x", 1);
+  assert_int_equal(kind_of(folder), LFM_IMAGES_FOLDER);
+  lfm_images *images = read_images(folder, NULL);
+  assert_shape(images, 4, 3, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_int_equal(images->classes, 3);
+  assert_string_equal(images->class_names[0], "daisy");
+  assert_string_equal(images->class_names[2], "tulip");
+  const int32_t labels[] = {0, 0, 1, 2};
+  assert_memory_equal(images->labels, labels, sizeof labels);
+  for (int i = 0; i < GOLDEN; i++)
+    for (int k = 0; k < 3; k++) {
+      assert_int_equal(images->pixels[k * GOLDEN + i], rgb_png_pixels[3 * i + k]);
+      assert_int_equal(images->pixels[(3 + k) * GOLDEN + i], grey_png_pixels[i]);
+    }
+  lfm_images_destroy(images);
+  images = read_images(folder, &(lfm_images_options){.channels = 1, .size = 5, .threads = 2});
+  assert_shape(images, 4, 1, 5, 5);
+  lfm_images_destroy(images);
+  put("loose.png", grey_png, sizeof grey_png);
+  char line[700];
+  snprintf(line, sizeof line,
+           "%s: pictures (loose.png) lie beside folders of pictures (daisy), which are classes; move either", folder);
+  assert_failure(lfm_images_read(folder, NULL, &images), LFM_E_DATA, line);
+  clear();
+}
+
+static void sizes_must_agree_or_be_given(void **state) {
+  (void)state;
+  lfm_images *images;
+  char line[700];
+  static const uint8_t pixels[6 * 4] = {7};
+  put("a.png", grey_png, sizeof grey_png);
+  assert_int_equal(lfm_png_write(in_folder("b.png"), pixels, 6, 4, 1), LFM_OK);
+  snprintf(line, sizeof line, "%s: a.png has 14 x 11 pixels and b.png 4 x 6; give the size that all are to have", folder);
+  assert_failure(lfm_images_read(folder, NULL, &images), LFM_E_DATA, line);
+  images = read_images(folder, &(lfm_images_options){.size = 8});
+  assert_shape(images, 2, 1, 8, 8);
+  lfm_images_destroy(images);
+  images = read_images(folder, &(lfm_images_options){.size = SIDE});
+  for (int i = 0; i < SIDE * SIDE; i++) /* the middle square, (14 - 11) / 2 from the left */
+    assert_int_equal(images->pixels[i], grey_png_pixels[i / SIDE * GOLDEN_WIDTH + i % SIDE + 1]);
+  lfm_images_destroy(images);
+  clear();
+}
+
+/* Left out, named and counted; the others keep their order and labels.  An error when nothing may be left out. */
+static void broken_pictures_are_named(void **state) {
+  (void)state;
+  lfm_images *images;
+  char line[1200];
+  assert_int_equal(mkdir(in_folder("x"), 0777), 0);
+  assert_int_equal(mkdir(in_folder("y"), 0777), 0);
+  put("x/1.png", grey_png, sizeof grey_png / 2);
+  put("x/2.png", grey_png, sizeof grey_png);
+  put("x/3.jpg", rgb_jpeg, sizeof rgb_jpeg - 40);
+  put("x/4.jpg", (const uint8_t *)"<html>", 6);
+  put("y/5.jpg", cmyk_jpeg, sizeof cmyk_jpeg);
+  put("y/6.png", rgb_png, sizeof rgb_png);
+  assert_int_equal(mkdir(in_folder("y/7.png"), 0777), 0);
+  notes = 0;
+  images = read_images(folder, &(lfm_images_options){.channels = 1});
+  assert_shape(images, 2, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_int_equal(images->labels[0], 0);
+  assert_int_equal(images->labels[1], 1);
+  assert_memory_equal(images->pixels, grey_png_pixels, GOLDEN);
+  assert_int_equal(images->broken, 5);
+  assert_memory_equal(images->broken_names[0], "x/1.png: ", 9);
+  assert_string_equal(images->broken_names[2], "x/4.jpg: is neither PNG nor JPEG, whatever its name");
+  assert_string_equal(images->broken_names[3], "y/5.jpg: a JPEG of 4 colours (CMYK); save it as RGB");
+  lfm_images_destroy(images);
+  assert_int_equal(notes, 1);
+  snprintf(line, sizeof line, "%s: 5 of 7 pictures are left out, since they cannot be read: x/1.png: ", folder);
+  assert_memory_equal(note, line, strlen(line));
+  assert_int_equal(lfm_images_read(folder, &(lfm_images_options){.channels = 1, .strict = true}, &images), LFM_E_FORMAT);
+  assert_null(images);
+  snprintf(line, sizeof line, "%s/x/", folder);
+  assert_memory_equal(lfm_error(), line, strlen(line));
+  unlink(in_folder("x/2.png"));
+  unlink(in_folder("y/6.png"));
+  assert_int_equal(lfm_images_read(folder, NULL, &images), LFM_E_DATA);
+  snprintf(line, sizeof line, "%s: none of its 5 pictures can be read; the first: x/1.png: ", folder);
+  assert_memory_equal(lfm_error(), line, strlen(line));
+  clear();
+}
+
+static void many_broken_ones_fit_in_a_line(void **state) {
+  (void)state;
+  char name[64];
+  for (int i = 0; i < 40; i++) {
+    snprintf(name, sizeof name, "a-rather-long-name-of-a-picture-%02d.png", i);
+    put(name, i == 39 ? grey_png : rgb_png, i == 39 ? sizeof grey_png : 30);
+  }
+  lfm_images *images = read_images(folder, NULL);
+  assert_shape(images, 1, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_int_equal(images->broken, 39);
+  assert_non_null(strstr(note, "; and "));
+  assert_non_null(strstr(note, " more"));
+  assert_true(strlen(note) < 1000);
+  lfm_images_destroy(images);
+  clear();
+}
+
+static lfm_status read_and_forget(void *threads) {
+  lfm_images *images;
+  lfm_status status = lfm_images_read(folder, &(lfm_images_options){.size = 5, .threads = *(int *)threads}, &images);
+  if (status == LFM_OK) assert_int_equal(images->broken, 1);
+  lfm_images_destroy(images);
+  return status;
+}
+
+static void stands_refused_memory(void **state) {
+  (void)state;
+  int threads = 1;
+  assert_int_equal(mkdir(in_folder("x"), 0777), 0);
+  put("x/1.png", grey_png, sizeof grey_png);
+  put("x/2.png", grey_png, 20);
+  size_t before = lfm_alloc_in_use();
+  assert_true(refuse_memory(read_and_forget, &threads) > 20);
+  assert_int_equal(lfm_alloc_in_use(), before);
+  clear();
+}
+
+/* 4,317 photographs, the same bytes by one thread and by two. */
+static void flowers_are_known(void **state) {
+  (void)state;
+  const char *archive = shared_data("flowers128/flowers128_jpg.tar.xz");
+  char command[1200], path[300];
+  snprintf(command, sizeof command, "tar -C '%s' -xJf '%s'", folder, archive);
+  assert_int_equal(system(command), 0);
+  snprintf(path, sizeof path, "%s/flowers", folder);
+  lfm_images *one = read_images(path, &(lfm_images_options){.size = 32, .threads = 1});
+  lfm_images *two = read_images(path, &(lfm_images_options){.size = 32, .threads = 2});
+  assert_shape(one, 4317, 3, 32, 32);
+  assert_int_equal(one->classes, 5);
+  assert_string_equal(one->class_names[3], "sunflower");
+  assert_int_equal(one->broken, 0);
+  assert_memory_equal(one->pixels, two->pixels, 4317 * 3072);
+  assert_memory_equal(one->labels, two->labels, 4317 * sizeof *one->labels);
+  lfm_images_destroy(one);
+  lfm_images_destroy(two);
+  clear();
+}
+
+static int begin(void **state) {
+  lfm_notes_to(keep_note, NULL);
+  return make_folder(state);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(loose_pictures_have_no_labels),
+                                     cmocka_unit_test(folders_are_classes),
+                                     cmocka_unit_test(sizes_must_agree_or_be_given),
+                                     cmocka_unit_test(broken_pictures_are_named),
+                                     cmocka_unit_test(many_broken_ones_fit_in_a_line),
+                                     cmocka_unit_test(stands_refused_memory),
+                                     cmocka_unit_test(flowers_are_known)};
+  return cmocka_run_group_tests(tests, begin, remove_folder);
+}
