@@ -5,6 +5,7 @@
 #include "app.h"
 #include "json.h"
 #include "options.h"
+#include "outfile.h"
 
 typedef struct request {
   const char *model, *out;
@@ -32,12 +33,13 @@ static int run(const app_command *self, int argc, char **argv) {
   const app_option options[] = {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "FILE", .target = &r.out, .required = true,
-       .help = "the weights to write, a .safetensors file that is not there yet"},
+       .help = "the weights to write, a .safetensors file" APP_REPLACED},
       APP_OPTION_JSON(&r.json),
       {0},
   };
   int code, blocks = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);
   if (status == LFM_OK && !r.json) printf("weights   %s: %d block%s\n", r.out, blocks, blocks == 1 ? "" : "s");

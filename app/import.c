@@ -5,6 +5,7 @@
 #include "app.h"
 #include "json.h"
 #include "options.h"
+#include "outfile.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -59,7 +60,7 @@ static int run(const app_command *self, int argc, char **argv) {
            "the network, in YAML: hidden_dim, num_hidden, act, cat_t; hks where there are several blocks; the config.yaml "
            "of a run will do"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "MODEL", .target = &r.out, .required = true,
-       .help = "the model to write, a .safetensors file that is not there yet"},
+       .help = "the model to write, a .safetensors file" APP_REPLACED},
       {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns,
        .help = "names of the columns (default: those that lfm export has kept, else x0, x1, ...)"},
       APP_OPTION_JSON(&r.json),
@@ -67,6 +68,7 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.weights, r.config})) return APP_USAGE;
   app_progress progress; /* for warnings */
   imported result;
   app_progress_begin(&progress);

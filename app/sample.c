@@ -5,6 +5,7 @@
 #include "app.h"
 #include "json.h"
 #include "options.h"
+#include "outfile.h"
 #include "progress.h"
 #include "text.h"
 
@@ -71,7 +72,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r.rows, .required = true, .low = 1, .high = 1e12,
        .help = "how many rows to draw"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
-       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset" APP_REPLACED},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),
@@ -84,6 +85,7 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   app_progress progress;
   lfm_sample_result result;
   app_progress_begin(&progress);

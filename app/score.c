@@ -6,6 +6,7 @@
 #include "columns.h"
 #include "json.h"
 #include "options.h"
+#include "outfile.h"
 #include "progress.h"
 #include "text.h"
 
@@ -117,7 +118,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
        .help = "the rows to score, by the ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
-       .help = "write the score of each row: columns row, logp and status (0: solved)"},
+       .help = "write the score of each row: columns row, logp and status (0: solved)" APP_REPLACED},
       {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
        .help = "score only K rows, evenly spaced"},
       APP_OPTION_COLUMNS(&r.columns.columns),
@@ -129,7 +130,8 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),
-      {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
+      {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol,
+       .words = (const char *const[APP_MOST_READ]){"paper", NULL},
        .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's "
                "steps, --nfe says another number):"},
       APP_OPTION_PROBES(&r.probes),
@@ -140,6 +142,8 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.data, r.against, r.group}))
+    return APP_USAGE;
   app_progress progress;
   lfm_score_result result;
   app_progress_begin(&progress);

@@ -97,7 +97,8 @@ LFM_API lfm_status lfm_table_read_groups(const char *path, lfm_table **out);
 LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, const char *const *names,
                                     const int *decimals, lfm_table **out);
 
-/* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename). */
+/* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename), in place of a file
+ * that is there, of .npz and .hdf5 with all that it holds. */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
 /* Whether lfm_table_write has a chance there: the ending is known, the folder exists and may be written to, and PATH is not
@@ -218,7 +219,7 @@ LFM_API void lfm_import_defaults(lfm_import_options *options);
  * the configuration asks for. */
 LFM_API lfm_status lfm_model_import(const char *path, const lfm_import_options *options, lfm_model **out);
 
-/* Each writes one file, whole or not at all.  PATH ends in .safetensors and is not there yet (LFM_E_EXISTS). */
+/* Each writes one file, whole or not at all, in place of one that is there.  PATH ends in .safetensors. */
 LFM_API lfm_status lfm_model_write(const lfm_model *model, const char *path);  /* the model, to be loaded again */
 LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /* tensors and column names, for import */
 

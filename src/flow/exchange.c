@@ -407,12 +407,9 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   return status;
 }
 
-/* A model is hours of work: neither verb writes over one. */
 static lfm_status check_target(const char *path) {
   if (!lfm_path_ends_with(path, ".safetensors"))
     return lfm_fail(LFM_E_USAGE, "%s: the ending of such a file is .safetensors", path);
-  if (lfm_path_exists(path))
-    return lfm_fail(LFM_E_EXISTS, "%s: exists, and is not written over; remove it or choose another name", path);
   return lfm_path_check_writable(path);
 }
 

@@ -258,27 +258,29 @@ static void an_export_is_plain_tensors(void **state) {
   folder_remove(&here);
 }
 
-static void nothing_is_written_over(void **state) {
+/* What stood there is replaced, unless the writer has a reason to refuse. */
+static void an_older_file_gives_way(void **state) {
   (void)state;
   folder here = folder_create();
   lfm_table *table = gaussian_table(9, 2, 1);
   lfm_model *model = random_chain(table, NULL, 1.0);
   lfm_status (*const writers[])(const lfm_model *, const char *) = {lfm_model_write, lfm_model_export};
-  const char *taken = inside(here.path, "taken.safetensors");
-  OK(lfm_file_write(taken, "mine", 4));
-  OK(lfm_file_write(inside(here.path, "mine"), "mine", 4));
   for (int k = 0; k < 2; k++) {
-    FAILS(LFM_E_EXISTS, writers[k](model, taken));
-    assert_says("taken.safetensors");
+    OK(lfm_file_write(inside(here.path, k ? "old1.safetensors" : "old0.safetensors"), "old", 3));
+    OK(lfm_file_write(inside(here.path, "model.bin"), "mine", 4));
     FAILS(LFM_E_USAGE, writers[k](model, inside(here.path, "model.bin")));
     assert_says(".safetensors");
     FAILS(LFM_E_IO, writers[k](model, inside(here.path, "nowhere/model.safetensors")));
     assert_says("nowhere");
   }
-  assert_true(same_bytes(taken, inside(here.path, "mine")));
+  OK(lfm_model_write(model, inside(here.path, "old0.safetensors")));
+  OK(lfm_model_write(model, inside(here.path, "new0.safetensors")));
+  OK(lfm_model_export(model, inside(here.path, "old1.safetensors")));
+  OK(lfm_model_export(model, inside(here.path, "new1.safetensors")));
+  assert_true(same_bytes(inside(here.path, "old0.safetensors"), inside(here.path, "new0.safetensors")));
+  assert_true(same_bytes(inside(here.path, "old1.safetensors"), inside(here.path, "new1.safetensors")));
   lfm_model *loaded;
-  OK(lfm_model_write(model, inside(here.path, "model.safetensors")));
-  OK(lfm_model_load(inside(here.path, "model.safetensors"), &loaded));
+  OK(lfm_model_load(inside(here.path, "old0.safetensors"), &loaded));
   lfm_model_destroy(loaded);
   lfm_model_destroy(model);
   lfm_table_destroy(table);
@@ -623,7 +625,7 @@ int main(void) {
       cmocka_unit_test(an_export_imported_is_the_model),
       cmocka_unit_test(an_export_is_plain_tensors),
       cmocka_unit_test(kept_columns_that_do_not_fit),
-      cmocka_unit_test(nothing_is_written_over),
+      cmocka_unit_test(an_older_file_gives_way),
       cmocka_unit_test(columns_get_their_names),
       cmocka_unit_test(mean_and_scale_normalise),
       cmocka_unit_test(a_normaliser_that_is_not_there_is_told),

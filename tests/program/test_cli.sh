@@ -258,7 +258,10 @@ check "a refused push writes nothing" test ! -e x.csv
 # ---- export and import: the same log p to the last digit, and a fault names its tensor
 expect_json "$lfm" export run -o weights.safetensors --json
 expect_fields weights blocks
-expect_error "weights.safetensors" "$lfm" export run -o weights.safetensors # nothing is written over
+cp weights.safetensors kept.safetensors
+echo old >weights.safetensors
+expect_exit 0 "$lfm" export run -o weights.safetensors
+check "an older file gives way" cmp -s weights.safetensors kept.safetensors
 expect_usage ".safetensors" "$lfm" export run -o weights.bin
 expect_error "no folder nowhere" "$lfm" export run -o nowhere/w.safetensors
 expect_error "not an lfm model" "$lfm" score weights.safetensors data.csv
@@ -268,9 +271,30 @@ for model in run again.safetensors; do expect_exit 0 "$lfm" score "$model" data.
 check "log p is the same" cmp -s run.scores.csv again.scores.csv
 expect_exit 0 "$lfm" sample again.safetensors -n 5 -o d.csv
 check "columns have the names that were given" grep -qx 'length,width' <(head -1 d.csv)
+
+# ---- what is read is never replaced, under whatever name
 cp again.safetensors kept.safetensors
-expect_error "again.safetensors" "$lfm" import weights.safetensors --config run/config.yaml -o again.safetensors
-check "a model is not written over" cmp -s again.safetensors kept.safetensors
+cp data.csv kept.csv
+ln -s again.safetensors link.safetensors
+echo >groups.csv
+cp -r run copy
+expect_usage "would be lost" "$lfm" export again.safetensors -o link.safetensors
+expect_usage "would be lost" "$lfm" export copy -o copy/model.safetensors
+expect_usage "would be lost" "$lfm" import again.safetensors --config run/config.yaml -o ./again.safetensors
+expect_usage "would be lost" "$lfm" score run data.csv -o ./data.csv
+expect_usage "would be lost" "$lfm" score run data.csv --group groups.csv -o groups.csv
+expect_usage "would be lost" "$lfm" push run data.csv -o data.csv
+check "model and data are what they were" cmp -s again.safetensors kept.safetensors
+check "the run's model is what it was" cmp -s copy/model.safetensors run/model.safetensors
+check "the data are what they were" cmp -s data.csv kept.csv
+expect_exit 0 "$lfm" sample run -n 3 -o all.npz::a
+expect_usage "would be lost" "$lfm" push run all.npz::a -o all.npz::b
+expect_exit 0 "$lfm" sample run -n 3 -o old.csv
+cp old.csv kept.csv
+echo old >old.csv
+expect_exit 0 "$lfm" sample run -n 3 -o old.csv
+check "an older table gives way" cmp -s old.csv kept.csv
+
 printf 'hidden_dim: 32\nnum_hidden: 1\nact: silu\nhks: [0.1, null]\n' >wide.yaml
 expect_error "tensor 'blocks.0.net.0.weight' is F32 [16, 3], expected F32 [32, 3]" \
   "$lfm" import weights.safetensors --config wide.yaml -o x.safetensors

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outfile.c -- may the file of -o be replaced?
+ * What users of PyTorch, scikit-learn and llama.cpp expect of a writer: an older file of that name gives way, at once and
+ * whole (the library writes beside it and renames), so that a script can run twice.  What nobody expects is to lose what
+ * went in: `lfm export RUN -o RUN/model.safetensors` would leave tensors where a model was, `lfm score MODEL DATA -o DATA`
+ * scores where rows were.  Files are compared by device and inode: links and ./ hide nothing.
+ */
+#include "outfile.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The file that a name of ours stands for: without its ::key, and the model of a run folder. */
+static bool find_file(const char *name, struct stat *out) {
+  char path[PATH_MAX];
+  const char *key = strstr(name, "::");
+  int length = key ? (int)(key - name) : (int)strlen(name);
+  if (stat(name, out) != 0) {
+    if (!key || snprintf(path, sizeof path, "%.*s", length, name) >= PATH_MAX) return false;
+    return stat(path, out) == 0;
+  }
+  if (!S_ISDIR(out->st_mode)) return true;
+  return snprintf(path, sizeof path, "%s/model.safetensors", name) < PATH_MAX && stat(path, out) == 0;
+}
+
+bool app_out_is_apart(const app_command *command, const char *out, const char *const read[APP_MOST_READ]) {
+  struct stat target, input;
+  if (!out || !find_file(out, &target)) return true;
+  for (int i = 0; i < APP_MOST_READ; i++) {
+    if (!read[i] || !find_file(read[i], &input) || input.st_dev != target.st_dev || input.st_ino != target.st_ino) continue;
+    app_usage_error(command, "-o %s: is read by this command, and would be lost; name another file", out);
+    return false;
+  }
+  return true;
+}

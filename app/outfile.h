@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outfile.h -- the file of -o: replaced if it is there, whole or not at all, but never one that the verb reads.
+ */
+#ifndef APP_OUTFILE_H
+#define APP_OUTFILE_H
+
+#include "app.h"
+
+#define APP_REPLACED "; replaced if it is there" /* ends the help of such an -o */
+
+enum { APP_MOST_READ = 4 };
+
+/* False, with the fault on standard error as one of usage, when OUT is one of the files that `read` names: models (also as
+ * run folders) and data (also with ::key), NULL for what was not given.  OUT may be NULL. */
+bool app_out_is_apart(const app_command *command, const char *out, const char *const read[APP_MOST_READ]);
+
+#endif
