@@ -91,7 +91,9 @@ static lfm_status train(const request *r, const lfm_config *config, app_progress
   lfm_table *rows = NULL, *valid = NULL;
   lfm_status status = lfm_memory_limit(r->memory, r->run);
   if (status == LFM_OK) status = lfm_table_read(r->data, &r->columns, &rows);
-  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &r->columns, &valid);
+  lfm_table_options beside = r->columns; /* rows to validate by may be without what is dropped from those to learn */
+  beside.drop_absent = true;
+  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &beside, &valid);
   if (status == LFM_OK) {
     lfm_train_options options;
     lfm_train_defaults(&options);

@@ -81,6 +81,7 @@ typedef struct lfm_table lfm_table; /* rows x cols doubles, with a name and a nu
 typedef struct lfm_table_options {
   const char *columns; /* "a,b": keep these, in this order; NULL keeps all */
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
+  bool drop_absent;    /* names in drop that the file has not are passed over: for rows beside a table that has them */
   bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
 } lfm_table_options;
 

@@ -46,22 +46,23 @@ static lfm_status unknown_name(const lfm_source *source, const char *at, char *c
                   lfm_quote(at, strcspn(at, ","), quoted), lfm_quote_list(names, cols, list, sizeof list));
 }
 
-/* listed [*count] = the columns that the list names, in its order; marked [cols] says which. */
-static lfm_status read_list(const lfm_source *source, const char *list, char *const *names, int64_t cols, int64_t *listed,
-                            bool *marked, int64_t *count) {
+/* listed [*count] = the columns that the list names, in its order; marked [cols] says which.  absent: a name that is not
+ * there is passed over. */
+static lfm_status read_list(const lfm_source *source, const char *list, bool absent, char *const *names, int64_t cols,
+                            int64_t *listed, bool *marked, int64_t *count) {
   const char *at = list;
   *count = 0;
   for (;;) {
     size_t length = 0;
     while (*at == ' ') at++;
     int64_t col = match_name(at, names, cols, &length);
-    if (col < 0) return unknown_name(source, at, names, cols);
-    if (marked[col]) {
+    if (col < 0 && !absent) return unknown_name(source, at, names, cols);
+    if (col < 0) length = strcspn(at, ",");
+    else if (marked[col]) {
       char quoted[LFM_QUOTE_MAX];
       return lfm_fail(LFM_E_USAGE, "%s: column %s is listed twice", source->name, lfm_quote(at, length, quoted));
     }
-    marked[col] = true;
-    listed[(*count)++] = col;
+    if (col >= 0) marked[col] = true, listed[(*count)++] = col;
     at += length;
     if (*at == 0) return LFM_OK;
     at++;
@@ -72,8 +73,9 @@ static lfm_status choose(const lfm_source *source, char *const *names, int64_t c
                          int64_t *count) {
   const lfm_table_options *options = source->options;
   if (options && options->columns && options->drop) return lfm_fail(LFM_E_USAGE, "--columns and --drop exclude each other");
-  if (options && options->columns) return read_list(source, options->columns, names, cols, keep, marked, count);
-  if (options && options->drop) LFM_TRY(read_list(source, options->drop, names, cols, keep, marked, count));
+  if (options && options->columns) return read_list(source, options->columns, false, names, cols, keep, marked, count);
+  if (options && options->drop)
+    LFM_TRY(read_list(source, options->drop, options->drop_absent, names, cols, keep, marked, count));
   *count = 0;
   for (int64_t col = 0; col < cols; col++)
     if (!marked[col]) keep[(*count)++] = col;

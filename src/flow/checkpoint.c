@@ -68,14 +68,16 @@ static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
   return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }
 
-/* Names and values of the training rows, and of the validation rows where they were given: the same must come back.  Worked
- * out once: a table may be larger than memory. */
-static const char *fingerprint(lfm_trainer *trainer) {
-  const lfm_train_options *options = trainer->options;
-  if (*trainer->data) return trainer->data;
+/* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */
+static void hash_rows(const lfm_train_options *options, char out[LFM_FINGERPRINT]) {
   uint64_t hash = hash_table(0xcbf29ce484222325u, options->train);
   if (options->valid) hash = hash_table(hash, options->valid);
-  snprintf(trainer->data, sizeof trainer->data, "%016llx", (unsigned long long)hash);
+  snprintf(out, LFM_FINGERPRINT, "%016llx", (unsigned long long)hash);
+}
+
+/* Worked out once: a table may be larger than memory. */
+static const char *fingerprint(lfm_trainer *trainer) {
+  if (!*trainer->data) hash_rows(trainer->options, trainer->data);
   return trainer->data;
 }
 
@@ -176,13 +178,29 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   return status;
 }
 
+static lfm_status check_rows(const lfm_archive *archive, const char *here) {
+  const char *then = lfm_archive_meta_find(archive, "data");
+  if (then && strcmp(then, here) == 0) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: was trained on other rows than these; give the same data, or begin another run",
+                  lfm_archive_path(archive));
+}
+
+lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options) {
+  char here[LFM_FINGERPRINT];
+  lfm_archive *archive;
+  LFM_TRY(open_state(options->run, &archive));
+  if (!archive) return LFM_OK;
+  hash_rows(options, here);
+  lfm_status status = check_rows(archive, here);
+  lfm_archive_destroy(archive);
+  return status;
+}
+
 static lfm_status check_origin(lfm_trainer *trainer, const lfm_archive *archive) {
   char here[512];
   identity(trainer, here);
-  const char *then = lfm_archive_meta_find(archive, "identity"), *rows = lfm_archive_meta_find(archive, "data");
-  if (!rows || strcmp(rows, fingerprint(trainer)) != 0)
-    return lfm_fail(LFM_E_DATA, "%s: was trained on other rows than these; give the same data, or begin another run",
-                    lfm_archive_path(archive));
+  const char *then = lfm_archive_meta_find(archive, "identity");
+  LFM_TRY(check_rows(archive, fingerprint(trainer)));
   if ((!then || strcmp(then, here) != 0) && !trainer->options->allow_drift)
     return lfm_fail(
         LFM_E_UNSUPPORTED,

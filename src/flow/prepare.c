@@ -180,10 +180,11 @@ static lfm_status check_agreement(const lfm_config *stored, const lfm_config *gi
   return status;
 }
 
-/* A finished run as well: to ask for more batches and to be told "finished" would mislead. */
+/* A finished run as well: to ask for more batches, or for other rows, and to be told "finished" would mislead. */
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   lfm_model *model;
   int64_t rows = options->train->rows;
+  LFM_TRY(lfm_checkpoint_check_rows(options));
   LFM_TRY(lfm_model_load(options->run, &model));
   lfm_data_shape shape = {.rows = options->valid ? rows : rows - rows / 10, .dim = model->normaliser->dim};
   lfm_status status = check_agreement(model->config, options->config, &shape);

@@ -32,6 +32,7 @@ typedef struct lfm_record {
   double block, step, loss, valid_loss, lr, grad_norm, seconds;
 } lfm_record;
 enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double) };
+enum { LFM_FINGERPRINT = 17 }; /* 16 digits and the end */
 
 typedef struct lfm_trainer {
   const lfm_train_options *options;
@@ -42,7 +43,7 @@ typedef struct lfm_trainer {
   lfm_pool pool, valid;
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
   lfm_table *split_train, *split_valid; /* owned, when a tenth was held out; the first only until the pool is filled */
-  char data[32];                        /* fingerprint of the caller's rows; "" until a checkpoint asks */
+  char data[LFM_FINGERPRINT];           /* fingerprint of the caller's rows; "" until a checkpoint asks */
 
   /* the place on the path */
   int block;             /* at work, 0-based; == blocks when all are trained */
@@ -107,6 +108,8 @@ lfm_status lfm_trainer_push(lfm_trainer *trainer); /* pool and valid through blo
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer);
 lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer); /* the pool that trainer->block trains on */
 lfm_status lfm_checkpoint_read(lfm_trainer *trainer, bool *found);
+/* LFM_E_DATA when RUN has a checkpoint that was made of other rows than those of the options. */
+lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options);
 /* The resolved configuration of RUN's checkpoint; *out = NULL when there is none. */
 lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 

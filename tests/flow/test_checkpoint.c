@@ -192,6 +192,33 @@ static void other_rows_are_refused(void **state) {
   run_drop(&r);
 }
 
+/* "Finished" would be taken for "trained on these". */
+static void other_rows_are_refused_by_a_finished_run_too(void **state) {
+  (void)state;
+  run r = small_run(NULL);
+  lfm_table *other = gaussian_table(300, 2, 8), *fewer = gaussian_table(299, 2, 7), *valid = gaussian_table(30, 2, 9);
+  OK(run_train(&r));
+  r.options.resume = true;
+  const struct { const lfm_table *train, *valid; } cases[] = {{other, NULL}, {fewer, NULL}, {r.table, valid}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    r.options.train = cases[k].train;
+    r.options.valid = cases[k].valid;
+    FAILS(LFM_E_DATA, run_train(&r));
+    assert_says("other rows than these");
+  }
+  r.options.train = r.table;
+  r.options.valid = NULL;
+  OK(run_train(&r));
+  assert_true(r.result.was_finished);
+  OK(lfm_file_remove(file_of(&r, STATE))); /* who tidied the checkpoint away is believed */
+  OK(run_train(&r));
+  assert_true(r.result.was_finished);
+  lfm_table_destroy(other);
+  lfm_table_destroy(fewer);
+  lfm_table_destroy(valid);
+  run_drop(&r);
+}
+
 static void another_build_needs_leave(void **state) {
   (void)state;
   static const char *const others[] = {"lfm 0.0.1, abacus", NULL};
@@ -407,6 +434,7 @@ int main(void) {
       cmocka_unit_test(the_same_command_resumes),
       cmocka_unit_test(a_changed_key_is_named),
       cmocka_unit_test(other_rows_are_refused),
+      cmocka_unit_test(other_rows_are_refused_by_a_finished_run_too),
       cmocka_unit_test(another_build_needs_leave),
       cmocka_unit_test(finished_and_existing_runs),
       cmocka_unit_test(resume_without_a_run_begins_one),

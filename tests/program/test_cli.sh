@@ -139,6 +139,12 @@ expect_error "run" "$lfm" train data.csv -o run $quick --drop label
 check "an existing run exits with 1" test "$code" -eq 1
 expect_exit 0 "$lfm" train data.csv -o run $quick --drop label --seed 3 --resume
 check "a finished run says so" grep -q 'finished before' out
+sed '$d' data.csv >fewer.csv
+expect_error "was trained on other rows than these" "$lfm" train fewer.csv -o run $quick --drop label --seed 3 --resume
+cut -d, -f1,2 data.csv >unlabelled.csv
+expect_exit 0 "$lfm" train data.csv --valid unlabelled.csv -o apart $quick --drop label
+expect_exit 0 "$lfm" train data.csv --valid data.csv -o both $quick --drop label
+check "rows to validate by may be without the dropped column" cmp -s apart/model.safetensors both/model.safetensors
 expect_exit 0 "$lfm" train data.csv -o other $quick --columns length,width --seed 4
 check "the result names the model" grep -q '^model .*other/model.safetensors$' out
 
