@@ -224,9 +224,10 @@ static void chooses_columns(void **state) {
   assert_int_equal(parse_with(text, &(lfm_table_options){.drop = "z,c,d,b,y", .drop_absent = true}, &table), LFM_OK);
   assert_values(table, 2, 2, (const double[]){1, 4, 5, 8}); /* z and y are not there */
   lfm_table_destroy(table);
-  refuses(text, &(lfm_table_options){.drop = "z"}, LFM_E_USAGE, "t: has no column \"z\"");
+  refuses(text, &(lfm_table_options){.drop = "z"}, LFM_E_USAGE, "t: has no column \"z\"; its columns are a, b, c,d, e");
   refuses(text, &(lfm_table_options){.drop = "b,z,b", .drop_absent = true}, LFM_E_USAGE, "t: column \"b\" is listed twice");
-  refuses(text, &(lfm_table_options){.columns = "z", .drop_absent = true}, LFM_E_USAGE, "t: has no column \"z\"");
+  refuses(text, &(lfm_table_options){.columns = "z", .drop_absent = true}, LFM_E_USAGE,
+          "t: has no column \"z\"; its columns are a, b, c,d, e");
   refuses(text, &(lfm_table_options){.columns = "a,z,e"}, LFM_E_USAGE,
           "t: has no column \"z\"; its columns are a, b, c,d, e");
   refuses(text, &(lfm_table_options){.columns = "a,"}, LFM_E_USAGE, "t: has no column \"\"; its columns are a, b, c,d, e");
