@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096, LEAST_DIGITS = 5 };
+enum { PATH = 4096 };
 
 typedef enum form { FORM_GRID, FORM_ARRAY, FORM_FOLDER, FORM_UNKNOWN } form;
 
@@ -71,10 +71,8 @@ lfm_status lfm_pictures_writable(const char *path, int64_t count, int64_t height
 
 static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
   char path[PATH], name[32];
-  int digits = snprintf(name, sizeof name, "%lld", (long long)images->count - 1);
-  if (digits < LEAST_DIGITS) digits = LEAST_DIGITS;
   for (int64_t i = 0; i < images->count; i++) {
-    snprintf(name, sizeof name, "%0*lld.png", digits, (long long)i);
+    snprintf(name, sizeof name, "%06lld.png", (long long)i); /* their order is that of the names, up to a million */
     LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
     lfm_images_interleave(images, i, row);
     LFM_TRY(lfm_png_write(path, row, images->height, images->width, (int)images->channels));

@@ -15,7 +15,7 @@ lfm_status lfm_draw_grid(const char *path, const lfm_images *images, int64_t row
 lfm_status lfm_grid_check(int64_t rows, int64_t columns, int64_t height, int64_t width);
 
 /* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; a name without ending, or with a
- * slash behind it, a folder of PNGs 00000.png, 00001.png, ..., which is made, or holds nothing (LFM_E_EXISTS). */
+ * slash behind it, a folder of PNGs 000000.png, 000001.png, ..., which is made, or holds nothing (LFM_E_EXISTS). */
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path);
 
 /* Whether that has a chance for so many pictures of this size, to be asked before the work; writes nothing. */

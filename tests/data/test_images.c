@@ -130,6 +130,23 @@ static void fashion_mnist_is_known(void **state) {
   lfm_images_destroy(images);
 }
 
+/* A set that memory is not to hold lies in a file, with the same bytes. */
+static void large_sets_lie_in_files(void **state) {
+  (void)state;
+  const char *path = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
+  if (!lfm_path_exists(path)) skip();
+  lfm_images *held = read_images(path, NULL);
+  assert_int_equal(lfm_alloc_size_in_file(held->pixels), 0);
+  assert_int_equal(lfm_memory_limit(1 << 20, folder), LFM_OK);
+  lfm_images *mapped = read_images(path, NULL);
+  assert_int_equal(lfm_memory_limit(0, NULL), LFM_OK);
+  assert_true(lfm_alloc_size_in_file(mapped->pixels) >= 10000 * 784);
+  assert_memory_equal(mapped->pixels, held->pixels, 10000 * 784);
+  assert_memory_equal(mapped->labels, held->labels, 10000 * sizeof *held->labels);
+  lfm_images_destroy(mapped);
+  lfm_images_destroy(held);
+}
+
 static void mnist_is_known(void **state) {
   (void)state;
   lfm_images *images = read_images(shared_data("mnist/train-images-idx3-ubyte.gz"), NULL);
@@ -186,6 +203,7 @@ int main(void) {
                                      cmocka_unit_test(finds_labels_by_name),
                                      cmocka_unit_test(channels_and_size_are_what_is_asked_for),
                                      cmocka_unit_test(fashion_mnist_is_known),
+                                     cmocka_unit_test(large_sets_lie_in_files),
                                      cmocka_unit_test(mnist_is_known),
                                      cmocka_unit_test(refuses_nonsense),
                                      cmocka_unit_test(stands_refused_memory)};

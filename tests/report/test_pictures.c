@@ -22,7 +22,7 @@ static void assert_read_back(const lfm_images *images, const char *path) {
 static void remove_pngs(const char *folder, int count) {
   char path[512];
   for (int i = 0; i < count; i++) {
-    snprintf(path, sizeof path, "%s/%05d.png", folder, i);
+    snprintf(path, sizeof path, "%s/%06d.png", folder, i);
     remove(path);
   }
   rmdir(folder);
