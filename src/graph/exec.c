@@ -18,7 +18,7 @@
 #include "graph/op.h"
 
 enum { CACHE_LINE = 64 };
-enum { PANEL_ROWS = 256, MOST_PROBES = 1 << 16 };
+enum { PANEL_ROWS = 256, PANEL_NUMBERS = 1 << 20, MOST_PROBES = 1 << 16 };
 static const int64_t max_rows = 1 << 20;
 
 /* ---- planning ------------------------------------------------------------------------------------------------ */
@@ -33,9 +33,21 @@ lfm_status lfm_exec_want(lfm_exec *exec, size_t bytes, int first, int last, int 
 lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, lfm_product **out) {
   const lfm_kernels *kernels = exec->graph->kernels;
   LFM_TRY(kernels->product_create(spec, out));
-  size_t scratch = kernels->product_scratch(*out);
-  if (scratch > exec->scratch_bytes) exec->scratch_bytes = scratch;
+  lfm_exec_want_scratch(exec, kernels->product_scratch(*out));
   return LFM_OK;
+}
+
+lfm_status lfm_exec_want_conv(lfm_exec *exec, const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows,
+                              lfm_conv **out) {
+  const lfm_image_kernels *kernels = exec->graph->kernels->image;
+  LFM_TRY(kernels->conv_create(shape, pass, bias, rows, out));
+  lfm_exec_want_scratch(exec, kernels->conv_scratch(*out));
+  return LFM_OK;
+}
+
+/* Of a worker: each run of an operation may overwrite it. */
+void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes) {
+  if (bytes > exec->scratch_bytes) exec->scratch_bytes = bytes;
 }
 
 /* Inputs and the output outlive the run; the rest lives from its producer to its last reader, or to its producer's
@@ -44,7 +56,7 @@ static lfm_status want_value(lfm_exec *exec, lfm_value v) {
   const lfm_graph *graph = exec->graph;
   const lfm_value_info *info = &graph->values[v];
   int end = 2 * (int)graph->node_count;
-  bool outlives = info->producer < 0 || v == graph->output;
+  bool outlives = info->producer < 0 || v == graph->output || (info->kept && exec->kind == LFM_EXEC_TRACE);
   int first = info->producer < 0 ? -1 : info->producer;
   int last = outlives ? end : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - info->producer : info->last_use;
   return lfm_exec_want(exec, lfm_exec_value_bytes(exec, info, exec->padded_rows), first, last, &exec->value[v]);
@@ -101,9 +113,18 @@ static int64_t rounded_up(const lfm_graph *graph, int64_t rows) {
   return (rows + multiple - 1) / multiple * multiple;
 }
 
+/* At most so many rows of tangents at a time; fewer of images. */
+static int64_t longest_panel(const lfm_graph *graph) {
+  int64_t widest = 1;
+  for (size_t v = 0; v < graph->value_count; v++)
+    if (graph->values[v].image.channels && graph->values[v].count > widest) widest = graph->values[v].count;
+  int64_t rows = PANEL_NUMBERS / widest;
+  return rows < 1 ? 1 : rows < PANEL_ROWS ? rows : PANEL_ROWS;
+}
+
 static lfm_status plan_tables(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
-  int64_t wide = exec->rows * exec->directions, panels = (wide + PANEL_ROWS - 1) / PANEL_ROWS;
+  int64_t wide = exec->rows * exec->directions, longest = longest_panel(graph), panels = (wide + longest - 1) / longest;
   exec->padded_rows = rounded_up(graph, exec->rows);
   exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? rounded_up(graph, (wide + panels - 1) / panels) : 0;
   exec->scratch = exec->trace = -1;
@@ -117,6 +138,9 @@ static lfm_status plan_tables(lfm_exec *exec) {
     for (int j = 0; j < LFM_NODE_BUFFERS; j++) exec->state[i].buffer[j] = -1;
   }
   mark_adders(exec);
+  if (exec->kind != LFM_EXEC_BACKWARD) return LFM_OK;
+  LFM_TRY(LFM_ALLOC(&exec->row_of, exec->padded_rows));
+  for (int64_t row = 0; row < exec->padded_rows; row++) exec->row_of[row] = row;
   return LFM_OK;
 }
 
@@ -184,6 +208,8 @@ void lfm_exec_destroy(lfm_exec *exec) {
   for (size_t i = 0; exec->state && i < exec->graph->node_count; i++) {
     lfm_node_state *state = &exec->state[i];
     for (int j = 0; j < LFM_NODE_PRODUCTS; j++) kernels->product_destroy(state->product[j]);
+    for (int j = 0; j < LFM_NODE_CONVS; j++)
+      if (state->conv[j]) kernels->image->conv_destroy(state->conv[j]);
     for (int j = 0; state->part && j < state->parts; j++) kernels->product_destroy(state->part[j]);
     lfm_free(state->part);
   }
@@ -193,6 +219,7 @@ void lfm_exec_destroy(lfm_exec *exec) {
   lfm_free(exec->tangent);
   lfm_free(exec->buffers);
   lfm_free(exec->arena);
+  lfm_free(exec->row_of);
   lfm_free(exec);
 }
 
@@ -204,6 +231,12 @@ void *lfm_exec_output_gradient(const lfm_exec *exec) { return lfm_exec_gradient(
 void *lfm_exec_trace(const lfm_exec *exec) { return lfm_exec_at(exec, exec->trace); }
 void *lfm_exec_probes(const lfm_exec *exec) { return lfm_exec_at(exec, exec->probes); }
 void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows) { exec->traced_rows = rows; }
+int64_t *lfm_exec_dropout_rows(lfm_exec *exec) { return exec->row_of; }
+
+void lfm_exec_dropout(lfm_exec *exec, const lfm_rng *rng) {
+  exec->drops = rng != NULL;
+  if (rng) exec->rng = *rng;
+}
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
 

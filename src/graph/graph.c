@@ -11,6 +11,7 @@
 
 enum { MAX_NODES = 4096, CACHE_LINE = 64 };
 static const int64_t max_cols = 1 << 20; /* sizes multiply: this keeps every product of two far below 2^63 */
+static const int64_t max_image = 1 << 26, max_side = 4096;
 
 lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
@@ -40,8 +41,40 @@ lfm_status lfm_graph_check_cols(int64_t cols) {
                   (long long)max_cols);
 }
 
+lfm_status lfm_graph_check_image(const lfm_graph *graph, lfm_value value) {
+  LFM_TRY(lfm_graph_check(graph, value));
+  if (graph->values[value].image.channels) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "graph: value %d is no image", value);
+}
+
+/* Sides and channels that are out of bounds give a count that is, too, which add_value refuses. */
+lfm_value_info lfm_graph_image_info(const lfm_graph *graph, lfm_value like, int64_t channels, int64_t height, int64_t width) {
+  const lfm_value_info *from = &graph->values[like];
+  lfm_value_info info = {.dims = 3, .shape = {channels, height, width}, .tangent_of = -1};
+  bool possible =
+      channels >= 1 && height >= 1 && width >= 1 && channels <= max_cols && height <= max_side && width <= max_side;
+  info.image = (lfm_image){channels, height, width, graph->kernels->image->block};
+  info.count = possible ? lfm_image_count(info.image) : INT64_MAX;
+  info.has_parameters = from->has_parameters;
+  info.tangent = from->tangent == LFM_TANGENT_NONE ? LFM_TANGENT_NONE : LFM_TANGENT_DENSE;
+  return info;
+}
+
+double lfm_op_no_macs(const lfm_graph *graph, const lfm_node *node) {
+  (void)graph, (void)node;
+  return 0;
+}
+
+lfm_status lfm_op_no_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  (void)exec, (void)node, (void)state;
+  return LFM_OK;
+}
+
 static lfm_status add_value(lfm_graph *graph, const lfm_value_info *info, lfm_value *out) {
-  LFM_TRY(lfm_graph_check_cols(info->count));
+  if (info->image.channels == 0) LFM_TRY(lfm_graph_check_cols(info->count));
+  else if (info->count > max_image)
+    return lfm_fail(LFM_E_USAGE, "graph: an image of %lld numbers; up to %lld are possible", (long long)info->count,
+                    (long long)max_image);
   LFM_TRY(lfm_alloc_grow(&graph->values, &graph->value_room, graph->value_count + 1, sizeof *graph->values));
   *out = (lfm_value)graph->value_count++;
   graph->values[*out] = *info;
@@ -109,6 +142,18 @@ lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int
   return LFM_OK;
 }
 
+/* The weights as one pass of a convolution reads them. */
+lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, int *out) {
+  LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
+  lfm_pack *pack = &graph->packs[graph->pack_count];
+  *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .offset = graph->packed};
+  pack->filter = graph->kernels->image->filter(shape, pass);
+  size_t bytes = pack->filter.count * graph->kernels->number_size;
+  graph->packed += (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  *out = (int)graph->pack_count++;
+  return LFM_OK;
+}
+
 lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
   LFM_TRY(lfm_graph_check(graph, output));
   if (graph->values[output].producer < 0) return lfm_fail(LFM_E_USAGE, "graph: the output is an input");
@@ -137,6 +182,10 @@ void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t co
   for (size_t i = 0; i < graph->pack_count; i++) {
     const lfm_pack *pack = &graph->packs[i];
     if (pack->tensor != index) continue;
+    if (pack->is_filter) {
+      graph->kernels->image->pack_filter((char *)packed + pack->offset, &pack->filter, w, first, count);
+      continue;
+    }
     graph->kernels->pack((char *)packed + pack->offset, &pack->layout, pack->transposed, w, tensor->shape[1], pack->skip,
                          first, count);
   }

@@ -17,6 +17,7 @@
 
 #include "core/status.h"
 #include "core/threads.h"
+#include "kernel/image.h"
 #include "kernel/kernel.h"
 
 enum { LFM_GRAPH_DIMS = 4 };
@@ -35,20 +36,63 @@ lfm_status lfm_graph_input(lfm_graph *graph, int64_t cols, bool moves, lfm_value
 /* act(W h + b); the tensors NAME.weight [cols, of h] and NAME.bias [cols] join the table. */
 lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int64_t cols, lfm_act act, lfm_value *out);
 
-/* (a, b) side by side. */
+/* (a, b) side by side; of images the channels. */
 lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out);
+
+/* ---- images: a row is [channels, height, width], and lies as the kernels like it (kernel/image.h) ---------------- */
+
+/* Plain rows [channels * height * width] as images, and back. */
+lfm_status lfm_graph_image(lfm_graph *graph, lfm_value plain, int64_t channels, int64_t height, int64_t width,
+                           lfm_value *out);
+lfm_status lfm_graph_plain(lfm_graph *graph, lfm_value image, lfm_value *out);
+
+/* A convolution with bias, `size` / 2 zeros around the image; `dims` of its NAME.weight: 4, or 3 for one pixel in a line.
+ * zero: it starts at zero. */
+typedef struct lfm_graph_conv_config {
+  int64_t channels, size, stride;
+  int dims;
+  bool zero;
+} lfm_graph_conv_config;
+lfm_status lfm_graph_conv(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_conv_config *config,
+                          lfm_value *out);
+
+/* GroupNorm of 32 groups with NAME.weight and NAME.bias [channels]; then SiLU; then, in training, dropout.
+ * e: its embedding [channels], or [2 channels] for a scale and a shift; none: below 0. */
+typedef struct lfm_graph_norm_config {
+  lfm_value e;
+  lfm_modulation modulation;
+  bool silu;
+  double dropout;
+} lfm_graph_norm_config;
+lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_norm_config *config,
+                          lfm_value *out);
+
+/* softmax(Q K') V over the pixels, for each head of (q, k, v) side by side in qkv.  [Vaswani et al. 2017] */
+lfm_status lfm_graph_attention(lfm_graph *graph, lfm_value qkv, int64_t heads, lfm_value *out);
+
+lfm_status lfm_graph_enlarge(lfm_graph *graph, lfm_value x, lfm_value *out);          /* twice as high and wide */
+lfm_status lfm_graph_add(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out); /* of one shape */
+
+/* [dim] cosines and sines of t [1]. */
+lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, lfm_value *out);
+/* act(a + row `label` of NAME.weight [classes, of a]); label [1]: a whole number. */
+lfm_status lfm_graph_embed(lfm_graph *graph, const char *name, lfm_value a, lfm_value label, int64_t classes, lfm_act act,
+                           lfm_value *out);
 
 /* Closes the graph: `output` is what it computes. */
 lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output);
 
 /* ---- parameters ---------------------------------------------------------------------------------------------- */
 
+typedef enum lfm_fill { LFM_FILL_UNIFORM, LFM_FILL_ZERO, LFM_FILL_ONE, LFM_FILL_NORMAL } lfm_fill;
+
 typedef struct lfm_graph_tensor {
   char name[64];
   int dims;
   int64_t shape[LFM_GRAPH_DIMS];
   int64_t offset, count; /* in the flat vector of parameters */
-  int64_t fan_in;        /* inputs of one output: what initialisation scales by */
+  int64_t fan_in;        /* inputs of one output: what a uniform start scales by */
+  lfm_fill fill;         /* how it starts */
 } lfm_graph_tensor;
 
 const lfm_kernels *lfm_graph_kernels(const lfm_graph *graph);
@@ -89,6 +133,11 @@ void *lfm_exec_output(const lfm_exec *exec);
 void *lfm_exec_output_gradient(const lfm_exec *exec); /* BACKWARD; backward overwrites it */
 void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows]; probed: [rows, probes] */
 void *lfm_exec_probes(const lfm_exec *exec);          /* probed: in, [rows, probes, columns of the moving input] */
+
+/* BACKWARD: from now on dropout draws from rng, row i having the address lfm_exec_dropout_rows[i] (to begin with, i).  NULL,
+ * as to begin with: no dropout. */
+void lfm_exec_dropout(lfm_exec *exec, const lfm_rng *rng);
+int64_t *lfm_exec_dropout_rows(lfm_exec *exec);
 
 /* TRACE: from now on only the first `rows` traces are wanted (to begin with, all); the others keep what they had. */
 void lfm_exec_trace_rows(lfm_exec *exec, int64_t rows);

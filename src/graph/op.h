@@ -16,7 +16,8 @@
 #include "graph/graph.h"
 #include "kernel/table.h"
 
-enum { LFM_NODE_INPUTS = 4, LFM_NODE_TENSORS = 4, LFM_NODE_PACKS = 4, LFM_NODE_PRODUCTS = 4, LFM_NODE_BUFFERS = 4 };
+enum { LFM_NODE_INPUTS = 4, LFM_NODE_TENSORS = 4, LFM_NODE_PACKS = 4, LFM_NODE_PRODUCTS = 6, LFM_NODE_BUFFERS = 4 };
+enum { LFM_NODE_CONVS = 4 };
 
 typedef enum lfm_tangent_kind { LFM_TANGENT_NONE, LFM_TANGENT_UNIT, LFM_TANGENT_DENSE } lfm_tangent_kind;
 
@@ -30,15 +31,21 @@ typedef struct lfm_node {
   int tensor[LFM_NODE_TENSORS]; /* indices in the tensor table */
   int pack[LFM_NODE_PACKS];     /* indices in the pack table */
   lfm_act act;
+  /* of images */
+  int64_t size, stride, heads;
+  lfm_norm_spec norm;
+  double dropout;
 } lfm_node;
 
 typedef struct lfm_value_info {
   int dims;
   int64_t shape[LFM_GRAPH_DIMS];
-  int64_t count;       /* numbers a row */
+  lfm_image image;     /* how a row lies; no channels: plain numbers */
+  int64_t count;       /* numbers a row, as it lies */
   int producer;        /* node; -1 for an input */
   int last_use;        /* last node that reads it; below producer + 1: none */
   bool half;           /* stored as halves: what lies between layers, where the kernels keep such */
+  bool kept;           /* tangents want it again */
   bool has_parameters; /* depends on a parameter, so that backward passes through it */
   lfm_tangent_kind tangent;
   int64_t still;
@@ -52,6 +59,8 @@ typedef struct lfm_pack {
   bool transposed;
   int64_t skip;
   lfm_layout layout;
+  bool is_filter; /* of a convolution: */
+  lfm_filter filter;
   size_t offset; /* bytes, in the packed vector */
 } lfm_pack;
 
@@ -80,6 +89,7 @@ typedef struct lfm_node_state {
   int parts;          /* workers that make it forward, each its part; 1 unless the exec is shared */
   lfm_product **part; /* [parts] products of forward */
   lfm_product *product[LFM_NODE_PRODUCTS];
+  lfm_conv *conv[LFM_NODE_CONVS];
   int buffer[LFM_NODE_BUFFERS];
   bool adds[LFM_NODE_INPUTS]; /* a later node has already put a gradient into this input */
 } lfm_node_state;
@@ -99,6 +109,9 @@ struct lfm_exec {
   int scratch, trace, probes; /* probes < 0: the exact trace */
   size_t scratch_bytes;       /* a worker */
   char *arena;
+  int64_t *row_of; /* BACKWARD: addresses of the rows, for dropout */
+  bool drops;
+  lfm_rng rng;
   /* of the call at work */
   const char *params, *packed;
   char *grads;
@@ -124,15 +137,27 @@ struct lfm_op {
 lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *part, int dims, const int64_t *shape,
                                 int64_t fan_in, int *out);
 lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, bool half, int *out);
+lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, int *out);
 lfm_status lfm_graph_add_node(lfm_graph *graph, const lfm_node *node, const lfm_value_info *output, lfm_value *out);
 lfm_status lfm_graph_check_cols(int64_t cols);
-lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value); /* is it a value of this unfinished graph? */
+lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value);       /* is it a value of this unfinished graph? */
+lfm_status lfm_graph_check_image(const lfm_graph *graph, lfm_value value); /* and an image? */
+
+/* What a node makes of `like`: an image of that shape, as the kernels like it. */
+lfm_value_info lfm_graph_image_info(const lfm_graph *graph, lfm_value like, int64_t channels, int64_t height, int64_t width);
+
+/* For operations whose product passes count nothing, or that plan nothing. */
+double lfm_op_no_macs(const lfm_graph *graph, const lfm_node *node);
+lfm_status lfm_op_no_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
 
 /* ---- for plans and runs (exec.c) ------------------------------------------------------------------------------ */
 
 /* A buffer of `bytes` that lives from step `first` to step `last`. */
 lfm_status lfm_exec_want(lfm_exec *exec, size_t bytes, int first, int last, int *out);
 lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, lfm_product **out);
+lfm_status lfm_exec_want_conv(lfm_exec *exec, const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows,
+                              lfm_conv **out);
+void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes);
 lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /* plan.c */
 
 static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
@@ -146,6 +171,12 @@ static inline void *lfm_exec_gradient(const lfm_exec *exec, lfm_value value) {
 }
 static inline void *lfm_exec_tangent(const lfm_exec *exec, lfm_value value) {
   return lfm_exec_at(exec, exec->tangent[exec->graph->values[value].tangent_of]);
+}
+static inline const lfm_value_info *lfm_exec_info(const lfm_exec *exec, lfm_value value) {
+  return &exec->graph->values[value];
+}
+static inline bool lfm_exec_moves(const lfm_exec *exec, lfm_value value) {
+  return exec->graph->values[value].tangent != LFM_TANGENT_NONE;
 }
 static inline bool lfm_exec_is_probed(const lfm_exec *exec) { return exec->probes >= 0; }
 static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {

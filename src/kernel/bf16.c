@@ -244,6 +244,7 @@ static void make_tables(void) {
   library = lfm_kernels_onednn();
   pairs = floats = *library;
   pairs.halves = floats.halves = true;
+  pairs.image = floats.image = NULL;
   pairs.half_size = sizeof(uint16_t);
   pairs.product_scratch = floats.product_scratch = product_scratch;
   pairs.product_run = floats.product_run = product_run;

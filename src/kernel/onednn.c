@@ -15,10 +15,9 @@
  * rows in twenty-fours and sum what is left of a division in another order, so there the row count is rounded up to a
  * multiple of 24.  tests/net/test_run.c holds both to it.
  */
+#include "kernel/onednn.h"
 #include "core/alloc.h"
 #include "kernel/gemv.h"
-#include "kernel/table.h"
-#include <dnnl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,33 +36,16 @@ struct lfm_product {
 };
 
 static dnnl_engine_t engine;
-static struct lfm_kernels table;
+static struct lfm_kernels table, tables[LFM_WINOGRADS];
 static char identity[96];
 static bool sums_in_blocks; /* this library and processor add up a row as block_of says */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* Of the OpenMP library that oneDNN runs on.  <omp.h> is the compiler's, and clang's may not be installed. */
-int omp_get_max_threads(void);
-void omp_set_num_threads(int threads);
-
-static int threads_to_one(void) {
-  int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  return threads;
-}
-
-static lfm_status check(dnnl_status_t status, const char *what) {
-  if (status == dnnl_success) return LFM_OK;
-  if (status == dnnl_out_of_memory) return lfm_fail(LFM_E_MEMORY, "oneDNN: %s: out of memory", what);
-  return lfm_fail(LFM_E_UNSUPPORTED, "oneDNN: %s failed with status %d; set LFM_KERNELS=ref32 to do without it", what,
-                  (int)status);
-}
 
 /* ---- memory descriptors -------------------------------------------------------------------------------------- */
 
 static lfm_status plain(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, bool half, dnnl_format_tag_t tag) {
   dnnl_dims_t dims = {rows, cols};
-  return check(dnnl_memory_desc_init_by_tag(out, 2, dims, half ? dnnl_bf16 : dnnl_f32, tag), "memory descriptor");
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 2, dims, half ? dnnl_bf16 : dnnl_f32, tag), "memory descriptor");
 }
 
 /* The library's tiles, in our words; false when it wants something that lfm_layout cannot say. */
@@ -112,18 +94,19 @@ static dnnl_alg_kind_t act_kind(lfm_act act) {
 static float act_alpha(lfm_act act) { return act.kind == LFM_ACT_ELU ? 1.0f : 0.0f; }
 
 static lfm_status append_act(dnnl_post_ops_t ops, lfm_act act) {
-  return check(dnnl_post_ops_append_eltwise(ops, 1.0f, act_kind(act), act_alpha(act), 0.0f), "activation");
+  return lfm_onednn_check(dnnl_post_ops_append_eltwise(ops, 1.0f, act_kind(act), act_alpha(act), 0.0f), "activation");
 }
 
 /* Scratch memory from the caller; sum or activation behind the product. */
 static lfm_status make_attributes(const lfm_product_spec *spec, dnnl_primitive_attr_t *out) {
   dnnl_post_ops_t ops = NULL;
-  LFM_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
-  lfm_status status = check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user), "scratchpad mode");
-  if (status == LFM_OK) status = check(dnnl_post_ops_create(&ops), "post operations");
-  if (status == LFM_OK && spec->accumulate) status = check(dnnl_post_ops_append_sum(ops, 1.0f), "sum");
+  LFM_TRY(lfm_onednn_check(dnnl_primitive_attr_create(out), "attributes"));
+  lfm_status status =
+      lfm_onednn_check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user), "scratchpad mode");
+  if (status == LFM_OK) status = lfm_onednn_check(dnnl_post_ops_create(&ops), "post operations");
+  if (status == LFM_OK && spec->accumulate) status = lfm_onednn_check(dnnl_post_ops_append_sum(ops, 1.0f), "sum");
   if (status == LFM_OK && spec->act.kind != LFM_ACT_NONE) status = append_act(ops, spec->act);
-  if (status == LFM_OK) status = check(dnnl_primitive_attr_set_post_ops(*out, ops), "post operations");
+  if (status == LFM_OK) status = lfm_onednn_check(dnnl_primitive_attr_set_post_ops(*out, ops), "post operations");
   dnnl_post_ops_destroy(ops);
   return status;
 }
@@ -147,11 +130,12 @@ static lfm_status describe_primitive(const lfm_product_spec *spec, bool any, pro
   dnnl_matmul_desc_t matmul;
   dnnl_primitive_attr_t attributes = NULL;
   LFM_TRY(describe(spec, any, memory));
-  LFM_TRY(check(
+  LFM_TRY(lfm_onednn_check(
       dnnl_matmul_desc_init(&matmul, &memory->md[0], &memory->md[1], spec->bias ? &memory->md[4] : NULL, &memory->md[2]),
       "matrix product"));
   lfm_status status = make_attributes(spec, &attributes);
-  if (status == LFM_OK) status = check(dnnl_primitive_desc_create(out, &matmul, attributes, engine, NULL), "matrix product");
+  if (status == LFM_OK)
+    status = lfm_onednn_check(dnnl_primitive_desc_create(out, &matmul, attributes, engine, NULL), "matrix product");
   dnnl_primitive_attr_destroy(attributes);
   return status;
 }
@@ -160,10 +144,10 @@ static lfm_status describe_primitive(const lfm_product_spec *spec, bool any, pro
 static lfm_status describe_act(const lfm_product_spec *spec, dnnl_memory_desc_t *memory, dnnl_primitive_desc_t *out) {
   dnnl_eltwise_desc_t eltwise;
   LFM_TRY(plain(memory, 1, spec->n, false, dnnl_ab));
-  LFM_TRY(check(dnnl_eltwise_forward_desc_init(&eltwise, dnnl_forward_inference, act_kind(spec->act), memory,
-                                               act_alpha(spec->act), 0.0f),
-                "activation"));
-  return check(dnnl_primitive_desc_create(out, &eltwise, NULL, engine, NULL), "activation");
+  LFM_TRY(lfm_onednn_check(dnnl_eltwise_forward_desc_init(&eltwise, dnnl_forward_inference, act_kind(spec->act), memory,
+                                                          act_alpha(spec->act), 0.0f),
+                           "activation"));
+  return lfm_onednn_check(dnnl_primitive_desc_create(out, &eltwise, NULL, engine, NULL), "activation");
 }
 
 static void product_destroy(lfm_product *product) {
@@ -179,11 +163,11 @@ static void product_destroy(lfm_product *product) {
 static lfm_status make_primitive(lfm_product *product, dnnl_primitive_desc_t description, const int *names,
                                  const dnnl_memory_desc_t *memory, int count) {
   product->arg_count = count;
-  LFM_TRY(check(dnnl_primitive_create(&product->primitive, description), "making a primitive"));
-  LFM_TRY(check(dnnl_stream_create(&product->stream, engine, dnnl_stream_in_order), "stream"));
+  LFM_TRY(lfm_onednn_check(dnnl_primitive_create(&product->primitive, description), "making a primitive"));
+  LFM_TRY(lfm_onednn_check(dnnl_stream_create(&product->stream, engine, dnnl_stream_in_order), "stream"));
   for (int i = 0; i < count; i++) {
     product->args[i].arg = names[i];
-    LFM_TRY(check(dnnl_memory_create(&product->args[i].memory, &memory[i], engine, DNNL_MEMORY_NONE), "memory"));
+    LFM_TRY(lfm_onednn_check(dnnl_memory_create(&product->args[i].memory, &memory[i], engine, DNNL_MEMORY_NONE), "memory"));
   }
   return LFM_OK;
 }
@@ -226,7 +210,7 @@ static bool is_row(const lfm_product_spec *spec) {
 
 static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
-  int threads = threads_to_one();
+  int threads = lfm_onednn_threads_to_one();
   lfm_status status = is_row(spec) ? fill_row(spec, *out) : fill_product(spec, *out);
   omp_set_num_threads(threads);
   if (status != LFM_OK) {
@@ -239,7 +223,7 @@ static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out
 static size_t product_scratch(const lfm_product *product) { return product->scratch; }
 
 static lfm_status execute(lfm_product *product, void *const *pointers) {
-  int threads = threads_to_one();
+  int threads = lfm_onednn_threads_to_one();
   dnnl_status_t status = dnnl_success;
   for (int i = 0; i < product->arg_count && status == dnnl_success; i++)
     if (pointers[i] != product->bound[i]) {
@@ -249,7 +233,7 @@ static lfm_status execute(lfm_product *product, void *const *pointers) {
   if (status == dnnl_success)
     status = dnnl_primitive_execute(product->primitive, product->stream, product->arg_count, product->args);
   omp_set_num_threads(threads);
-  return check(status, "running a primitive");
+  return lfm_onednn_check(status, "running a primitive");
 }
 
 static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
@@ -266,7 +250,7 @@ static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
   lfm_product_spec spec = {.m = LAYOUT_ROWS, .n = n, .k = k, .half_a = half, .half_b = half};
   product_memory memory;
   dnnl_primitive_desc_t description = NULL;
-  int threads = threads_to_one();
+  int threads = lfm_onednn_threads_to_one();
   lfm_status status = describe_primitive(&spec, true, &memory, &description);
   if (status == LFM_OK && !layout_from(dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0), out))
     *out = lfm_layout_plain(k, n);
@@ -311,9 +295,19 @@ static void make_table(void) {
   table.product_run = product_run;
   table.product_destroy = product_destroy;
   if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL; /* making a product then says so */
+  for (lfm_winograd w = 0; w < LFM_WINOGRADS; w++) {
+    tables[w] = table;
+    tables[w].image = lfm_onednn_images(w);
+  }
 }
 
-const lfm_kernels *lfm_kernels_onednn(void) {
+static const lfm_kernels *table_of(lfm_winograd winograd) {
   pthread_once(&once, make_table);
-  return &table;
+  return &tables[winograd];
 }
+
+const lfm_kernels *lfm_kernels_onednn(void) { return table_of(LFM_WINOGRAD_BY_TABLE); }
+const lfm_kernels *lfm_kernels_onednn_direct(void) { return table_of(LFM_WINOGRAD_NEVER); }
+const lfm_kernels *lfm_kernels_onednn_winograd(void) { return table_of(LFM_WINOGRAD_ALWAYS); }
+
+dnnl_engine_t lfm_onednn_engine(void) { return engine; }

@@ -250,6 +250,7 @@ static const struct lfm_kernels NAME(table) = {
     .scale_tangent = NAME(scale_tangent),
     .trace = NAME(trace),
     .dots = NAME(dots),
+    .image = &PASTE(lfm_ref_images, TAG),
 };
 
 #undef FOR_EACH_ACT

@@ -14,6 +14,7 @@
 #ifndef LFM_KERNEL_TABLE_H
 #define LFM_KERNEL_TABLE_H
 
+#include "kernel/image.h"
 #include "kernel/kernel.h"
 
 /* B [rows, cols] cut into tiles [row_block, col_block], each stored row by row; strides lead from tile to tile.
@@ -90,6 +91,8 @@ struct lfm_kernels {
 
   /* out [rows] = <a[i], b[i]>, a and b [rows, cols]. */
   void (*dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows);
+
+  const lfm_image_kernels *image; /* of the numbers, never of halves; NULL: none */
 };
 
 static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {

@@ -11,7 +11,8 @@
 struct lfm_net {
   lfm_graph *graph;
   int64_t dim;
-  lfm_value t, x; /* inputs; the output is v */
+  lfm_value t, x;  /* inputs; the output is v */
+  lfm_value label; /* another; -1: none */
   lfm_tensor_info *tensors;
 };
 

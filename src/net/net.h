@@ -13,6 +13,7 @@
 #ifndef LFM_NET_NET_H
 #define LFM_NET_NET_H
 
+#include "core/rng.h"
 #include "core/status.h"
 #include "core/threads.h"
 #include "kernel/kernel.h"
@@ -25,8 +26,23 @@ typedef struct lfm_mlp_config {
   bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
 } lfm_mlp_config;
 
+/* The U-Net of guided diffusion; rows of x and v are [channels, height, width]. */
+enum { LFM_UNET_LEVELS = 8 };
+typedef struct lfm_unet2d_config {
+  int64_t channels, height, width;
+  int64_t hidden_dim;
+  int mult_count, mults[LFM_UNET_LEVELS]; /* width of each level, in hidden_dim; each level is half as high and wide */
+  int res_depth;                          /* residual blocks a level */
+  int attention_count, attention[LFM_UNET_LEVELS]; /* at levels of that height */
+  int64_t num_head_channels;                       /* 0: one head */
+  double dropout;
+  bool scale_shift; /* time scales and shifts behind the norm; else it is added in front of it */
+  int64_t classes;  /* 0: no labels */
+} lfm_unet2d_config;
+
 typedef struct lfm_net lfm_net;
 lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out);
+lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels *kernels, lfm_net **out);
 void lfm_net_destroy(lfm_net *net);
 
 int64_t lfm_net_dim(const lfm_net *net);
@@ -58,7 +74,8 @@ lfm_status lfm_params_create(const lfm_net *net, lfm_params **out); /* zeros */
 void lfm_params_destroy(lfm_params *params);
 size_t lfm_params_memory(const lfm_params *params); /* bytes; NULL: 0 */
 
-/* torch.nn.Linear's law: weight and bias ~ U(-1/sqrt(in), 1/sqrt(in)); from (seed, LFM_FOR_INIT, block). */
+/* torch's laws: weight and bias of linear maps and convolutions ~ U(-1/sqrt(in), 1/sqrt(in)), embeddings ~ N(0, 1), norms 1
+ * and 0; what ends a residual branch 0.  From (seed, LFM_FOR_INIT, block). */
 void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block);
 
 /* The master vector [param_count] of the net's number type.  After writing it, pack. */
@@ -90,11 +107,17 @@ size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
 void *lfm_run_t(lfm_run *run);                       /* in  [rows] */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
+void *lfm_run_labels(lfm_run *run);                  /* in  [rows]: classes, whole numbers; NULL: the net has none */
 const void *lfm_run_v(const lfm_run *run);           /* out [rows, dim] */
 void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, dim] */
 const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows]; probed: [rows, probes] */
 void *lfm_run_probes(lfm_run *run);                  /* in, probed: [rows, probes, dim] */
 void lfm_run_trace_rows(lfm_run *run, int64_t rows); /* TRACE: only the first `rows` traces are wanted from now on */
+
+/* TRAIN: from now on dropout draws from rng, row i having the address lfm_run_dropout_rows[i] (to begin with, i).  NULL, as
+ * to begin with: no dropout. */
+void lfm_run_dropout(lfm_run *run, const lfm_rng *rng);
+int64_t *lfm_run_dropout_rows(lfm_run *run);
 
 /* None of these allocates (of ours) or fails but for a fault inside the kernel library. */
 lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params); /* fills v, and trace in a TRACE run */

@@ -31,16 +31,30 @@ size_t lfm_params_memory(const lfm_params *params) {
   return params ? lfm_alloc_size(params->values) + lfm_alloc_size(params->packed) : 0;
 }
 
-/* Number i of the flat vector is uniform i of row 0, rounded to float in both number types: the oracle starts where the
- * float net does. */
+/* Number i of the flat vector is drawn at row i, and rounded to float in both number types: the oracle
+ * starts where the float net does. */
+static float start_of(const lfm_graph_tensor *tensor, const lfm_rng *rng, int64_t i) {
+  float normal;
+  switch (tensor->fill) {
+  case LFM_FILL_ZERO:
+    return 0;
+  case LFM_FILL_ONE:
+    return 1;
+  case LFM_FILL_NORMAL:
+    lfm_rng_normal(rng, i, &normal, 1);
+    return normal;
+  default:
+    return (float)(1.0 / sqrt((double)tensor->fan_in) * (2.0 * lfm_rng_uniform(rng, i, 0) - 1.0));
+  }
+}
+
 void lfm_params_init(lfm_params *params, uint64_t seed, uint32_t block) {
   const lfm_net *net = params->net;
   lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_INIT, .block = block};
   for (int i = 0; i < lfm_net_tensor_count(net); i++) {
     const lfm_graph_tensor *tensor = lfm_graph_tensor_at(net->graph, i);
-    double bound = 1.0 / sqrt((double)tensor->fan_in);
     for (int64_t j = tensor->offset; j < tensor->offset + tensor->count; j++) {
-      float value = (float)(bound * (2.0 * lfm_rng_uniform(&rng, j, 0) - 1.0));
+      float value = start_of(tensor, &rng, j);
       if (lfm_net_number_size(net) == sizeof(float)) ((float *)params->values)[j] = value;
       else ((double *)params->values)[j] = (double)value;
     }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_add.c -- y = a + b of one shape: the end of a residual block.  [He et al. 2016]
+ *   backward  da and db are dy
+ *   tangent   T_y = T_a + T_b, of those that move
+ */
+#include "graph/op.h"
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)state, (void)part;
+  exec->graph->kernels->image->sum(lfm_exec_value(exec, node->output), lfm_exec_value(exec, node->input[0]),
+                                   lfm_exec_value(exec, node->input[1]),
+                                   (size_t)(exec->rows * lfm_exec_info(exec, node->output)->count));
+  return LFM_OK;
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  int64_t count = exec->rows * lfm_exec_info(exec, node->output)->count;
+  for (int i = 0; i < node->inputs; i++)
+    if (lfm_exec_info(exec, node->input[i])->has_parameters)
+      exec->graph->kernels->columns(lfm_exec_gradient(exec, node->input[i]), count, lfm_exec_gradient(exec, node->output),
+                                    count, 1, count, state->adds[i]);
+  return LFM_OK;
+}
+
+static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  (void)state;
+  int64_t count = exec->panel_count * lfm_exec_info(exec, node->output)->count;
+  const void *a = lfm_exec_tangent(exec, node->input[0]), *b = lfm_exec_tangent(exec, node->input[1]);
+  void *y = lfm_exec_tangent(exec, node->output);
+  if (a && b) exec->graph->kernels->image->sum(y, a, b, (size_t)count);
+  else exec->graph->kernels->columns(y, count, a ? a : b, count, 1, count, false);
+  return LFM_OK;
+}
+
+static const lfm_op op_add = {.name = "add",
+                              .macs = lfm_op_no_macs,
+                              .plan = lfm_op_no_plan,
+                              .forward = forward,
+                              .backward = backward,
+                              .tangent = tangent};
+
+lfm_status lfm_graph_add(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out) {
+  LFM_TRY(lfm_graph_check_image(graph, a));
+  LFM_TRY(lfm_graph_check_image(graph, b));
+  const lfm_value_info *left = &graph->values[a], *right = &graph->values[b];
+  for (int i = 0; i < 3; i++)
+    if (left->shape[i] != right->shape[i])
+      return lfm_fail(LFM_E_USAGE, "graph: a sum of images of %lld and %lld along axis %d", (long long)left->shape[i],
+                      (long long)right->shape[i], i);
+  lfm_node node = {.op = &op_add, .inputs = 2, .input = {a, b}};
+  bool moves = left->tangent != LFM_TANGENT_NONE || right->tangent != LFM_TANGENT_NONE;
+  lfm_value_info info = lfm_graph_image_info(graph, a, left->shape[0], left->shape[1], left->shape[2]);
+  info.has_parameters = left->has_parameters || right->has_parameters;
+  info.tangent = moves ? LFM_TANGENT_DENSE : LFM_TANGENT_NONE;
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

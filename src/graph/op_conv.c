@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_conv.c -- y = W * x + b: a convolution of images.
+ *   forward   by the kernels' forward pass, bias included
+ *   backward  dW, db by the pass of the weights; dx by the pass of the data, into scratch where others have put a gradient
+ *             already, since no library's pass adds
+ *   tangent   T_y = W * T_x: forward without the bias, a panel at a time
+ */
+#include "graph/op.h"
+
+enum { FORWARD, BACK_DATA, BACK_WEIGHTS, TANGENT = BACK_DATA }; /* convolutions */
+enum { WEIGHT, BIAS };                                          /* tensors */
+enum { PACK_FORWARD, PACK_BACK };                               /* packs */
+
+static lfm_conv_shape shape_of(const lfm_graph *graph, const lfm_node *node) {
+  return (lfm_conv_shape){graph->values[node->input[0]].image, graph->values[node->output].image, node->size, node->stride};
+}
+
+static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_conv_shape shape = shape_of(exec->graph, node);
+  LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_BACK_WEIGHTS, true, exec->rows, &state->conv[BACK_WEIGHTS]));
+  if (!lfm_exec_info(exec, node->input[0])->has_parameters) return LFM_OK;
+  LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_BACK_DATA, false, exec->rows, &state->conv[BACK_DATA]));
+  if (!state->adds[0]) return LFM_OK;
+  int here = lfm_exec_info(exec, node->output)->producer, step = 2 * (int)exec->graph->node_count - 1 - here;
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * lfm_image_count(shape.in)), step, step, &state->buffer[0]);
+}
+
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_conv_shape shape = shape_of(exec->graph, node);
+  LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, true, exec->rows, &state->conv[FORWARD]));
+  if (exec->kind == LFM_EXEC_BACKWARD) return plan_backward(exec, node, state);
+  if (exec->kind == LFM_EXEC_TRACE && lfm_exec_moves(exec, node->output))
+    return lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, false, exec->panel_rows, &state->conv[TANGENT]);
+  return LFM_OK;
+}
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)part;
+  return exec->graph->kernels->image->conv_run(
+      state->conv[FORWARD], lfm_exec_value(exec, node->input[0]), lfm_exec_pack(exec, node->pack[PACK_FORWARD]),
+      lfm_exec_tensor(exec, node->tensor[BIAS]), lfm_exec_value(exec, node->output), lfm_exec_scratch(exec, 0));
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_image_kernels *kernels = exec->graph->kernels->image;
+  const void *dy = lfm_exec_gradient(exec, node->output);
+  LFM_TRY(kernels->conv_gradient(state->conv[BACK_WEIGHTS], lfm_exec_value(exec, node->input[0]), dy,
+                                 lfm_exec_tensor_gradient(exec, node->tensor[WEIGHT]),
+                                 lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate,
+                                 lfm_exec_scratch(exec, 0)));
+  if (!state->conv[BACK_DATA]) return LFM_OK;
+  void *dx = lfm_exec_gradient(exec, node->input[0]), *part = state->adds[0] ? lfm_exec_at(exec, state->buffer[0]) : dx;
+  LFM_TRY(kernels->conv_run(state->conv[BACK_DATA], dy, lfm_exec_pack(exec, node->pack[PACK_BACK]), NULL, part,
+                            lfm_exec_scratch(exec, 0)));
+  if (part != dx) kernels->sum(dx, dx, part, (size_t)(exec->rows * lfm_exec_info(exec, node->input[0])->count));
+  return LFM_OK;
+}
+
+static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  return exec->graph->kernels->image->conv_run(state->conv[TANGENT], lfm_exec_tangent(exec, node->input[0]),
+                                               lfm_exec_pack(exec, node->pack[PACK_FORWARD]), NULL,
+                                               lfm_exec_tangent(exec, node->output), lfm_exec_scratch(exec, 0));
+}
+
+static double macs(const lfm_graph *graph, const lfm_node *node) {
+  lfm_conv_shape shape = shape_of(graph, node);
+  return (double)(shape.in.channels * shape.size * shape.size) * (double)(shape.out.channels * lfm_image_pixels(shape.out));
+}
+
+static const lfm_op op_conv = {
+    .name = "conv", .macs = macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
+
+static lfm_status check(const lfm_graph_conv_config *c) {
+  bool size = c->size == 1 || c->size == 3, stride = c->stride == 1 || c->stride == 2;
+  if (size && stride && (c->dims == 4 || (c->dims == 3 && c->size == 1))) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "graph: no convolution of size %lld and stride %lld", (long long)c->size,
+                  (long long)c->stride);
+}
+
+lfm_status lfm_graph_conv(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_conv_config *c, lfm_value *out) {
+  LFM_TRY(lfm_graph_check_image(graph, x));
+  LFM_TRY(check(c));
+  const lfm_value_info in = graph->values[x];
+  lfm_node node = {.op = &op_conv, .inputs = 1, .input = {x}, .size = c->size, .stride = c->stride};
+  lfm_value_info info =
+      lfm_graph_image_info(graph, x, c->channels, (in.shape[1] - 1) / c->stride + 1, (in.shape[2] - 1) / c->stride + 1);
+  info.has_parameters = true;
+  lfm_conv_shape shape = {in.image, info.image, c->size, c->stride};
+  int64_t fan_in = in.shape[0] * c->size * c->size;
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", c->dims, (int64_t[]){c->channels, in.shape[0], c->size, c->size},
+                               fan_in, &node.tensor[WEIGHT]));
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, &c->channels, fan_in, &node.tensor[BIAS]));
+  for (int i = 0; i < 2 && c->zero; i++) graph->tensors[node.tensor[i]].fill = LFM_FILL_ZERO;
+  LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_FORWARD, &node.pack[PACK_FORWARD]));
+  if (in.has_parameters)
+    LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_BACK_DATA, &node.pack[PACK_BACK]));
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

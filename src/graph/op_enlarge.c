@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_enlarge.c -- twice as high and wide, each pixel four times (nearest neighbour).
+ *   backward  dx is the sum of the four;  tangent  the same as forward
+ */
+#include "graph/op.h"
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)state, (void)part;
+  exec->graph->kernels->image->enlarge(lfm_exec_value(exec, node->output), lfm_exec_value(exec, node->input[0]),
+                                       lfm_exec_info(exec, node->input[0])->image, exec->rows);
+  return LFM_OK;
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  if (lfm_exec_info(exec, node->input[0])->has_parameters)
+    exec->graph->kernels->image->reduce(lfm_exec_gradient(exec, node->input[0]), lfm_exec_gradient(exec, node->output),
+                                        lfm_exec_info(exec, node->input[0])->image, exec->rows, state->adds[0]);
+  return LFM_OK;
+}
+
+static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  (void)state;
+  exec->graph->kernels->image->enlarge(lfm_exec_tangent(exec, node->output), lfm_exec_tangent(exec, node->input[0]),
+                                       lfm_exec_info(exec, node->input[0])->image, exec->panel_count);
+  return LFM_OK;
+}
+
+static const lfm_op op_enlarge = {.name = "enlarge",
+                                  .macs = lfm_op_no_macs,
+                                  .plan = lfm_op_no_plan,
+                                  .forward = forward,
+                                  .backward = backward,
+                                  .tangent = tangent};
+
+lfm_status lfm_graph_enlarge(lfm_graph *graph, lfm_value x, lfm_value *out) {
+  LFM_TRY(lfm_graph_check_image(graph, x));
+  const int64_t *shape = graph->values[x].shape;
+  lfm_node node = {.op = &op_enlarge, .inputs = 1, .input = {x}};
+  lfm_value_info info = lfm_graph_image_info(graph, x, shape[0], 2 * shape[1], 2 * shape[2]);
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

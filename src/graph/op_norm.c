@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * op_norm.c -- y = drop(silu(GroupNorm(x + e) or GroupNorm(x) (1 + s) + h)): normalisation, the embedding of time, activation
+ * and dropout are one node, since each alone is a pass over memory and nothing else.
+ *   forward   statistics of every group are kept
+ *   backward  from x again: neither the normalised image nor the activation's argument is kept
+ *   tangent   likewise; the embedding does not move
+ */
+#include "graph/op.h"
+
+#include <string.h>
+
+enum { WEIGHT, BIAS, STATS = 0, GROUPS = 32 };
+
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  int here = lfm_exec_info(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
+  int last = exec->kind == LFM_EXEC_FORWARD ? here : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - here : end;
+  if (exec->kind == LFM_EXEC_BACKWARD && node->inputs > 1 && state->adds[1])
+    return lfm_fail(LFM_E_UNSUPPORTED, "graph: an embedding that several nodes read");
+  lfm_exec_want_scratch(exec, exec->graph->kernels->image->norm_scratch(&node->norm));
+  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * 2 * node->norm.groups), here, last, &state->buffer[STATS]);
+}
+
+static const void *embedding(const lfm_exec *exec, const lfm_node *node) {
+  return node->inputs > 1 ? lfm_exec_value(exec, node->input[1]) : NULL;
+}
+
+/* Training alone drops, and only what it was told to. */
+static void drop(lfm_exec *exec, const lfm_node *node, void *v) {
+  if (!exec->drops || node->dropout <= 0) return;
+  lfm_dropout mask = {exec->rng, node->dropout, (uint32_t)lfm_exec_info(exec, node->output)->producer};
+  exec->graph->kernels->image->dropout(v, node->norm.image, &mask, exec->row_of, exec->rows);
+}
+
+static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)part;
+  void *y = lfm_exec_value(exec, node->output);
+  exec->graph->kernels->image->norm(y, lfm_exec_value(exec, node->input[0]), embedding(exec, node),
+                                    lfm_exec_tensor(exec, node->tensor[WEIGHT]), lfm_exec_tensor(exec, node->tensor[BIAS]),
+                                    lfm_exec_at(exec, state->buffer[STATS]), &node->norm, exec->rows,
+                                    lfm_exec_scratch(exec, 0));
+  drop(exec, node, y);
+  return LFM_OK;
+}
+
+static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  size_t bytes = lfm_exec_bytes(exec, node->norm.image.channels);
+  void *dgamma = lfm_exec_tensor_gradient(exec, node->tensor[WEIGHT]);
+  void *dbeta = lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), *dy = lfm_exec_gradient(exec, node->output);
+  if (!exec->accumulate) memset(dgamma, 0, bytes), memset(dbeta, 0, bytes);
+  drop(exec, node, dy);
+  void *de = node->inputs > 1 ? lfm_exec_gradient(exec, node->input[1]) : NULL;
+  exec->graph->kernels->image->norm_backward(
+      lfm_exec_gradient(exec, node->input[0]), dy, de, dgamma, dbeta, lfm_exec_value(exec, node->input[0]),
+      embedding(exec, node), lfm_exec_tensor(exec, node->tensor[WEIGHT]), lfm_exec_tensor(exec, node->tensor[BIAS]),
+      lfm_exec_at(exec, state->buffer[STATS]), &node->norm, exec->rows, state->adds[0], lfm_exec_scratch(exec, 0));
+  return LFM_OK;
+}
+
+static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  exec->graph->kernels->image->norm_tangent(
+      lfm_exec_tangent(exec, node->output), lfm_exec_tangent(exec, node->input[0]), lfm_exec_value(exec, node->input[0]),
+      embedding(exec, node), lfm_exec_tensor(exec, node->tensor[WEIGHT]), lfm_exec_tensor(exec, node->tensor[BIAS]),
+      lfm_exec_at(exec, state->buffer[STATS]), &node->norm, exec->directions, exec->panel_first, exec->panel_count,
+      lfm_exec_scratch(exec, 0));
+  return LFM_OK;
+}
+
+static const lfm_op op_norm = {
+    .name = "norm", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
+
+static lfm_status check(const lfm_graph *graph, lfm_value x, const lfm_graph_norm_config *c) {
+  LFM_TRY(lfm_graph_check_image(graph, x));
+  const lfm_value_info *in = &graph->values[x];
+  if (!in->has_parameters) return lfm_fail(LFM_E_UNSUPPORTED, "graph: a norm of the input itself");
+  if (in->shape[0] % GROUPS)
+    return lfm_fail(LFM_E_USAGE, "graph: %lld channels in %d groups; hidden_dim and its multiples are to be multiples of %d",
+                    (long long)in->shape[0], GROUPS, GROUPS);
+  if (!(c->dropout >= 0 && c->dropout < 1))
+    return lfm_fail(LFM_E_USAGE, "dropout is %g; 0 to below 1 is possible", c->dropout);
+  if (c->modulation == LFM_MODULATE_NONE) return LFM_OK;
+  LFM_TRY(lfm_graph_check(graph, c->e));
+  const lfm_value_info *e = &graph->values[c->e];
+  int64_t want = c->modulation == LFM_MODULATE_SCALE ? 2 * in->shape[0] : in->shape[0];
+  if (e->count != want || e->half || !e->has_parameters || e->tangent != LFM_TANGENT_NONE)
+    return lfm_fail(LFM_E_USAGE, "graph: an embedding of %lld numbers for %lld", (long long)e->count, (long long)want);
+  return LFM_OK;
+}
+
+lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_norm_config *c, lfm_value *out) {
+  LFM_TRY(check(graph, x, c));
+  bool with_e = c->modulation != LFM_MODULATE_NONE;
+  const int64_t *shape = graph->values[x].shape;
+  lfm_value_info info = lfm_graph_image_info(graph, x, shape[0], shape[1], shape[2]);
+  lfm_node node = {.op = &op_norm, .inputs = with_e ? 2 : 1, .input = {x, with_e ? c->e : 0}, .dropout = c->dropout};
+  node.norm = (lfm_norm_spec){info.image, GROUPS, c->modulation, c->silu};
+  for (int i = 0; i < node.inputs; i++) graph->values[node.input[i]].kept = true;
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 1, info.shape, 1, &node.tensor[WEIGHT]));
+  LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, info.shape, 1, &node.tensor[BIAS]));
+  graph->tensors[node.tensor[WEIGHT]].fill = LFM_FILL_ONE;
+  graph->tensors[node.tensor[BIAS]].fill = LFM_FILL_ZERO;
+  return lfm_graph_add_node(graph, &node, &info, out);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * image.h -- the kernels of a backend on images: convolutions, normalisation, resampling, softmax.  Part of table.h's table.
+ *
+ * How an image lies: [channels / block][height][width][block], `block` channels side by side at every pixel; channels beyond
+ * the last are there up to a whole block, and zero.  Block 1 is plain [channels, height, width]; block 16 is a vector of
+ * floats, which the fast convolutions read.  All but the convolutions are one text for both (ref_image_body.h).
+ * One row is one image.  Every kernel treats the rows one by one, to the bit; sums over rows run from the first to the last.
+ */
+#ifndef LFM_KERNEL_IMAGE_H
+#define LFM_KERNEL_IMAGE_H
+
+#include "core/rng.h"
+#include "core/status.h"
+
+typedef struct lfm_image {
+  int64_t channels, height, width, block;
+} lfm_image;
+
+static inline int64_t lfm_image_blocks(lfm_image image) { return (image.channels + image.block - 1) / image.block; }
+static inline int64_t lfm_image_pixels(lfm_image image) { return image.height * image.width; }
+/* Numbers a row, with those of the channels that are not there. */
+static inline int64_t lfm_image_count(lfm_image image) {
+  return lfm_image_blocks(image) * image.block * lfm_image_pixels(image);
+}
+
+/* A square kernel of odd size, `size` / 2 zeros around the image, at every `stride`-th pixel. */
+typedef struct lfm_conv_shape {
+  lfm_image in, out;
+  int64_t size, stride;
+} lfm_conv_shape;
+
+typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK_WEIGHTS } lfm_conv_pass;
+
+/* Weights [out, in, size, size] cut into [block, block] tiles of channels: [out / block][in / block][size][size], or
+ * [in / block][out / block][size][size], and in a tile `out` runs fastest, or `in`.  Channels that are not there: zeros. */
+typedef struct lfm_filter {
+  int64_t out, in, taps, block;
+  bool in_first, in_fastest;
+  size_t count; /* numbers in all */
+} lfm_filter;
+
+typedef struct lfm_conv lfm_conv; /* one worker's: not to be run by two threads at a time */
+
+/* What stands between a normalisation and its scale: nothing, e [channels] added to x in front of it, or
+ * (s, h) [2, channels] as z (1 + s) + h behind it.  [Perez et al. 2018; Nichol and Dhariwal 2021] */
+typedef enum lfm_modulation { LFM_MODULATE_NONE, LFM_MODULATE_ADD, LFM_MODULATE_SCALE } lfm_modulation;
+
+/* y = act((u - mean) / sqrt(var + eps) gamma + beta) over groups of neighbouring channels.  [Wu and He 2018] */
+typedef struct lfm_norm_spec {
+  lfm_image image;
+  int64_t groups;
+  lfm_modulation modulation;
+  bool silu; /* the activation; else none */
+} lfm_norm_spec;
+
+/* Numbers that are zero with probability p and 1 / (1 - p) otherwise, a function of rng, row and place. */
+typedef struct lfm_dropout {
+  lfm_rng rng;
+  double p;
+  uint32_t node;
+} lfm_dropout;
+
+typedef struct lfm_image_kernels {
+  int64_t block;
+
+  /* How the weights lie that this pass (forward or back data) of a convolution reads. */
+  lfm_filter (*filter)(const lfm_conv_shape *shape, lfm_conv_pass pass);
+  /* dst from the rows [first, first + count) of w [out, in, taps]. */
+  void (*pack_filter)(void *dst, const lfm_filter *filter, const void *w, int64_t first, int64_t count);
+
+  lfm_status (*conv_create)(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out);
+  size_t (*conv_scratch)(const lfm_conv *conv); /* bytes that each run of it may overwrite */
+  /* forward: y = filter x + bias [out];  back data: dx from dy.  in and out [rows, image]. */
+  lfm_status (*conv_run)(lfm_conv *conv, const void *in, const void *filter, const void *bias, void *out, void *scratch);
+  /* back weights: dw [out, in, taps] and db [out] = or += the gradients. */
+  lfm_status (*conv_gradient)(lfm_conv *conv, const void *x, const void *dy, void *dw, void *db, bool accumulate,
+                              void *scratch);
+  void (*conv_destroy)(lfm_conv *conv);
+
+  /* Between plain rows [rows, channels, height, width] and images. */
+  void (*block_rows)(void *image, const void *plain, lfm_image shape, int64_t rows);
+  void (*plain_rows)(void *plain, const void *image, lfm_image shape, int64_t rows);
+
+  /* Normalisation.  e [rows, channels or 2 channels], or NULL; stats [rows, groups, 2]: mean, 1 / deviation, which forward
+   * leaves for the others; scratch: norm_scratch bytes.
+   *   backward   dy becomes rubbish; dx = or += (`add`); dgamma, dbeta [channels] += ; de = (unless NULL)
+   *   tangent    panel rows f = first .. first + count - 1 of batch rows f / directions: dy from dx */
+  size_t (*norm_scratch)(const lfm_norm_spec *spec);
+  void (*norm)(void *y, const void *x, const void *e, const void *gamma, const void *beta, void *stats,
+               const lfm_norm_spec *spec, int64_t rows, void *scratch);
+  void (*norm_backward)(void *dx, void *dy, void *de, void *dgamma, void *dbeta, const void *x, const void *e,
+                        const void *gamma, const void *beta, const void *stats, const lfm_norm_spec *spec, int64_t rows,
+                        bool add, void *scratch);
+  void (*norm_tangent)(void *dy, const void *dx, const void *x, const void *e, const void *gamma, const void *beta,
+                       const void *stats, const lfm_norm_spec *spec, int64_t directions, int64_t first, int64_t count,
+                       void *scratch);
+
+  /* v [rows, image] times its mask, row i having the address row_of[i]. */
+  void (*dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, const int64_t *row_of, int64_t rows);
+
+  /* large [rows, 2h, 2w] from small [rows, h, w], each pixel four times; and small = or += the sums of fours. */
+  void (*enlarge)(void *large, const void *small, lfm_image small_shape, int64_t rows);
+  void (*reduce)(void *small, const void *large, lfm_image small_shape, int64_t rows, bool add);
+
+  /* Channels [first, first + count) of one image as a matrix times `scale`: [pixels, count], or transposed; and back. */
+  void (*gather)(void *matrix, const void *image, lfm_image shape, int64_t first, int64_t count, bool transposed,
+                 double scale);
+  void (*scatter)(void *image, const void *matrix, lfm_image shape, int64_t first, int64_t count, double scale);
+
+  /* Rows of p [rows, n] become e^p / sum;  dp becomes p (dp - <p, dp>), the gradient or tangent of that. */
+  void (*softmax)(void *p, int64_t rows, int64_t n);
+  void (*softmax_slope)(void *dp, const void *p, int64_t rows, int64_t n);
+
+  /* out [rows, dim] = (cos(t f_j), sin(t f_j)), f_j = 10000^(-j / (dim / 2)); dim even. */
+  void (*sinusoid)(void *out, const void *t, int64_t dim, int64_t rows);
+
+  void (*sum)(void *y, const void *a, const void *b, size_t n); /* y = a + b; y may be either */
+} lfm_image_kernels;
+
+extern const lfm_image_kernels lfm_ref_images_f32, lfm_ref_images_f64;
+
+static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t block) {
+  lfm_filter filter = {
+      .out = shape->out.channels, .in = shape->in.channels, .taps = shape->size * shape->size, .block = block};
+  int64_t tiles = (filter.out + block - 1) / block * ((filter.in + block - 1) / block);
+  filter.count = (size_t)(tiles * filter.taps * block * block);
+  return filter;
+}
+
+/* The place of weight (o, i, tap). */
+static inline int64_t lfm_filter_at(const lfm_filter *f, int64_t o, int64_t i, int64_t tap) {
+  int64_t b = f->block, outs = (f->out + b - 1) / b, ins = (f->in + b - 1) / b;
+  int64_t tile = f->in_first ? i / b * outs + o / b : o / b * ins + i / b;
+  return (tile * f->taps + tap) * b * b + (f->in_fastest ? o % b * b + i % b : i % b * b + o % b);
+}
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * onednn_conv.c -- convolutions by oneDNN on images of block 16; the other kernels of image.h are ref_image.c's.
+ *
+ * The channels that fill up the last block are channels like any other to the library, with weights of zero: it has no fast
+ * kernel for three channels, and none at all for their gradient.
+ *
+ * Two algorithms: direct, and Winograd's F(4x4, 3x3) [Lavin and Gray 2016], a quarter of the multiplications for a fixed
+ * cost a tile and a transform of the weights.  Which is taken is a function of the shape alone (goes_winograd, made by
+ * bench/convolutions.c, docs/decisions/convolutions.md), so that an image's bits do not depend on how many there are.
+ */
+#include "core/alloc.h"
+#include "core/vmath.h"
+#include "kernel/onednn.h"
+#include <string.h>
+
+enum { BLOCK = 16, ARGS = 5, LINE = 64 };
+
+struct lfm_conv {
+  lfm_conv_pass pass;
+  dnnl_primitive_t primitive;
+  dnnl_stream_t stream;
+  size_t scratch; /* the library's; behind it what our own steps want */
+  lfm_filter filter;
+  dnnl_exec_arg_t args[ARGS];
+  void *bound[ARGS];
+  int arg_count;
+};
+
+/* ---- which algorithm ------------------------------------------------------------------------------------------ */
+
+static bool can_winograd(const lfm_conv_shape *s) { return s->size == 3 && s->stride == 1; }
+
+/* Only where both sides have many channels, and tiles of 4x4 cover the image well. */
+static bool goes_winograd(const lfm_conv_shape *s, lfm_conv_pass pass) {
+  int64_t least = s->in.channels < s->out.channels ? s->in.channels : s->out.channels;
+  if (!can_winograd(s)) return false;
+  if (lfm_image_pixels(s->in) >= 12 * 12) return least >= 32;
+  if (lfm_image_pixels(s->in) >= 8 * 8) return pass == LFM_CONV_BACK_WEIGHTS ? least >= 64 : least >= 192;
+  return false;
+}
+
+static bool is_winograd(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_winograd winograd) {
+  if (winograd == LFM_WINOGRAD_BY_TABLE) return goes_winograd(shape, pass);
+  return winograd == LFM_WINOGRAD_ALWAYS && can_winograd(shape);
+}
+
+static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_winograd winograd) {
+  lfm_filter out = lfm_filter_of(shape, BLOCK);
+  if (pass != LFM_CONV_BACK_DATA || is_winograd(shape, pass, winograd)) return out;
+  out.in_fastest = true;
+  out.in_first = shape->size == 1 && shape->stride == 1;
+  return out;
+}
+
+/* ---- making one ------------------------------------------------------------------------------------------------ */
+
+static int64_t whole(int64_t channels) { return (channels + BLOCK - 1) / BLOCK * BLOCK; }
+
+typedef struct conv_memory {
+  dnnl_memory_desc_t x, w, b, y, scratch;
+} conv_memory;
+
+static lfm_status describe_image(dnnl_memory_desc_t *out, lfm_image image, int64_t rows) {
+  dnnl_dims_t dims = {rows, whole(image.channels), image.height, image.width};
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, dnnl_nChw16c), "memory descriptor");
+}
+
+static lfm_status describe_filter(dnnl_memory_desc_t *out, const lfm_conv_shape *shape, lfm_filter f) {
+  dnnl_dims_t dims = {whole(f.out), whole(f.in), shape->size, shape->size};
+  dnnl_format_tag_t tag = f.in_first ? dnnl_IOhw16o16i : f.in_fastest ? dnnl_OIhw16o16i : dnnl_OIhw16i16o;
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, tag), "memory descriptor");
+}
+
+static lfm_status describe_memory(const lfm_conv_shape *shape, lfm_filter f, int64_t rows, conv_memory *out) {
+  dnnl_dims_t bias = {whole(f.out)};
+  LFM_TRY(describe_image(&out->x, shape->in, rows));
+  LFM_TRY(describe_image(&out->y, shape->out, rows));
+  LFM_TRY(describe_filter(&out->w, shape, f));
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(&out->b, 1, bias, dnnl_f32, dnnl_x), "memory descriptor");
+}
+
+static lfm_status describe(const lfm_conv_shape *s, lfm_conv_pass pass, bool winograd, bool bias, const conv_memory *m,
+                           dnnl_convolution_desc_t *out) {
+  dnnl_alg_kind_t way = winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+  int64_t before = s->size / 2;
+  dnnl_dims_t strides = {s->stride, s->stride}, left = {before, before};
+  dnnl_dims_t right = {(s->out.height - 1) * s->stride + s->size - s->in.height - before,
+                       (s->out.width - 1) * s->stride + s->size - s->in.width - before};
+  dnnl_status_t status;
+  if (pass == LFM_CONV_FORWARD)
+    status = dnnl_convolution_forward_desc_init(out, dnnl_forward_training, way, &m->x, &m->w, bias ? &m->b : NULL, &m->y,
+                                                strides, left, right);
+  else if (pass == LFM_CONV_BACK_DATA)
+    status = dnnl_convolution_backward_data_desc_init(out, way, &m->x, &m->w, &m->y, strides, left, right);
+  else status = dnnl_convolution_backward_weights_desc_init(out, way, &m->x, &m->w, &m->b, &m->y, strides, left, right);
+  return lfm_onednn_check(status, "describing a convolution");
+}
+
+static lfm_status describe_primitive(const dnnl_convolution_desc_t *conv, dnnl_primitive_desc_t *out) {
+  dnnl_primitive_attr_t attributes;
+  LFM_TRY(lfm_onednn_check(dnnl_primitive_attr_create(&attributes), "attributes"));
+  lfm_status status =
+      lfm_onednn_check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "scratchpad mode");
+  if (status == LFM_OK)
+    status = lfm_onednn_check(dnnl_primitive_desc_create(out, conv, attributes, lfm_onednn_engine(), NULL), "convolution");
+  dnnl_primitive_attr_destroy(attributes);
+  return status;
+}
+
+static lfm_status add_argument(lfm_conv *conv, int name, const dnnl_memory_desc_t *memory) {
+  dnnl_exec_arg_t *arg = &conv->args[conv->arg_count];
+  arg->arg = name;
+  LFM_TRY(lfm_onednn_check(dnnl_memory_create(&arg->memory, memory, lfm_onednn_engine(), DNNL_MEMORY_NONE), "memory"));
+  conv->arg_count++;
+  return LFM_OK;
+}
+
+/* In the order in which execute takes the pointers: read, weights, written, scratch, bias. */
+static lfm_status make_arguments(lfm_conv *conv, const conv_memory *m, bool bias) {
+  bool forward = conv->pass == LFM_CONV_FORWARD, weights = conv->pass == LFM_CONV_BACK_WEIGHTS;
+  LFM_TRY(forward || weights ? add_argument(conv, DNNL_ARG_SRC, &m->x) : add_argument(conv, DNNL_ARG_DIFF_DST, &m->y));
+  LFM_TRY(add_argument(conv, weights ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, &m->w));
+  LFM_TRY(forward   ? add_argument(conv, DNNL_ARG_DST, &m->y)
+          : weights ? add_argument(conv, DNNL_ARG_DIFF_DST, &m->y)
+                    : add_argument(conv, DNNL_ARG_DIFF_SRC, &m->x));
+  LFM_TRY(add_argument(conv, DNNL_ARG_SCRATCHPAD, &m->scratch));
+  if (!weights && !bias) return LFM_OK;
+  return add_argument(conv, weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, &m->b);
+}
+
+static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, int64_t rows, lfm_winograd winograd) {
+  conv_memory memory;
+  dnnl_convolution_desc_t described;
+  dnnl_primitive_desc_t primitive;
+  conv->filter = filter(shape, conv->pass, winograd);
+  LFM_TRY(describe_memory(shape, conv->filter, rows, &memory));
+  LFM_TRY(describe(shape, conv->pass, is_winograd(shape, conv->pass, winograd), bias, &memory, &described));
+  LFM_TRY(describe_primitive(&described, &primitive));
+  memory.scratch = *dnnl_primitive_desc_query_md(primitive, dnnl_query_scratchpad_md, 0);
+  conv->scratch = (dnnl_memory_desc_get_size(&memory.scratch) + LINE - 1) / LINE * LINE;
+  lfm_status status = lfm_onednn_check(dnnl_primitive_create(&conv->primitive, primitive), "making a primitive");
+  dnnl_primitive_desc_destroy(primitive);
+  LFM_TRY(status);
+  LFM_TRY(lfm_onednn_check(dnnl_stream_create(&conv->stream, lfm_onednn_engine(), dnnl_stream_in_order), "stream"));
+  return make_arguments(conv, &memory, bias);
+}
+
+static void conv_destroy(lfm_conv *conv) {
+  if (!conv) return;
+  for (int i = 0; i < conv->arg_count; i++) dnnl_memory_destroy(conv->args[i].memory);
+  if (conv->primitive) dnnl_primitive_destroy(conv->primitive);
+  if (conv->stream) dnnl_stream_destroy(conv->stream);
+  lfm_free(conv);
+}
+
+static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_winograd winograd,
+                              lfm_conv **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  (*out)->pass = pass;
+  int threads = lfm_onednn_threads_to_one();
+  lfm_status status = fill(*out, shape, bias, rows, winograd);
+  omp_set_num_threads(threads);
+  if (status == LFM_OK) return LFM_OK;
+  conv_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
+/* ---- running it ------------------------------------------------------------------------------------------------ */
+
+static size_t bias_bytes(const lfm_conv *conv) { return (size_t)whole(conv->filter.out) * sizeof(float); }
+
+/* Behind the library's scratch: whole blocks of the bias; of back weights those of its gradient, and the filter's. */
+static size_t conv_scratch(const lfm_conv *conv) {
+  size_t gradient = conv->pass == LFM_CONV_BACK_WEIGHTS ? conv->filter.count * sizeof(float) : 0;
+  return conv->scratch + bias_bytes(conv) + gradient;
+}
+
+static lfm_status execute(lfm_conv *conv, void *const *pointers) {
+  int threads = lfm_onednn_threads_to_one();
+  dnnl_status_t status = dnnl_success;
+  for (int i = 0; i < conv->arg_count && status == dnnl_success; i++)
+    if (pointers[i] != conv->bound[i]) {
+      status = dnnl_memory_set_data_handle(conv->args[i].memory, pointers[i]);
+      conv->bound[i] = pointers[i];
+    }
+  if (status == dnnl_success) status = dnnl_primitive_execute(conv->primitive, conv->stream, conv->arg_count, conv->args);
+  omp_set_num_threads(threads);
+  return lfm_onednn_check(status, "running a convolution");
+}
+
+static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, const void *bias, void *out, void *scratch) {
+  float *of = (float *)((char *)scratch + conv->scratch);
+  if (bias && conv->filter.out % BLOCK) {
+    memset(of, 0, bias_bytes(conv));
+    memcpy(of, bias, (size_t)conv->filter.out * sizeof *of);
+    bias = of;
+  }
+  return execute(conv,
+                 (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
+}
+
+/* dw = or += the filter's gradient, tile by tile. */
+LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, const lfm_filter *f, bool accumulate) {
+  for (int64_t o = 0; o < f->out; o++)
+    for (int64_t i = 0; i < f->in; i++)
+      for (int64_t tap = 0; tap < f->taps; tap++, dw++) {
+        float part = tiles[lfm_filter_at(f, o, i, tap)];
+        *dw = accumulate ? *dw + part : part;
+      }
+}
+
+static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, void *dw, void *db, bool accumulate,
+                                void *scratch) {
+  float *bias = (float *)((char *)scratch + conv->scratch), *tiles = bias + whole(conv->filter.out), *to = db;
+  LFM_TRY(execute(conv, (void *[ARGS]){(void *)(uintptr_t)x, tiles, (void *)(uintptr_t)dy, scratch, bias}));
+  unpack(dw, tiles, &conv->filter, accumulate);
+  for (int64_t o = 0; o < conv->filter.out; o++) to[o] = accumulate ? to[o] + bias[o] : bias[o];
+  return LFM_OK;
+}
+
+/* ---- packing ---------------------------------------------------------------------------------------------------- */
+
+static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t first, int64_t count) {
+  float *to = dst;
+  const float *from = (const float *)w + first * f->in * f->taps;
+  for (int64_t o = first; o < first + count; o++)
+    for (int64_t i = 0; i < f->in; i++)
+      for (int64_t tap = 0; tap < f->taps; tap++) to[lfm_filter_at(f, o, i, tap)] = *from++;
+}
+
+/* ---- the tables -------------------------------------------------------------------------------------------------- */
+
+#define WAYS(WAY)                                                                                                            \
+  static lfm_filter filter_##WAY(const lfm_conv_shape *shape, lfm_conv_pass pass) { return filter(shape, pass, WAY); }       \
+  static lfm_status create_##WAY(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) { \
+    return conv_create(shape, pass, bias, rows, WAY, out);                                                                   \
+  }
+WAYS(LFM_WINOGRAD_BY_TABLE)
+WAYS(LFM_WINOGRAD_NEVER)
+WAYS(LFM_WINOGRAD_ALWAYS)
+#undef WAYS
+
+const lfm_image_kernels *lfm_onednn_images(lfm_winograd winograd) {
+  static lfm_image_kernels tables[LFM_WINOGRADS];
+  static lfm_filter (*const filters[])(const lfm_conv_shape *, lfm_conv_pass) = {
+      filter_LFM_WINOGRAD_BY_TABLE, filter_LFM_WINOGRAD_NEVER, filter_LFM_WINOGRAD_ALWAYS};
+  static lfm_status (*const creates[])(const lfm_conv_shape *, lfm_conv_pass, bool, int64_t, lfm_conv **) = {
+      create_LFM_WINOGRAD_BY_TABLE, create_LFM_WINOGRAD_NEVER, create_LFM_WINOGRAD_ALWAYS};
+  lfm_image_kernels *table = &tables[winograd];
+  *table = lfm_ref_images_f32;
+  table->block = BLOCK;
+  table->filter = filters[winograd], table->conv_create = creates[winograd];
+  table->pack_filter = pack_filter;
+  table->conv_scratch = conv_scratch;
+  table->conv_run = conv_run, table->conv_gradient = conv_gradient;
+  table->conv_destroy = conv_destroy;
+  return table;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ref_image_body.h -- what else image.h has, for one number type and images of any block: copies, resampling, softmax,
+ * dropout.
+ */
+
+/* ---- copies between layouts ----------------------------------------------------------------------------------- */
+
+static void NAME(block_rows)(void *image, const void *plain, lfm_image shape, int64_t rows) {
+  NUM *to = image;
+  const NUM *from = plain;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  memset(to, 0, (size_t)(rows * lfm_image_count(shape)) * sizeof *to);
+  for (int64_t row = 0; row < rows; row++, to += lfm_image_count(shape))
+    for (int64_t c = 0; c < shape.channels; c++)
+      for (int64_t p = 0; p < pixels; p++) to[(c / block * pixels + p) * block + c % block] = *from++;
+}
+
+static void NAME(plain_rows)(void *plain, const void *image, lfm_image shape, int64_t rows) {
+  NUM *to = plain;
+  const NUM *from = image;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  for (int64_t row = 0; row < rows; row++, from += lfm_image_count(shape))
+    for (int64_t c = 0; c < shape.channels; c++)
+      for (int64_t p = 0; p < pixels; p++) *to++ = from[(c / block * pixels + p) * block + c % block];
+}
+
+static void NAME(gather)(void *matrix, const void *image, lfm_image shape, int64_t first, int64_t count, bool transposed,
+                         double scale) {
+  NUM *to = matrix;
+  const NUM *from = image;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  for (int64_t c = first; c < first + count; c++)
+    for (int64_t p = 0; p < pixels; p++)
+      to[transposed ? (c - first) * pixels + p : p * count + c - first] =
+          (NUM)scale * from[(c / block * pixels + p) * block + c % block];
+}
+
+static void NAME(scatter)(void *image, const void *matrix, lfm_image shape, int64_t first, int64_t count, double scale) {
+  NUM *to = image;
+  const NUM *from = matrix;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  for (int64_t c = first; c < first + count; c++)
+    for (int64_t p = 0; p < pixels; p++)
+      to[(c / block * pixels + p) * block + c % block] = (NUM)scale * from[p * count + c - first];
+}
+
+/* ---- resampling ------------------------------------------------------------------------------------------------ */
+
+static void NAME(enlarge)(void *large, const void *small, lfm_image shape, int64_t rows) {
+  NUM *to = large;
+  const NUM *from = small;
+  int64_t block = shape.block, line = 2 * shape.width * block;
+  for (int64_t lines = rows * lfm_image_blocks(shape) * shape.height; lines > 0; lines--, to += 2 * line) {
+    for (int64_t x = 0; x < shape.width; x++, from += block)
+      for (int64_t j = 0; j < block; j++) to[2 * x * block + j] = to[(2 * x + 1) * block + j] = from[j];
+    memcpy(to + line, to, (size_t)line * sizeof *to);
+  }
+}
+
+LFM_VECTOR static void NAME(reduce_loop)(NUM *restrict to, const NUM *restrict from, lfm_image shape, int64_t rows,
+                                         bool add) {
+  int64_t block = shape.block, line = 2 * shape.width * block;
+  for (int64_t lines = rows * lfm_image_blocks(shape) * shape.height; lines > 0; lines--, from += 2 * line)
+    for (int64_t x = 0; x < shape.width; x++, to += block)
+      for (int64_t j = 0; j < block; j++) {
+        const NUM *four = from + 2 * x * block + j;
+        NUM sum = (four[0] + four[block]) + (four[line] + four[line + block]);
+        to[j] = add ? to[j] + sum : sum;
+      }
+}
+
+static void NAME(reduce)(void *small, const void *large, lfm_image shape, int64_t rows, bool add) {
+  NAME(reduce_loop)(small, large, shape, rows, add);
+}
+
+/* ---- softmax --------------------------------------------------------------------------------------------------- */
+
+LFM_INLINE NUM NAME(strand_sum)(NUM *restrict strands) {
+  for (int half = 8; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) strands[j] += strands[j + half];
+  return strands[0];
+}
+
+LFM_VECTOR static void NAME(softmax_loop)(NUM *restrict p, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, p += n) {
+    NUM most = p[0], strands[16] = {0};
+    for (int64_t i = 1; i < n; i++) most = p[i] > most ? p[i] : most;
+    for (int64_t i = 0; i < n; i++) p[i] = NAME(act_exp)(p[i] - most);
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+      for (int j = 0; j < 16; j++) strands[j] += p[i + j];
+    for (int j = 0; i < n; i++, j++) strands[j] += p[i];
+    NUM share = 1 / NAME(strand_sum)(strands);
+    for (i = 0; i < n; i++) p[i] *= share;
+  }
+}
+
+static void NAME(softmax)(void *p, int64_t rows, int64_t n) { NAME(softmax_loop)(p, rows, n); }
+
+LFM_VECTOR static void NAME(softmax_slope_loop)(NUM *restrict dp, const NUM *restrict p, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, p += n, dp += n) {
+    NUM strands[16] = {0};
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+      for (int j = 0; j < 16; j++) strands[j] += p[i + j] * dp[i + j];
+    for (int j = 0; i < n; i++, j++) strands[j] += p[i] * dp[i];
+    NUM mean = NAME(strand_sum)(strands);
+    for (i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - mean);
+  }
+}
+
+static void NAME(softmax_slope)(void *dp, const void *p, int64_t rows, int64_t n) {
+  NAME(softmax_slope_loop)(dp, p, rows, n);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------- */
+
+/* Sixteen bits a number, eight numbers a draw, in the order of an image of block 16: every backend has the same mask. */
+static void NAME(dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, const int64_t *row_of, int64_t rows) {
+  NUM *at = v;
+  NUM kept = (NUM)(1 / (1 - dropout->p));
+  uint32_t least = (uint32_t)(dropout->p * 65536 + 0.5), words[4];
+  int64_t pixels = lfm_image_pixels(shape), wide = (shape.channels + 15) / 16 * 16 * pixels;
+  for (int64_t row = 0; row < rows; row++, at += lfm_image_count(shape))
+    for (int64_t i = 0; i < wide; i += 8) {
+      lfm_rng_words(&dropout->rng, row_of[row], dropout->node << 20 | (uint32_t)(i / 8), words);
+      for (int64_t k = i; k < i + 8; k++) {
+        int64_t p = k / 16 % pixels, c = k / 16 / pixels * 16 + k % 16;
+        uint32_t bits = words[k / 2 % 4] >> (k % 2 * 16) & 0xFFFFu;
+        if (c < shape.channels) at[(c / shape.block * pixels + p) * shape.block + c % shape.block] *= bits < least ? 0 : kept;
+      }
+    }
+}
+
+static void NAME(sinusoid)(void *out, const void *t, int64_t dim, int64_t rows) {
+  NUM *to = out;
+  int64_t half = dim / 2;
+  for (int64_t row = 0; row < rows; row++, to += dim)
+    for (int64_t j = 0; j < half; j++) {
+      double angle = (double)((const NUM *)t)[row] * exp(-log(10000.0) * (double)j / (double)half);
+      to[j] = (NUM)cos(angle), to[half + j] = (NUM)sin(angle);
+    }
+}
+
+LFM_VECTOR static void NAME(sum_loop)(NUM *y, const NUM *a, const NUM *b, size_t n) {
+  LFM_ELEMENTWISE for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+static void NAME(sum)(void *y, const void *a, const void *b, size_t n) { NAME(sum_loop)(y, a, b, n); }
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
+const lfm_image_kernels IMAGE_TABLE = {
+    .block = 1,
+    .filter = plain_filter,
+    .pack_filter = NAME(pack_filter),
+    .conv_create = conv_create,
+    .conv_scratch = conv_scratch,
+    .conv_run = NAME(conv_run),
+    .conv_gradient = NAME(conv_gradient),
+    .conv_destroy = conv_destroy,
+    .block_rows = NAME(block_rows),
+    .plain_rows = NAME(plain_rows),
+    .norm_scratch = NAME(norm_scratch),
+    .norm = NAME(norm),
+    .norm_backward = NAME(norm_backward),
+    .norm_tangent = NAME(norm_tangent),
+    .dropout = NAME(dropout),
+    .enlarge = NAME(enlarge),
+    .reduce = NAME(reduce),
+    .gather = NAME(gather),
+    .scatter = NAME(scatter),
+    .softmax = NAME(softmax),
+    .softmax_slope = NAME(softmax_slope),
+    .sinusoid = NAME(sinusoid),
+    .sum = NAME(sum),
+};
+
+#undef NAME
+#undef PASTE
+#undef PASTE_

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_unet2d.c -- the U-Net against its own definition: gradients and tangents against central differences in double, with
+ * every choice its configuration has; float against double; rows that stand alone; dropout that an address tells; the start;
+ * what is refused; memory.
+ */
+#include "net_support.h"
+
+static lfm_unet2d_config tiny(void) {
+  return (lfm_unet2d_config){.channels = 3,
+                             .height = 4,
+                             .width = 4,
+                             .hidden_dim = 32,
+                             .mult_count = 2,
+                             .mults = {1, 2},
+                             .res_depth = 1,
+                             .attention_count = 1,
+                             .attention = {4},
+                             .num_head_channels = 16};
+}
+
+/* The other choice everywhere. */
+static lfm_unet2d_config other(void) {
+  lfm_unet2d_config c = tiny();
+  c.channels = 1, c.mults[1] = 1, c.res_depth = 2, c.attention[0] = 2, c.num_head_channels = 0;
+  c.scale_shift = true, c.classes = 3, c.dropout = 0.25;
+  return c;
+}
+
+typedef struct fixture {
+  lfm_net *net;
+  lfm_params *params;
+  int64_t count;
+} fixture;
+
+/* All parameters drawn: nothing stays zero. */
+static fixture make(const lfm_unet2d_config *c, const lfm_kernels *kernels) {
+  fixture f;
+  OK(lfm_unet2d_create(c, kernels, &f.net));
+  OK(lfm_params_create(f.net, &f.params));
+  lfm_params_init(f.params, 3, 0);
+  f.count = lfm_net_param_count(f.net);
+  for (int64_t i = 0; i < f.count; i++)
+    set_number(f.net, lfm_params_data(f.params), i,
+               (double)(float)(number_at(f.net, lfm_params_data(f.params), i) + 0.05 * wobble(i, 9)));
+  lfm_params_pack(f.params);
+  return f;
+}
+
+static void drop(fixture *f) {
+  lfm_params_destroy(f->params);
+  lfm_net_destroy(f->net);
+}
+
+static const lfm_rng dropout = {.seed = 11, .purpose = LFM_FOR_DROPOUT, .step = 4};
+
+static lfm_run *run_of(const fixture *f, lfm_run_kind kind, int64_t rows) {
+  lfm_run *run;
+  OK(lfm_run_create(f->net, kind, rows, &run));
+  fill_inputs(f->net, run);
+  for (int64_t i = 0; i < rows && lfm_run_labels(run); i++) set_number(f->net, lfm_run_labels(run), i, (double)(i % 3));
+  return run;
+}
+
+static double loss_of(const fixture *f, lfm_run *run) {
+  double loss = 0;
+  OK(lfm_run_forward(run, f->params));
+  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_dim(f->net); i++)
+    loss += wobble(i, 5) * number_at(f->net, lfm_run_v(run), i);
+  return loss;
+}
+
+static void *gradient_of(const fixture *f, lfm_run *run) {
+  void *grads;
+  size_t bytes = (size_t)f->count * lfm_net_number_size(f->net);
+  OK(lfm_alloc_array(&grads, bytes, 1));
+  memset(grads, 0xFF, bytes);
+  loss_of(f, run);
+  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_dim(f->net); i++) set_number(f->net, lfm_run_dv(run), i, wobble(i, 5));
+  OK(lfm_run_backward(run, f->params, grads, false));
+  return grads;
+}
+
+/* Of each tensor the derivative along a made-up direction through all of it. */
+static void check_gradients(const lfm_unet2d_config *c) {
+  const double step = 1e-5;
+  fixture f = make(c, lfm_kernels_ref64());
+  lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 1);
+  lfm_run_dropout(run, &dropout);
+  double *grads = gradient_of(&f, run), *w = lfm_params_data(f.params);
+  for (int i = 0; i < lfm_net_tensor_count(f.net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(f.net, i);
+    double along = 0, size = 0, loss[2];
+    for (int side = 0; side < 2; side++) {
+      for (int64_t j = 0; j < info->count; j++) w[info->offset + j] += (side ? -2 : 1) * step * wobble(j, i);
+      lfm_params_pack(f.params);
+      loss[side] = loss_of(&f, run);
+    }
+    for (int64_t j = 0; j < info->count; j++) {
+      w[info->offset + j] += step * wobble(j, i);
+      along += grads[info->offset + j] * wobble(j, i), size += fabs(grads[info->offset + j]);
+    }
+    double seen = (loss[0] - loss[1]) / (2 * step);
+    if (!(fabs(seen - along) <= 2e-7 * (size + 1))) fail_msg("%s: %.9g, by differences %.9g", info->name, along, seen);
+  }
+  lfm_free(grads);
+  lfm_run_destroy(run);
+  drop(&f);
+}
+
+static void test_gradients(void **state) {
+  (void)state;
+  lfm_unet2d_config configs[] = {tiny(), other()};
+  for (int i = 0; i < 2; i++) check_gradients(&configs[i]);
+}
+
+/* <e, J e> of each probe against differences of v along it. */
+static void test_tangents(void **state) {
+  (void)state;
+  enum { ROWS = 2, PROBES = 3 };
+  const double step = 1e-5;
+  lfm_unet2d_config configs[] = {tiny(), other()};
+  for (int i = 0; i < 2; i++) {
+    fixture f = make(&configs[i], lfm_kernels_ref64());
+    lfm_run *probed, *run = run_of(&f, LFM_RUN_EVAL, ROWS);
+    int64_t dim = lfm_net_dim(f.net);
+    OK(lfm_run_create_probed(f.net, PROBES, ROWS, &probed));
+    fill_inputs(f.net, probed);
+    for (int64_t row = 0; row < ROWS && lfm_run_labels(probed); row++)
+      set_number(f.net, lfm_run_labels(probed), row, (double)row);
+    double *e = lfm_run_probes(probed), *x = lfm_run_x(run);
+    for (int64_t j = 0; j < ROWS * PROBES * dim; j++) e[j] = wobble(j, 6);
+    OK(lfm_run_forward(probed, f.params));
+    for (int64_t row = 0; row < ROWS; row++)
+      for (int64_t k = 0; k < PROBES; k++) {
+        const double *along = e + (row * PROBES + k) * dim;
+        double seen = 0;
+        for (int side = 1; side >= -1; side -= 2) {
+          for (int64_t j = 0; j < dim; j++) x[row * dim + j] += side * step * along[j];
+          OK(lfm_run_forward(run, f.params));
+          for (int64_t j = 0; j < dim; j++) {
+            seen += side * along[j] * ((const double *)lfm_run_v(run))[row * dim + j] / (2 * step);
+            x[row * dim + j] -= side * step * along[j];
+          }
+        }
+        double told = ((const double *)lfm_run_trace(probed))[row * PROBES + k];
+        if (!(fabs(told - seen) < 1e-6))
+          fail_msg("row %d, probe %d: %.9g, by differences %.9g", (int)row, (int)k, told, seen);
+      }
+    lfm_run_destroy(probed);
+    lfm_run_destroy(run);
+    drop(&f);
+  }
+}
+
+/* The tables of floats give what the oracle gives: v, the gradient, the probes' estimates. */
+static void check_floats(const lfm_unet2d_config *c, const lfm_kernels *kernels) {
+  enum { ROWS = 3, PROBES = 2 };
+  fixture f[2] = {make(c, lfm_kernels_ref64()), make(c, kernels)};
+  double *results[2][3];
+  int64_t counts[] = {ROWS * lfm_net_dim(f[0].net), f[0].count, ROWS * PROBES};
+  for (int k = 0; k < 2; k++) {
+    lfm_run *run = run_of(&f[k], LFM_RUN_TRAIN, ROWS), *probed;
+    lfm_run_dropout(run, &dropout);
+    void *grads = gradient_of(&f[k], run);
+    OK(lfm_run_create_probed(f[k].net, PROBES, ROWS, &probed));
+    fill_inputs(f[k].net, probed);
+    for (int64_t j = 0; j < ROWS * PROBES * lfm_net_dim(f[k].net); j++)
+      set_number(f[k].net, lfm_run_probes(probed), j, wobble(j, 6));
+    OK(lfm_run_forward(probed, f[k].params));
+    const void *found[] = {lfm_run_v(run), grads, lfm_run_trace(probed)};
+    for (int r = 0; r < 3; r++) {
+      OK(LFM_ALLOC(&results[k][r], counts[r]));
+      for (int64_t i = 0; i < counts[r]; i++) results[k][r][i] = number_at(f[k].net, found[r], i);
+    }
+    lfm_free(grads);
+    lfm_run_destroy(run), lfm_run_destroy(probed);
+  }
+  for (int r = 0; r < 3; r++) {
+    double off = 0, norm = 0;
+    for (int64_t i = 0; i < counts[r]; i++)
+      off += pow(results[1][r][i] - results[0][r][i], 2), norm += pow(results[0][r][i], 2);
+    if (!(sqrt(off / norm) < (r == 2 ? 2e-5 : 5e-6))) /* an estimate is a sum of opposite signs */
+      fail_msg("%s: result %d is off by %.3g", lfm_kernels_name(kernels), r, sqrt(off / norm));
+    lfm_free(results[0][r]), lfm_free(results[1][r]);
+  }
+  drop(&f[0]), drop(&f[1]);
+}
+
+static void test_floats(void **state) {
+  (void)state;
+  lfm_unet2d_config configs[] = {tiny(), other()};
+  for (int i = 0; i < 2; i++) {
+    configs[i].height = configs[i].width = 8, configs[i].attention[0] = 4; /* groups of few numbers are ill-conditioned */
+    check_floats(&configs[i], lfm_kernels_ref32());
+    check_floats(&configs[i], i ? lfm_kernels_onednn_direct() : lfm_kernels_onednn_winograd());
+  }
+}
+
+/* Rows of one run at other places of runs of other sizes, with the address they had: the same bytes; and in every kind. */
+static void test_rows_stand_alone(void **state) {
+  (void)state;
+  enum { ROWS = 7 };
+  lfm_unet2d_config c = other();
+  c.height = c.width = 16, c.attention[0] = 8;
+  fixture f = make(&c, lfm_kernels_onednn_winograd());
+  size_t dim = (size_t)lfm_net_dim(f.net);
+  for (lfm_run_kind kind = LFM_RUN_EVAL; kind <= LFM_RUN_TRAIN; kind++) {
+    lfm_run *run = run_of(&f, kind, ROWS);
+    if (kind == LFM_RUN_TRAIN) lfm_run_dropout(run, &dropout);
+    OK(lfm_run_forward(run, f.params));
+    for (int64_t rows = 1; rows <= 10; rows += 3) {
+      lfm_run *few = run_of(&f, kind, rows);
+      float *x = lfm_run_x(few), *t = lfm_run_t(few), *labels = lfm_run_labels(few);
+      if (kind == LFM_RUN_TRAIN) lfm_run_dropout(few, &dropout);
+      for (int64_t row = 0; row < rows; row++) {
+        int64_t from = (row * 3 + 1) % ROWS;
+        memcpy(x + (size_t)row * dim, (float *)lfm_run_x(run) + (size_t)from * dim, dim * sizeof *x);
+        t[row] = ((float *)lfm_run_t(run))[from], labels[row] = ((float *)lfm_run_labels(run))[from];
+        if (kind == LFM_RUN_TRAIN) lfm_run_dropout_rows(few)[row] = from;
+      }
+      OK(lfm_run_forward(few, f.params));
+      for (int64_t row = 0; row < rows; row++)
+        assert_memory_equal((const float *)lfm_run_v(few) + (size_t)row * dim,
+                            (const float *)lfm_run_v(run) + (size_t)((row * 3 + 1) % ROWS) * dim, dim * sizeof *x);
+      lfm_run_destroy(few);
+    }
+    lfm_run_destroy(run);
+  }
+  drop(&f);
+}
+
+/* Twice the same bytes; added gradients are the sum; none of it asks for memory; without an address nothing is dropped. */
+static void test_runs_repeat(void **state) {
+  (void)state;
+  lfm_unet2d_config c = other();
+  fixture f = make(&c, lfm_kernels_onednn());
+  lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 3), *eval = run_of(&f, LFM_RUN_EVAL, 3);
+  size_t bytes = 3 * (size_t)lfm_net_dim(f.net) * sizeof(float);
+  lfm_run_dropout(run, &dropout);
+  float *first = gradient_of(&f, run), *second = gradient_of(&f, run);
+  assert_memory_equal(first, second, (size_t)f.count * sizeof *first);
+  for (int64_t i = 0; i < 3 * lfm_net_dim(f.net); i++) set_number(f.net, lfm_run_dv(run), i, wobble(i, 5));
+  lfm_alloc_fail_at(0);
+  OK(lfm_run_forward(run, f.params));
+  OK(lfm_run_backward(run, f.params, second, true));
+  assert_int_equal(lfm_alloc_fail_at(0), 0);
+  double off = 0, norm = 0;
+  for (int64_t i = 0; i < f.count; i++) {
+    double once = (double)first[i];
+    off += pow((double)second[i] - 2 * once, 2), norm += pow(2 * once, 2);
+  }
+  assert_true(sqrt(off / norm) < 1e-6);
+  OK(lfm_run_forward(eval, f.params));
+  assert_memory_not_equal(lfm_run_v(run), lfm_run_v(eval), bytes);
+  lfm_run_dropout(run, NULL);
+  OK(lfm_run_forward(run, f.params));
+  assert_memory_equal(lfm_run_v(run), lfm_run_v(eval), bytes);
+  lfm_free(first), lfm_free(second);
+  lfm_run_destroy(run), lfm_run_destroy(eval);
+  drop(&f);
+}
+
+/* torch's laws, tensor by tensor; every residual branch and the output start at zero. */
+static void test_the_start(void **state) {
+  (void)state;
+  lfm_unet2d_config c = other();
+  fixture f = make(&c, lfm_kernels_ref32());
+  lfm_params_init(f.params, 7, 1);
+  for (int i = 0; i < lfm_net_tensor_count(f.net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(f.net, i);
+    const float *w = (const float *)lfm_params_values(f.params) + info->offset;
+    bool zero = strstr(info->name, "out_layers.3") || strstr(info->name, "proj_out") || strncmp(info->name, "out.2", 5) == 0;
+    bool norm = strstr(info->name, "in_layers.0") || strstr(info->name, "out_layers.0") || strstr(info->name, ".norm.") ||
+                strncmp(info->name, "out.0", 5) == 0;
+    double most = 0, squares = 0, fan_in = 1;
+    for (int64_t j = 0; j < info->count; j++) most = fmax(most, fabs((double)w[j])), squares += (double)w[j] * (double)w[j];
+    for (int d = 1; d < info->dims; d++) fan_in *= (double)info->shape[d];
+    if (zero) assert_true(most == 0);
+    else if (norm) assert_true(squares == (strstr(info->name, "weight") ? (double)info->count : 0));
+    else if (strstr(info->name, "label_emb")) assert_true(fabs(squares / (double)info->count - 1) < 0.25);
+    else if (info->dims > 1) {
+      assert_true(most <= 1 / sqrt(fan_in) && most > 0.9 / sqrt(fan_in));
+      assert_true(fabs(squares / (double)info->count * fan_in * 3 - 1) < 0.2);
+    }
+  }
+  lfm_run *run = run_of(&f, LFM_RUN_EVAL, 2);
+  OK(lfm_run_forward(run, f.params));
+  for (int64_t i = 0; i < 2 * lfm_net_dim(f.net); i++) assert_true(number_at(f.net, lfm_run_v(run), i) == 0);
+  lfm_run_destroy(run);
+  drop(&f);
+}
+
+static void test_labels_are_checked(void **state) {
+  (void)state;
+  lfm_unet2d_config c = other();
+  fixture f = make(&c, lfm_kernels_onednn());
+  lfm_run *run = run_of(&f, LFM_RUN_EVAL, 2);
+  static const double wrong[] = {-1, 3, 0.5, 1e30, NAN};
+  for (int i = 0; i < 5; i++) {
+    set_number(f.net, lfm_run_labels(run), 1, wrong[i]);
+    assert_int_equal(lfm_run_forward(run, f.params), LFM_E_USAGE);
+  }
+  set_number(f.net, lfm_run_labels(run), 1, 2);
+  OK(lfm_run_forward(run, f.params));
+  lfm_run_destroy(run);
+  drop(&f);
+}
+
+static void refused(lfm_unet2d_config c, const lfm_kernels *kernels, lfm_status status) {
+  lfm_net *net = (lfm_net *)1;
+  assert_int_equal(lfm_unet2d_create(&c, kernels, &net), status);
+  assert_null(net);
+}
+
+static void test_what_is_refused(void **state) {
+  (void)state;
+  lfm_unet2d_config c = tiny();
+  c.height = 5, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.hidden_dim = 48, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.num_head_channels = 24, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.mult_count = 9, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.mults[1] = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.attention[0] = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.dropout = 1, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.res_depth = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.channels = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  refused(c, lfm_kernels_bf16_floats(), LFM_E_UNSUPPORTED);
+  fixture f = make(&c, lfm_kernels_ref64()); /* an exact trace would take as many tangents as there are pixels */
+  lfm_run *run = (lfm_run *)1;
+  assert_int_equal(lfm_run_create(f.net, LFM_RUN_TRACE, 2, &run), LFM_E_UNSUPPORTED);
+  assert_null(run);
+  drop(&f);
+}
+
+static lfm_status build_and_plan(const lfm_unet2d_config *c, const lfm_kernels *kernels, bool probed) {
+  lfm_net *net;
+  lfm_run *run = NULL;
+  LFM_TRY(lfm_unet2d_create(c, kernels, &net));
+  lfm_status status = probed ? lfm_run_create_probed(net, 2, 2, &run) : lfm_run_create(net, LFM_RUN_TRAIN, 2, &run);
+  lfm_run_destroy(run);
+  lfm_net_destroy(net);
+  return status;
+}
+
+static void test_refused_memory_is_reported(void **state) {
+  (void)state;
+  lfm_unet2d_config c = other();
+  c.height = c.width = 1, c.res_depth = c.mult_count = 1;
+  for (int probed = 0; probed < 2; probed++) {
+    uint64_t at = 0;
+    size_t before = lfm_alloc_in_use();
+    lfm_status status = LFM_E_MEMORY;
+    while (status != LFM_OK) {
+      assert_int_equal(status, LFM_E_MEMORY);
+      lfm_alloc_fail_at(++at);
+      status = build_and_plan(&c, lfm_kernels_ref64(), probed);
+      assert_int_equal(lfm_alloc_in_use(), before);
+    }
+    lfm_alloc_fail_at(0);
+    assert_true(at > 50);
+    for (uint64_t some = 1; some < at; some += 37) { /* the library's convolutions */
+      lfm_alloc_fail_at(some);
+      assert_int_equal(build_and_plan(&c, lfm_kernels_onednn(), probed), LFM_E_MEMORY);
+      assert_int_equal(lfm_alloc_in_use(), before);
+    }
+    lfm_alloc_fail_at(0);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_gradients),
+      cmocka_unit_test(test_tangents),
+      cmocka_unit_test(test_floats),
+      cmocka_unit_test(test_rows_stand_alone),
+      cmocka_unit_test(test_runs_repeat),
+      cmocka_unit_test(test_the_start),
+      cmocka_unit_test(test_labels_are_checked),
+      cmocka_unit_test(test_what_is_refused),
+      cmocka_unit_test(test_refused_memory_is_reported),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_unet_golden.c -- the U-Net against what PyTorch computed of the public implementation: output, loss and every
+ * gradient, each as the norm of the difference over the norm, at most 2e-5 in float.  The tensors are $LFM_DATA/../golden's
+ * (default ../shared/golden); without them the test is skipped.  Both are sums of some thousand floats in other orders, a few
+ * 1e-7 each, through forty layers; double, which errs as PyTorch's float alone does, shows how much of it is PyTorch's.
+ */
+#include "net_support.h"
+
+#include "store/safetensors.h"
+
+#include <stdio.h>
+
+enum { ROWS = 4 };
+static const double tolerance = 2e-5;
+/* What stands in front of a norm of one channel a group as a constant of the channel has no gradient but for rounding. */
+static const double nothing = 1e-7;
+
+static const lfm_unet2d_config small = {.channels = 3,
+                                        .height = 32,
+                                        .width = 32,
+                                        .hidden_dim = 32,
+                                        .mult_count = 3,
+                                        .mults = {1, 2, 2},
+                                        .res_depth = 1,
+                                        .attention_count = 1,
+                                        .attention = {16},
+                                        .num_head_channels = 32,
+                                        .classes = 10};
+
+static const lfm_tensor *find(const lfm_archive *archive, const char *prefix, const char *name) {
+  char whole[128];
+  snprintf(whole, sizeof whole, "%s%s", prefix, name);
+  const lfm_tensor *tensor = lfm_archive_find(archive, whole);
+  if (!tensor) fail_msg("the file has no %s", whole);
+  return tensor;
+}
+
+static void near(const lfm_net *net, const void *got, int64_t offset, const lfm_tensor *want, double *worst) {
+  double difference = 0, norm = 0;
+  for (int64_t i = 0; i < lfm_tensor_count(want); i++) {
+    double right = (double)((const float *)want->data)[i], off = number_at(net, got, offset + i) - right;
+    difference += off * off, norm += right * right;
+  }
+  difference = sqrt(difference), norm = sqrt(norm);
+  if (!(difference <= (norm < nothing ? nothing : tolerance * norm)))
+    fail_msg("%s: off by %.3g of %.3g", want->name, difference, norm);
+  if (norm > nothing && difference / norm > *worst) *worst = difference / norm;
+}
+
+static void fill(const lfm_net *net, lfm_run *run, lfm_params *params, const lfm_archive *archive) {
+  const float *x = find(archive, "", "x")->data, *t = find(archive, "", "t")->data;
+  const int64_t *labels = find(archive, "", "y")->data;
+  for (int64_t i = 0; i < ROWS * lfm_net_dim(net); i++) set_number(net, lfm_run_x(run), i, (double)x[i]);
+  for (int64_t i = 0; i < ROWS; i++) set_number(net, lfm_run_t(run), i, (double)t[i]);
+  for (int64_t i = 0; i < ROWS; i++) set_number(net, lfm_run_labels(run), i, (double)labels[i]);
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    const lfm_tensor *from = find(archive, "param.", info->name);
+    assert_int_equal(from->dims, info->dims);
+    assert_memory_equal(from->shape, info->shape, (size_t)info->dims * sizeof *info->shape);
+    for (int64_t j = 0; j < info->count; j++)
+      set_number(net, lfm_params_data(params), info->offset + j, (double)((const float *)from->data)[j]);
+  }
+  lfm_params_pack(params);
+}
+
+static void check(const lfm_kernels *kernels, const lfm_archive *archive) {
+  lfm_net *net;
+  lfm_params *params;
+  lfm_run *run;
+  void *grads;
+  double loss = 0, worst = 0;
+  OK(lfm_unet2d_create(&small, kernels, &net));
+  OK(lfm_params_create(net, &params));
+  OK(lfm_run_create(net, LFM_RUN_TRAIN, ROWS, &run));
+  OK(lfm_alloc_array(&grads, (size_t)lfm_net_param_count(net), lfm_net_number_size(net)));
+  memset(grads, 0xFF, (size_t)lfm_net_param_count(net) * lfm_net_number_size(net));
+  fill(net, run, params, archive);
+  OK(lfm_run_forward(run, params));
+  near(net, lfm_run_v(run), 0, find(archive, "", "out"), &worst);
+  const float *target = find(archive, "", "target")->data;
+  int64_t numbers = ROWS * lfm_net_dim(net);
+  for (int64_t i = 0; i < numbers; i++) {
+    double error = number_at(net, lfm_run_v(run), i) - (double)target[i];
+    loss += error * error / (double)numbers;
+    set_number(net, lfm_run_dv(run), i, 2 * error / (double)numbers);
+  }
+  double right = (double)*(const float *)find(archive, "", "loss")->data;
+  assert_true(fabs(loss - right) <= tolerance * right);
+  OK(lfm_run_backward(run, params, grads, false));
+  for (int i = 0; i < lfm_net_tensor_count(net); i++)
+    near(net, grads, lfm_net_tensor(net, i)->offset, find(archive, "grad.", lfm_net_tensor(net, i)->name), &worst);
+  print_message("%s: largest relative error %.2g\n", lfm_kernels_name(kernels), worst);
+  lfm_free(grads);
+  lfm_run_destroy(run);
+  lfm_params_destroy(params);
+  lfm_net_destroy(net);
+}
+
+static void test_results_are_torch_s(void **state) {
+  char path[4096];
+  const char *data = getenv("LFM_DATA");
+  lfm_archive *archive;
+  (void)state;
+  snprintf(path, sizeof path, "%s/../golden/unet_small.safetensors", data ? data : "../shared/data");
+  if (lfm_archive_open(path, &archive) != LFM_OK) skip();
+  check(lfm_kernels_ref64(), archive);
+  check(lfm_kernels_ref32(), archive);
+  check(lfm_kernels_onednn_direct(), archive);
+  check(lfm_kernels_onednn_winograd(), archive);
+  check(lfm_kernels_onednn(), archive);
+  lfm_archive_destroy(archive);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_results_are_torch_s)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
