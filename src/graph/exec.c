@@ -138,7 +138,9 @@ static lfm_status plan_tables(lfm_exec *exec) {
     for (int j = 0; j < LFM_NODE_BUFFERS; j++) exec->state[i].buffer[j] = -1;
   }
   mark_adders(exec);
-  if (exec->kind != LFM_EXEC_BACKWARD) return LFM_OK;
+  bool drops = false;
+  for (size_t i = 0; i < graph->node_count; i++) drops = drops || graph->nodes[i].dropout > 0;
+  if (exec->kind != LFM_EXEC_BACKWARD || !drops) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&exec->row_of, exec->padded_rows));
   for (int64_t row = 0; row < exec->padded_rows; row++) exec->row_of[row] = row;
   return LFM_OK;
@@ -223,7 +225,7 @@ void lfm_exec_destroy(lfm_exec *exec) {
   lfm_free(exec);
 }
 
-size_t lfm_exec_memory(const lfm_exec *exec) { return lfm_alloc_size(exec->arena); }
+size_t lfm_exec_memory(const lfm_exec *exec) { return lfm_alloc_size(exec->arena) + lfm_alloc_size(exec->row_of); }
 
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at(exec, exec->value[value]); }
 void *lfm_exec_output(const lfm_exec *exec) { return lfm_exec_value(exec, exec->graph->output); }

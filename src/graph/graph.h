@@ -135,7 +135,7 @@ void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows]; probed: 
 void *lfm_exec_probes(const lfm_exec *exec);          /* probed: in, [rows, probes, columns of the moving input] */
 
 /* BACKWARD: from now on dropout draws from rng, row i having the address lfm_exec_dropout_rows[i] (to begin with, i).  NULL,
- * as to begin with: no dropout. */
+ * as to begin with: no dropout.  There are no addresses where no node drops. */
 void lfm_exec_dropout(lfm_exec *exec, const lfm_rng *rng);
 int64_t *lfm_exec_dropout_rows(lfm_exec *exec);
 

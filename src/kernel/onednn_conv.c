@@ -201,13 +201,19 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
 }
 
-/* dw = or += the filter's gradient, tile by tile. */
+/* dw = or += the filter's gradient: tiles [out / 16][in / 16][taps][16 in][16 out], a line of sixteen outs at a time. */
 LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, const lfm_filter *f, bool accumulate) {
-  for (int64_t o = 0; o < f->out; o++)
+  int64_t row = f->in * f->taps, in_tiles = whole(f->in) / BLOCK;
+  for (int64_t o = 0; o < f->out; o += BLOCK)
     for (int64_t i = 0; i < f->in; i++)
-      for (int64_t tap = 0; tap < f->taps; tap++, dw++) {
-        float part = tiles[lfm_filter_at(f, o, i, tap)];
-        *dw = accumulate ? *dw + part : part;
+      for (int64_t tap = 0; tap < f->taps; tap++) {
+        const float *line = tiles + (((o / BLOCK * in_tiles + i / BLOCK) * f->taps + tap) * BLOCK + i % BLOCK) * BLOCK;
+        float *to = dw + o * row + i * f->taps + tap;
+        int64_t outs = f->out - o < BLOCK ? f->out - o : BLOCK;
+        if (accumulate)
+          for (int64_t j = 0; j < outs; j++) to[j * row] += line[j];
+        else
+          for (int64_t j = 0; j < outs; j++) to[j * row] = line[j];
       }
 }
 
@@ -222,12 +228,27 @@ static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, v
 
 /* ---- packing ---------------------------------------------------------------------------------------------------- */
 
+/* A tap of one tile: [in][out] or [out][in], of w's rows `o` and columns `i` on. */
+LFM_VECTOR static void pack_tap(float *restrict to, const float *restrict w, const lfm_filter *f, int64_t outs, int64_t ins) {
+  int64_t row = f->in * f->taps;
+  if (f->in_fastest)
+    for (int64_t o = 0; o < outs; o++)
+      for (int64_t i = 0; i < ins; i++) to[o * BLOCK + i] = w[o * row + i * f->taps];
+  else
+    for (int64_t i = 0; i < ins; i++)
+      for (int64_t o = 0; o < outs; o++) to[i * BLOCK + o] = w[o * row + i * f->taps];
+}
+
+/* Rows that begin with a tile or end one. */
 static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t first, int64_t count) {
-  float *to = dst;
-  const float *from = (const float *)w + first * f->in * f->taps;
-  for (int64_t o = first; o < first + count; o++)
-    for (int64_t i = 0; i < f->in; i++)
-      for (int64_t tap = 0; tap < f->taps; tap++) to[lfm_filter_at(f, o, i, tap)] = *from++;
+  const float *from = w;
+  for (int64_t o = first, outs; o < first + count; o += outs) {
+    outs = BLOCK - o % BLOCK < first + count - o ? BLOCK - o % BLOCK : first + count - o;
+    for (int64_t i = 0; i < f->in; i += BLOCK)
+      for (int64_t tap = 0; tap < f->taps; tap++)
+        pack_tap((float *)dst + lfm_filter_at(f, o, i, tap), from + (o * f->in + i) * f->taps + tap, f, outs,
+                 f->in - i < BLOCK ? f->in - i : BLOCK);
+  }
 }
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */

@@ -25,24 +25,45 @@ static void NAME(plain_rows)(void *plain, const void *image, lfm_image shape, in
       for (int64_t p = 0; p < pixels; p++) *to++ = from[(c / block * pixels + p) * block + c % block];
 }
 
+/* Channels [c, c + run) of one block lie side by side. */
+LFM_INLINE int64_t NAME(run_of)(lfm_image shape, int64_t c, int64_t end) {
+  int64_t run = shape.block - c % shape.block;
+  return run < end - c ? run : end - c;
+}
+
+LFM_VECTOR static void NAME(gather_loop)(NUM *restrict to, const NUM *restrict image, lfm_image shape, int64_t first,
+                                         int64_t count, bool transposed, NUM scale) {
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block, run;
+  for (int64_t c = first; c < first + count; c += run) {
+    run = NAME(run_of)(shape, c, first + count);
+    const NUM *from = image + c / block * pixels * block + c % block;
+    if (transposed)
+      for (int64_t j = 0; j < run; j++)
+        for (int64_t p = 0; p < pixels; p++) to[(c - first + j) * pixels + p] = scale * from[p * block + j];
+    else
+      for (int64_t p = 0; p < pixels; p++)
+        for (int64_t j = 0; j < run; j++) to[p * count + c - first + j] = scale * from[p * block + j];
+  }
+}
+
+LFM_VECTOR static void NAME(scatter_loop)(NUM *restrict image, const NUM *restrict from, lfm_image shape, int64_t first,
+                                          int64_t count, NUM scale) {
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block, run;
+  for (int64_t c = first; c < first + count; c += run) {
+    run = NAME(run_of)(shape, c, first + count);
+    NUM *to = image + c / block * pixels * block + c % block;
+    for (int64_t p = 0; p < pixels; p++)
+      for (int64_t j = 0; j < run; j++) to[p * block + j] = scale * from[p * count + c - first + j];
+  }
+}
+
 static void NAME(gather)(void *matrix, const void *image, lfm_image shape, int64_t first, int64_t count, bool transposed,
                          double scale) {
-  NUM *to = matrix;
-  const NUM *from = image;
-  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
-  for (int64_t c = first; c < first + count; c++)
-    for (int64_t p = 0; p < pixels; p++)
-      to[transposed ? (c - first) * pixels + p : p * count + c - first] =
-          (NUM)scale * from[(c / block * pixels + p) * block + c % block];
+  NAME(gather_loop)(matrix, image, shape, first, count, transposed, (NUM)scale);
 }
 
 static void NAME(scatter)(void *image, const void *matrix, lfm_image shape, int64_t first, int64_t count, double scale) {
-  NUM *to = image;
-  const NUM *from = matrix;
-  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
-  for (int64_t c = first; c < first + count; c++)
-    for (int64_t p = 0; p < pixels; p++)
-      to[(c / block * pixels + p) * block + c % block] = (NUM)scale * from[p * count + c - first];
+  NAME(scatter_loop)(image, matrix, shape, first, count, (NUM)scale);
 }
 
 /* ---- resampling ------------------------------------------------------------------------------------------------ */
@@ -76,7 +97,25 @@ static void NAME(reduce)(void *small, const void *large, lfm_image shape, int64_
 
 /* ---- softmax --------------------------------------------------------------------------------------------------- */
 
-LFM_INLINE NUM NAME(strand_sum)(NUM *restrict strands) {
+/* A line's largest number and its sum, in sixteen strands that meet in a tree. */
+LFM_INLINE NUM NAME(line_most)(const NUM *restrict p, int64_t n) {
+  NUM strands[16];
+  int64_t i = 0;
+  for (int j = 0; j < 16; j++) strands[j] = p[0];
+  for (; i + 16 <= n; i += 16)
+    for (int j = 0; j < 16; j++) strands[j] = p[i + j] > strands[j] ? p[i + j] : strands[j];
+  for (int j = 0; i < n; i++, j++) strands[j] = p[i] > strands[j] ? p[i] : strands[j];
+  for (int half = 8; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) strands[j] = strands[j + half] > strands[j] ? strands[j + half] : strands[j];
+  return strands[0];
+}
+
+LFM_INLINE NUM NAME(line_sum)(const NUM *restrict p, int64_t n) {
+  NUM strands[16] = {0};
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int j = 0; j < 16; j++) strands[j] += p[i + j];
+  for (int j = 0; i < n; i++, j++) strands[j] += p[i];
   for (int half = 8; half > 0; half /= 2)
     for (int j = 0; j < half; j++) strands[j] += strands[j + half];
   return strands[0];
@@ -84,15 +123,10 @@ LFM_INLINE NUM NAME(strand_sum)(NUM *restrict strands) {
 
 LFM_VECTOR static void NAME(softmax_loop)(NUM *restrict p, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; row++, p += n) {
-    NUM most = p[0], strands[16] = {0};
-    for (int64_t i = 1; i < n; i++) most = p[i] > most ? p[i] : most;
+    NUM most = NAME(line_most)(p, n);
     for (int64_t i = 0; i < n; i++) p[i] = NAME(act_exp)(p[i] - most);
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; j++) strands[j] += p[i + j];
-    for (int j = 0; i < n; i++, j++) strands[j] += p[i];
-    NUM share = 1 / NAME(strand_sum)(strands);
-    for (i = 0; i < n; i++) p[i] *= share;
+    NUM share = 1 / NAME(line_sum)(p, n);
+    for (int64_t i = 0; i < n; i++) p[i] *= share;
   }
 }
 
@@ -100,13 +134,9 @@ static void NAME(softmax)(void *p, int64_t rows, int64_t n) { NAME(softmax_loop)
 
 LFM_VECTOR static void NAME(softmax_slope_loop)(NUM *restrict dp, const NUM *restrict p, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; row++, p += n, dp += n) {
-    NUM strands[16] = {0};
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; j++) strands[j] += p[i + j] * dp[i + j];
-    for (int j = 0; i < n; i++, j++) strands[j] += p[i] * dp[i];
-    NUM mean = NAME(strand_sum)(strands);
-    for (i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - mean);
+    for (int64_t i = 0; i < n; i++) dp[i] *= p[i];
+    NUM mean = NAME(line_sum)(dp, n);
+    for (int64_t i = 0; i < n; i++) dp[i] -= mean * p[i];
   }
 }
 

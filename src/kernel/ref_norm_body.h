@@ -32,7 +32,8 @@ static NAME(norm_lanes) NAME(lanes_in)(void *scratch, const lfm_norm_spec *spec)
 
 /* `block` numbers, repeated. */
 LFM_INLINE void NAME(repeat)(NUM *restrict strands, const NUM *channel, int64_t block) {
-  for (int64_t j = 0; j < STRANDS; j++) strands[j] = channel[j % block];
+  memcpy(strands, channel, (size_t)block * sizeof *strands);
+  for (int64_t have = block; have < STRANDS; have *= 2) memcpy(strands + have, strands, (size_t)have * sizeof *strands);
 }
 
 /* The strands' sums to the channels'. */

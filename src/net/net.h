@@ -115,7 +115,7 @@ void *lfm_run_probes(lfm_run *run);                  /* in, probed: [rows, probe
 void lfm_run_trace_rows(lfm_run *run, int64_t rows); /* TRACE: only the first `rows` traces are wanted from now on */
 
 /* TRAIN: from now on dropout draws from rng, row i having the address lfm_run_dropout_rows[i] (to begin with, i).  NULL, as
- * to begin with: no dropout. */
+ * to begin with: no dropout.  There are no addresses, but NULL, where the net drops nothing. */
 void lfm_run_dropout(lfm_run *run, const lfm_rng *rng);
 int64_t *lfm_run_dropout_rows(lfm_run *run);
 
