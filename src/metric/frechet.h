@@ -19,7 +19,7 @@ typedef struct lfm_frechet {
   double distance;  /* of the fitted Gaussians: the figure others report; too high, by a term that falls as 1 / rows */
   double corrected; /* without that term, and so about 0, also below, for two samples of one law */
   double se;        /* of `corrected`: jackknife over groups of rows */
-  double low, high; /* its 95 % interval */
+  double low, high; /* its 95 % interval, rather too wide than too narrow */
 } lfm_frechet;
 
 /* Between two samples, each of LFM_FRECHET_LEAST rows or more.  `corrected` means little with fewer rows than a few times
@@ -34,7 +34,8 @@ typedef struct lfm_frechet_floor {
 } lfm_frechet_floor;
 
 /* How far generated rows are from held-out real ones, above the floor.  `train` has as many rows as `generated`: rows that
- * are drawn at random from the training set, not its first ones if it is in any order. */
+ * are drawn at random from the training set, not its first ones if it is in any order.  With the rows of another generator
+ * in its place, `above` is the paired difference of the two. */
 lfm_status lfm_frechet_above_floor(const lfm_features *generated, const lfm_features *train, const lfm_features *heldout,
                                    lfm_team *team, lfm_frechet_floor *out);
 
