@@ -82,10 +82,15 @@ lfm_status lfm_images_name_class(lfm_images *images, int64_t label, const char *
   return LFM_OK;
 }
 
-lfm_status lfm_images_make_like(const lfm_picture *like, int64_t count, const lfm_images_options *options, lfm_images **out) {
+lfm_status lfm_images_blame(const char *name, lfm_status status) {
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "%s: %s", name, lfm_error());
+}
+
+lfm_status lfm_images_make_like(const char *name, const lfm_picture *like, int64_t count, const lfm_images_options *options,
+                                lfm_images **out) {
   int64_t size = options->size;
-  return lfm_images_make(count, options->channels ? options->channels : like->channels, size ? size : like->height,
-                         size ? size : like->width, out);
+  return lfm_images_blame(name, lfm_images_make(count, options->channels ? options->channels : like->channels,
+                                                size ? size : like->height, size ? size : like->width, out));
 }
 
 /* ---- recognising ---------------------------------------------------------------------------------------------- */

@@ -76,7 +76,7 @@ static lfm_status name_classes(const char *folder, lfm_images *images) {
   lfm_status status = LFM_OK;
   for (char *line = strtok_r(text, "\r\n", &save); line && status == LFM_OK; line = strtok_r(NULL, "\r\n", &save))
     status = label < LFM_CIFAR_CLASSES
-                 ? lfm_images_name_class(images, label++, line)
+                 ? lfm_images_blame(path, lfm_images_name_class(images, label++, line))
                  : lfm_fail(LFM_E_FORMAT, "%s: has more than %d lines, the names of classes", path, LFM_CIFAR_CLASSES);
   lfm_free(data);
   return status;
@@ -84,8 +84,8 @@ static lfm_status name_classes(const char *folder, lfm_images *images) {
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-static lfm_status make(int64_t count, const lfm_images_options *options, lfm_images **out) {
-  LFM_TRY(lfm_images_make_like(&record, count, options, out));
+static lfm_status make(const char *name, int64_t count, const lfm_images_options *options, lfm_images **out) {
+  LFM_TRY(lfm_images_make_like(name, &record, count, options, out));
   return lfm_images_label(*out, LFM_CIFAR_CLASSES);
 }
 
@@ -94,7 +94,7 @@ static lfm_status read_file(const char *path, const lfm_images_options *options,
   int64_t count;
   LFM_TRY(lfm_map_open(path, &map));
   lfm_status status = lfm_cifar_count(path, map.size, &count);
-  if (status == LFM_OK) status = make(count, options, out);
+  if (status == LFM_OK) status = make(path, count, options, out);
   if (status == LFM_OK) status = lfm_cifar_parse(path, map.data, map.size, *out, 0);
   lfm_map_close(&map);
   return status;
@@ -110,7 +110,7 @@ static lfm_status read_batches(const char *folder, const lfm_listing *batches, l
     LFM_TRY(lfm_cifar_count(path, maps[k].size, &count));
     all += count;
   }
-  LFM_TRY(make(all, options, out));
+  LFM_TRY(make(folder, all, options, out));
   LFM_TRY(name_classes(folder, *out));
   for (int64_t k = 0; k < batches->count; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, folder, batches->names[k]));

@@ -178,10 +178,11 @@ static lfm_status choose_shape(const search *s, lfm_picture *like) {
 static lfm_status make_set(search *s) {
   lfm_picture like = {.height = 1, .width = 1, .channels = 1};
   LFM_TRY(choose_shape(s, &like));
-  LFM_TRY(lfm_images_make_like(&like, s->count, s->options, &s->images));
+  LFM_TRY(lfm_images_make_like(s->folder, &like, s->count, s->options, &s->images));
   if (s->classes == 0) return LFM_OK;
-  LFM_TRY(lfm_images_label(s->images, s->classes));
-  for (int64_t k = 0; k < s->classes; k++) LFM_TRY(lfm_images_name_class(s->images, k, s->class_names[k]));
+  LFM_TRY(lfm_images_blame(s->folder, lfm_images_label(s->images, s->classes)));
+  for (int64_t k = 0; k < s->classes; k++)
+    LFM_TRY(lfm_images_blame(s->folder, lfm_images_name_class(s->images, k, s->class_names[k])));
   for (int64_t i = 0; i < s->count; i++) s->images->labels[i] = s->entries[i].label;
   return LFM_OK;
 }

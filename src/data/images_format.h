@@ -35,6 +35,10 @@ lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listin
 lfm_status lfm_folder_read(const char *folder, const lfm_images_options *options, lfm_images **out);
 
 /* A set for so many pictures like `like`, in the size and number of channels that options ask for. */
-lfm_status lfm_images_make_like(const lfm_picture *like, int64_t count, const lfm_images_options *options, lfm_images **out);
+lfm_status lfm_images_make_like(const char *name, const lfm_picture *like, int64_t count, const lfm_images_options *options,
+                                lfm_images **out);
+
+/* The status as it is, its line with "name: " before it. */
+lfm_status lfm_images_blame(const char *name, lfm_status status);
 
 #endif

@@ -58,7 +58,7 @@ static lfm_status take_pictures(const char *name, const idx *file, const lfm_ima
   int64_t count = file->shape[0], height = file->shape[1], width = file->shape[2];
   if (count == 0 || height == 0 || width == 0) return lfm_fail(LFM_E_DATA, "%s: holds no pictures", name);
   lfm_picture picture = {height, width, 1, file->values, (size_t)width, 1, 0};
-  LFM_TRY(lfm_images_make_like(&picture, count, options, out));
+  LFM_TRY(lfm_images_make_like(name, &picture, count, options, out));
   lfm_status status = LFM_OK;
   for (int64_t i = 0; i < count && status == LFM_OK; i++, picture.at += height * width)
     status = lfm_picture_fit(&picture, *out, i);

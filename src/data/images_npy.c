@@ -58,7 +58,7 @@ lfm_status lfm_npy_parse_pictures(const char *name, const uint8_t *data, size_t 
   *out = NULL;
   LFM_TRY(open_bytes(name, data, size, &a));
   LFM_TRY(lay_out(name, &a, &picture, &apart));
-  LFM_TRY(lfm_images_make_like(&picture, a.shape[0], options, out));
+  LFM_TRY(lfm_images_make_like(name, &picture, a.shape[0], options, out));
   lfm_status status = LFM_OK;
   for (int64_t i = 0; i < a.shape[0] && status == LFM_OK; i++, picture.at += apart)
     status = lfm_picture_fit(&picture, *out, i);

@@ -89,7 +89,9 @@ static void channels_and_size_are_what_is_asked_for(void **state) {
   assert_shape(images, 2, 1, 4, 4);
   for (size_t i = 0; i < 16; i++) assert_int_equal(images->pixels[i], made_byte(i / 4 * 6 + i % 4 + 1));
   lfm_images_destroy(images);
-  assert_int_equal(lfm_images_read(in_folder("p"), &(lfm_images_options){.channels = 2}, &images), LFM_E_USAGE);
+  char line[600];
+  snprintf(line, sizeof line, "%s: pictures of 2 channels; 1 (grey) and 3 (RGB) are possible", in_folder("p"));
+  assert_failure(lfm_images_read(in_folder("p"), &(lfm_images_options){.channels = 2}, &images), LFM_E_USAGE, line);
   assert_int_equal(lfm_images_read(in_folder("p"), &(lfm_images_options){.size = -1}, &images), LFM_E_USAGE);
   assert_int_equal(lfm_images_read(in_folder("absent"), NULL, &images), LFM_E_IO);
   assert_int_equal(lfm_images_read(in_folder("."), NULL, &images), LFM_E_USAGE);

@@ -84,6 +84,17 @@ static void folders_are_classes(void **state) {
   clear();
 }
 
+static void classes_have_readable_names(void **state) {
+  (void)state;
+  lfm_images *images;
+  char line[700];
+  assert_int_equal(mkdir(in_folder("\xFF"), 0777), 0);
+  put("\xFF/1.png", grey_png, sizeof grey_png);
+  snprintf(line, sizeof line, "%s: the name of class 0 is not UTF-8 text; rename it", folder);
+  assert_failure(lfm_images_read(folder, NULL, &images), LFM_E_DATA, line);
+  clear();
+}
+
 static void sizes_must_agree_or_be_given(void **state) {
   (void)state;
   lfm_images *images;
@@ -207,12 +218,10 @@ static int begin(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(loose_pictures_have_no_labels),
-                                     cmocka_unit_test(folders_are_classes),
-                                     cmocka_unit_test(sizes_must_agree_or_be_given),
-                                     cmocka_unit_test(broken_pictures_are_named),
-                                     cmocka_unit_test(many_broken_ones_fit_in_a_line),
-                                     cmocka_unit_test(stands_refused_memory),
-                                     cmocka_unit_test(flowers_are_known)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(loose_pictures_have_no_labels), cmocka_unit_test(folders_are_classes),
+      cmocka_unit_test(classes_have_readable_names),   cmocka_unit_test(sizes_must_agree_or_be_given),
+      cmocka_unit_test(broken_pictures_are_named),     cmocka_unit_test(many_broken_ones_fit_in_a_line),
+      cmocka_unit_test(stands_refused_memory),         cmocka_unit_test(flowers_are_known)};
   return cmocka_run_group_tests(tests, begin, remove_folder);
 }

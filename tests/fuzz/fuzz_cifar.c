@@ -12,7 +12,7 @@ static lfm_status parse(const char *name, const uint8_t *data, size_t size, cons
   const lfm_picture like = {.height = 32, .width = 32, .channels = 3};
   int64_t count;
   LFM_TRY(lfm_cifar_count(name, size, &count));
-  LFM_TRY(lfm_images_make_like(&like, count, options, out));
+  LFM_TRY(lfm_images_make_like(name, &like, count, options, out));
   lfm_status status = lfm_images_label(*out, LFM_CIFAR_CLASSES);
   if (status == LFM_OK) status = lfm_cifar_parse(name, data, size, *out, 0);
   if (status == LFM_OK) return LFM_OK;

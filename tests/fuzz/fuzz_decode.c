@@ -17,7 +17,7 @@ static lfm_status parse(const char *name, const uint8_t *data, size_t size, cons
   require(looked == LFM_OK && seen.height == read.height && seen.width == read.width && seen.channels == read.channels);
   size_t channels = (size_t)read.channels;
   lfm_picture picture = {read.height, read.width, read.channels, read.pixels, (size_t)read.width * channels, channels, 1};
-  lfm_status status = lfm_images_make_like(&picture, 1, options, out);
+  lfm_status status = lfm_images_make_like(name, &picture, 1, options, out);
   if (status == LFM_OK) status = lfm_picture_fit(&picture, *out, 0);
   lfm_decoded_free(&read);
   return status;
