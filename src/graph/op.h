@@ -130,6 +130,7 @@ struct lfm_op {
   lfm_status (*tangent)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
   /* For the output's node, in place of its tangent: adds the diagonal to the exact trace.  NULL: cannot end one. */
   lfm_status (*diagonal)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
+  bool forgets; /* its backward neither reads the output nor writes the output's gradient */
 };
 
 /* ---- for builders (graph.c) ----------------------------------------------------------------------------------- */

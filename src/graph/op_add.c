@@ -1,10 +1,57 @@
 /* SPDX-License-Identifier: MIT
  *
  * op_add.c -- y = a + b of one shape: the end of a residual block.  [He et al. 2016]
- *   backward  da and db are dy
- *   tangent   T_y = T_a + T_b, of those that move
+ *   in place  where b is a convolution's and nobody else reads it, y lies where b did, and db is dy; and da is dy itself
+ * where no other gradient comes to a before b's is used up backward  da and db are dy, or dy is added to them tangent   T_y =
+ * T_a + T_b, of those that move
  */
 #include "graph/op.h"
+
+static bool reads(const lfm_node *node, lfm_value v) {
+  for (int i = 0; i < node->inputs; i++)
+    if (node->input[i] == v) return true;
+  return false;
+}
+
+/* b and its gradient end with this node, and with b's producer. */
+static bool may_lie_on_b(const lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *b = lfm_exec_info(exec, node->input[1]);
+  int here = lfm_exec_info(exec, node->output)->producer;
+  if (node->input[0] == node->input[1] || b->producer < 0 || b->last_use != here || state->adds[1]) return false;
+  for (int i = b->producer + 1; i < here; i++)
+    if (reads(&exec->graph->nodes[i], node->input[1])) return false;
+  return exec->graph->nodes[b->producer].op->forgets;
+}
+
+/* Whatever else comes to da comes behind the backward of b's producer, that is from nodes in front of it. */
+static bool may_be_da(const lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_value_info *a = lfm_exec_info(exec, node->input[0]);
+  int here = lfm_exec_info(exec, node->output)->producer, from = lfm_exec_info(exec, node->input[1])->producer;
+  if (!a->has_parameters || state->adds[0]) return false;
+  for (int i = from; i < here; i++)
+    if (reads(&exec->graph->nodes[i], node->input[0])) return false;
+  return true;
+}
+
+/* All that lie in buffer `freed` lie in `kept` from now on. */
+static void share(lfm_exec *exec, int *places, int freed, int kept) {
+  lfm_buffer *from = &exec->buffers[freed], *to = &exec->buffers[kept];
+  if (from->first < to->first) to->first = from->first;
+  if (from->last > to->last) to->last = from->last;
+  from->bytes = 0;
+  for (size_t v = 0; v < exec->graph->value_count; v++)
+    if (places[v] == freed) places[v] = kept;
+}
+
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_value a = node->input[0], b = node->input[1], y = node->output;
+  if (!may_lie_on_b(exec, node, state)) return LFM_OK;
+  share(exec, exec->value, exec->value[b], exec->value[y]);
+  if (exec->kind != LFM_EXEC_BACKWARD) return LFM_OK;
+  share(exec, exec->gradient, exec->gradient[b], exec->gradient[y]);
+  if (may_be_da(exec, node, state)) share(exec, exec->gradient, exec->gradient[a], exec->gradient[y]);
+  return LFM_OK;
+}
 
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
   (void)state, (void)part;
@@ -17,7 +64,7 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   int64_t count = exec->rows * lfm_exec_info(exec, node->output)->count;
   for (int i = 0; i < node->inputs; i++)
-    if (lfm_exec_info(exec, node->input[i])->has_parameters)
+    if (lfm_exec_info(exec, node->input[i])->has_parameters && exec->gradient[node->input[i]] != exec->gradient[node->output])
       exec->graph->kernels->columns(lfm_exec_gradient(exec, node->input[i]), count, lfm_exec_gradient(exec, node->output),
                                     count, 1, count, state->adds[i]);
   return LFM_OK;
@@ -33,12 +80,8 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   return LFM_OK;
 }
 
-static const lfm_op op_add = {.name = "add",
-                              .macs = lfm_op_no_macs,
-                              .plan = lfm_op_no_plan,
-                              .forward = forward,
-                              .backward = backward,
-                              .tangent = tangent};
+static const lfm_op op_add = {
+    .name = "add", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
 
 lfm_status lfm_graph_add(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out) {
   LFM_TRY(lfm_graph_check_image(graph, a));

@@ -68,8 +68,13 @@ static double macs(const lfm_graph *graph, const lfm_node *node) {
   return (double)(shape.in.channels * shape.size * shape.size) * (double)(shape.out.channels * lfm_image_pixels(shape.out));
 }
 
-static const lfm_op op_conv = {
-    .name = "conv", .macs = macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
+static const lfm_op op_conv = {.name = "conv",
+                               .forgets = true,
+                               .macs = macs,
+                               .plan = plan,
+                               .forward = forward,
+                               .backward = backward,
+                               .tangent = tangent};
 
 static lfm_status check(const lfm_graph_conv_config *c) {
   bool size = c->size == 1 || c->size == 3, stride = c->stride == 1 || c->stride == 2;

@@ -221,7 +221,14 @@ static double macs(const lfm_graph *graph, const lfm_node *node) {
   return (double)graph->values[node->input[0]].count * (double)graph->values[node->output].count;
 }
 
-static const lfm_op op_linear = {"linear", macs, plan, forward, backward, tangent_begin, tangent, diagonal};
+static const lfm_op op_linear = {.name = "linear",
+                                 .macs = macs,
+                                 .plan = plan,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .tangent_begin = tangent_begin,
+                                 .tangent = tangent,
+                                 .diagonal = diagonal};
 
 /* Packed copies: for forward always; for backward where a gradient goes on; for tangents where still columns are skipped. */
 static lfm_status add_packs(lfm_graph *graph, lfm_node *node) {

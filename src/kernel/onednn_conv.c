@@ -6,8 +6,8 @@
  * kernel for three channels, and none at all for their gradient.
  *
  * Two algorithms: direct, and Winograd's F(4x4, 3x3) [Lavin and Gray 2016], a quarter of the multiplications for a fixed
- * cost a tile and a transform of the weights.  Which is taken is a function of the shape alone (goes_winograd, made by
- * bench/convolutions.c, docs/decisions/convolutions.md), so that an image's bits do not depend on how many there are.
+ * cost a tile and a transform of the weights.  Which is taken is a function of the shape alone (winograd_table, made from the
+ * numbers in docs/decisions/convolutions.md), so that an image's bits do not depend on how many there are.
  */
 #include "core/alloc.h"
 #include "core/vmath.h"
@@ -31,12 +31,16 @@ struct lfm_conv {
 
 static bool can_winograd(const lfm_conv_shape *s) { return s->size == 3 && s->stride == 1; }
 
-/* Only where both sides have many channels, and tiles of 4x4 cover the image well. */
+/* From so many pixels on, with so many channels on both sides, by pass; 0: never. */
+static const struct {
+  int64_t pixels, channels[3];
+} winograd_table[] = {{12 * 12, {32, 32, 32}}, {8 * 8, {128, 128, 64}}, {7 * 7, {0, 0, 128}}};
+
 static bool goes_winograd(const lfm_conv_shape *s, lfm_conv_pass pass) {
   int64_t least = s->in.channels < s->out.channels ? s->in.channels : s->out.channels;
-  if (!can_winograd(s)) return false;
-  if (lfm_image_pixels(s->in) >= 12 * 12) return least >= 32;
-  if (lfm_image_pixels(s->in) >= 8 * 8) return pass == LFM_CONV_BACK_WEIGHTS ? least >= 64 : least >= 192;
+  for (size_t i = 0; i < sizeof winograd_table / sizeof *winograd_table && can_winograd(s); i++)
+    if (lfm_image_pixels(s->in) >= winograd_table[i].pixels)
+      return winograd_table[i].channels[pass] && least >= winograd_table[i].channels[pass];
   return false;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "net_support.h"
 
+#include "golden/unet.h"
 #include "store/safetensors.h"
 
 #include <stdio.h>
@@ -27,6 +28,83 @@ static const lfm_unet2d_config small = {.channels = 3,
                                         .attention = {16},
                                         .num_head_channels = 32,
                                         .classes = 10};
+
+/* ---- our own references ------------------------------------------------------------------------------------------ */
+
+/* What make_unet.py fills the parameters with. */
+static void fill_golden(const lfm_net *net, lfm_run *run, lfm_params *params) {
+  fill_inputs(net, run);
+  for (int64_t i = 0; i < GOLDEN_ROWS && lfm_run_labels(run); i++)
+    set_number(net, lfm_run_labels(run), i, (double)(i * 3 % GOLDEN_CLASSES));
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    double scale = info->dims > 1 ? 1 / sqrt((double)(info->count / info->shape[0])) : 0.1;
+    double middle = info->dims == 1 && strstr(info->name, ".weight") ? 1 : 0; /* a norm's */
+    for (int64_t j = info->offset; j < info->offset + info->count; j++)
+      set_number(net, lfm_params_data(params), j, middle + scale * wobble(j, 9));
+  }
+  lfm_params_pack(params);
+}
+
+/* The mean error of the products, as the error of the array they are of: a direction's numbers have the variance 1/3. */
+static void near_summary(const lfm_net *net, const char *name, const void *got, int64_t first, int64_t count,
+                         const summary want, double most, double *worst) {
+  double square = 0, floor = want[0] < nothing ? nothing / most : want[0];
+  for (int k = 0; k < GOLDEN_DIRECTIONS; k++) {
+    double product = 0;
+    for (int64_t i = first; i < first + count; i++) product += number_at(net, got, i) * wobble(i, 20 + k);
+    square += 3 * (product - want[1 + k]) * (product - want[1 + k]) / GOLDEN_DIRECTIONS;
+  }
+  double error = sqrt(square) / floor;
+  if (!(error <= most)) fail_msg("%s: relative error %.3g", name, error);
+  if (error > *worst) *worst = error;
+}
+
+static void check_golden(const struct golden *g, const lfm_kernels *kernels, double most) {
+  lfm_net *net;
+  lfm_params *params;
+  lfm_run *run;
+  void *grads;
+  double loss = 0, worst = 0;
+  OK(lfm_unet2d_create(&g->config, kernels, &net));
+  OK(lfm_params_create(net, &params));
+  OK(lfm_run_create(net, LFM_RUN_TRAIN, GOLDEN_ROWS, &run));
+  OK(lfm_alloc_array(&grads, (size_t)lfm_net_param_count(net), lfm_net_number_size(net)));
+  memset(grads, 0xFF, (size_t)lfm_net_param_count(net) * lfm_net_number_size(net));
+  fill_golden(net, run, params);
+  int64_t numbers = GOLDEN_ROWS * lfm_net_dim(net);
+  OK(lfm_run_forward(run, params));
+  near_summary(net, "v", lfm_run_v(run), 0, numbers, g->v, most, &worst);
+  for (int64_t i = 0; i < numbers; i++) {
+    double error = number_at(net, lfm_run_v(run), i) - wobble(i, 3);
+    loss += error * error / (double)numbers;
+    set_number(net, lfm_run_dv(run), i, 2 * error / (double)numbers);
+  }
+  assert_true(fabs(loss - g->loss) <= most * g->loss);
+  OK(lfm_run_backward(run, params, grads, false));
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    assert_string_equal(info->name, g->grads[i].name);
+    near_summary(net, info->name, grads, info->offset, info->count, g->grads[i].of, most, &worst);
+  }
+  assert_null(g->grads[lfm_net_tensor_count(net)].name);
+  print_message("%s: largest relative error %.2g\n", lfm_kernels_name(kernels), worst);
+  lfm_free(grads);
+  lfm_run_destroy(run);
+  lfm_params_destroy(params);
+  lfm_net_destroy(net);
+}
+
+static void test_other_choices_are_torch_s(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+    check_golden(&golden[i], lfm_kernels_ref64(), 1e-7); /* eight digits are kept */
+    check_golden(&golden[i], lfm_kernels_onednn_direct(), tolerance);
+    check_golden(&golden[i], lfm_kernels_onednn_winograd(), tolerance);
+  }
+}
+
+/* ---- the public implementation's ----------------------------------------------------------------------------------- */
 
 static const lfm_tensor *find(const lfm_archive *archive, const char *prefix, const char *name) {
   char whole[128];
@@ -114,6 +192,7 @@ static void test_results_are_torch_s(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_results_are_torch_s)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_other_choices_are_torch_s),
+                                     cmocka_unit_test(test_results_are_torch_s)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
