@@ -31,6 +31,19 @@ void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out
   for (int i = 0; i < 4; i++) out[i] = words.v[i];
 }
 
+/* The generator by value: a copy that no store can alter. */
+LFM_VECTOR
+static void words_pass(lfm_rng rng, int64_t row, uint32_t first, uint32_t groups, uint32_t *restrict out) {
+  for (uint32_t i = 0; i < groups; i++) {
+    philox4x32_ctr_t words = words_at(FULL, &rng, row, first + i);
+    for (int j = 0; j < 4; j++) out[4 * (size_t)i + (size_t)j] = words.v[j];
+  }
+}
+
+void lfm_rng_words_range(const lfm_rng *rng, int64_t row, uint32_t first, uint32_t groups, uint32_t *out) {
+  words_pass(*rng, row, first, groups, out);
+}
+
 void lfm_rng_signs(const lfm_rng *rng, int64_t row, uint32_t group, double out[LFM_RNG_SIGNS]) {
   uint32_t words[4];
   lfm_rng_words(rng, row, group, words);

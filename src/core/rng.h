@@ -42,6 +42,8 @@ typedef struct lfm_rng {
 
 /* Four words at (row, group): row < 2^44. */
 void lfm_rng_words(const lfm_rng *rng, int64_t row, uint32_t group, uint32_t out[4]);
+/* The same at the groups first .. first + groups - 1, several at once.  out [groups, 4]. */
+void lfm_rng_words_range(const lfm_rng *rng, int64_t row, uint32_t first, uint32_t groups, uint32_t *out);
 
 /* out: a random sign for each bit of the words at (row, group), 1 or -1. */
 enum { LFM_RNG_SIGNS = 128 };

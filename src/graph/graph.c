@@ -208,6 +208,12 @@ lfm_graph_flops lfm_graph_count_flops(const lfm_graph *graph) {
   return flops;
 }
 
+bool lfm_graph_has_images(const lfm_graph *graph) {
+  for (size_t i = 0; i < graph->value_count; i++)
+    if (graph->values[i].image.channels) return true;
+  return false;
+}
+
 size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train) {
   int64_t numbers = 0, widest = 0;
   for (size_t i = 0; i < graph->value_count; i++) {

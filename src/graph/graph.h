@@ -111,6 +111,8 @@ typedef struct lfm_graph_flops {
 } lfm_graph_flops;
 lfm_graph_flops lfm_graph_count_flops(const lfm_graph *graph);
 
+bool lfm_graph_has_images(const lfm_graph *graph);
+
 /* Bytes of activations, and of gradients where `train`, that a row needs at a time. */
 size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train);
 

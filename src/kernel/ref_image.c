@@ -15,6 +15,7 @@
 
 /* Sums of images run in this many strands side by side, a whole number of blocks. */
 enum { STRANDS = 64 };
+enum { MASK = 1024 }; /* numbers of a mask at a time */
 
 struct lfm_conv {
   lfm_conv_shape shape;

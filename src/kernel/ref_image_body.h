@@ -146,19 +146,33 @@ static void NAME(softmax_slope)(void *dp, const void *p, int64_t rows, int64_t n
 
 /* ---- the rest -------------------------------------------------------------------------------------------------- */
 
-/* Sixteen bits a number, eight numbers a draw, in the order of an image of block 16: every backend has the same mask. */
+/* `count` factors of a row's mask, sixteen bits a number and eight numbers a draw. */
+LFM_VECTOR static void NAME(mask)(NUM *restrict mask, const uint32_t *restrict words, int64_t count, NUM kept,
+                                  uint32_t least) {
+  for (int64_t i = 0; i < count / 2; i++) {
+    mask[2 * i] = (words[i] & 0xFFFFu) < least ? 0 : kept;
+    mask[2 * i + 1] = (words[i] >> 16) < least ? 0 : kept;
+  }
+}
+
+LFM_VECTOR static void NAME(scale)(NUM *restrict v, const NUM *restrict mask, int64_t count) {
+  for (int64_t i = 0; i < count; i++) v[i] *= mask[i];
+}
+
+/* In the order of an image of block 16, whatever the block: every backend has the same mask. */
 static void NAME(dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, const int64_t *row_of, int64_t rows) {
-  NUM *at = v;
-  NUM kept = (NUM)(1 / (1 - dropout->p));
-  uint32_t least = (uint32_t)(dropout->p * 65536 + 0.5), words[4];
-  int64_t pixels = lfm_image_pixels(shape), wide = (shape.channels + 15) / 16 * 16 * pixels;
+  NUM *at = v, mask[MASK], kept = (NUM)(1 / (1 - dropout->p));
+  uint32_t least = (uint32_t)(dropout->p * 65536 + 0.5), words[MASK / 2];
+  int64_t pixels = lfm_image_pixels(shape), wide = (shape.channels + 15) / 16 * 16 * pixels, count;
   for (int64_t row = 0; row < rows; row++, at += lfm_image_count(shape))
-    for (int64_t i = 0; i < wide; i += 8) {
-      lfm_rng_words(&dropout->rng, row_of[row], dropout->node << 20 | (uint32_t)(i / 8), words);
-      for (int64_t k = i; k < i + 8; k++) {
+    for (int64_t i = 0; i < wide; i += count) {
+      count = wide - i < MASK ? wide - i : MASK;
+      lfm_rng_words_range(&dropout->rng, row_of[row], dropout->node << 20 | (uint32_t)(i / 8), (uint32_t)(count / 8), words);
+      NAME(mask)(mask, words, count, kept, least);
+      if (shape.block == 16) NAME(scale)(at + i, mask, count);
+      for (int64_t k = i; k < i + count && shape.block != 16; k++) {
         int64_t p = k / 16 % pixels, c = k / 16 / pixels * 16 + k % 16;
-        uint32_t bits = words[k / 2 % 4] >> (k % 2 * 16) & 0xFFFFu;
-        if (c < shape.channels) at[(c / shape.block * pixels + p) * shape.block + c % shape.block] *= bits < least ? 0 : kept;
+        if (c < shape.channels) at[(c / shape.block * pixels + p) * shape.block + c % shape.block] *= mask[k - i];
       }
     }
 }

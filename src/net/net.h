@@ -124,7 +124,8 @@ lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params); /* fills v, 
 /* After forward on the same inputs: grads [param_count] = or += the parameter gradient, in the master's layout. */
 lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads, bool accumulate);
 
-/* A good number of rows for a run of this kind: activations within the second-level cache. Depends on the net alone. */
+/* A good number of rows for a run of this kind: activations within the second-level cache; of images a few, probed or not.
+ * Depends on the net alone. */
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind);
 int64_t lfm_run_rows_advised_probed(int64_t probes);
 

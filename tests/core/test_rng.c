@@ -100,6 +100,19 @@ typedef struct words {
 
 static int compare_words(const void *a, const void *b) { return memcmp(a, b, sizeof(words)); }
 
+static void many_words_are_those_of_each(void **state) {
+  (void)state;
+  lfm_rng rng = {.seed = 0x123456789abcull, .purpose = LFM_FOR_DROPOUT, .block = 5, .step = 77};
+  for (uint32_t groups = 1; groups < 70; groups += 17) {
+    uint32_t many[4 * 70], one[4];
+    lfm_rng_words_range(&rng, ((int64_t)1 << 40) + 3, 1000, groups, many);
+    for (uint32_t i = 0; i < groups; i++) {
+      lfm_rng_words(&rng, ((int64_t)1 << 40) + 3, 1000 + i, one);
+      assert_memory_equal(many + 4 * (size_t)i, one, sizeof one);
+    }
+  }
+}
+
 static void no_two_addresses_share_a_counter(void **state) {
   (void)state;
   static const int64_t rows[] = {0, 1, 4095, 4096, (1ll << 32) - 1, 1ll << 32, (1ll << 32) + 1, 1ll << 43, (1ll << 44) - 1};
@@ -380,21 +393,14 @@ static void every_place_is_reached_in_a_short_permutation(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(words_are_those_published),
-      cmocka_unit_test(signs_are_the_bits_of_the_words),
-      cmocka_unit_test(no_two_addresses_share_a_counter),
-      cmocka_unit_test(another_seed_gives_other_words),
-      cmocka_unit_test(normals_are_those_of_the_words_for_every_length),
-      cmocka_unit_test(many_rows_are_those_of_each),
-      cmocka_unit_test(normals_are_standard_normal),
-      cmocka_unit_test(the_rarest_normals_are_finite),
-      cmocka_unit_test(uniforms_are_uniform),
-      cmocka_unit_test(the_rarest_uniforms_stay_inside),
-      cmocka_unit_test(beta_draws_have_their_moments),
-      cmocka_unit_test(extreme_beta_shapes_end),
-      cmocka_unit_test(a_permutation_is_a_bijection),
-      cmocka_unit_test(a_permutation_looks_shuffled),
-      cmocka_unit_test(every_place_is_reached_in_a_short_permutation),
+      cmocka_unit_test(words_are_those_published),       cmocka_unit_test(signs_are_the_bits_of_the_words),
+      cmocka_unit_test(many_words_are_those_of_each),    cmocka_unit_test(no_two_addresses_share_a_counter),
+      cmocka_unit_test(another_seed_gives_other_words),  cmocka_unit_test(normals_are_those_of_the_words_for_every_length),
+      cmocka_unit_test(many_rows_are_those_of_each),     cmocka_unit_test(normals_are_standard_normal),
+      cmocka_unit_test(the_rarest_normals_are_finite),   cmocka_unit_test(uniforms_are_uniform),
+      cmocka_unit_test(the_rarest_uniforms_stay_inside), cmocka_unit_test(beta_draws_have_their_moments),
+      cmocka_unit_test(extreme_beta_shapes_end),         cmocka_unit_test(a_permutation_is_a_bijection),
+      cmocka_unit_test(a_permutation_looks_shuffled),    cmocka_unit_test(every_place_is_reached_in_a_short_permutation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,6 +291,38 @@ static void test_the_start(void **state) {
   drop(&f);
 }
 
+/* Multiply-adds of one image by hand: the maps of a network of one level, of one pixel each. */
+static void test_operations_are_counted(void **state) {
+  (void)state;
+  lfm_unet2d_config c = {
+      .channels = 1, .height = 2, .width = 2, .hidden_dim = 32, .mult_count = 1, .mults = {1}, .res_depth = 1};
+  lfm_net *net;
+  OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net)); /* which pads what is not counted */
+  double pixels = 4, conv = 9 * 32 * 32 * pixels, time = 32 * 128 + 128 * 128, emb = 128 * 32;
+  double first = 9 * 32 * pixels, last = 9 * 32 * pixels,
+         attention = 32 * 96 * pixels + 2 * pixels * pixels * 32 + 32 * 32 * pixels;
+  double skip = 64 * 32 * pixels, wide = 9 * 64 * 32 * pixels; /* of the two blocks up */
+  double macs = first + last + time + attention + 3 * (2 * conv + emb) + 2 * (wide + conv + emb + skip);
+  assert_true(lfm_net_forward_flops(net) == 2 * macs);
+  assert_true(lfm_net_train_flops(net) == 2 * (3 * macs - first - 32 * 128)); /* neither image nor time takes a gradient */
+  lfm_net_destroy(net);
+}
+
+static void test_rows_advised(void **state) {
+  (void)state;
+  lfm_unet2d_config c = {
+      .channels = 3, .height = 32, .width = 32, .hidden_dim = 64, .mult_count = 2, .mults = {1, 2}, .res_depth = 2};
+  lfm_net *net;
+  OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
+  assert_int_equal(lfm_run_rows_advised(net, LFM_RUN_TRAIN), 16);
+  assert_in_range(lfm_run_rows_advised(net, LFM_RUN_TRACE), 1, 16);
+  lfm_net_destroy(net);
+  c.height = c.width = 256;
+  OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
+  assert_in_range(lfm_run_rows_advised(net, LFM_RUN_TRAIN), 1, 2);
+  lfm_net_destroy(net);
+}
+
 static void test_labels_are_checked(void **state) {
   (void)state;
   lfm_unet2d_config c = other();
@@ -376,6 +408,8 @@ int main(void) {
       cmocka_unit_test(test_rows_stand_alone),
       cmocka_unit_test(test_runs_repeat),
       cmocka_unit_test(test_the_start),
+      cmocka_unit_test(test_operations_are_counted),
+      cmocka_unit_test(test_rows_advised),
       cmocka_unit_test(test_labels_are_checked),
       cmocka_unit_test(test_what_is_refused),
       cmocka_unit_test(test_refused_memory_is_reported),
