@@ -97,26 +97,26 @@ static void NAME(reduce)(void *small, const void *large, lfm_image shape, int64_
 
 /* ---- softmax --------------------------------------------------------------------------------------------------- */
 
-/* A line's largest number and its sum, in sixteen strands that meet in a tree. */
+/* A line's largest number and its sum, in strands that meet in a tree: so many that no addition waits for the one before. */
 LFM_INLINE NUM NAME(line_most)(const NUM *restrict p, int64_t n) {
-  NUM strands[16];
+  NUM strands[STRANDS];
   int64_t i = 0;
-  for (int j = 0; j < 16; j++) strands[j] = p[0];
-  for (; i + 16 <= n; i += 16)
-    for (int j = 0; j < 16; j++) strands[j] = p[i + j] > strands[j] ? p[i + j] : strands[j];
+  for (int j = 0; j < STRANDS; j++) strands[j] = p[0];
+  for (; i + STRANDS <= n; i += STRANDS)
+    for (int j = 0; j < STRANDS; j++) strands[j] = p[i + j] > strands[j] ? p[i + j] : strands[j];
   for (int j = 0; i < n; i++, j++) strands[j] = p[i] > strands[j] ? p[i] : strands[j];
-  for (int half = 8; half > 0; half /= 2)
+  for (int half = STRANDS / 2; half > 0; half /= 2)
     for (int j = 0; j < half; j++) strands[j] = strands[j + half] > strands[j] ? strands[j + half] : strands[j];
   return strands[0];
 }
 
 LFM_INLINE NUM NAME(line_sum)(const NUM *restrict p, int64_t n) {
-  NUM strands[16] = {0};
+  NUM strands[STRANDS] = {0};
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int j = 0; j < 16; j++) strands[j] += p[i + j];
+  for (; i + STRANDS <= n; i += STRANDS)
+    for (int j = 0; j < STRANDS; j++) strands[j] += p[i + j];
   for (int j = 0; i < n; i++, j++) strands[j] += p[i];
-  for (int half = 8; half > 0; half /= 2)
+  for (int half = STRANDS / 2; half > 0; half /= 2)
     for (int j = 0; j < half; j++) strands[j] += strands[j + half];
   return strands[0];
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * convolutions.c -- what Winograd's way gains at which shape: where kernel/onednn_conv.c's winograd_table comes from.
+ * Each pass of each shape on one thread, the best of some runs, directly and Winograd's way; GFLOP/s count the direct
+ * algorithm's operations.  On an idle machine, in a build folder of CMake's:
+ *
+ *   cc -O2 -D_GNU_SOURCE -Isrc -Iinclude bench/convolutions.c build/liblfm_kernel.a build/liblfm_core.a -ldnnl -lgomp -lm -o
+ * conv
+ *   ./conv [images] [runs]
+ */
+#include "core/alloc.h"
+#include "kernel/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const int64_t shapes[][3] = {/* channels in, out, pixels along a side */
+                                    {16, 64, 32},  {64, 16, 32},  {64, 64, 32},   {128, 64, 32},  {192, 64, 32},
+                                    {32, 32, 28},  {64, 32, 28},  {128, 128, 16}, {256, 128, 16}, {64, 64, 14},
+                                    {128, 64, 14}, {64, 64, 8},   {128, 128, 8},  {256, 128, 8},  {256, 256, 8},
+                                    {64, 64, 7},   {128, 128, 7}, {128, 128, 4},  {256, 128, 4}};
+static const char *const passes[] = {"forward", "data", "weights"};
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void *room(size_t numbers) {
+  float *out;
+  if (lfm_alloc_array(&out, numbers, sizeof *out) != LFM_OK) exit(1);
+  for (size_t i = 0; i < numbers; i++) out[i] = (float)(i % 13) / 13.0f;
+  return out;
+}
+
+static double rate(const lfm_kernels *kernels, const int64_t *s, lfm_conv_pass pass, int64_t images, int runs) {
+  const lfm_image_kernels *k = kernels->image;
+  lfm_conv_shape shape = {{s[0], s[2], s[2], k->block}, {s[1], s[2], s[2], k->block}, 3, 1};
+  size_t x_count = (size_t)(images * lfm_image_count(shape.in)), y_count = (size_t)(images * lfm_image_count(shape.out));
+  lfm_conv *conv;
+  if (k->conv_create(&shape, pass, pass != LFM_CONV_BACK_DATA, images, &conv) != LFM_OK) return 0;
+  void *x = room(x_count), *y = room(y_count), *w = room(k->filter(&shape, pass).count), *bias = room((size_t)s[1]);
+  void *scratch = room(k->conv_scratch(conv) / sizeof(float) + 1);
+  double best = 1e9;
+  for (int run = 0; run < runs; run++) {
+    double start = now();
+    lfm_status status = pass == LFM_CONV_FORWARD     ? k->conv_run(conv, x, w, bias, y, scratch)
+                        : pass == LFM_CONV_BACK_DATA ? k->conv_run(conv, y, w, NULL, x, scratch)
+                                                     : k->conv_gradient(conv, x, y, w, bias, false, scratch);
+    double took = now() - start;
+    if (status == LFM_OK && took < best) best = took;
+  }
+  k->conv_destroy(conv);
+  lfm_free(x), lfm_free(y), lfm_free(w), lfm_free(bias), lfm_free(scratch);
+  return 2e-9 * 9 * (double)(images * s[0] * s[1] * s[2] * s[2]) / best;
+}
+
+int main(int argc, char **argv) {
+  int64_t images = argc > 1 ? atoi(argv[1]) : 16;
+  int runs = argc > 2 ? atoi(argv[2]) : 20;
+  printf("%s, %d images, GFLOP/s\n  in  out side  pass     direct winograd\n", lfm_kernels_identity(lfm_kernels_onednn()),
+         (int)images);
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (lfm_conv_pass pass = LFM_CONV_FORWARD; pass <= LFM_CONV_BACK_WEIGHTS; pass++)
+      printf("%4d %4d %4d  %-8s %6.0f %8.0f\n", (int)shapes[i][0], (int)shapes[i][1], (int)shapes[i][2], passes[pass],
+             rate(lfm_kernels_onednn_direct(), shapes[i], pass, images, runs),
+             rate(lfm_kernels_onednn_winograd(), shapes[i], pass, images, runs));
+  return 0;
+}
