@@ -32,7 +32,7 @@ struct lfm_config {
   lfm_time_law beta_sample_t; /* key: beta_sample_t: true|false, with alpha, beta */
   double alpha, beta;
   int num_tk;
-  int64_t target_rows; /* 0: each pair's own target */
+  int64_t target_rows; /* that a target is the mean over; 0: each pair's own */
   double defensive;    /* share of the pairs that start from the wide law */
   /* the network */
   int64_t hidden_dim;

@@ -49,7 +49,7 @@ const lfm_key lfm_keys[] = {
     REAL("alpha", alpha, OVER_TO(0, 1000), "auto", "first parameter of the Beta law of t"),
     REAL("beta", beta, OVER_TO(0, 1000), "auto", "second parameter of the Beta law of t"),
     COUNT("num_tk", num_tk, FROM_TO(1, 1000), "1", "number of different t for each pair of a batch"),
-    COUNT("target_rows", target_rows, FROM_TO(0, 1e6), "0",
+    COUNT("target_rows", target_rows, FROM_TO(0, 1e6), "auto",
           "rows of the pool, the batch's at least, to average the velocity to learn over; 0: the pair's own"),
     REAL("defensive", defensive, FROM_BELOW(0, 1), "auto",
          "share of training rows drawn from a wide law, so that far rows are not lost; 0: none"),

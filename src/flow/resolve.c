@@ -3,12 +3,13 @@
  * resolve.c -- defaults from the data.
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
  * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
- * drawn more often near the data; a few rows from a wide law.  docs/decisions/defaults.md and defensive.md have the
- * measurements that chose them, on validation rows.
+ * drawn more often near the data; a few rows from a wide law; small batches and mean targets.  docs/decisions/defaults.md,
+ * defensive.md and learning.md have the measurements that chose them, on validation rows.
  */
 #include "flow/resolve.h"
 
 #include "flow/ou.h"
+#include "flow/posterior.h"
 
 #include <math.h>
 
@@ -32,10 +33,11 @@ static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape)
   return lfm_config_validate(config); /* max_batch beside the chain that follows from the data */
 }
 
+static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= 32; }
+
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_large = shape->rows >= 500000 || shape->dim >= 32;
-  if (!config->hidden_dim) config->hidden_dim = shape->rows < 5000 ? 128 : is_large ? 512 : 256;
-  if (!config->num_hidden) config->num_hidden = is_large ? 4 : 3;
+  if (!config->hidden_dim) config->hidden_dim = shape->rows < 5000 ? 128 : is_large(shape) ? 512 : 256;
+  if (!config->num_hidden) config->num_hidden = is_large(shape) ? 4 : 3;
 }
 
 /* More times near the data, where the density is sharp. */
@@ -48,10 +50,23 @@ static void resolve_times(lfm_config *config) {
 }
 
 static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
-  if (!config->batch_size) config->batch_size = at_least(at_most(shape->rows / 20, 1024), 128);
+  if (!config->batch_size) config->batch_size = at_least(at_most(shape->rows / 20, is_large(shape) ? 1024 : 256), 128);
   if (isnan(config->lr)) config->lr = 6e-3 * sqrt(128.0 / (double)config->hidden_dim);
   if (!lfm_config_is_set(config, "cosine")) config->cosine = true;
   if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;
+}
+
+/* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
+static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
+  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT;
+  if (is_open) {
+    double width = (double)config->hidden_dim, dim = (double)shape->dim;
+    double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);
+    int64_t rows = (int64_t)fmin(0.05 * 6.0 * weights / lfm_posterior_flops(1, shape->dim), 1024.0);
+    config->target_rows = rows < config->batch_size ? 0 : rows;
+  }
+  if (config->target_rows) /* the batch is among them, and no row twice */
+    config->target_rows = at_most(at_least(config->target_rows, config->batch_size), shape->rows);
 }
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
@@ -64,8 +79,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
              (long long)shape->rows);
     config->batch_size = shape->rows;
   }
-  if (config->target_rows) /* the batch is among them, and no row twice */
-    config->target_rows = at_most(at_least(config->target_rows, config->batch_size), shape->rows);
+  resolve_targets(config, shape);
   return LFM_OK;
 }
 

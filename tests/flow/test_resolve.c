@@ -109,6 +109,24 @@ static void mean_targets_take_the_batch_in(void **state) {
   }
 }
 
+/* Without a word: rows that cost a twentieth of the network's operations, a thousand at most, where a batch is no dearer. */
+static void mean_targets_cost_a_twentieth(void **state) {
+  (void)state;
+  static const struct {
+    int64_t rows, dim, batch, target_rows;
+  } cases[] = {
+      {60000, 2, 256, 1024}, {20000, 10, 256, 454}, {3000, 10, 150, 0}, {20000, 40, 1000, 0}, {600000, 5, 1024, 1024}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_config *config = resolved(cases[k].rows, cases[k].dim, NULL);
+    assert_int_equal(config->batch_size, cases[k].batch);
+    assert_int_equal(config->target_rows, cases[k].target_rows);
+    lfm_config_destroy(config);
+  }
+  lfm_config *config = resolved(60000, 2, KEYS("coupling=shuffled"));
+  assert_int_equal(config->target_rows, 0);
+  lfm_config_destroy(config);
+}
+
 static void lists_must_fit_the_chain(void **state) {
   (void)state;
   lfm_data_shape shape = {.rows = 5000, .dim = 5, .valid_rows = 500};
@@ -121,22 +139,32 @@ static void lists_must_fit_the_chain(void **state) {
 
 static void what_was_said_stays(void **state) {
   (void)state;
-  static const char *const said[] = {"hks=[0.3]",     "hidden_dim=24",
-                                     "num_hidden=1",  "beta_sample_t=false",
-                                     "alpha=3",       "batch_size=9",
-                                     "lr=0.25",       "cosine=false",
-                                     "ema_decay=0",   "lanes=2",
-                                     "microbatch=5",  "max_batch=11",
-                                     "valid_every=4", "checkpoint_every=3",
-                                     "warmup=0",      "patience=0",
-                                     "defensive=0",   NULL};
+  static const char *const said[] = {"hks=[0.3]",
+                                     "hidden_dim=24",
+                                     "num_hidden=1",
+                                     "beta_sample_t=false",
+                                     "alpha=3",
+                                     "batch_size=9",
+                                     "lr=0.25",
+                                     "cosine=false",
+                                     "ema_decay=0",
+                                     "lanes=2",
+                                     "microbatch=5",
+                                     "max_batch=11",
+                                     "valid_every=4",
+                                     "checkpoint_every=3",
+                                     "warmup=0",
+                                     "patience=0",
+                                     "defensive=0",
+                                     "target_rows=0",
+                                     NULL};
   lfm_config *config = resolved(5000, 5, said);
   assert_true(config->blocks == 1 && config->hks[0] == 0.3);
   assert_true(config->hidden_dim == 24 && config->num_hidden == 1 && config->batch_size == 9 && config->lr == 0.25);
   assert_true(config->beta_sample_t == LFM_TIME_UNIFORM && config->alpha == 3.0);
   assert_true(!config->cosine && config->ema_decay == 0.0 && config->lanes == 2 && config->microbatch == 5);
   assert_true(config->max_batch[0] == 11 && config->valid_every == 4 && config->checkpoint_every == 3);
-  assert_true(config->warmup == 0 && config->patience == 0 && config->defensive == 0.0);
+  assert_true(config->warmup == 0 && config->patience == 0 && config->defensive == 0.0 && config->target_rows == 0);
   lfm_config_destroy(config);
 }
 
@@ -148,6 +176,7 @@ int main(void) {
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(mean_targets_take_the_batch_in),
+      cmocka_unit_test(mean_targets_cost_a_twentieth),
       cmocka_unit_test(lists_must_fit_the_chain),
       cmocka_unit_test(what_was_said_stays),
   };
