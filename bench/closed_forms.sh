@@ -39,7 +39,7 @@ for kind in ${KINDS:-gaussian mixture}; do
   "$kit" truth "$kind" "$folder"
   case $kind in
     gaussian) three "$folder" 6000 92 normalise=whiten hidden_dim=64 num_hidden=2 batch_size=1024 ;;
-    mixture) three "$folder" 12000 184 hidden_dim=128 num_hidden=3 batch_size=512 ;;
+    mixture) three "$folder" 24000 184 hidden_dim=128 num_hidden=3 batch_size=256 ;;
   esac
   [ "${TELL:-yes}" = yes ] || continue
   for draw in 1 2 3 4 5 6 7 8 9 10; do

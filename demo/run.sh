@@ -42,7 +42,7 @@ mkdir -p "$out/magic" "$out/tree"
 
 echo "== A real table: the MAGIC gamma telescope, ten columns =="
 say "$kit" magic demo/data/magic.csv.gz "$out/magic"
-train "$out/magic" demo/magic.yaml 2 3000 184 4000
+train "$out/magic" demo/magic.yaml 2 6000 184 4000
 "$kit" rivals "$out/magic"
 "$kit" pairs "$out/magic" lfm
 

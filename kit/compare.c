@@ -2,7 +2,8 @@
  *
  * compare.c -- what the numbers of a folder say about each other: paired, with their errors, which are clustered
  * where rows belong together.  Several runs of a recipe are one line: the mean over its runs, row by row, so that its error
- * is that of the rows; what the runs differ by stands beside it, run by run.
+ * is that of the rows; what the runs differ by stands beside it, run by run.  A row that one model gives a thousand nats less
+ * than another decides every mean that it is in: it is counted, and the table is made once more without such rows.
  */
 #include "core/alloc.h"
 #include "core/file.h"
@@ -94,18 +95,34 @@ static bool is_solved_by_all(const comparison *c, int64_t row) {
   return true;
 }
 
-/* Only the rows that every model could score stay: what is compared is compared on the same rows. */
-static void keep_solved(comparison *c) {
-  int64_t kept = 0;
-  for (int64_t i = 0; i < c->rows; i++) {
-    if (!is_solved_by_all(c, i)) continue;
+static const double lost_by = 1000.0; /* nats */
+
+static bool is_lost_by(const comparison *c, const line *l, int64_t row) {
+  double best = INFINITY, worst = -INFINITY;
+  for (int k = 0; k < c->count; k++)
+    for (int run = 0; run < c->lines[k].runs; run++) best = fmin(best, c->lines[k].nll[run][row]);
+  for (int run = 0; run < l->runs; run++) worst = fmax(worst, l->nll[run][row]);
+  return worst > best + lost_by;
+}
+
+static bool is_lost_by_none(const comparison *c, int64_t row) {
+  for (int k = 0; k < c->count; k++)
+    if (is_lost_by(c, &c->lines[k], row)) return false;
+  return true;
+}
+
+/* Other rows are dropped, for all models: what is compared is compared on the same rows.  How many went. */
+static int64_t keep(comparison *c, bool (*is_kept)(const comparison *c, int64_t row)) {
+  int64_t kept = 0, rows = c->rows;
+  for (int64_t i = 0; i < rows; i++) {
+    if (!is_kept(c, i)) continue;
     for (int k = 0; k < c->count; k++)
       for (int run = 0; run < c->lines[k].runs; run++) c->lines[k].nll[run][kept] = c->lines[k].nll[run][i];
+    if (c->group) c->group[kept] = c->group[i];
     c->numbers[kept++] = c->numbers[i];
   }
-  if (kept < c->rows)
-    printf("%lld of %lld rows are left out: some solve failed there\n\n", (long long)(c->rows - kept), (long long)c->rows);
   c->rows = kept;
+  return rows - kept;
 }
 
 static lfm_status take_groups(comparison *c, const char *path) {
@@ -122,14 +139,14 @@ static lfm_status take_groups(comparison *c, const char *path) {
   return LFM_OK;
 }
 
-static lfm_status average(comparison *c) {
+static void average(comparison *c) {
   for (int k = 0; k < c->count; k++) {
     line *l = &c->lines[k];
-    LFM_TRY(LFM_ALLOC(&l->mean, c->rows));
-    for (int64_t i = 0; i < c->rows; i++)
+    for (int64_t i = 0; i < c->rows; i++) {
+      l->mean[i] = 0.0;
       for (int run = 0; run < l->runs; run++) l->mean[i] += l->nll[run][i] / l->runs;
+    }
   }
-  return LFM_OK;
 }
 
 static double mean_of(const double *a, const double *b, int64_t rows) {
@@ -182,6 +199,25 @@ static lfm_status print_markdown(const comparison *c) {
   return LFM_OK;
 }
 
+static lfm_status print(comparison *c, bool markdown) {
+  average(c);
+  return markdown ? print_markdown(c) : print_plain(c);
+}
+
+/* Whose rows are lost, and the table without them. */
+static lfm_status print_without_lost(comparison *c, bool markdown) {
+  for (int k = 0; k < c->count; k++) {
+    int64_t lost = 0;
+    for (int64_t i = 0; i < c->rows; i++) lost += is_lost_by(c, &c->lines[k], i);
+    if (lost)
+      printf("\n%s loses %lld of %lld rows: over %.0f nats below another's log p", c->lines[k].label, (long long)lost,
+             (long long)c->rows, lost_by);
+  }
+  if (!keep(c, is_lost_by_none) || !c->rows) return LFM_OK;
+  printf("\n\nThe rows that none loses:\n\n");
+  return print(c, markdown);
+}
+
 static void release(comparison *c) {
   for (int k = 0; k < c->count; k++) {
     for (int run = 0; run < c->lines[k].runs; run++) lfm_free(c->lines[k].nll[run]);
@@ -196,10 +232,12 @@ lfm_status kit_compare(const char *folder, const char *group, bool markdown, cha
   lfm_status status;
   if (count > MOST_LINES) return lfm_fail(LFM_E_USAGE, "compare: more than %d models", MOST_LINES);
   for (int k = 0; k < count; k++) LFM_TRY_GOTO(add_line(&c, names[k]), done);
-  keep_solved(&c);
+  int64_t rows = c.rows, unsolved = keep(&c, is_solved_by_all);
+  if (unsolved) printf("%lld of %lld rows are left out: some solve failed there\n\n", (long long)unsolved, (long long)rows);
   if (group) LFM_TRY_GOTO(take_groups(&c, group), done);
-  LFM_TRY_GOTO(average(&c), done);
-  LFM_TRY_GOTO(markdown ? print_markdown(&c) : print_plain(&c), done);
+  for (int k = 0; k < count; k++) LFM_TRY_GOTO(LFM_ALLOC(&c.lines[k].mean, c.rows), done);
+  LFM_TRY_GOTO(print(&c, markdown), done);
+  LFM_TRY_GOTO(print_without_lost(&c, markdown), done);
 done:
   release(&c);
   return status;

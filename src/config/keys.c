@@ -56,7 +56,7 @@ const lfm_key lfm_keys[] = {
     /* the network */
     COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),
     COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),
-    ACT("act", act, "relu|elu|silu|gelu|tanh|softplus", "silu", "activation; softplus(20) has beta = 20"),
+    ACT("act", act, "relu|elu|silu|gelu|tanh|softplus", "gelu", "activation; softplus(20) has beta = 20"),
     CHOICE("cat_t", cat_t_all, "first|all", "first", "feed t to the first layer only, or to every layer"),
     /* training */
     COUNT("batch_size", batch_size, FROM_TO(1, 1e9), "auto", "rows of a batch"),

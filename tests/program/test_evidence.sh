@@ -34,6 +34,11 @@ check "other rows are named" grep -q 'short.csv: scores other rows' err
 expect_exit 0 "$kit" compare . a holes --md
 check "a row that one model failed on is nobody's" grep -q '^1 of 4 rows are left out' out
 check "and is not counted" grep -qF '| 3 rows |' out
+scores lost "-1 -2 -3 -5000"
+expect_exit 0 "$kit" compare . a lost --md --group clusters.csv
+check "a row that one model loses is counted" grep -q '^lost loses 1 of 4 rows: over 1000 nats' out
+check "and stays in the first table" grep -qF '| lost | 1251.500 ±' out
+check "but not in the second" grep -qE '^\| lost \| 2\.000 ± .*\| \+0\.000' out
 expect_exit 2 "$kit" compare .
 
 # ---- a folder of data
