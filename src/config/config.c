@@ -187,8 +187,8 @@ lfm_status lfm_config_validate(const lfm_config *config) {
     return lfm_fail(LFM_E_USAGE, "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
   int blocks = config->blocks ? config->blocks : config->schedule_blocks;
   const char *from = config->blocks ? "hks" : "schedule.blocks";
-  if (config->batches_given > 1 && blocks && config->batches_given != blocks)
-    return lfm_fail(LFM_E_USAGE, "max_batch lists %d numbers, but %s makes %d blocks; give one number or %d",
-                    config->batches_given, from, blocks, blocks);
+  if (config->max_batch.count > 1 && blocks && config->max_batch.count != blocks)
+    return lfm_fail(LFM_E_USAGE, "max_batch lists %lld numbers, but %s makes %d blocks; give one number or %d",
+                    (long long)config->max_batch.count, from, blocks, blocks);
   return LFM_OK;
 }

@@ -14,6 +14,17 @@ typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_C
 typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
+typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET } lfm_network;
+typedef enum lfm_dequantise { LFM_DEQUANTISE_NONE, LFM_DEQUANTISE_UNIFORM } lfm_dequantise;
+
+/* Lists of whole numbers; count 0: not given.  They differ in their room only. */
+typedef struct lfm_counts {
+  int64_t count, of[LFM_MAX_BLOCKS];
+} lfm_counts;
+enum { LFM_MAX_SIZES = 8 }; /* of a picture within a U-Net */
+typedef struct lfm_sizes {
+  int64_t count, of[LFM_MAX_SIZES];
+} lfm_sizes;
 
 /* Keys whose fallback is "auto" are 0 (counts) or NAN (reals) until lfm_train resolves them from the data; where 0 has a
  * meaning (ema_decay, patience, ...) lfm_config_is_set tells the two apart.  All others hold their fallback. */
@@ -34,16 +45,28 @@ struct lfm_config {
   int num_tk;
   int64_t target_rows; /* that a target is the mean over; 0: each pair's own */
   double defensive;    /* share of the pairs that start from the wide law */
+  /* pictures */
+  int64_t image_size;        /* of a folder's, once cropped and resampled; 0: they have one size */
+  bool flip;                 /* mirror half of the draws */
+  lfm_dequantise dequantise; /* what a grey level stands for: its middle, or anywhere in its step */
+  bool conditional;          /* the network sees the class */
+  double class_drop;         /* share of the draws whose class it does not see: for guidance */
   /* the network */
+  lfm_network network;
   int64_t hidden_dim;
   int num_hidden;
   char act[24];   /* relu elu silu gelu tanh softplus softplus(20); lfm_config_act_split */
   bool cat_t_all; /* cat_t: first|all */
+  lfm_sizes unet_dim_mults;
+  int res_depth;
+  lfm_sizes attention_resolution; /* one 0: none */
+  int64_t num_head_channels;
+  double dropout;
+  bool scale_shift;
   /* training */
   int64_t batch_size;
-  int batches_given;                 /* length of max_batch: 1 (every block) or blocks */
-  int64_t max_batch[LFM_MAX_BLOCKS]; /* steps a block */
-  double lr, lr_decay;               /* lr *= lr_decay every lr_step batches */
+  lfm_counts max_batch; /* steps a block: one for all, or one for each */
+  double lr, lr_decay;  /* lr *= lr_decay every lr_step batches */
   int64_t lr_step;
   int64_t warmup; /* linear, batches */
   bool cosine;    /* to zero over the block */

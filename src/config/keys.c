@@ -20,6 +20,7 @@
 
 /* clang-format off */
 #define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
+#define COUNTS(name, field, range, fallback, help) {name, LFM_KEY_COUNTS, FIELD(field), range, NULL, fallback, help}
 #define REAL(name, field, range, fallback, help) {name, LFM_KEY_REAL, FIELD(field), range, NULL, fallback, help}
 #define FLAG(name, field, fallback, help) {name, LFM_KEY_FLAG, FIELD(field), FROM_TO(0, 1), "false|true", fallback, help}
 #define CHOICE(name, field, names, fallback, help) \
@@ -53,15 +54,34 @@ const lfm_key lfm_keys[] = {
           "rows of the pool, the batch's at least, to average the velocity to learn over; 0: the pair's own"),
     REAL("defensive", defensive, FROM_BELOW(0, 1), "auto",
          "share of training rows drawn from a wide law, so that far rows are not lost; 0: none"),
+    /* pictures */
+    COUNT("image_size", image_size, FROM_TO(4, 1024), "auto",
+          "pictures of a folder: side of the square that each is cropped and resampled to"),
+    FLAG("flip", flip, "false", "pictures: mirror half of the draws, left to right"),
+    CHOICE("dequantise", dequantise, "none|uniform", "none",
+           "pictures: a grey level stands for its middle, or for anywhere in its step, which bits per dimension need"),
+    FLAG("conditional", conditional, "false",
+         "pictures with classes: the network sees the class, and samples can ask for one"),
+    REAL("class_drop", class_drop, FROM_BELOW(0, 1), "0.1",
+         "share of the draws whose class the network does not see, so that samples can be guided"),
     /* the network */
-    COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers"),
+    CHOICE("network", network, "auto|mlp|unet", "auto", "kind of the network; auto: unet for pictures, mlp for tables"),
+    COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers; unet: channels at full size"),
     COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),
     ACT("act", act, "relu|elu|silu|gelu|tanh|softplus", "gelu", "activation; softplus(20) has beta = 20"),
     CHOICE("cat_t", cat_t_all, "first|all", "first", "feed t to the first layer only, or to every layer"),
+    COUNTS("unet_dim_mults", unet_dim_mults, FROM_TO(1, 64), "auto",
+           "unet: channels at each size, in multiples of hidden_dim"),
+    COUNT("res_depth", res_depth, FROM_TO(1, 16), "2", "unet: residual blocks at each size"),
+    COUNTS("attention_resolution", attention_resolution, FROM_TO(0, 1024), "auto",
+           "unet: sides of the picture at which positions attend to each other; 0: none"),
+    COUNT("num_head_channels", num_head_channels, FROM_TO(1, 1024), "32", "unet: channels of an attention head"),
+    REAL("dropout", dropout, FROM_BELOW(0, 1), "0", "unet: share of activations left out in training"),
+    FLAG("scale_shift", scale_shift, "false", "unet: t scales and shifts the normalised channels, not only shifts them"),
     /* training */
     COUNT("batch_size", batch_size, FROM_TO(1, 1e9), "auto", "rows of a batch"),
-    {"max_batch", LFM_KEY_COUNTS, FIELD(max_batch), FROM_TO(1, 1e12), NULL, "auto",
-     "batches for each block: one number, or a list with one for each block"},
+    COUNTS("max_batch", max_batch, FROM_TO(1, 1e12), "auto",
+           "batches for each block: one number, or a list with one for each block"),
     REAL("lr", lr, OVER_TO(0, 10), "auto", "learning rate"),
     REAL("lr_decay", lr_decay, OVER_TO(0, 1), "1", "factor on the learning rate every lr_step batches"),
     COUNT("lr_step", lr_step, FROM_TO(1, 1e12), "1000", "batches between two decays of the learning rate"),

@@ -15,7 +15,7 @@ typedef enum lfm_key_kind {
   LFM_KEY_CHOICE, /* one of `names` */
   LFM_KEY_ACT,    /* one of `names`, or softplus(beta) */
   LFM_KEY_HKS,    /* list of numbers, null at most last */
-  LFM_KEY_COUNTS, /* one whole number or a list of them */
+  LFM_KEY_COUNTS, /* one whole number or a list of them: an lfm_counts */
 } lfm_key_kind;
 
 typedef struct lfm_key {

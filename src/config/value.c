@@ -165,6 +165,9 @@ static bool read_list(const char *text, struct list *out) {
 
 /* ---- reading a value ---------------------------------------------------------------------------------------- */
 
+/* count and of[] lie one behind the other in a list of any room (config.h). */
+static int64_t room_of(const lfm_key *key) { return (int64_t)(key->size / sizeof(int64_t)) - 1; }
+
 /* What the key takes, for the error line. */
 static void describe(const lfm_key *key, char *out, size_t size) {
   char low[32], high[32], reals[128];
@@ -192,7 +195,7 @@ static void describe(const lfm_key *key, char *out, size_t size) {
     snprintf(out, size, "a list of 1 to %d numbers %s, of which the last may be null", LFM_MAX_BLOCKS, reals);
     break;
   case LFM_KEY_COUNTS:
-    snprintf(out, size, "a whole number from %s to %s, or a list of 1 to %d of them", low, high, LFM_MAX_BLOCKS);
+    snprintf(out, size, "a whole number from %s to %s, or a list of 1 to %lld of them", low, high, (long long)room_of(key));
     break;
   }
 }
@@ -238,14 +241,14 @@ static bool parse_hks(const lfm_key *key, const struct list *list, lfm_config *c
 }
 
 static bool parse_counts(const lfm_key *key, const struct list *list, lfm_config *config) {
-  int64_t counts[LFM_MAX_BLOCKS] = {0};
+  int64_t counts[1 + LFM_MAX_BLOCKS] = {list->count};
+  if (list->count > room_of(key)) return false;
   for (int n = 0; n < list->count; n++) {
     uint64_t whole;
     if (!read_count(list->items[n], &whole) || !in_range(key, (double)whole)) return false;
-    counts[n] = (int64_t)whole;
+    counts[1 + n] = (int64_t)whole;
   }
-  memcpy(config->max_batch, counts, sizeof counts);
-  config->batches_given = list->count;
+  memcpy(field_of(key, config), counts, key->size);
   return true;
 }
 
@@ -255,7 +258,6 @@ static void clear(const lfm_key *key, lfm_config *config) {
   memset(field_of(key, config), 0, key->size);
   if (key->kind == LFM_KEY_REAL) memcpy(field_of(key, config), &unknown, sizeof unknown);
   if (key->kind == LFM_KEY_HKS) config->blocks = 0;
-  if (key->kind == LFM_KEY_COUNTS) config->batches_given = 0;
 }
 
 lfm_status lfm_key_parse(const lfm_key *key, const char *text, const char *place, lfm_config *config) {
@@ -284,12 +286,13 @@ lfm_status lfm_key_parse(const lfm_key *key, const char *text, const char *place
 
 static void format_list(const lfm_key *key, const lfm_config *config, char out[LFM_KEY_TEXT]) {
   bool is_hks = key->kind == LFM_KEY_HKS;
-  int count = is_hks ? config->blocks : config->batches_given;
-  bool is_bare = !is_hks && count == 1; /* one number for every block */
+  const int64_t *counts = value_of(key, config);
+  int count = is_hks ? config->blocks : (int)counts[0];
+  bool is_bare = !is_hks && count == 1; /* one number for all */
   size_t length = (size_t)snprintf(out, LFM_KEY_TEXT, "%s", is_bare ? "" : "[");
   for (int n = 0; n < count; n++) {
     char item[32];
-    if (!is_hks) snprintf(item, sizeof item, "%lld", (long long)config->max_batch[n]);
+    if (!is_hks) snprintf(item, sizeof item, "%lld", (long long)counts[1 + n]);
     else if (isnan(config->hks[n])) snprintf(item, sizeof item, "null");
     else write_real(config->hks[n], item);
     length += (size_t)snprintf(out + length, LFM_KEY_TEXT - length, "%s%s", n ? ", " : "", item);
@@ -326,7 +329,7 @@ void lfm_key_format(const lfm_key *key, const lfm_config *config, char out[LFM_K
     if (config->blocks) format_list(key, config, out);
     break;
   case LFM_KEY_COUNTS:
-    if (config->batches_given) format_list(key, config, out);
+    if (*(const int64_t *)value_of(key, config)) format_list(key, config, out);
     break;
   }
 }

@@ -25,7 +25,7 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
   const lfm_config *config = trainer->config;
-  return config->max_batch[config->batches_given > 1 ? block : 0];
+  return config->max_batch.of[config->max_batch.count > 1 ? block : 0];
 }
 
 /* ---- the rows ----------------------------------------------------------------------------------------------- */
@@ -248,8 +248,8 @@ static lfm_status create_records(lfm_trainer *trainer) {
 /* Seconds of a step, from some on the real pool, for half a second but a hundredth of the limit at most; the weights are made
  * anew afterwards. */
 static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds) {
-  trainer->config->batches_given = 1;
-  trainer->config->max_batch[0] = INT64_MAX / 2; /* for the learning rate only */
+  trainer->config->max_batch.count = 1;
+  trainer->config->max_batch.of[0] = INT64_MAX / 2; /* for the learning rate only */
   lfm_trainer_begin_block(trainer);
   LFM_TRY(lfm_trainer_step(trainer)); /* pages and caches are cold */
   double begun = lfm_seconds(), passed = 0.0;
@@ -259,8 +259,8 @@ static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds
     passed = lfm_seconds() - begun;
   }
   *seconds = passed / steps;
-  trainer->config->batches_given = 0;
-  trainer->config->max_batch[0] = 0;
+  trainer->config->max_batch.count = 0;
+  trainer->config->max_batch.of[0] = 0;
   trainer->step = trainer->steps_done = 0;
   trainer->train_flops = 0.0;
   return LFM_OK;
@@ -285,7 +285,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   trainer->split_train = NULL;
   LFM_TRY(create_steps(trainer));
   LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
-  if (!config->batches_given) {
+  if (!config->max_batch.count) {
     double seconds, limit = trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0;
     LFM_TRY(time_steps(trainer, limit, &seconds));
     lfm_resolve_steps(config, &shape, seconds, limit);

@@ -95,18 +95,18 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
 }
 
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit) {
-  if (config->batches_given) return;
+  if (config->max_batch.count) return;
   /* A pushed row costs some 60 evaluations, an evaluation a third of a training row; a tenth is for scoring and files. */
   double row_seconds = step_seconds / (double)(config->batch_size * config->num_tk) / 3.0;
   double push = config->pool == LFM_POOL_PUSHED ? 60.0 * row_seconds * (double)shape->rows * (config->blocks - 1) : 0.0;
   double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
-  config->batches_given = 1;
-  config->max_batch[0] = at_least((int64_t)fmin(steps, 1e9), 200);
+  config->max_batch.count = 1;
+  config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), 200);
 }
 
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
-  int64_t steps = config->max_batch[0];
-  for (int n = 1; n < config->batches_given; n++) steps = at_least(steps, config->max_batch[n]);
+  int64_t steps = config->max_batch.of[0];
+  for (int n = 1; n < config->max_batch.count; n++) steps = at_least(steps, config->max_batch.of[n]);
   if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth */
     double valid_steps = (double)shape->valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
     config->valid_every = at_least(at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps)), 1);

@@ -179,8 +179,8 @@ static void assert_published(size_t i) {
   assert_int_equal(config->num_hidden, published[i].num_hidden);
   assert_string_equal(config->act, published[i].act);
   assert_int_equal(config->batch_size, published[i].batch_size);
-  assert_int_equal(config->batches_given, 1);
-  assert_int_equal(config->max_batch[0], published[i].max_batch);
+  assert_int_equal(config->max_batch.count, 1);
+  assert_int_equal(config->max_batch.of[0], published[i].max_batch);
   assert_int_equal(config->lr_step, published[i].lr_step);
   assert_true(config->lr == published[i].lr && config->lr_decay == published[i].lr_decay);
   assert_int_equal(config->num_tk, published[i].num_tk);
@@ -227,11 +227,11 @@ static void test_twins_cost_what_their_chains_cost(void **state) {
     struct lfm_config fm = *config;
     assert_int_equal(lfm_config_preset(config, published[i].name), LFM_OK);
     assert_true(fm.blocks == 1 && isnan(fm.hks[0]));
-    assert_int_equal(fm.max_batch[0], config->blocks * config->max_batch[0]);
+    assert_int_equal(fm.max_batch.of[0], config->blocks * config->max_batch.of[0]);
     assert_int_equal(fm.lr_step, config->blocks * config->lr_step);
     memcpy(fm.hks, config->hks, sizeof fm.hks);
     fm.blocks = config->blocks;
-    fm.max_batch[0] = config->max_batch[0];
+    fm.max_batch.of[0] = config->max_batch.of[0];
     fm.lr_step = config->lr_step;
     assert_int_equal(lfm_config_agrees(&fm, config), LFM_OK);
   }

@@ -160,9 +160,9 @@ static void test_no_more_blocks_than_there_is_room_for(void **state) {
 static void test_batches(void **state) {
   (void)state;
   assert_int_equal(parse("max_batch", "[10, 20]"), LFM_OK);
-  assert_true(config->batches_given == 2 && config->max_batch[0] == 10 && config->max_batch[1] == 20);
+  assert_true(config->max_batch.count == 2 && config->max_batch.of[0] == 10 && config->max_batch.of[1] == 20);
   assert_int_equal(parse("max_batch", "30000"), LFM_OK);
-  assert_true(config->batches_given == 1 && config->max_batch[0] == 30000 && config->max_batch[1] == 0);
+  assert_true(config->max_batch.count == 1 && config->max_batch.of[0] == 30000 && config->max_batch.of[1] == 0);
   assert_refused("max_batch", "[10, null]", "or a list of 1 to 64 of them");
   assert_refused("max_batch", "0", "a whole number from 1");
 }
@@ -177,7 +177,7 @@ static void test_auto_takes_back(void **state) {
   assert_true(config->blocks == 0 && config->hks[0] == 0.0);
   assert_int_equal(parse("max_batch", "5"), LFM_OK);
   assert_int_equal(parse("max_batch", "auto"), LFM_OK);
-  assert_true(config->batches_given == 0 && config->max_batch[0] == 0);
+  assert_true(config->max_batch.count == 0 && config->max_batch.of[0] == 0);
   assert_int_equal(parse("interp", "linear"), LFM_OK);
   assert_int_equal(parse("interp", "auto"), LFM_OK);
   assert_int_equal(config->interp, LFM_INTERP_TRIG); /* a fallback that is a value */

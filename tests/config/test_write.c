@@ -65,10 +65,22 @@ static void test_every_key(void **state) {
                                          "num_tk=7",
                                          "target_rows=77",
                                          "defensive=.125",
+                                         "image_size=48",
+                                         "flip=true",
+                                         "dequantise=uniform",
+                                         "conditional=true",
+                                         "class_drop=.2",
+                                         "network=unet",
                                          "hidden_dim=31",
                                          "num_hidden=2",
                                          "act=softplus(0.5)",
                                          "cat_t=all",
+                                         "unet_dim_mults=[1,2,4]",
+                                         "res_depth=3",
+                                         "attention_resolution=[16,8]",
+                                         "num_head_channels=64",
+                                         "dropout=.1",
+                                         "scale_shift=true",
                                          "batch_size=999",
                                          "max_batch=[1,22,333,4,5]",
                                          "lr=1e-9",
@@ -123,10 +135,11 @@ static void test_a_resolved_schedule_is_written_as_its_chain(void **state) {
 
 static void test_the_longest_chain(void **state) {
   (void)state;
-  config->blocks = config->batches_given = LFM_MAX_BLOCKS;
+  config->blocks = LFM_MAX_BLOCKS;
+  config->max_batch.count = LFM_MAX_BLOCKS;
   for (int n = 0; n < LFM_MAX_BLOCKS; n++) {
     config->hks[n] = -2.2250738585072014e-308 * (n + 1) / -3; /* the longest texts there are */
-    config->max_batch[n] = 1000000000000;
+    config->max_batch.of[n] = 1000000000000;
   }
   config->hks[LFM_MAX_BLOCKS - 1] = 0.1 + 0.2;
   assert_reads_back(false);

@@ -65,19 +65,19 @@ static void time_becomes_steps(void **state) {
   OK(lfm_resolve_shape(config, &shape));
   lfm_resolve_steps(config, &shape, 0.01, 100.0);
   /* 90 s, less a push of 6,000 rows at 60 evaluations of a third of a row's step, over two blocks of 10 ms steps */
-  assert_int_equal(config->max_batch[0], (int64_t)((90.0 - 60.0 * 0.01 / 600.0 / 3.0 * 6000.0) / 0.02));
+  assert_int_equal(config->max_batch.of[0], (int64_t)((90.0 - 60.0 * 0.01 / 600.0 / 3.0 * 6000.0) / 0.02));
   lfm_config_destroy(config);
 
   config = config_of(KEYS("batch_size=600", "hks=[0.5, null]"), NULL);
   OK(lfm_resolve_shape(config, &shape));
   lfm_resolve_steps(config, &shape, 10.0, 1.0);
-  assert_int_equal(config->max_batch[0], 200); /* however little time there is */
+  assert_int_equal(config->max_batch.of[0], 200); /* however little time there is */
   lfm_config_destroy(config);
 
   config = config_of(KEYS("max_batch=7"), NULL);
   OK(lfm_resolve_shape(config, &shape));
   lfm_resolve_steps(config, &shape, 0.01, 100.0);
-  assert_int_equal(config->max_batch[0], 7);
+  assert_int_equal(config->max_batch.of[0], 7);
   lfm_config_destroy(config);
 }
 
@@ -163,7 +163,7 @@ static void what_was_said_stays(void **state) {
   assert_true(config->hidden_dim == 24 && config->num_hidden == 1 && config->batch_size == 9 && config->lr == 0.25);
   assert_true(config->beta_sample_t == LFM_TIME_UNIFORM && config->alpha == 3.0);
   assert_true(!config->cosine && config->ema_decay == 0.0 && config->lanes == 2 && config->microbatch == 5);
-  assert_true(config->max_batch[0] == 11 && config->valid_every == 4 && config->checkpoint_every == 3);
+  assert_true(config->max_batch.of[0] == 11 && config->valid_every == 4 && config->checkpoint_every == 3);
   assert_true(config->warmup == 0 && config->patience == 0 && config->defensive == 0.0 && config->target_rows == 0);
   lfm_config_destroy(config);
 }
