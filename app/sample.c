@@ -20,11 +20,17 @@ typedef struct request {
   bool logp, json;
 } request;
 
+static bool draws_pictures(const lfm_model *model) {
+  int64_t channels, height, width;
+  return lfm_model_picture(model, &channels, &height, &width);
+}
+
 static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
   lfm_model *model = NULL;
   lfm_table *rows = NULL;
-  lfm_status status = lfm_table_writable(r->out); /* not after the solve */
-  if (status == LFM_OK) status = lfm_model_load(r->model, &model);
+  lfm_status status = lfm_model_load(r->model, &model);
+  bool pictures = status == LFM_OK && draws_pictures(model);
+  if (status == LFM_OK) status = (pictures ? lfm_draw_pictures_writable : lfm_table_writable)(r->out); /* not after the solve */
   if (status == LFM_OK) {
     lfm_sample_options options;
     lfm_sample_defaults(&options);
@@ -38,7 +44,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
     options.context = progress;
     status = lfm_sample(model, &options, &rows, result);
   }
-  if (status == LFM_OK) status = lfm_table_write(rows, r->out);
+  if (status == LFM_OK) status = pictures ? lfm_draw_pictures(r->out, rows) : lfm_table_write(rows, r->out);
   lfm_table_destroy(rows);
   lfm_model_destroy(model);
   return status;
@@ -72,7 +78,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r.rows, .required = true, .low = 1, .high = 1e12,
        .help = "how many rows to draw"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
-       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset" APP_REPLACED},
+       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; pictures: .png (a "
+               "grid), .npy, or a folder of PNGs to make" APP_REPLACED},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),

@@ -83,6 +83,10 @@ typedef struct lfm_table_options {
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
   bool drop_absent;    /* names in drop that the file has not are passed over: for rows beside a table that has them */
   bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
+  /* of pictures */
+  int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
+  int64_t channels; /* 1 grey, 3 RGB; 0: as they are */
+  bool strict;      /* a picture that cannot be read is an error; otherwise it is left out, with a warning */
 } lfm_table_options;
 
 /* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too).  options may be NULL.
@@ -112,6 +116,21 @@ LFM_API const double *lfm_table_values(const lfm_table *table); /* [rows, cols],
 LFM_API const char *lfm_table_name(const lfm_table *table, int64_t col);
 LFM_API int lfm_table_decimals(const lfm_table *table, int64_t col); /* -1: not recorded */
 LFM_API void lfm_table_destroy(lfm_table *table);
+
+/* Pictures are a table with a picture a row: columns are its grey levels 0 .. 255, plane after plane, without names, and
+ * values are NULL.  lfm_table_read makes one of the files and folders that hold pictures (docs/formats.md). */
+LFM_API lfm_status lfm_table_create_pictures(const uint8_t *pixels, int64_t count, int64_t channels, int64_t height,
+                                             int64_t width, const int32_t *labels, lfm_table **out); /* labels: [count] or NULL */
+LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height, int64_t *width); /* false: numbers */
+LFM_API const uint8_t *lfm_table_pixels(const lfm_table *table); /* [rows, channels, height, width]; NULL: numbers */
+LFM_API const int32_t *lfm_table_labels(const lfm_table *table); /* [rows], 0 ..; NULL: none */
+LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels */
+LFM_API const char *lfm_table_class(const lfm_table *table, int64_t label); /* its name; NULL when there is none */
+
+/* Pictures out, by PATH: .png one grid, about square; .npy bytes [rows, height, width, channels]; else a folder of PNGs that
+ * is made, or is empty (LFM_E_EXISTS).  LFM_E_USAGE when the table holds no pictures. */
+LFM_API lfm_status lfm_draw_pictures(const char *path, const lfm_table *pictures);
+LFM_API lfm_status lfm_draw_pictures_writable(const char *path); /* whether that has a chance, as lfm_table_writable */
 
 /* ---- configuration ------------------------------------------------------------------------------------------ */
 
@@ -200,7 +219,8 @@ LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model
 LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns of the data */
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
-LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);
+LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col); /* NULL: pictures have no names */
+LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width); /* false: numbers */
 LFM_API void lfm_model_destroy(lfm_model *model);
 
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */

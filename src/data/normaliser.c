@@ -46,6 +46,14 @@ failed:
   return status;
 }
 
+lfm_status lfm_normaliser_pixels(int64_t dim, bool dequantised, lfm_normaliser **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  double scale = dequantised ? 1.0 / 128.0 : 1.0 / 127.5;
+  **out = (lfm_normaliser){
+      .kind = LFM_NORMALISE_PIXELS, .cols = dim, .dim = dim, .scale = scale, .logdet = (double)dim * log(scale)};
+  return LFM_OK;
+}
+
 void lfm_normaliser_destroy(lfm_normaliser *normaliser) {
   if (!normaliser) return;
   lfm_free(normaliser->varying);
@@ -210,6 +218,10 @@ failed:
 
 void lfm_normaliser_apply(const lfm_normaliser *m, const double *x, double *y) {
   int64_t d = m->dim;
+  if (m->kind == LFM_NORMALISE_PIXELS) {
+    for (int64_t i = 0; i < d; i++) y[i] = x[i] * m->scale - 1.0;
+    return;
+  }
   if (m->kind != LFM_NORMALISE_WHITEN) {
     for (int64_t i = 0; i < d; i++) y[i] = (x[m->varying[i]] - m->mean[i]) * m->forward[i * d + i];
     return;
@@ -223,6 +235,10 @@ void lfm_normaliser_apply(const lfm_normaliser *m, const double *x, double *y) {
 
 void lfm_normaliser_invert(const lfm_normaliser *m, const double *y, double *x) {
   int64_t d = m->dim;
+  if (m->kind == LFM_NORMALISE_PIXELS) {
+    for (int64_t i = 0; i < d; i++) x[i] = (y[i] + 1.0) / m->scale;
+    return;
+  }
   for (int64_t col = 0; col < m->cols; col++) x[col] = m->constant[col];
   if (m->kind != LFM_NORMALISE_WHITEN) {
     for (int64_t i = 0; i < d; i++) x[m->varying[i]] = m->mean[i] + y[i] * m->inverse[i * d + i];

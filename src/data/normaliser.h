@@ -5,13 +5,19 @@
  *   standardise  W = diag(1 / sd)
  *   whiten       W = D^-1 R^-1/2, D the standard deviations and R the correlation: y has covariance I (normaliser.c)
  * A constant column has no density: it is left out of y, stored, and put back by the inverse.
+ *   pixels       y = x scale - 1 for pictures, all columns alike and none left out: there are too many for matrices
  */
 #ifndef LFM_DATA_NORMALISER_H
 #define LFM_DATA_NORMALISER_H
 
 #include "core/status.h"
 
-typedef enum lfm_normalise { LFM_NORMALISE_NONE, LFM_NORMALISE_STANDARDISE, LFM_NORMALISE_WHITEN } lfm_normalise;
+typedef enum lfm_normalise {
+  LFM_NORMALISE_NONE,
+  LFM_NORMALISE_STANDARDISE,
+  LFM_NORMALISE_WHITEN,
+  LFM_NORMALISE_PIXELS, /* follows from the data being pictures; no key asks for it */
+} lfm_normalise;
 
 typedef struct lfm_normaliser {
   lfm_normalise kind;
@@ -22,6 +28,7 @@ typedef struct lfm_normaliser {
   double *mean;     /* [dim] */
   double *forward;  /* [dim, dim] W, row-vector convention: y = (x - mean) W */
   double *inverse;  /* [dim, dim] W^-1 */
+  double scale;     /* of pixels, whose arrays are NULL */
   double logdet;    /* log |det W|: log p(x) = log p(y) + logdet, over the varying columns */
 } lfm_normaliser;
 
@@ -29,6 +36,8 @@ typedef struct lfm_normaliser {
  * covariance is singular: the message names the columns. */
 lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_normaliser **out);
 lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lfm_normaliser **out); /* to be filled */
+/* Grey levels 0 .. 255 to [-1, 1]; dequantised, levels anywhere in 0 .. 256 to it.  (pixels.h) */
+lfm_status lfm_normaliser_pixels(int64_t dim, bool dequantised, lfm_normaliser **out);
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */

@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "data/format.h"
 #include "data/survey.h"
+#include "data/table.h"
 
 #include <string.h>
 
@@ -66,7 +67,30 @@ static lfm_status read_path(const char *path, lfm_source source, lfm_table **out
   return status;
 }
 
+/* Pictures that cannot be read are left out: the first is named, and how many there are. */
+static void note_broken(const char *path, const lfm_images *images) {
+  if (images->broken)
+    lfm_note(LFM_WARNING, "%s: %lld picture%s left out; the first: %s", path, (long long)images->broken,
+             images->broken == 1 ? " is" : "s are", images->broken_names[0]);
+}
+
+static lfm_status read_pictures(const char *path, const lfm_table_options *options, lfm_table **out) {
+  lfm_images_options wanted = {0};
+  lfm_images *images;
+  *out = NULL;
+  if (options) wanted = (lfm_images_options){.size = options->size, .channels = options->channels, .strict = options->strict};
+  if (options && (options->columns || options->drop))
+    return lfm_fail(LFM_E_USAGE, "%s: holds pictures, whose pixels cannot be chosen or dropped one by one", path);
+  LFM_TRY(lfm_images_read(path, &wanted, &images));
+  note_broken(path, images);
+  return lfm_table_of_images(images, out);
+}
+
 lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
+  lfm_images_kind kind;
+  *out = NULL;
+  LFM_TRY(lfm_images_recognise(path, &kind));
+  if (kind != LFM_IMAGES_NONE) return read_pictures(path, options, out);
   return read_path(path, (lfm_source){.options = options}, out);
 }
 

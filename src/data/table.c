@@ -45,7 +45,8 @@ failed:
 
 void lfm_table_destroy(lfm_table *table) {
   if (!table) return;
-  for (int64_t col = 0; col < table->cols; col++) lfm_free(table->names[col]);
+  for (int64_t col = 0; table->names && col < table->cols; col++) lfm_free(table->names[col]);
+  lfm_images_destroy(table->images);
   lfm_free(table->names);
   lfm_free(table->decimals);
   lfm_free(table->values);
@@ -86,7 +87,7 @@ static lfm_status check_values(const double *values, int64_t rows, int64_t cols,
 
 lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, const char *advice) {
   char quoted[LFM_QUOTE_MAX];
-  for (int64_t row = 0; row < table->rows; row++)
+  for (int64_t row = 0; !table->images && row < table->rows; row++)
     for (int64_t col = 0; col < table->cols; col++) {
       double value = table->values[row * table->cols + col];
       if (!isfinite(value))
@@ -129,7 +130,7 @@ failed:
 }
 
 int64_t lfm_table_find(const lfm_table *table, const char *name) {
-  for (int64_t col = 0; col < table->cols; col++)
+  for (int64_t col = 0; table->names && col < table->cols; col++)
     if (strcmp(table->names[col], name) == 0) return col;
   return -1;
 }
@@ -138,6 +139,7 @@ lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t 
   lfm_table *taken;
   lfm_status status;
   *out = NULL;
+  if (table->images) return lfm_table_take_images(table->images, index, count, out);
   LFM_TRY(lfm_table_make(count, table->cols, &taken));
   for (int64_t col = 0; col < table->cols; col++) {
     LFM_TRY_GOTO(lfm_table_rename(taken, col, table->names[col]), failed);
@@ -178,9 +180,9 @@ int64_t lfm_table_cols(const lfm_table *table) { return table->cols; }
 const double *lfm_table_values(const lfm_table *table) { return table->values; }
 
 const char *lfm_table_name(const lfm_table *table, int64_t col) {
-  return col >= 0 && col < table->cols ? table->names[col] : NULL;
+  return table->names && col >= 0 && col < table->cols ? table->names[col] : NULL;
 }
 
 int lfm_table_decimals(const lfm_table *table, int64_t col) {
-  return col >= 0 && col < table->cols ? table->decimals[col] : -1;
+  return table->names && col >= 0 && col < table->cols ? table->decimals[col] : -1;
 }

@@ -6,12 +6,15 @@
 #define LFM_DATA_TABLE_H
 
 #include "core/status.h"
+#include "data/images.h"
 
 struct lfm_table {
   int64_t rows, cols;
   double *values; /* [rows, cols]; may lie in a file (lfm_alloc_rows) */
   char **names;   /* [cols] */
   int *decimals;  /* [cols]; -1 where the source records none (binary formats) */
+  /* A table of pictures has a picture a row, cols being channels * height * width, and none of the three arrays. */
+  lfm_images *images;
 };
 
 /* Zeros, names x0.., decimals -1. */
@@ -33,5 +36,16 @@ lfm_status lfm_table_unique_names(char *const *names, int64_t cols, const char *
 
 /* LFM_E_DATA at the first value that is not finite: NAME: row and column, then ADVICE. */
 lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, const char *advice);
+
+/* ---- pictures: table_images.c ---------------------------------------------------------------------------------- */
+
+/* Takes over the pictures, whatever is returned. */
+lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out);
+
+/* `count` black pictures of the same size and classes; the first class's where there are classes. */
+lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out);
+
+/* Pictures in the order of index [count]. */
+lfm_status lfm_table_take_images(const lfm_images *images, const int64_t *index, int64_t count, lfm_table **out);
 
 #endif

@@ -14,23 +14,29 @@
 
 void lfm_push_defaults(lfm_push_options *options) { *options = (lfm_push_options){0}; }
 
-/* The table's rows in the flow's units: x [rows, dim]. */
-static lfm_status load_rows(const lfm_model *model, const lfm_table *table, bool at_border, double *x) {
-  int64_t dim = model->normaliser->dim, cols = at_border ? dim : model->cols;
-  int64_t *place = NULL;
-  double *row = NULL;
-  lfm_status status;
-  LFM_TRY_GOTO(LFM_ALLOC(&place, cols), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&row, cols), done);
-  LFM_TRY_GOTO(at_border ? lfm_columns_match_border(model, table, place) : lfm_columns_match(model, table, place), done);
-  for (int64_t i = 0; i < table->rows; i++) {
-    for (int64_t j = 0; j < cols; j++) row[j] = table->values[i * table->cols + place[j]];
-    if (at_border) memcpy(x + i * dim, row, (size_t)dim * sizeof *x);
-    else lfm_normaliser_apply(model->normaliser, row, x + i * dim);
-  }
-done:
-  lfm_free(place);
+/* Rows of data in the flow's units: x [rows, dim]. */
+static lfm_status load_data(const lfm_model *model, const lfm_table *table, double *x) {
+  int64_t *row;
+  double *data = NULL;
+  LFM_TRY(LFM_ALLOC(&row, table->rows));
+  for (int64_t i = 0; i < table->rows; i++) row[i] = i;
+  lfm_status status = lfm_columns_gather(model, table, row, table->rows, &data);
+  for (int64_t i = 0; status == LFM_OK && i < table->rows; i++)
+    lfm_normaliser_apply(model->normaliser, data + i * model->cols, x + i * model->normaliser->dim);
   lfm_free(row);
+  lfm_free(data);
+  return status;
+}
+
+/* Rows of a border: x [rows, dim]. */
+static lfm_status load_states(const lfm_model *model, const lfm_table *table, double *x) {
+  int64_t dim = model->normaliser->dim;
+  int64_t *place;
+  LFM_TRY(LFM_ALLOC(&place, dim));
+  lfm_status status = lfm_columns_match_border(model, table, place);
+  for (int64_t i = 0; status == LFM_OK && i < table->rows; i++)
+    for (int64_t j = 0; j < dim; j++) x[i * dim + j] = table->values[i * table->cols + place[j]];
+  lfm_free(place);
   return status;
 }
 
@@ -61,8 +67,7 @@ done:
 /* Rows at border 0 in the data's columns and units. */
 static lfm_status to_data(const lfm_model *model, const lfm_table *states, lfm_table **out) {
   LFM_TRY(lfm_columns_make(model, states->rows, 0, out));
-  for (int64_t i = 0; i < states->rows; i++)
-    lfm_normaliser_invert(model->normaliser, states->values + i * states->cols, (*out)->values + i * model->cols);
+  for (int64_t i = 0; i < states->rows; i++) lfm_columns_put(model, states->values + i * states->cols, *out, i);
   return LFM_OK;
 }
 
@@ -78,7 +83,7 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
   LFM_TRY_GOTO(lfm_table_make(table->rows, model->normaliser->dim, &states), done);
   LFM_TRY_GOTO(LFM_ALLOC(&rows.failed, table->rows), done);
   rows.f64 = states->values;
-  LFM_TRY_GOTO(load_rows(model, table, options->back, states->values), done);
+  LFM_TRY_GOTO((options->back ? load_states : load_data)(model, table, states->values), done);
   LFM_TRY_GOTO(through_blocks(model, options, &rows), done);
   if (options->back) LFM_TRY_GOTO(to_data(model, states, out), done);
   else *out = states, states = NULL;

@@ -61,6 +61,8 @@ static lfm_status make_schema(lfm_model *model, int64_t cols) {
 }
 
 static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
+  model->cols = schema->cols;
+  if (schema->images) return lfm_images_alike(schema->images, 0, &model->picture);
   LFM_TRY(make_schema(model, schema->cols));
   for (int64_t j = 0; j < schema->cols; j++) {
     LFM_TRY(lfm_alloc_text(&model->names[j], schema->names[j]));
@@ -105,6 +107,7 @@ void lfm_model_destroy(lfm_model *model) {
   for (int64_t j = 0; model->names && j < model->cols; j++) lfm_free(model->names[j]);
   lfm_free(model->names);
   lfm_free(model->decimals);
+  lfm_images_destroy(model->picture);
   lfm_net_destroy(model->net);
   lfm_normaliser_destroy(model->normaliser);
   lfm_config_destroy(model->config);
@@ -114,7 +117,17 @@ void lfm_model_destroy(lfm_model *model) {
 int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
-const char *lfm_model_name(const lfm_model *model, int64_t col) { return model->names[col]; }
+
+bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width) {
+  const lfm_images *picture = model->picture;
+  if (!picture) return false;
+  *channels = picture->channels, *height = picture->height, *width = picture->width;
+  return true;
+}
+
+const char *lfm_model_name(const lfm_model *model, int64_t col) {
+  return model->names && col >= 0 && col < model->cols ? model->names[col] : NULL;
+}
 
 /* ---- the file ----------------------------------------------------------------------------------------------- */
 
@@ -188,8 +201,24 @@ static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_F
   memcpy(out, fields, sizeof fields);
 }
 
+/* "picture" is "channels x height x width"; "classes" and class.K follow where there are any. */
+static lfm_status add_picture(const lfm_images *picture, lfm_archive *archive) {
+  char key[32], text[96];
+  snprintf(text, sizeof text, "%lldx%lldx%lld", (long long)picture->channels, (long long)picture->height,
+           (long long)picture->width);
+  LFM_TRY(lfm_archive_meta(archive, "picture", text));
+  snprintf(text, sizeof text, "%lld", (long long)picture->classes);
+  LFM_TRY(lfm_archive_meta(archive, "classes", text));
+  for (int64_t k = 0; k < picture->classes; k++) {
+    snprintf(key, sizeof key, "class.%lld", (long long)k);
+    LFM_TRY(lfm_archive_meta(archive, key, picture->class_names[k]));
+  }
+  return LFM_OK;
+}
+
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
   char key[32], number[32];
+  if (model->picture) return add_picture(model->picture, archive);
   snprintf(number, sizeof number, "%lld", (long long)model->cols);
   LFM_TRY(lfm_archive_meta(archive, "columns", number));
   for (int64_t j = 0; j < model->cols; j++) {
@@ -214,6 +243,7 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
 }
 
 lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive) {
+  if (model->picture) return LFM_OK; /* follows from the configuration */
   field fields[NORMALISER_FIELDS];
   normaliser_fields(model->normaliser, fields);
   for (int k = 0; k < NORMALISER_FIELDS; k++)
@@ -244,8 +274,31 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
   return LFM_OK;
 }
 
+static lfm_status read_picture(lfm_model *model, const lfm_archive *archive, const char *text) {
+  long long channels = 0, height = 0, width = 0;
+  char end = 0;
+  long classes;
+  if (sscanf(text, "%8lldx%8lldx%8lld%c", &channels, &height, &width, &end) != 3)
+    return lfm_fail(LFM_E_FORMAT, "%s: metadata 'picture' is not channels x height x width; this is not a whole lfm model",
+                    lfm_archive_path(archive));
+  LFM_TRY(lfm_images_make(0, channels, height, width, &model->picture));
+  LFM_TRY(meta_number(archive, "classes", 0, LFM_IMAGES_MOST_CLASSES, &classes));
+  if (classes) LFM_TRY(lfm_images_label(model->picture, classes));
+  for (long k = 0; k < classes; k++) {
+    char key[32];
+    snprintf(key, sizeof key, "class.%ld", k);
+    const char *name = lfm_archive_meta_find(archive, key);
+    if (!name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
+    LFM_TRY(lfm_images_name_class(model->picture, k, name));
+  }
+  model->cols = (int64_t)lfm_images_row_size(model->picture);
+  return LFM_OK;
+}
+
 static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
   long cols;
+  const char *picture = lfm_archive_meta_find(archive, "picture");
+  if (picture) return read_picture(model, archive, picture);
   LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
   LFM_TRY(make_schema(model, cols));
   for (long j = 0; j < cols; j++) {
@@ -327,6 +380,13 @@ static lfm_status check_weights(const lfm_model *model, const lfm_archive *archi
                         lfm_archive_path(archive), wanted, held);
 }
 
+static lfm_status read_units(lfm_model *model, const lfm_archive *archive) {
+  const lfm_config *config = model->config;
+  if (model->picture)
+    return lfm_normaliser_pixels(model->cols, config->dequantise == LFM_DEQUANTISE_UNIFORM, &model->normaliser);
+  return lfm_chain_read_normaliser(archive, (lfm_normalise)config->normalise, model->cols, &model->normaliser);
+}
+
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   *out = NULL;
   lfm_model *model;
@@ -334,8 +394,7 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   lfm_status status;
   LFM_TRY_GOTO(read_config(model, archive), fail);
   LFM_TRY_GOTO(read_schema(model, archive), fail);
-  lfm_normalise kind = (lfm_normalise)model->config->normalise;
-  LFM_TRY_GOTO(lfm_chain_read_normaliser(archive, kind, model->cols, &model->normaliser), fail);
+  LFM_TRY_GOTO(read_units(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);

@@ -8,6 +8,7 @@
 #define LFM_FLOW_CHAIN_H
 
 #include "config/config.h"
+#include "data/images.h"
 #include "data/normaliser.h"
 #include "net/net.h"
 #include "store/safetensors.h"
@@ -17,6 +18,8 @@ struct lfm_model {
   int64_t cols;       /* of the data */
   char **names;       /* [cols] */
   int *decimals;      /* [cols] */
+  lfm_images
+      *picture; /* of no pictures: size and classes of a row's; NULL: columns of numbers, else names and decimals are */
   lfm_normaliser *normaliser;
   lfm_net *net;
   int blocks;

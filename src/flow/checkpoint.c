@@ -64,6 +64,11 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size) {
 }
 
 static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
+  if (table->images) {
+    const lfm_images *images = table->images;
+    if (images->labels) hash = hash_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
+    return hash_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
+  }
   for (int64_t j = 0; j < table->cols; j++) hash = hash_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
   return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }

@@ -5,8 +5,10 @@
 #include "flow/columns.h"
 
 #include "core/alloc.h"
+#include "data/pixels.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
   const lfm_normaliser *normaliser = model->normaliser;
@@ -47,12 +49,34 @@ static lfm_status match(const char *whose, char *const *names, int64_t cols, con
   return LFM_OK;
 }
 
+static lfm_status match_pictures(const lfm_images *model, const lfm_images *table) {
+  bool are_alike =
+      table && table->channels == model->channels && table->height == model->height && table->width == model->width;
+  if (are_alike) return LFM_OK;
+  char shape[64] = "columns of numbers";
+  if (table)
+    snprintf(shape, sizeof shape, "pictures of %lld x %lld x %lld", (long long)table->channels, (long long)table->height,
+             (long long)table->width);
+  return lfm_fail(LFM_E_DATA, "the model is of pictures of %lld x %lld x %lld (channels, height, width), the data are %s%s",
+                  (long long)model->channels, (long long)model->height, (long long)model->width, shape,
+                  table && model->height == model->width ? "; --size scales them" : "");
+}
+
 lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  if (table->images && !model->picture)
+    return lfm_fail(LFM_E_DATA, "the model is of %lld columns of numbers, the data are pictures", (long long)model->cols);
+  if (model->picture) return match_pictures(model->picture, table->images);
   LFM_TRY(match("the model", model->names, model->cols, table, place));
   return check_constants(model, table, place);
 }
 
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  if (model->picture && table->images)
+    return lfm_fail(LFM_E_DATA, "rows of a border are numbers, as lfm push writes them to .npy, not pictures");
+  if (model->picture && table->cols == model->cols) { /* so many need no names */
+    for (int64_t j = 0; j < table->cols; j++) place[j] = j;
+    return LFM_OK;
+  }
   lfm_table *border; /* for its names */
   LFM_TRY(lfm_table_make(0, model->normaliser->dim, &border));
   lfm_status status = match("a border of the model", border->names, border->cols, table, place);
@@ -78,9 +102,16 @@ static void cut_decimals(const lfm_normaliser *normaliser, int *decimals) {
   }
 }
 
+static lfm_status make_pictures(const lfm_images *like, int64_t rows, lfm_table **out) {
+  lfm_images *images;
+  LFM_TRY(lfm_images_make(rows, like->channels, like->height, like->width, &images));
+  return lfm_table_of_images(images, out);
+}
+
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out) {
   lfm_table *table;
   *out = NULL;
+  if (model->picture) return make_pictures(model->picture, rows, out);
   LFM_TRY(lfm_table_make(rows, model->cols + extra, &table));
   for (int64_t j = 0; j < model->cols; j++) {
     lfm_status status = lfm_table_rename(table, j, model->names[j]);
@@ -112,9 +143,42 @@ lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, con
   return LFM_OK;
 }
 
+static void put_picture(const lfm_model *model, const double *y, uint8_t *pixels) {
+  enum { CHUNK = 256 };
+  bool dequantised = model->config->dequantise == LFM_DEQUANTISE_UNIFORM;
+  for (int64_t j = 0; j < model->cols; j += CHUNK) {
+    float part[CHUNK];
+    int64_t count = model->cols - j < CHUNK ? model->cols - j : CHUNK;
+    for (int64_t k = 0; k < count; k++) part[k] = (float)y[j + k];
+    lfm_pixels_from_row(part, (size_t)count, dequantised, pixels + j);
+  }
+}
+
+void lfm_columns_put(const lfm_model *model, const double *y, lfm_table *table, int64_t row) {
+  if (table->images) put_picture(model, y, table->images->pixels + row * model->cols);
+  else lfm_normaliser_invert(model->normaliser, y, table->values + row * table->cols);
+}
+
+/* Grey levels as numbers; where the model takes a level for a step, each picture at its own place in it, always the same. */
+static lfm_status gather_pictures(const lfm_model *model, const lfm_images *images, const int64_t *rows, int64_t count,
+                                  double **x) {
+  float *row;
+  lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM};
+  LFM_TRY(match_pictures(model->picture, images));
+  LFM_TRY(LFM_ALLOC(&row, model->cols));
+  lfm_status status = LFM_ALLOC(x, count * model->cols);
+  for (int64_t i = 0; status == LFM_OK && i < count; i++) {
+    lfm_pixels_to_row(images, rows[i], &how, row);
+    for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = ((double)row[j] + 1.0) / model->normaliser->scale;
+  }
+  lfm_free(row);
+  return status;
+}
+
 lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count,
                               double **x) {
   int64_t *place;
+  if (model->picture) return gather_pictures(model, table->images, rows, count, x);
   LFM_TRY(LFM_ALLOC(&place, model->cols));
   lfm_status status = lfm_columns_match(model, table, place);
   if (status == LFM_OK) status = LFM_ALLOC(x, count * model->cols);

@@ -18,8 +18,11 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
 
 /* A table of zeros under the model's names, and its decimals as far as single precision goes, with `extra` further columns
- * behind them. */
+ * behind them; or black pictures, which have no further columns. */
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
+
+/* A row y [dim] of the flow in the data's units, into a table that lfm_columns_make has made. */
+void lfm_columns_put(const lfm_model *model, const double *y, lfm_table *table, int64_t row);
 
 /* The rows to look at: *row [*count], freed with lfm_free, the numbers of all, or of `wanted` evenly spaced ones (0: all).
  * LFM_E_DATA when there are none or a value is not finite; LFM_E_USAGE when wanted is below 0. */

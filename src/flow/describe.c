@@ -39,8 +39,33 @@ static lfm_status describe_column(const lfm_table *table, int64_t j, lfm_facts *
   return LFM_OK;
 }
 
+static void describe_pictures(const lfm_images *images, lfm_facts *facts) {
+  lfm_facts_number(facts, "channels", (double)images->channels);
+  lfm_facts_number(facts, "height", (double)images->height);
+  lfm_facts_number(facts, "width", (double)images->width);
+  for (int64_t k = 0; k < images->classes; k++) {
+    lfm_facts_item(facts, "classes");
+    lfm_facts_text(facts, "name", images->class_names[k]);
+    lfm_facts_end(facts);
+  }
+}
+
+static lfm_status describe_set(const char *path, lfm_facts *facts) {
+  lfm_images *images;
+  LFM_TRY(lfm_images_read(path, NULL, &images));
+  lfm_facts_text(facts, "kind", "pictures");
+  lfm_facts_number(facts, "rows", (double)images->count);
+  if (images->broken) lfm_facts_number(facts, "broken", (double)images->broken);
+  describe_pictures(images, facts);
+  lfm_images_destroy(images);
+  return LFM_OK;
+}
+
 static lfm_status describe_table(const char *path, lfm_facts *facts) {
   lfm_table *table;
+  lfm_images_kind kind;
+  LFM_TRY(lfm_images_recognise(path, &kind));
+  if (kind != LFM_IMAGES_NONE) return describe_set(path, facts);
   LFM_TRY(lfm_survey_read(path, &table));
   lfm_facts_text(facts, "kind", "table");
   lfm_facts_number(facts, "rows", (double)table->rows);
@@ -56,7 +81,8 @@ static void describe_chain(const lfm_model *model, lfm_facts *facts) {
   double parameters = (double)lfm_net_param_count(model->net);
   lfm_facts_number(facts, "blocks", model->blocks);
   lfm_facts_number(facts, "parameters", parameters * model->blocks);
-  for (int64_t j = 0; j < model->cols; j++) {
+  if (model->picture) describe_pictures(model->picture, facts);
+  for (int64_t j = 0; model->names && j < model->cols; j++) {
     lfm_facts_item(facts, "columns");
     lfm_facts_text(facts, "name", model->names[j]);
     if (model->decimals[j] >= 0) lfm_facts_number(facts, "decimals", model->decimals[j]);
@@ -138,7 +164,11 @@ static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
     if (k < 2) LFM_TRY(describe_result(folder, facts));
     return describe_archive(path, facts);
   }
-  return lfm_fail(LFM_E_FORMAT, "%s: a folder without model.safetensors or checkpoint; it is not a run of lfm train", folder);
+  lfm_images_kind kind;
+  LFM_TRY(lfm_images_recognise(folder, &kind));
+  if (kind != LFM_IMAGES_NONE) return describe_set(folder, facts);
+  return lfm_fail(LFM_E_FORMAT,
+                  "%s: a folder without model.safetensors or checkpoint or pictures; it is not a run of lfm train", folder);
 }
 
 lfm_status lfm_describe(const char *path, bool json, char **text) {

@@ -89,6 +89,15 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, fl
     for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
 }
 
+/* A picture's mirror image, every line of every plane turned round. */
+static void mirror(float *x, int64_t dim, int64_t width) {
+  for (float *line = x; line < x + dim; line += width)
+    for (int64_t left = 0, right = width - 1; left < right; left++, right--) {
+      float kept = line[left];
+      line[left] = line[right], line[right] = kept;
+    }
+}
+
 static bool is_wide(const lfm_matching *matching, const lfm_pairs *pairs, int64_t i) {
   return pairs->defensive > 0.0 && matching->lot[i] < pairs->defensive;
 }
@@ -144,6 +153,8 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   int64_t dim = pairs->dim, pair = first + i;
   const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
   pool_row(pairs, matching->row[i], left_noise, matching->left);
+  lfm_rng side = rng_of(pairs, LFM_FOR_FLIP, step);
+  if (pairs->mirror && lfm_rng_uniform(&side, pair, 0) < 0.5) mirror(matching->left, dim, pairs->mirror);
   if (is_wide(matching, pairs, i)) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
   if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);

@@ -26,6 +26,7 @@ typedef struct lfm_pairs {
   double alpha, beta;
   int times;                       /* num_tk */
   int64_t target_rows;             /* rows of the pool that a target is the mean over; 0: the pair's own */
+  int64_t mirror;                  /* over 0: half of the x_l are seen mirrored, pictures of so many columns; 0: none */
   double defensive;                /* share of the pairs whose x_l is drawn from the wide law instead of the pool */
   lfm_purpose noise_for, time_for; /* training draws, or the fixed ones of validation */
 } lfm_pairs;

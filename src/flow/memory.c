@@ -20,7 +20,8 @@ static void add(const void *memory, int64_t *term, lfm_memory *sum) {
 }
 
 static void add_table(const lfm_table *table, lfm_memory *sum) {
-  if (table) add(table->values, &sum->tables, sum);
+  if (table && table->images) add(table->images->pixels, &sum->tables, sum);
+  else if (table) add(table->values, &sum->tables, sum);
 }
 
 lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {

@@ -11,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/pixels.h"
 #include "data/redundancy.h"
 #include "flow/columns.h"
 #include "flow/resolve.h"
@@ -92,12 +93,23 @@ static lfm_status warn_redundant(const lfm_trainer *trainer) {
   return lfm_redundancy_warn(table->values, table->rows, table->cols, table->names, advice);
 }
 
+static int64_t spaced(int64_t i, int64_t rows, int64_t count) { return (int64_t)((double)i * (double)rows / (double)count); }
+
+/* Where a grey level is taken for a step, each picture has its place in it from the seed, for good: the blocks behind learn
+ * from what was pushed, and that is this. */
+static void fill_with_pictures(const lfm_model *model, const lfm_images *images, int64_t count, lfm_pool *pool) {
+  lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM, .seed = model->config->seed};
+  for (int64_t i = 0; i < count; i++)
+    lfm_pixels_to_row(images, spaced(i, images->count, count), &how, pool->values + i * model->cols);
+  pool->rows = count;
+}
+
 /* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y [dim] are scratch. */
 static void normalise_rows(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t count, double *x,
                            double *y, lfm_pool *pool) {
   int64_t dim = model->normaliser->dim;
   for (int64_t i = 0; i < count; i++) {
-    int64_t row = (int64_t)((double)i * (double)table->rows / (double)count);
+    int64_t row = spaced(i, table->rows, count);
     for (int64_t j = 0; j < model->cols; j++) x[j] = table->values[row * table->cols + place[j]];
     lfm_normaliser_apply(model->normaliser, x, y);
     for (int64_t j = 0; j < dim; j++) pool->values[i * dim + j] = (float)y[j];
@@ -110,6 +122,11 @@ static lfm_status fill_pool(const lfm_model *model, const lfm_table *table, int6
   int64_t *place = NULL;
   double *x = NULL, *y = NULL;
   lfm_status status;
+  if (model->picture) {
+    LFM_TRY(lfm_columns_match(model, table, NULL));
+    fill_with_pictures(model, table->images, count, pool);
+    return LFM_OK;
+  }
   LFM_TRY_GOTO(LFM_ALLOC(&place, model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&x, model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&y, model->normaliser->dim), done);
@@ -186,7 +203,8 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   int64_t rows = options->train->rows;
   LFM_TRY(lfm_checkpoint_check_rows(options));
   LFM_TRY(lfm_model_load(options->run, &model));
-  lfm_data_shape shape = {.rows = options->valid ? rows : rows - rows / 10, .dim = model->normaliser->dim};
+  lfm_data_shape shape = {
+      .rows = options->valid ? rows : rows - rows / 10, .dim = model->normaliser->dim, .picture = options->train->images};
   lfm_status status = check_agreement(model->config, options->config, &shape);
   lfm_model_destroy(model);
   return status;
@@ -270,8 +288,10 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_config *config = trainer->config;
   const lfm_table *table = train_table(trainer);
   lfm_normaliser *normaliser;
-  LFM_TRY(lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
-  lfm_data_shape shape = {.rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer)};
+  LFM_TRY(table->images ? lfm_normaliser_pixels(table->cols, config->dequantise == LFM_DEQUANTISE_UNIFORM, &normaliser)
+                        : lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
+  lfm_data_shape shape = {
+      .rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer), .picture = table->images};
   lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : LFM_OK;
   if (status == LFM_OK) status = lfm_resolve_shape(config, &shape); /* a resolved one stays as it is */
   if (status != LFM_OK) {
@@ -329,8 +349,8 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
     lfm_note(LFM_WARNING,
              "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
              (long long)train_table(trainer)->rows);
-  LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
-  LFM_TRY_GOTO(warn_redundant(trainer), fail);
+  if (!options->train->images) LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
+  if (!options->train->images) LFM_TRY_GOTO(warn_redundant(trainer), fail);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(build(trainer, resumed), fail);
   LFM_TRY_GOTO(enter(trainer, resumed), fail);

@@ -18,7 +18,8 @@ static int64_t at_most(int64_t value, int64_t high) { return value < high ? valu
 
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
-  if (isnan(config->schedule_c)) config->schedule_c = shape->dim <= 3 ? 0.1 : 1.0; /* fine detail wants a small first step */
+  if (isnan(config->schedule_c))
+    config->schedule_c = shape->dim <= 3 ? 0.1 : shape->picture ? 0.5 : 1.0; /* fine detail wants a small first step */
   if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
@@ -33,6 +34,21 @@ static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape)
   return lfm_config_validate(config); /* max_batch beside the chain that follows from the data */
 }
 
+/* Pictures: a small U-Net, with attention where they are smallest; a short chain; no defence, no mean targets. */
+static void resolve_pictures(lfm_config *config, const lfm_images *picture) {
+  int64_t side = picture->height < picture->width ? picture->height : picture->width, smallest = side;
+  if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_UNET;
+  if (!config->unet_dim_mults.count) { /* halved while it stays whole, and 7 or 8 pixels remain */
+    config->unet_dim_mults.of[config->unet_dim_mults.count++] = 1;
+    for (; smallest % 2 == 0 && smallest >= 14 && config->unet_dim_mults.count < LFM_MAX_SIZES; smallest /= 2)
+      config->unet_dim_mults.of[config->unet_dim_mults.count++] = 2;
+  }
+  if (!config->attention_resolution.count) config->attention_resolution = (lfm_sizes){.count = 1, .of = {smallest}};
+  if (!config->hidden_dim) config->hidden_dim = 32;
+  if (!config->batch_size) config->batch_size = 64;
+  if (isnan(config->lr)) config->lr = 5e-4;
+}
+
 static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= 32; }
 
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
@@ -41,8 +57,8 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
 }
 
 /* More times near the data, where the density is sharp. */
-static void resolve_times(lfm_config *config) {
-  bool is_open = !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
+static void resolve_times(lfm_config *config, const lfm_data_shape *shape) {
+  bool is_open = !shape->picture && !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
                  !lfm_config_is_set(config, "beta");
   if (is_open) config->beta_sample_t = LFM_TIME_BETA;
   if (isnan(config->alpha)) config->alpha = 1.0;
@@ -58,7 +74,7 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 
 /* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT;
+  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT && !shape->picture;
   if (is_open) {
     double width = (double)config->hidden_dim, dim = (double)shape->dim;
     double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);
@@ -71,8 +87,10 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   LFM_TRY(resolve_chain(config, shape));
+  if (shape->picture) resolve_pictures(config, shape->picture);
+  if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
   resolve_network(config, shape);
-  resolve_times(config);
+  resolve_times(config, shape);
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {
     lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size,
@@ -114,7 +132,7 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
-    config->defensive = fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
+    config->defensive = shape->picture ? 0.0 : fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
   if (!lfm_config_is_set(config, "patience"))
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);

@@ -96,19 +96,19 @@ static void put_logp(const lfm_model *model, const draws *d, int64_t i, int64_t 
 
 /* The rows that were solved, in the data's units, with its names and decimals. */
 static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **out) {
-  int64_t solved = 0, at = 0, extra = !d->base ? 0 : d->estimates > 1 ? 2 : 1, cols = model->cols + extra;
+  int64_t solved = 0, at = 0, extra = !d->base ? 0 : d->estimates > 1 ? 2 : 1;
   for (int64_t i = 0; i < d->rows; i++) solved += !d->failed[i];
   if (!solved)
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
   lfm_table *table;
   LFM_TRY(lfm_columns_make(model, solved, extra, &table));
-  lfm_status status = name_extra(model, extra, table);
+  lfm_status status = extra ? name_extra(model, extra, table) : LFM_OK;
   if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
-    double *row = table->values + at++ * cols;
-    lfm_normaliser_invert(model->normaliser, d->x + i * d->dim, row);
-    put_logp(model, d, i, extra, row + model->cols);
+    lfm_columns_put(model, d->x + i * d->dim, table, at);
+    if (extra) put_logp(model, d, i, extra, table->values + at * table->cols + model->cols);
+    at++;
   }
   *out = table;
   return LFM_OK;
@@ -135,6 +135,8 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   LFM_TRY(lfm_probes_check(options->probes));
   if (options->probes && !options->logp)
     return lfm_fail(LFM_E_USAGE, "probes: they estimate the trace, which only logp asks for");
+  if (options->logp && model->picture)
+    return lfm_fail(LFM_E_USAGE, "logp: a picture has no place for it; lfm score tells that of pictures");
   lfm_probes_advise(model, options->probes);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);

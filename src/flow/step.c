@@ -35,6 +35,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
       .beta = config->beta,
       .times = times,
       .target_rows = validating ? 0 : config->target_rows,
+      .mirror = config->flip && !validating && trainer->model->picture ? trainer->model->picture->width : 0,
       .defensive = validating ? 0.0 : config->defensive,
       .noise_for = validating ? LFM_FOR_VALID : LFM_FOR_NOISE,
       .time_for = validating ? LFM_FOR_VALID_TIME : LFM_FOR_TIME,

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table_images.c -- pictures as a table: a row a picture, so that whatever takes rows takes pictures.
+ * The numbers stay the bytes that they were; values, names and decimals of columns are not made, for there would be
+ * eight times as much of them, and nobody calls a pixel by its name.
+ */
+#include "core/alloc.h"
+#include "data/table.h"
+
+#include <string.h>
+
+lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out) {
+  lfm_status status = LFM_ALLOC(out, 1);
+  if (status != LFM_OK) return lfm_images_destroy(images), status;
+  **out = (lfm_table){.rows = images->count, .cols = (int64_t)lfm_images_row_size(images), .images = images};
+  return LFM_OK;
+}
+
+lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out) {
+  LFM_TRY(lfm_images_make(count, images->channels, images->height, images->width, out));
+  lfm_status status = images->labels || images->classes ? lfm_images_label(*out, images->classes) : LFM_OK;
+  for (int64_t k = 0; k < images->classes && status == LFM_OK; k++)
+    status = lfm_images_name_class(*out, k, images->class_names[k]);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_images_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
+lfm_status lfm_table_take_images(const lfm_images *images, const int64_t *index, int64_t count, lfm_table **out) {
+  lfm_images *taken;
+  size_t size = lfm_images_row_size(images);
+  LFM_TRY(lfm_images_alike(images, count, &taken));
+  for (int64_t i = 0; i < count; i++) {
+    memcpy(taken->pixels + (size_t)i * size, images->pixels + (size_t)index[i] * size, size);
+    if (images->labels) taken->labels[i] = images->labels[index[i]];
+  }
+  return lfm_table_of_images(taken, out);
+}
+
+lfm_status lfm_table_create_pictures(const uint8_t *pixels, int64_t count, int64_t channels, int64_t height, int64_t width,
+                                     const int32_t *labels, lfm_table **out) {
+  lfm_images *images;
+  int32_t most = -1;
+  *out = NULL;
+  if (!pixels || count < 1) return lfm_fail(LFM_E_USAGE, "a table of pictures needs pixels, and one picture at least");
+  for (int64_t i = 0; labels && i < count; i++) {
+    if (labels[i] < 0) return lfm_fail(LFM_E_USAGE, "picture %lld: class %d; classes begin at 0", (long long)i, labels[i]);
+    if (labels[i] > most) most = labels[i];
+  }
+  LFM_TRY(lfm_images_make(count, channels, height, width, &images));
+  memcpy(images->pixels, pixels, (size_t)count * lfm_images_row_size(images));
+  lfm_status status = labels ? lfm_images_label(images, (int64_t)most + 1) : LFM_OK;
+  if (status != LFM_OK) return lfm_images_destroy(images), status;
+  if (labels) memcpy(images->labels, labels, (size_t)count * sizeof *labels);
+  return lfm_table_of_images(images, out);
+}
+
+bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height, int64_t *width) {
+  const lfm_images *images = table->images;
+  if (!images) return false;
+  *channels = images->channels, *height = images->height, *width = images->width;
+  return true;
+}
+
+const uint8_t *lfm_table_pixels(const lfm_table *table) { return table->images ? table->images->pixels : NULL; }
+const int32_t *lfm_table_labels(const lfm_table *table) { return table->images ? table->images->labels : NULL; }
+
+int64_t lfm_table_classes(const lfm_table *table) { return table->images ? table->images->classes : 0; }
+const char *lfm_table_class(const lfm_table *table, int64_t label) {
+  return label >= 0 && label < lfm_table_classes(table) ? table->images->class_names[label] : NULL;
+}
