@@ -29,9 +29,21 @@ static char *number_names(int64_t count) {
   return names;
 }
 
+/* Pictures of a folder as the model knows them. */
+static lfm_status read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
+                                int64_t width, lfm_table **out) {
+  lfm_table_options alike = *chosen;
+  if (!alike.size && height == width) alike.size = height;
+  alike.channels = channels;
+  return lfm_table_read(path, &alike, out);
+}
+
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
                             lfm_table **out) {
+  int64_t channels, height, width;
   if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
+  if (lfm_model_picture(model, &channels, &height, &width))
+    return at_border ? lfm_table_read(path, chosen, out) : read_pictures(path, chosen, channels, height, width, out);
   lfm_table_options by_name = *chosen;
   char *names = at_border ? number_names(lfm_model_border_dim(model)) : join_names(model);
   by_name.columns = names;

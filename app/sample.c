@@ -30,7 +30,8 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   lfm_table *rows = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
   bool pictures = status == LFM_OK && draws_pictures(model);
-  if (status == LFM_OK) status = (pictures ? lfm_draw_pictures_writable : lfm_table_writable)(r->out); /* not after the solve */
+  if (status == LFM_OK)
+    status = (pictures ? lfm_draw_pictures_writable : lfm_table_writable)(r->out); /* not after the solve */
   if (status == LFM_OK) {
     lfm_sample_options options;
     lfm_sample_defaults(&options);

@@ -66,6 +66,10 @@ static void print_json(const request *r, const lfm_score_result *result) {
   app_json_real(&json, "nll", result->nll);
   app_json_real(&json, "nll_se", result->nll_se);
   app_json_real(&json, "nll_standardised", result->nll_standardised);
+  if (isfinite(result->bits_per_dim)) {
+    app_json_real(&json, "bits_per_dim", result->bits_per_dim);
+    app_json_real(&json, "bits_se", result->bits_se);
+  }
   app_json_real(&json, "solver_error", result->solver_error);
   app_json_real(&json, "probe_se", result->probe_se);
   app_json_real(&json, "seconds", result->seconds);
@@ -94,6 +98,8 @@ static void print_difference(const request *r, const lfm_score_result *result) {
 static void print_result(const request *r, const lfm_score_result *result) {
   char text[APP_TEXT_SIZE];
   printf("nll            %s nats a row, in the units of the data\n", app_mean(text, result->nll, result->nll_se));
+  if (isfinite(result->bits_per_dim))
+    printf("bits/dim       %s, an upper bound of the pictures' own\n", app_mean(text, result->bits_per_dim, result->bits_se));
   printf("standardised   %s nats a row, without the normaliser's log-determinant\n",
          app_like(text, result->nll_standardised, result->nll_se));
   if (r->against) print_difference(r, result);

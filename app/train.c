@@ -89,11 +89,12 @@ static void print_how_to_resume(int argc, char **argv) {
 
 static lfm_status train(const request *r, const lfm_config *config, app_progress *progress, lfm_train_result *result) {
   lfm_table *rows = NULL, *valid = NULL;
+  lfm_table_options of_data = r->columns;
+  if (!of_data.size) of_data.size = lfm_config_image_size(config);
   lfm_status status = lfm_memory_limit(r->memory, r->run);
-  if (status == LFM_OK) status = lfm_table_read(r->data, &r->columns, &rows);
-  lfm_table_options beside = r->columns; /* rows to validate by may be without what is dropped from those to learn */
-  beside.drop_absent = true;
-  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &beside, &valid);
+  if (status == LFM_OK) status = lfm_table_read(r->data, &of_data, &rows);
+  of_data.drop_absent = true; /* rows to validate by may be without what is dropped from those to learn */
+  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &of_data, &valid);
   if (status == LFM_OK) {
     lfm_train_options options;
     lfm_train_defaults(&options);
@@ -118,7 +119,8 @@ static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
-       .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+       .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; or pictures: an IDX "
+               "file, a CIFAR-10 or image folder, .npy of bytes"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "RUN", .target = &r.run, .required = true,
        .help = "folder to make for model, configuration, metrics and checkpoint"},
       {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset, .either = 1,
@@ -135,6 +137,10 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "learn all columns but these"},
       {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
        .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      {APP_COUNT, .name = "size", .value = "N", .target = &r.columns.size, .low = 4, .high = 1024,
+       .help = "pictures: the middle square of each, scaled to N x N (default: the key image_size)"},
+      {APP_FLAG, .name = "strict", .target = &r.columns.strict,
+       .help = "pictures: one that cannot be read is an error (otherwise it is left out, with a warning)"},
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
        .help =
            "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does"},

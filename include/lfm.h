@@ -146,6 +146,9 @@ LFM_API lfm_status lfm_config_set(lfm_config *config, const char *key_equals_val
 LFM_API lfm_status lfm_config_validate(const lfm_config *config);
 LFM_API void lfm_config_destroy(lfm_config *config);
 
+/* Key image_size, for whoever reads the pictures of a folder (lfm_table_options.size); 0: not set, or config is NULL. */
+LFM_API int64_t lfm_config_image_size(const lfm_config *config);
+
 /* The keys, for help texts: name, "default" as text and one line of help; false past the last. */
 LFM_API bool lfm_config_key(int index, const char **name, const char **fallback, const char **help);
 LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
@@ -282,7 +285,8 @@ typedef struct lfm_score_options {
                              * dopri5 between blocks (biased) */
   const lfm_table *group;   /* [rows, 1] cluster of each row, for the standard error; may be NULL */
   const lfm_model *against; /* a second model, for paired differences; may be NULL */
-  int probes;               /* over 0: the trace estimated by so many random vectors a row (up to 1000), not exactly */
+  int probes;               /* over 0: the trace estimated by so many random vectors a row (up to 1000), not exactly;
+                             * pictures take 2 where none are asked for */
   uint64_t seed;            /* of the probes; a row of the table has the same whatever else is scored */
   int threads;
   lfm_progress_fn progress;
@@ -293,6 +297,7 @@ typedef struct lfm_score_result {
   int64_t rows, failed;
   double nll, nll_se;      /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised; /* the same without the normaliser's log-determinant */
+  double bits_per_dim, bits_se; /* of pictures: nll in bits a number, an upper bound of those of its bytes; else NAN */
   double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
   double probe_se;         /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;

@@ -174,6 +174,8 @@ lfm_status lfm_config_copy(const lfm_config *from, lfm_config **out) {
 
 void lfm_config_destroy(lfm_config *config) { lfm_free(config); }
 
+int64_t lfm_config_image_size(const lfm_config *config) { return config ? config->image_size : 0; }
+
 void lfm_config_act_split(const lfm_config *config, char name[16], double *beta) {
   size_t length = strcspn(config->act, "(");
   snprintf(name, 16, "%.*s", (int)length, config->act);

@@ -19,6 +19,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { PICTURE_PROBES = 2 }; /* the fewest that state their error */
+
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
 
 typedef struct scored {
@@ -52,8 +54,17 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
   LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
   LFM_TRY(LFM_ALLOC(&s->nfe, s->rows));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, s->row, s->rows, &s->group));
-  s->probes = (lfm_probes){.count = options->probes, .seed = options->seed, .number = s->row};
-  return options->probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
+  int probes = options->probes || !table->images ? options->probes : PICTURE_PROBES;
+  s->probes = (lfm_probes){.count = probes, .seed = options->seed, .number = s->row};
+  return probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
+}
+
+/* A density of grey levels that stand for their middle grows without bound as the model sharpens. */
+static lfm_status check_density(const lfm_model *model) {
+  if (!model->picture || model->config->dequantise == LFM_DEQUANTISE_UNIFORM) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE,
+                  "the model takes each grey level for a point, so its density says nothing of pictures; train with "
+                  "--set dequantise=uniform");
 }
 
 /* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again, and
@@ -176,6 +187,10 @@ static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_r
   }
   result->nfe_mean = evaluations / (double)s->rows;
   result->nll_standardised = result->nll + model->normaliser->logdet; /* -log p(y) = -log p(x) + log |det W| */
+  if (model->picture) {
+    result->bits_per_dim = result->nll / ((double)model->cols * log(2.0));
+    result->bits_se = result->nll_se / ((double)model->cols * log(2.0));
+  }
   return status;
 }
 
@@ -219,7 +234,9 @@ static lfm_status warn_of_rows(const lfm_model *model, const lfm_score_options *
 static lfm_status score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, bool warns,
                         lfm_table **out, lfm_score_result *result) {
   double nan = (double)NAN;
-  *result = (lfm_score_result){.solver_error = nan,
+  *result = (lfm_score_result){.bits_per_dim = nan,
+                               .bits_se = nan,
+                               .solver_error = nan,
                                .probe_se = nan,
                                .against_nll = nan,
                                .diff = nan,
@@ -233,12 +250,14 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   lfm_status status;
+  LFM_TRY_GOTO(check_density(model), done);
+  if (options->against) LFM_TRY_GOTO(check_density(options->against), done);
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
   LFM_TRY_GOTO(parse_solve(options, model->blocks, &solve), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
   lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
-  if (warns) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
+  if (warns && !model->picture) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
   LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.logp, s.failed,
                                      s.nfe, &meter),

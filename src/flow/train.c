@@ -23,8 +23,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { PICTURE_PROBES = 2 };
-
 /* A checkpoint, and then the caller hears how things stand. */
 static lfm_status stop_here(lfm_trainer *trainer) {
   LFM_TRY(lfm_checkpoint_write(trainer));
@@ -73,7 +71,6 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_defaults(&options);
   result->valid_nll = (double)NAN;
   if (trainer->model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE) return LFM_OK;
-  options.probes = trainer->model->picture ? PICTURE_PROBES : 0;
   options.rows = lfm_likelihood_rows_advised(trainer->model, trainer->valid_table->rows);
   options.threads = trainer->options->threads;
   options.progress = trainer->options->progress;
