@@ -10,12 +10,16 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct request {
   const char *model, *out, *solver;
   int64_t rows, nfe, probes, threads;
-  double tol;
+  double tol, guidance;
+  const char *label;
   app_seed seed;
   bool logp, json;
 } request;
@@ -25,6 +29,19 @@ static bool draws_pictures(const lfm_model *model) {
   return lfm_model_picture(model, &channels, &height, &width);
 }
 
+/* A class by its name or number, or "none". */
+static lfm_status find_class(const lfm_model *model, const char *text, int *label) {
+  char *end;
+  int64_t classes = lfm_model_classes(model);
+  *label = LFM_NO_CLASS;
+  if (strcmp(text, "none") == 0) return LFM_OK;
+  for (int64_t k = 0; k < classes; k++)
+    if (strcmp(lfm_model_class(model, k), text) == 0) return *label = (int)k, LFM_OK;
+  long number = strtol(text, &end, 10);
+  *label = *text && !*end && number >= 0 && number < INT_MAX ? (int)number : INT_MAX;
+  return LFM_OK; /* lfm_sample says what there is */
+}
+
 static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
   lfm_model *model = NULL;
   lfm_table *rows = NULL;
@@ -32,12 +49,14 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   bool pictures = status == LFM_OK && draws_pictures(model);
   if (status == LFM_OK)
     status = (pictures ? lfm_draw_pictures_writable : lfm_table_writable)(r->out); /* not after the solve */
+  lfm_sample_options options;
+  lfm_sample_defaults(&options);
+  if (status == LFM_OK && r->label) status = find_class(model, r->label, &options.label);
   if (status == LFM_OK) {
-    lfm_sample_options options;
-    lfm_sample_defaults(&options);
     options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};
     options.rows = r->rows;
     options.seed = r->seed.value;
+    options.guidance = r->guidance;
     options.logp = r->logp;
     options.probes = (int)r->probes;
     options.threads = (int)r->threads;
@@ -73,7 +92,7 @@ static void print_result(const request *r, const lfm_sample_result *result) {
 }
 
 static int run(const app_command *self, int argc, char **argv) {
-  request r = {0};
+  request r = {.guidance = 1.0};
   const app_option options[] = {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
       {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r.rows, .required = true, .low = 1, .high = 1e12,
@@ -82,6 +101,11 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; pictures: .png (a "
                "grid), .npy, or a folder of PNGs to make" APP_REPLACED},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
+      {APP_TEXT, .name = "class", .value = "K", .target = &r.label,
+       .help = "pictures of a model that knows classes: draw this one, by name or number, or none (default: one after the "
+               "other)"},
+      {APP_REAL, .name = "guidance", .value = "W", .target = &r.guidance, .low = 0.0, .high = 100.0,
+       .help = "with a class: W times as far from the field without one (default 1; others take twice the evaluations)"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),

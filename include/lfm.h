@@ -223,6 +223,8 @@ LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col); /* NULL: pictures have no names */
+LFM_API int64_t lfm_model_classes(const lfm_model *model); /* that it was trained to tell apart; 0: none */
+LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
 LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width); /* false: numbers */
 LFM_API void lfm_model_destroy(lfm_model *model);
 
@@ -255,10 +257,14 @@ typedef struct lfm_solver_options {
   int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps */
 } lfm_solver_options;
 
+enum { LFM_EVERY_CLASS = -2, LFM_NO_CLASS = -1 };
+
 typedef struct lfm_sample_options {
   lfm_solver_options solve;
   int64_t rows;
   uint64_t seed;
+  int label;  /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
+  double guidance; /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
   bool logp;  /* also a last column "logp": log p of each row, from the same solve */
   int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
                  seed; from 2 on a column "logp_se" behind it says how well */

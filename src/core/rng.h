@@ -31,6 +31,7 @@ typedef enum lfm_purpose {
   LFM_FOR_FLIP,       /* which pictures are seen in a mirror */
   LFM_FOR_DEQUANTISE, /* what is added to the bytes of a picture */
   LFM_FOR_DROPOUT,    /* what a network leaves out in training */
+  LFM_FOR_CLASS,      /* which pairs do not show the network their class */
 } lfm_purpose;
 
 typedef struct lfm_rng {

@@ -42,6 +42,9 @@ lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, cons
 /* Takes over the pictures, whatever is returned. */
 lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out);
 
+/* The classes of `like`, where it has any; all pictures are of the first. */
+lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like);
+
 /* `count` black pictures of the same size and classes; the first class's where there are classes. */
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out);
 

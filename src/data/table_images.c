@@ -16,11 +16,16 @@ lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out) {
   return LFM_OK;
 }
 
+lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like) {
+  if (!like->classes) return LFM_OK;
+  LFM_TRY(lfm_images_label(images, like->classes));
+  for (int64_t k = 0; k < like->classes; k++) LFM_TRY(lfm_images_name_class(images, k, like->class_names[k]));
+  return LFM_OK;
+}
+
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out) {
   LFM_TRY(lfm_images_make(count, images->channels, images->height, images->width, out));
-  lfm_status status = images->labels || images->classes ? lfm_images_label(*out, images->classes) : LFM_OK;
-  for (int64_t k = 0; k < images->classes && status == LFM_OK; k++)
-    status = lfm_images_name_class(*out, k, images->class_names[k]);
+  lfm_status status = lfm_images_label_like(*out, images);
   if (status == LFM_OK) return LFM_OK;
   lfm_images_destroy(*out);
   *out = NULL;

@@ -33,6 +33,7 @@ struct lfm_carry {
   crew few;  /* one worker has all rows, and the whole team makes their network's pass; made when there are such rows */
   /* of the call at work */
   const crew *crew;
+  bool guided;
   const lfm_params *params;
   lfm_rows *rows;
   lfm_meter *meter;
@@ -145,10 +146,35 @@ static void draw_probes(const lfm_carry *carry, int64_t row, size_t size, char *
   }
 }
 
+/* The class of every slot's row, or none; idle slots have none. */
+static void set_labels(const lfm_carry *carry, lfm_run *run, int64_t busy, const int64_t *row, bool shown) {
+  size_t size = lfm_net_number_size(carry->net);
+  char *labels = lfm_run_labels(run);
+  const double none = (double)lfm_net_classes(carry->net) - 1.0; /* the last row of the table of classes */
+  for (int64_t i = 0; i < carry->crew->slots; i++) {
+    double label = shown && carry->rows->label && i < busy ? (double)carry->rows->label[row[i]] : none;
+    narrow(labels + (size_t)i * size, size, &label, 1);
+  }
+}
+
+/* dxdt, which is the field of the classes, becomes the guided one. */
+static lfm_status guide(lfm_carry *carry, lfm_run *run, int64_t busy, const int64_t *row, double *dxdt) {
+  size_t size = lfm_net_number_size(carry->net);
+  int64_t numbers = carry->crew->slots * carry->dim;
+  set_labels(carry, run, busy, row, false);
+  LFM_TRY(lfm_run_forward(run, carry->params));
+  const void *v = lfm_run_v(run);
+  double w = carry->rows->guidance, blind;
+  for (int64_t k = 0; k < numbers; k++) {
+    widen(&blind, (const char *)v + (size_t)k * size, size, 1);
+    dxdt[k] = blind + w * (dxdt[k] - blind);
+  }
+  return LFM_OK;
+}
+
 /* v(t, x) and tr dv/dx of all slots of a worker: the solver's lfm_field_fn. */
 static lfm_status velocity(void *context, int worker, int64_t busy, int64_t traced, const int64_t *row, const double *t,
                            const double *x, double *dxdt, double *div) {
-  (void)busy; /* a network's pass costs the same for all slots */
   lfm_carry *carry = context;
   lfm_run *run = carry->crew->runs[worker];
   int64_t slots = carry->crew->slots;
@@ -159,8 +185,10 @@ static lfm_status velocity(void *context, int worker, int64_t busy, int64_t trac
   char *e = lfm_run_probes(run);
   for (int64_t i = 0; e && i < traced; i++)
     draw_probes(carry, row[i], size, e + (size_t)(i * carry->probes * carry->dim) * size);
-  LFM_TRY(lfm_run_forward(run, carry->params));
+  if (lfm_run_labels(run)) set_labels(carry, run, busy, row, true);
+  LFM_TRY(lfm_run_forward(run, carry->params)); /* costs the same for all slots, busy or not */
   widen(dxdt, lfm_run_v(run), size, slots * carry->dim);
+  if (carry->guided) LFM_TRY(guide(carry, run, busy, row, dxdt));
   if (div) widen(div, lfm_run_trace(run), size, slots * carry->logdets);
   return LFM_OK;
 }
@@ -198,6 +226,8 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
   carry->params = params;
   carry->rows = rows;
   carry->meter = meter;
+  carry->guided = rows->label && rows->guidance != 1.0;
+  if (carry->guided && carry->logdets) return lfm_fail(LFM_E_UNSUPPORTED, "guidance: a guided field has no density here");
   atomic_store(&carry->stored, 0);
   LFM_TRY(choose_crew(carry, rows->count));
   lfm_ode_problem problem = {

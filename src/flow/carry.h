@@ -34,6 +34,10 @@ typedef struct lfm_rows {
   double *logdet;  /* [count], probed [count, probes], += integral of div v dt; NULL without */
   uint8_t *failed; /* [count] lfm_row_status, kept once set: such a row is carried no further */
   int64_t *nfe;    /* [count] += evaluations; may be NULL */
+  /* A net that knows classes: label [count], NULL for those who have none.  guidance w: the field is u + w (v - u), u that
+   * without the class; 1 is v itself and takes one evaluation, not two.  [Ho and Salimans 2022, their 1 + w] */
+  const float *label;
+  double guidance;
   /* Probed: where the probes are drawn, by this row number.  One set a row and solve, so that the ODE has a fixed field. */
   lfm_rng probe;         /* its step is the probe's number */
   const int64_t *number; /* [count]; NULL: 0, 1, ... */

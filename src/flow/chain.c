@@ -38,8 +38,31 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
 }
 
+static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+  const lfm_config *config = model->config;
+  const lfm_images *picture = model->picture;
+  if (!picture) return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are columns of numbers (network: mlp)");
+  lfm_unet2d_config unet = {.channels = picture->channels,
+                            .height = picture->height,
+                            .width = picture->width,
+                            .hidden_dim = config->hidden_dim,
+                            .mult_count = (int)config->unet_dim_mults.count,
+                            .res_depth = config->res_depth,
+                            .num_head_channels = config->num_head_channels,
+                            .dropout = config->dropout,
+                            .scale_shift = config->scale_shift,
+                            .classes = config->conditional ? picture->classes + 1 : 0}; /* the last: no class */
+  for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)config->unet_dim_mults.of[k];
+  for (int k = 0; k < (int)config->attention_resolution.count; k++)
+    if (config->attention_resolution.of[k]) unet.attention[unet.attention_count++] = (int)config->attention_resolution.of[k];
+  return lfm_unet2d_create(&unet, kernels, out);
+}
+
 lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
   const lfm_config *config = model->config;
+  if (config->network == LFM_NETWORK_UNET) return create_unet(model, kernels, out);
+  if (config->conditional)
+    return lfm_fail(LFM_E_USAGE, "conditional: only the unet knows classes; leave it out, or network: unet");
   lfm_mlp_config mlp = {.dim = model->normaliser->dim,
                         .hidden_dim = config->hidden_dim,
                         .num_hidden = config->num_hidden,
@@ -117,6 +140,14 @@ void lfm_model_destroy(lfm_model *model) {
 int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
+
+int64_t lfm_model_classes(const lfm_model *model) {
+  return model->config->conditional && model->picture ? model->picture->classes : 0;
+}
+
+const char *lfm_model_class(const lfm_model *model, int64_t label) {
+  return label >= 0 && label < lfm_model_classes(model) ? model->picture->class_names[label] : NULL;
+}
 
 bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width) {
   const lfm_images *picture = model->picture;

@@ -14,6 +14,7 @@
 
 struct lfm_matching {
   int64_t rows, dim;
+  float no_class; /* the last row of the network's table of classes */
   lfm_run *run;
   float *target;            /* [rows, dim] dI_t/dt */
   int64_t *row;             /* [rows] where in the pool x_l of a pair stands */
@@ -34,6 +35,7 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   int64_t dim = lfm_net_dim(net);
   matching->rows = rows;
   matching->dim = dim;
+  matching->no_class = (float)(lfm_net_classes(net) - 1);
   lfm_status status;
   LFM_TRY_GOTO(lfm_run_create(net, kind, rows, &matching->run), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->target, rows * dim), fail);
@@ -187,6 +189,14 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
     target[j] += q * (share * matching->excess[j] + gain * (point[j] - alpha * matching->left[j]));
 }
 
+/* The class of row r's pair, now and then withheld: the field without a class is learnt beside those with one. */
+static void show_class(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair, int64_t i, int64_t r) {
+  float *labels = lfm_run_labels(matching->run);
+  lfm_rng rng = rng_of(pairs, LFM_FOR_CLASS, step);
+  bool is_shown = pairs->labels && !(pairs->class_drop > 0.0 && lfm_rng_uniform(&rng, pair, 0) < pairs->class_drop);
+  if (labels) labels[r] = is_shown ? pairs->labels[matching->row[i]] : matching->no_class;
+}
+
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
 static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
   float *t = lfm_run_t(matching->run), *x = lfm_run_x(matching->run);
@@ -201,6 +211,7 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
     lfm_interpolant at = lfm_interpolant_at(pairs->interp, matching->time[r]);
     float *point = x + r * dim, *target = matching->target + r * dim;
     t[r] = (float)matching->time[r];
+    show_class(matching, pairs, step, first_pair + i, i, r);
     for (int64_t j = 0; j < dim; j++) {
       point[j] = at.a * matching->left[j] + at.b * matching->right[j];
       target[j] = at.da * matching->left[j] + at.db * matching->right[j];

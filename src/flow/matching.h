@@ -16,7 +16,9 @@
 
 /* Where pairs come from. */
 typedef struct lfm_pairs {
-  const float *pool; /* [pairing.pool_rows, dim] */
+  const float *pool;   /* [pairing.pool_rows, dim] */
+  const float *labels; /* [pairing.pool_rows] classes; NULL: none */
+  double class_drop;   /* share of the pairs whose class is not shown */
   int64_t dim;
   lfm_pairing pairing;
   lfm_ou step;   /* from x' to x_r */

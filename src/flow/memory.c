@@ -29,6 +29,8 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   add_table(trainer->options->train, &sum);
   add_table(trainer->valid_table, &sum); /* the caller's, or the tenth that was held out */
   add(trainer->pool.values, &sum.pool, &sum);
+  add(trainer->pool.labels, &sum.pool, &sum);
+  add(trainer->valid.labels, &sum.pool, &sum);
   add(trainer->valid.values, &sum.pool, &sum);
   add(trainer->push_nfe, &sum.pool, &sum);
   add(trainer->push_failed, &sum.pool, &sum);

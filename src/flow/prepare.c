@@ -51,11 +51,16 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
   return status;
 }
 
-static lfm_status check_table(const lfm_table *table, const lfm_table *valid) {
+static lfm_status check_table(const lfm_table *table, const lfm_table *valid, bool wants_classes) {
   if (table->rows < 2) return lfm_fail(LFM_E_DATA, "one row is too few to train on");
   if (valid && valid->cols != table->cols)
     return lfm_fail(LFM_E_DATA, "the validation table has %lld column%s, the training table %lld", (long long)valid->cols,
                     valid->cols == 1 ? "" : "s", (long long)table->cols);
+  if (wants_classes && (!lfm_table_labels(table) || (valid && !lfm_table_labels(valid))))
+    return lfm_fail(LFM_E_DATA,
+                    "conditional: the %s have no classes; labels are read from the file beside the pictures, or are "
+                    "the folders that they lie in",
+                    lfm_table_labels(table) ? "validation data" : "data");
   if (valid && valid->rows < 1) return lfm_fail(LFM_E_DATA, "the validation table has no rows");
   LFM_TRY(lfm_table_check_finite("the training table", table, "drop or mend the row"));
   return valid ? lfm_table_check_finite("the validation table", valid, "drop or mend the row") : LFM_OK;
@@ -99,8 +104,11 @@ static int64_t spaced(int64_t i, int64_t rows, int64_t count) { return (int64_t)
  * from what was pushed, and that is this. */
 static void fill_with_pictures(const lfm_model *model, const lfm_images *images, int64_t count, lfm_pool *pool) {
   lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM, .seed = model->config->seed};
-  for (int64_t i = 0; i < count; i++)
-    lfm_pixels_to_row(images, spaced(i, images->count, count), &how, pool->values + i * model->cols);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t from = spaced(i, images->count, count);
+    lfm_pixels_to_row(images, from, &how, pool->values + i * model->cols);
+    if (pool->labels) pool->labels[i] = (float)images->labels[from];
+  }
   pool->rows = count;
 }
 
@@ -250,6 +258,8 @@ static lfm_status create_pools(lfm_trainer *trainer) {
   int64_t rows = train_table(trainer)->rows, valid = valid_pool_rows(trainer), dim = trainer->model->normaliser->dim;
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->pool.values, rows * dim));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->valid.values, valid * dim));
+  if (trainer->config->conditional) LFM_TRY(LFM_ALLOC_ROWS(&trainer->pool.labels, rows));
+  if (trainer->config->conditional) LFM_TRY(LFM_ALLOC_ROWS(&trainer->valid.labels, valid));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_nfe, most(rows, valid)));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_failed, most(rows, valid)));
   return fill_pools(trainer);
@@ -336,7 +346,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   *out = NULL;
   lfm_trainer *trainer;
   bool resumed = false;
-  LFM_TRY(check_table(options->train, options->valid));
+  LFM_TRY(check_table(options->train, options->valid, options->config && options->config->conditional));
   LFM_TRY(LFM_ALLOC(&trainer, 1));
   trainer->options = options;
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
@@ -372,7 +382,9 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_free(trainer->lane_loss);
   lfm_free(trainer->valid_loss);
   lfm_free(trainer->pool.values);
+  lfm_free(trainer->pool.labels);
   lfm_free(trainer->valid.values);
+  lfm_free(trainer->valid.labels);
   lfm_free(trainer->push_nfe);
   lfm_free(trainer->push_failed);
   lfm_free(trainer->records);

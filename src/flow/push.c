@@ -16,6 +16,7 @@ static void drop_failed(lfm_trainer *trainer, lfm_pool *pool, int64_t dim) {
   for (int64_t row = 0; row < pool->rows; row++) {
     if (trainer->push_failed[row]) continue;
     if (kept != row) memcpy(pool->values + kept * dim, pool->values + row * dim, (size_t)dim * sizeof(float));
+    if (pool->labels) pool->labels[kept] = pool->labels[row];
     kept++;
   }
   trainer->rows_dropped += pool->rows - kept;
@@ -25,7 +26,12 @@ static void drop_failed(lfm_trainer *trainer, lfm_pool *pool, int64_t dim) {
 static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *what) {
   int64_t dim = trainer->model->normaliser->dim, before = pool->rows, failed = 0;
   lfm_path path = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = trainer->config->push_tol};
-  lfm_rows rows = {.count = before, .f32 = pool->values, .failed = trainer->push_failed, .nfe = trainer->push_nfe};
+  lfm_rows rows = {.count = before,
+                   .f32 = pool->values,
+                   .failed = trainer->push_failed,
+                   .nfe = trainer->push_nfe,
+                   .label = pool->labels,
+                   .guidance = 1.0};
   memset(trainer->push_failed, 0, (size_t)before);
   memset(trainer->push_nfe, 0, (size_t)before * sizeof *trainer->push_nfe);
   lfm_meter_phase(&trainer->meter, LFM_PHASE_PUSH, trainer->block + 1, trainer->model->blocks, 0, before);

@@ -15,7 +15,9 @@
 
 #define MOST_ROWS ((int64_t)1 << 40) /* times 2^20 columns, an int64_t still counts the numbers */
 
-void lfm_sample_defaults(lfm_sample_options *options) { *options = (lfm_sample_options){.rows = 1000}; }
+void lfm_sample_defaults(lfm_sample_options *options) {
+  *options = (lfm_sample_options){.rows = 1000, .label = LFM_EVERY_CLASS, .guidance = 1.0};
+}
 
 typedef struct draws {
   int64_t rows, dim;
@@ -25,6 +27,7 @@ typedef struct draws {
   double *logdet; /* [rows, estimates] */
   uint8_t *failed;
   int64_t *nfe;
+  float *label; /* [rows] classes; NULL: none */
 } draws;
 
 static void destroy_draws(draws *d) {
@@ -33,6 +36,7 @@ static void destroy_draws(draws *d) {
   lfm_free(d->logdet);
   lfm_free(d->failed);
   lfm_free(d->nfe);
+  lfm_free(d->label);
 }
 
 /* z of every row, each from its own address. */
@@ -54,6 +58,19 @@ static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
   return LFM_OK;
 }
 
+/* The class of every row, where the model knows classes and one is asked for. */
+static lfm_status choose_classes(const lfm_model *model, const lfm_sample_options *options, draws *d) {
+  int64_t classes = lfm_model_classes(model);
+  if (!classes && (options->label >= 0 || options->guidance != 1.0))
+    return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
+  if (options->label >= classes)
+    return lfm_fail(LFM_E_USAGE, "class: %d asked; the model knows 0 to %lld", options->label, (long long)classes - 1);
+  if (!classes || options->label == LFM_NO_CLASS) return LFM_OK;
+  LFM_TRY(LFM_ALLOC(&d->label, d->rows));
+  for (int64_t i = 0; i < d->rows; i++) d->label[i] = (float)(options->label >= 0 ? options->label : i % classes);
+  return LFM_OK;
+}
+
 static lfm_status through_chain(const lfm_model *model, const lfm_sample_options *options, draws *d, lfm_meter *meter) {
   lfm_solve solve;
   lfm_team *team = NULL;
@@ -65,6 +82,8 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
                    .logdet = d->logdet,
                    .failed = d->failed,
                    .nfe = d->nfe,
+                   .label = d->label,
+                   .guidance = options->guidance,
                    .probe = {.seed = options->seed, .purpose = LFM_FOR_PROBE}};
   lfm_status status;
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
@@ -103,10 +122,12 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   lfm_table *table;
   LFM_TRY(lfm_columns_make(model, solved, extra, &table));
   lfm_status status = extra ? name_extra(model, extra, table) : LFM_OK;
+  if (status == LFM_OK && d->label) status = lfm_images_label_like(table->images, model->picture);
   if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
     lfm_columns_put(model, d->x + i * d->dim, table, at);
+    if (d->label) table->images->labels[at] = (int32_t)d->label[i];
     if (extra) put_logp(model, d, i, extra, table->values + at * table->cols + model->cols);
     at++;
   }
@@ -142,6 +163,7 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   lfm_meter_begin(&meter, options->progress, options->context);
   draws d = {.rows = options->rows, .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
   lfm_status status = draw_noise(&d, options->seed, options->logp);
+  if (status == LFM_OK) status = choose_classes(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
   if (status == LFM_OK) status = to_table(model, &d, out);
   if (status == LFM_OK && result) fill_result(&d, &meter, result);

@@ -21,6 +21,8 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
   double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
   return (lfm_pairs){
       .pool = pool->values,
+      .labels = pool->labels,
+      .class_drop = validating ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
       .pairing = {.coupling = config->coupling,
                   .seed = config->seed,

@@ -25,6 +25,7 @@
 typedef struct lfm_pool {
   int64_t rows;
   float *values; /* [rows, dim]; may lie in a file (lfm_alloc_rows) */
+  float *labels; /* [rows] classes of pictures that the network is shown; NULL: none */
 } lfm_pool;
 
 /* One line of metrics.jsonl. */
