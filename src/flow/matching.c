@@ -230,9 +230,18 @@ static double row_error(const float *v, const float *target, int64_t dim) {
   return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
+/* What is left out of a row follows from the row's place in the batch; of validation rows nothing is. */
+static void set_dropout(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first) {
+  lfm_rng rng = rng_of(pairs, LFM_FOR_DROPOUT, step);
+  int64_t *rows = lfm_run_dropout_rows(matching->run);
+  lfm_run_dropout(matching->run, pairs->drops ? &rng : NULL);
+  for (int64_t r = 0; pairs->drops && r < matching->rows; r++) rows[r] = first + r;
+}
+
 lfm_status lfm_matching_loss(lfm_matching *matching, const lfm_pairs *pairs, const lfm_params *params, int64_t step,
                              int64_t first, int64_t count, double *loss_sum) {
   fill(matching, pairs, step, first, count);
+  set_dropout(matching, pairs, step, first);
   LFM_TRY(lfm_run_forward(matching->run, params));
   const float *v = lfm_run_v(matching->run);
   for (int64_t r = 0; r < count; r++)

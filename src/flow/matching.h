@@ -18,6 +18,7 @@
 typedef struct lfm_pairs {
   const float *pool;   /* [pairing.pool_rows, dim] */
   const float *labels; /* [pairing.pool_rows] classes; NULL: none */
+  bool drops;          /* does the network leave activations out (dropout)? */
   double class_drop;   /* share of the pairs whose class is not shown */
   int64_t dim;
   lfm_pairing pairing;

@@ -13,6 +13,7 @@ struct lfm_net {
   int64_t dim;
   lfm_value t, x;  /* inputs; the output is v */
   lfm_value label; /* another; -1: none */
+  int64_t classes; /* that a label can be; 0 without */
   lfm_tensor_info *tensors;
 };
 

@@ -46,6 +46,7 @@ lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels 
 void lfm_net_destroy(lfm_net *net);
 
 int64_t lfm_net_dim(const lfm_net *net);
+int64_t lfm_net_classes(const lfm_net *net); /* 0: it takes no labels */
 const lfm_kernels *lfm_net_kernels(const lfm_net *net);
 size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
 int64_t lfm_net_param_count(const lfm_net *net);
