@@ -24,9 +24,11 @@ typedef struct request {
   bool logp, json;
 } request;
 
-static bool draws_pictures(const lfm_model *model) {
+/* Not after the solve. */
+static lfm_status check_out(const request *r, const lfm_model *model, bool *pictures) {
   int64_t channels, height, width;
-  return lfm_model_picture(model, &channels, &height, &width);
+  *pictures = lfm_model_picture(model, &channels, &height, &width);
+  return *pictures ? lfm_draw_pictures_writable(r->out, r->rows, height, width) : lfm_table_writable(r->out);
 }
 
 /* A class by its name or number, or "none". */
@@ -46,9 +48,8 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   lfm_model *model = NULL;
   lfm_table *rows = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
-  bool pictures = status == LFM_OK && draws_pictures(model);
-  if (status == LFM_OK)
-    status = (pictures ? lfm_draw_pictures_writable : lfm_table_writable)(r->out); /* not after the solve */
+  bool pictures = false;
+  if (status == LFM_OK) status = check_out(r, model, &pictures);
   lfm_sample_options options;
   lfm_sample_defaults(&options);
   if (status == LFM_OK && r->label) status = find_class(model, r->label, &options.label);

@@ -127,10 +127,12 @@ LFM_API const int32_t *lfm_table_labels(const lfm_table *table); /* [rows], 0 ..
 LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels */
 LFM_API const char *lfm_table_class(const lfm_table *table, int64_t label); /* its name; NULL when there is none */
 
-/* Pictures out, by PATH: .png one grid, about square; .npy bytes [rows, height, width, channels]; else a folder of PNGs that
- * is made, or is empty (LFM_E_EXISTS).  LFM_E_USAGE when the table holds no pictures. */
+/* Pictures out, by PATH: .png one grid, about square; .npy bytes [rows, height, width, channels]; a name without ending, or
+ * with a slash behind it, a folder of PNGs that is made, or is empty (LFM_E_EXISTS).  LFM_E_USAGE when the table holds no
+ * pictures. */
 LFM_API lfm_status lfm_draw_pictures(const char *path, const lfm_table *pictures);
-LFM_API lfm_status lfm_draw_pictures_writable(const char *path); /* whether that has a chance, as lfm_table_writable */
+/* Whether that has a chance for so many pictures of this size, as lfm_table_writable. */
+LFM_API lfm_status lfm_draw_pictures_writable(const char *path, int64_t count, int64_t height, int64_t width);
 
 /* ---- configuration ------------------------------------------------------------------------------------------ */
 

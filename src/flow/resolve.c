@@ -129,6 +129,8 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
     double valid_steps = (double)shape->valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
     config->valid_every = at_least(at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps)), 1);
   }
+  if (!lfm_config_is_set(config, "ema_decay")) /* a mean over a third of the steps at most: not over where they began */
+    config->ema_decay = fmax(0.5, fmin(config->ema_decay, 1.0 - 3.0 / (double)steps));
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */

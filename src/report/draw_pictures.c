@@ -10,4 +10,6 @@ lfm_status lfm_draw_pictures(const char *path, const lfm_table *pictures) {
   return lfm_pictures_write(pictures->images, path);
 }
 
-lfm_status lfm_draw_pictures_writable(const char *path) { return lfm_pictures_writable(path); }
+lfm_status lfm_draw_pictures_writable(const char *path, int64_t count, int64_t height, int64_t width) {
+  return lfm_pictures_writable(path, count, height, width);
+}
