@@ -77,7 +77,7 @@ const lfm_key lfm_keys[] = {
            "unet: sides of the picture at which positions attend to each other; 0: none"),
     COUNT("num_head_channels", num_head_channels, FROM_TO(1, 1024), "32", "unet: channels of an attention head"),
     REAL("dropout", dropout, FROM_BELOW(0, 1), "0", "unet: share of activations left out in training"),
-    FLAG("scale_shift", scale_shift, "false", "unet: t scales and shifts the normalised channels, not only shifts them"),
+    FLAG("scale_shift", scale_shift, "auto", "unet: t scales and shifts the normalised channels, not only shifts them"),
     /* training */
     COUNT("batch_size", batch_size, FROM_TO(1, 1e9), "auto", "rows of a batch"),
     COUNTS("max_batch", max_batch, FROM_TO(1, 1e12), "auto",

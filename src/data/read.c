@@ -88,7 +88,10 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
 
 lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
   lfm_images_kind kind;
+  char model[4096];
   *out = NULL;
+  if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
+    return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);
   LFM_TRY(lfm_images_recognise(path, &kind));
   if (kind != LFM_IMAGES_NONE) return read_pictures(path, options, out);
   return read_path(path, (lfm_source){.options = options}, out);

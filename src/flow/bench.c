@@ -277,8 +277,9 @@ typedef struct model_work {
 
 static lfm_status draw(void *context) {
   model_work *w = context;
-  lfm_sample_options sample = {
-      .rows = w->options->rows, .seed = 1, .threads = w->options->threads, .solve.tol = w->options->tol};
+  lfm_sample_options sample;
+  lfm_sample_defaults(&sample);
+  sample.rows = w->options->rows, sample.seed = 1, sample.threads = w->options->threads, sample.solve.tol = w->options->tol;
   lfm_table_destroy(w->rows);
   w->rows = NULL;
   return lfm_sample(w->options->model, &sample, &w->rows, NULL);

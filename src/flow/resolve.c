@@ -45,6 +45,11 @@ static void resolve_pictures(lfm_config *config, const lfm_images *picture) {
   }
   if (!config->attention_resolution.count) config->attention_resolution = (lfm_sizes){.count = 1, .of = {smallest}};
   if (!config->hidden_dim) config->hidden_dim = 32;
+  if (!lfm_config_is_set(config, "scale_shift")) config->scale_shift = true;
+  if (!config->scale_shift && config->hidden_dim < 64)
+    lfm_note(LFM_WARNING,
+             "scale_shift: false: of fewer than 64 channels each is normalised alone, which takes away the t and the "
+             "class that were added to it; set it true, or hidden_dim to 64 or more");
   if (!config->batch_size) config->batch_size = 64;
   if (isnan(config->lr)) config->lr = 5e-4;
 }

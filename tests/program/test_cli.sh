@@ -121,8 +121,6 @@ expect_refused "nothing: there is no such file" "$lfm" info nothing
 expect_usage "is a folder" "$lfm" train . -o new
 expect_refused "data.csv: is not a model; a model is a run folder" "$lfm" score data.csv run
 expect_error "label" "$lfm" train data.csv -o new
-expect_error "no folder nowhere" "$lfm" sample nothing -n 1 -o nowhere/x.csv # before anything is read
-expect_usage "ending" "$lfm" sample nothing -n 1 -o x.parquet
 expect_error "no folder nowhere" "$lfm" score nothing data.csv -o nowhere/x.csv
 expect_error "no folder nowhere" "$lfm" push nothing data.csv -o nowhere/x.csv
 expect_error "make that first" "$lfm" train data.csv --drop label -o nowhere/new
@@ -139,6 +137,8 @@ expect_error "run" "$lfm" train data.csv -o run $quick --drop label
 check "an existing run exits with 1" test "$code" -eq 1
 expect_exit 0 "$lfm" train data.csv -o run $quick --drop label --seed 3 --resume
 check "a finished run says so" grep -q 'finished before' out
+expect_error "no folder nowhere" "$lfm" sample run -n 1 -o nowhere/x.csv # before the solve
+expect_usage "ending" "$lfm" sample run -n 1 -o x.parquet
 sed '$d' data.csv >fewer.csv
 expect_error "was trained on other rows than these" "$lfm" train fewer.csv -o run $quick --drop label --seed 3 --resume
 cut -d, -f1,2 data.csv >unlabelled.csv

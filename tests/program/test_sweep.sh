@@ -122,7 +122,7 @@ expect_exit 1 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
 check "a link is not followed" grep -q '^x,y$' data.csv
 
 # ---- a run that breaks down does not take the others with it
-expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --over lr=1e-3,10
+expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --set act=silu --set ema_decay=.999 --over lr=1e-3,10
 check "the failure is told" grep -qE '^this run failed: ' err
 check "and counted" grep -qF '2 of 4 runs failed' err
 check "the other runs are in the table" grep -qE '^"1e-3",2,[-0-9.]+,' broken/sweep.csv
