@@ -120,8 +120,10 @@ LFM_API void lfm_table_destroy(lfm_table *table);
 /* Pictures are a table with a picture a row: columns are its grey levels 0 .. 255, plane after plane, without names, and
  * values are NULL.  lfm_table_read makes one of the files and folders that hold pictures (docs/formats.md). */
 LFM_API lfm_status lfm_table_create_pictures(const uint8_t *pixels, int64_t count, int64_t channels, int64_t height,
-                                             int64_t width, const int32_t *labels, lfm_table **out); /* labels: [count] or NULL */
-LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height, int64_t *width); /* false: numbers */
+                                             int64_t width, const int32_t *labels,
+                                             lfm_table **out); /* labels: [count] or NULL */
+LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height,
+                               int64_t *width);                  /* false: numbers */
 LFM_API const uint8_t *lfm_table_pixels(const lfm_table *table); /* [rows, channels, height, width]; NULL: numbers */
 LFM_API const int32_t *lfm_table_labels(const lfm_table *table); /* [rows], 0 ..; NULL: none */
 LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels */
@@ -224,10 +226,11 @@ LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model
 LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns of the data */
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
-LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col); /* NULL: pictures have no names */
-LFM_API int64_t lfm_model_classes(const lfm_model *model); /* that it was trained to tell apart; 0: none */
+LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
+LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
-LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width); /* false: numbers */
+LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height,
+                               int64_t *width); /* false: numbers */
 LFM_API void lfm_model_destroy(lfm_model *model);
 
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */
@@ -265,11 +268,12 @@ typedef struct lfm_sample_options {
   lfm_solver_options solve;
   int64_t rows;
   uint64_t seed;
-  int label;  /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
-  double guidance; /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
-  bool logp;  /* also a last column "logp": log p of each row, from the same solve */
-  int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
-                 seed; from 2 on a column "logp_se" behind it says how well */
+  int label; /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
+  double
+      guidance; /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
+  bool logp;    /* also a last column "logp": log p of each row, from the same solve */
+  int probes;   /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
+                   seed; from 2 on a column "logp_se" behind it says how well */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -303,11 +307,11 @@ typedef struct lfm_score_options {
 
 typedef struct lfm_score_result {
   int64_t rows, failed;
-  double nll, nll_se;      /* mean of -log p in the data's units (nats), and its standard error (clustered) */
-  double nll_standardised; /* the same without the normaliser's log-determinant */
+  double nll, nll_se;           /* mean of -log p in the data's units (nats), and its standard error (clustered) */
+  double nll_standardised;      /* the same without the normaliser's log-determinant */
   double bits_per_dim, bits_se; /* of pictures: nll in bits a number, an upper bound of those of its bytes; else NAN */
-  double solver_error;     /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
-  double probe_se;         /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
+  double solver_error; /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
+  double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;
   double against_nll;         /* the second model's nll on the same rows; NAN without one */
   double diff, diff_se;       /* mean paired nll - against_nll, and its standard error */

@@ -5,7 +5,7 @@
  */
 #include "train_support.h"
 
-enum { SIDE = 8, DIM = SIDE * SIDE, CLASSES = 3, ROWS = 240 };
+enum { SIDE = 8, DIM = SIDE * SIDE, CLASSES = 3, ROWS = 96 };
 static const double levels[CLASSES] = {60, 128, 200};
 
 /* Grey levels about their class's. */
