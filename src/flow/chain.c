@@ -232,14 +232,19 @@ static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_F
   memcpy(out, fields, sizeof fields);
 }
 
-/* "picture" is "channels x height x width"; "classes" and class.K follow where there are any. */
+static lfm_status add_number(lfm_archive *archive, const char *key, int64_t number) {
+  char text[24];
+  snprintf(text, sizeof text, "%lld", (long long)number);
+  return lfm_archive_meta(archive, key, text);
+}
+
+/* What a picture is in place of columns, and the classes, if any, by name. */
 static lfm_status add_picture(const lfm_images *picture, lfm_archive *archive) {
-  char key[32], text[96];
-  snprintf(text, sizeof text, "%lldx%lldx%lld", (long long)picture->channels, (long long)picture->height,
-           (long long)picture->width);
-  LFM_TRY(lfm_archive_meta(archive, "picture", text));
-  snprintf(text, sizeof text, "%lld", (long long)picture->classes);
-  LFM_TRY(lfm_archive_meta(archive, "classes", text));
+  char key[32];
+  LFM_TRY(add_number(archive, "channels", picture->channels));
+  LFM_TRY(add_number(archive, "height", picture->height));
+  LFM_TRY(add_number(archive, "width", picture->width));
+  LFM_TRY(add_number(archive, "classes", picture->classes));
   for (int64_t k = 0; k < picture->classes; k++) {
     snprintf(key, sizeof key, "class.%lld", (long long)k);
     LFM_TRY(lfm_archive_meta(archive, key, picture->class_names[k]));
@@ -248,16 +253,14 @@ static lfm_status add_picture(const lfm_images *picture, lfm_archive *archive) {
 }
 
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
-  char key[32], number[32];
+  char key[32];
   if (model->picture) return add_picture(model->picture, archive);
-  snprintf(number, sizeof number, "%lld", (long long)model->cols);
-  LFM_TRY(lfm_archive_meta(archive, "columns", number));
+  LFM_TRY(add_number(archive, "columns", model->cols));
   for (int64_t j = 0; j < model->cols; j++) {
     snprintf(key, sizeof key, "column.%lld", (long long)j);
     LFM_TRY(lfm_archive_meta(archive, key, model->names[j]));
     snprintf(key, sizeof key, "decimals.%lld", (long long)j);
-    snprintf(number, sizeof number, "%d", model->decimals[j]);
-    LFM_TRY(lfm_archive_meta(archive, key, number));
+    LFM_TRY(add_number(archive, key, model->decimals[j]));
   }
   return LFM_OK;
 }
@@ -305,13 +308,11 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
   return LFM_OK;
 }
 
-static lfm_status read_picture(lfm_model *model, const lfm_archive *archive, const char *text) {
-  long long channels = 0, height = 0, width = 0;
-  char end = 0;
-  long classes;
-  if (sscanf(text, "%8lldx%8lldx%8lld%c", &channels, &height, &width, &end) != 3)
-    return lfm_fail(LFM_E_FORMAT, "%s: metadata 'picture' is not channels x height x width; this is not a whole lfm model",
-                    lfm_archive_path(archive));
+static lfm_status read_picture(lfm_model *model, const lfm_archive *archive) {
+  long channels, height, width, classes;
+  LFM_TRY(meta_number(archive, "channels", 1, 3, &channels));
+  LFM_TRY(meta_number(archive, "height", 1, LFM_IMAGES_MOST_SIDE, &height));
+  LFM_TRY(meta_number(archive, "width", 1, LFM_IMAGES_MOST_SIDE, &width));
   LFM_TRY(lfm_images_make(0, channels, height, width, &model->picture));
   LFM_TRY(meta_number(archive, "classes", 0, LFM_IMAGES_MOST_CLASSES, &classes));
   if (classes) LFM_TRY(lfm_images_label(model->picture, classes));
@@ -328,8 +329,7 @@ static lfm_status read_picture(lfm_model *model, const lfm_archive *archive, con
 
 static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
   long cols;
-  const char *picture = lfm_archive_meta_find(archive, "picture");
-  if (picture) return read_picture(model, archive, picture);
+  if (lfm_archive_meta_find(archive, "channels")) return read_picture(model, archive);
   LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
   LFM_TRY(make_schema(model, cols));
   for (long j = 0; j < cols; j++) {
