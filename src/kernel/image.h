@@ -3,8 +3,8 @@
  * image.h -- the kernels of a backend on images: convolutions, normalisation, resampling, softmax.  Part of table.h's table.
  *
  * How an image lies: [channels / block][height][width][block], `block` channels side by side at every pixel; channels beyond
- * the last are there up to a whole block, and zero.  Block 1 is plain [channels, height, width]; block 16 is a vector of
- * floats, which the fast convolutions read.  All but the convolutions are one text for both (ref_image_body.h).
+ * the last are there up to a whole block, and zero.  Block 1 is plain [channels, height, width]; block 16, or 8, is a vector
+ * of floats, which the fast convolutions read.  All but the convolutions are one text for both (ref_image_body.h).
  * One row is one image.  Every kernel treats the rows one by one, to the bit; sums over rows run from the first to the last.
  */
 #ifndef LFM_KERNEL_IMAGE_H

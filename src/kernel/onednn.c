@@ -297,7 +297,7 @@ static void make_table(void) {
   if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL; /* making a product then says so */
   for (lfm_winograd w = 0; w < LFM_WINOGRADS; w++) {
     tables[w] = table;
-    tables[w].image = lfm_onednn_images(w);
+    tables[w].image = lfm_onednn_images(w, table.row_multiple == 1);
   }
 }
 

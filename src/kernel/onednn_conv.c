@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * onednn_conv.c -- convolutions by oneDNN on images of block 16; the other kernels of image.h are ref_image.c's.
+ * onednn_conv.c -- convolutions by oneDNN on images of block 16, or 8; the other kernels of image.h are ref_image.c's.
  *
  * The channels that fill up the last block are channels like any other to the library, with weights of zero: it has no fast
  * kernel for three channels, and none at all for their gradient.
@@ -14,7 +14,9 @@
 #include "kernel/onednn.h"
 #include <string.h>
 
-enum { BLOCK = 16, ARGS = 5, LINE = 64 };
+enum { ARGS = 5, LINE = 64 };
+
+static int64_t block = 16; /* floats of a vector: 8 below AVX-512, where Winograd's way is closed, too */
 
 struct lfm_conv {
   lfm_conv_pass pass;
@@ -29,7 +31,7 @@ struct lfm_conv {
 
 /* ---- which algorithm ------------------------------------------------------------------------------------------ */
 
-static bool can_winograd(const lfm_conv_shape *s) { return s->size == 3 && s->stride == 1; }
+static bool can_winograd(const lfm_conv_shape *s) { return block == 16 && s->size == 3 && s->stride == 1; }
 
 /* From so many pixels on, with so many channels on both sides, by pass; 0: never.  Forward is more careful, since a single
  * image takes it, too.  [bench/convolutions.c] */
@@ -51,16 +53,16 @@ static bool is_winograd(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_win
 }
 
 static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_winograd winograd) {
-  lfm_filter out = lfm_filter_of(shape, BLOCK);
+  lfm_filter out = lfm_filter_of(shape, block);
   if (pass != LFM_CONV_BACK_DATA || is_winograd(shape, pass, winograd)) return out;
   out.in_fastest = true;
-  out.in_first = shape->size == 1 && shape->stride == 1;
+  out.in_first = block == 16 && shape->size == 1 && shape->stride == 1;
   return out;
 }
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
 
-static int64_t whole(int64_t channels) { return (channels + BLOCK - 1) / BLOCK * BLOCK; }
+static int64_t whole(int64_t channels) { return (channels + block - 1) / block * block; }
 
 typedef struct conv_memory {
   dnnl_memory_desc_t x, w, b, y, scratch;
@@ -68,12 +70,15 @@ typedef struct conv_memory {
 
 static lfm_status describe_image(dnnl_memory_desc_t *out, lfm_image image, int64_t rows) {
   dnnl_dims_t dims = {rows, whole(image.channels), image.height, image.width};
-  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, dnnl_nChw16c), "memory descriptor");
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, block == 16 ? dnnl_nChw16c : dnnl_nChw8c),
+                          "memory descriptor");
 }
 
 static lfm_status describe_filter(dnnl_memory_desc_t *out, const lfm_conv_shape *shape, lfm_filter f) {
   dnnl_dims_t dims = {whole(f.out), whole(f.in), shape->size, shape->size};
-  dnnl_format_tag_t tag = f.in_first ? dnnl_IOhw16o16i : f.in_fastest ? dnnl_OIhw16o16i : dnnl_OIhw16i16o;
+  dnnl_format_tag_t wide = f.in_first ? dnnl_IOhw16o16i : f.in_fastest ? dnnl_OIhw16o16i : dnnl_OIhw16i16o;
+  dnnl_format_tag_t narrow = f.in_fastest ? dnnl_OIhw8o8i : dnnl_OIhw8i8o;
+  dnnl_format_tag_t tag = block == 16 ? wide : narrow;
   return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, tag), "memory descriptor");
 }
 
@@ -197,7 +202,7 @@ static lfm_status execute(lfm_conv *conv, void *const *pointers) {
 
 static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, const void *bias, void *out, void *scratch) {
   float *of = (float *)((char *)scratch + conv->scratch);
-  if (bias && conv->filter.out % BLOCK) {
+  if (bias && conv->filter.out % block) {
     memset(of, 0, bias_bytes(conv));
     memcpy(of, bias, (size_t)conv->filter.out * sizeof *of);
     bias = of;
@@ -206,15 +211,15 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
 }
 
-/* dw = or += the filter's gradient: tiles [out / 16][in / 16][taps][16 in][16 out], a line of sixteen outs at a time. */
+/* dw = or += the filter's gradient: tiles [out / block][in / block][taps][block in][block out], a line of outs at a time. */
 LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, const lfm_filter *f, bool accumulate) {
-  int64_t row = f->in * f->taps, in_tiles = whole(f->in) / BLOCK;
-  for (int64_t o = 0; o < f->out; o += BLOCK)
+  int64_t row = f->in * f->taps, in_tiles = whole(f->in) / block;
+  for (int64_t o = 0; o < f->out; o += block)
     for (int64_t i = 0; i < f->in; i++)
       for (int64_t tap = 0; tap < f->taps; tap++) {
-        const float *line = tiles + (((o / BLOCK * in_tiles + i / BLOCK) * f->taps + tap) * BLOCK + i % BLOCK) * BLOCK;
+        const float *line = tiles + (((o / block * in_tiles + i / block) * f->taps + tap) * block + i % block) * block;
         float *to = dw + o * row + i * f->taps + tap;
-        int64_t outs = f->out - o < BLOCK ? f->out - o : BLOCK;
+        int64_t outs = f->out - o < block ? f->out - o : block;
         if (accumulate)
           for (int64_t j = 0; j < outs; j++) to[j * row] += line[j];
         else
@@ -238,21 +243,21 @@ LFM_VECTOR static void pack_tap(float *restrict to, const float *restrict w, con
   int64_t row = f->in * f->taps;
   if (f->in_fastest)
     for (int64_t o = 0; o < outs; o++)
-      for (int64_t i = 0; i < ins; i++) to[o * BLOCK + i] = w[o * row + i * f->taps];
+      for (int64_t i = 0; i < ins; i++) to[o * block + i] = w[o * row + i * f->taps];
   else
     for (int64_t i = 0; i < ins; i++)
-      for (int64_t o = 0; o < outs; o++) to[i * BLOCK + o] = w[o * row + i * f->taps];
+      for (int64_t o = 0; o < outs; o++) to[i * block + o] = w[o * row + i * f->taps];
 }
 
 /* Rows that begin with a tile or end one. */
 static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t first, int64_t count) {
   const float *from = w;
   for (int64_t o = first, outs; o < first + count; o += outs) {
-    outs = BLOCK - o % BLOCK < first + count - o ? BLOCK - o % BLOCK : first + count - o;
-    for (int64_t i = 0; i < f->in; i += BLOCK)
+    outs = block - o % block < first + count - o ? block - o % block : first + count - o;
+    for (int64_t i = 0; i < f->in; i += block)
       for (int64_t tap = 0; tap < f->taps; tap++)
         pack_tap((float *)dst + lfm_filter_at(f, o, i, tap), from + (o * f->in + i) * f->taps + tap, f, outs,
-                 f->in - i < BLOCK ? f->in - i : BLOCK);
+                 f->in - i < block ? f->in - i : block);
   }
 }
 
@@ -268,15 +273,16 @@ WAYS(LFM_WINOGRAD_NEVER)
 WAYS(LFM_WINOGRAD_ALWAYS)
 #undef WAYS
 
-const lfm_image_kernels *lfm_onednn_images(lfm_winograd winograd) {
+const lfm_image_kernels *lfm_onednn_images(lfm_winograd winograd, bool wide) {
   static lfm_image_kernels tables[LFM_WINOGRADS];
   static lfm_filter (*const filters[])(const lfm_conv_shape *, lfm_conv_pass) = {
       filter_LFM_WINOGRAD_BY_TABLE, filter_LFM_WINOGRAD_NEVER, filter_LFM_WINOGRAD_ALWAYS};
   static lfm_status (*const creates[])(const lfm_conv_shape *, lfm_conv_pass, bool, int64_t, lfm_conv **) = {
       create_LFM_WINOGRAD_BY_TABLE, create_LFM_WINOGRAD_NEVER, create_LFM_WINOGRAD_ALWAYS};
   lfm_image_kernels *table = &tables[winograd];
+  block = wide ? 16 : 8;
   *table = lfm_ref_images_f32;
-  table->block = BLOCK;
+  table->block = block;
   table->filter = filters[winograd], table->conv_create = creates[winograd];
   table->pack_filter = pack_filter;
   table->conv_scratch = conv_scratch;
