@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { WEIGHT, BIAS, STATS = 0, GROUPS = 32 };
+static const int64_t most_dropped = 1 << 23; /* numbers that the draws of one node have addresses for */
 
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   int here = lfm_exec_info(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
@@ -78,6 +79,9 @@ static lfm_status check(const lfm_graph *graph, lfm_value x, const lfm_graph_nor
                     (long long)in->shape[0], GROUPS, GROUPS);
   if (!(c->dropout >= 0 && c->dropout < 1))
     return lfm_fail(LFM_E_USAGE, "dropout is %g; 0 to below 1 is possible", c->dropout);
+  if (c->dropout > 0 && in->count > most_dropped)
+    return lfm_fail(LFM_E_UNSUPPORTED, "dropout of images of %lld numbers; up to %lld are possible", (long long)in->count,
+                    (long long)most_dropped);
   if (c->modulation == LFM_MODULATE_NONE) return LFM_OK;
   LFM_TRY(lfm_graph_check(graph, c->e));
   const lfm_value_info *e = &graph->values[c->e];

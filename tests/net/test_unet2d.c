@@ -427,6 +427,7 @@ static void test_what_is_refused(void **state) {
   c.mults[1] = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.attention[0] = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.dropout = 1, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  c.height = c.width = 512, c.mults[0] = 2, c.dropout = 0.1, refused(c, lfm_kernels_ref64(), LFM_E_UNSUPPORTED), c = tiny();
   c.res_depth = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.channels = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   refused(c, lfm_kernels_bf16_floats(), LFM_E_UNSUPPORTED);
