@@ -205,6 +205,52 @@ static void assert_shared(const char *name) {
   assert_true(config->patience == 0 && config->warmup == 0 && !config->cosine);
 }
 
+/* docs of the paper, section 3, the second table. */
+static void test_presets_of_pictures_are_the_published_ones(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    double c;
+    int64_t size, hidden_dim, mults[6], res_depth, attention[3], heads;
+    double dropout;
+    bool flip;
+    int64_t batch_size, max_batch;
+    double lr, ema_decay;
+  } pictures[] = {
+      {"cifar10", 0.1, 0, 128, {1, 2, 2, 2}, 2, {16}, 32, 0.1, true, 256, 50000, 1e-4, 0.9999},
+      {"imagenet32", 0.1, 32, 128, {1, 2, 2, 2}, 3, {16, 8}, 64, 0, false, 256, 200000, 1e-4, 0.9999},
+      {"flowers128", 0.5, 128, 64, {1, 1, 2, 3, 4}, 2, {16}, 64, 0, false, 40, 40000, 2e-4, 0.999},
+  };
+  for (size_t i = 0; i < 2 * sizeof pictures / sizeof *pictures; i++) {
+    size_t k = i / 2;
+    bool is_fm = i % 2;
+    char name[32];
+    snprintf(name, sizeof name, "%s%s", pictures[k].name, is_fm ? "-fm" : "");
+    assert_int_equal(lfm_config_preset(config, name), LFM_OK);
+    assert_int_equal(lfm_config_validate(config), LFM_OK);
+    assert_int_equal(config->blocks, is_fm ? 1 : 4);
+    assert_true(isnan(config->hks[config->blocks - 1]));
+    for (int n = 0; n + 1 < config->blocks; n++) assert_true(fabs(config->hks[n] - pictures[k].c * pow(1.5, n)) < 1e-12);
+    assert_int_equal(config->network, LFM_NETWORK_UNET);
+    assert_int_equal(lfm_config_image_size(config), pictures[k].size);
+    assert_int_equal(config->hidden_dim, pictures[k].hidden_dim);
+    for (int64_t n = 0; n < config->unet_dim_mults.count; n++)
+      assert_int_equal(config->unet_dim_mults.of[n], pictures[k].mults[n]);
+    assert_int_equal(pictures[k].mults[config->unet_dim_mults.count], 0);
+    assert_int_equal(config->res_depth, pictures[k].res_depth);
+    for (int64_t n = 0; n < config->attention_resolution.count; n++)
+      assert_int_equal(config->attention_resolution.of[n], pictures[k].attention[n]);
+    assert_int_equal(pictures[k].attention[config->attention_resolution.count], 0);
+    assert_true(config->num_head_channels == pictures[k].heads && config->dropout == pictures[k].dropout);
+    assert_true(config->flip == pictures[k].flip && !config->scale_shift && !config->conditional);
+    assert_int_equal(config->batch_size, pictures[k].batch_size);
+    assert_int_equal(config->max_batch.of[0], pictures[k].max_batch * (is_fm ? 4 : 1));
+    assert_true(config->lr == pictures[k].lr && config->ema_decay == pictures[k].ema_decay && config->warmup == 5000);
+    assert_true(config->interp == LFM_INTERP_LINEAR && config->push_tol == 1e-3 && config->grad_clip == 1.0);
+    assert_true(config->warm_start && !config->cosine && config->patience == 0 && !config->adamw);
+  }
+}
+
 static void test_presets_are_the_published_ones(void **state) {
   (void)state;
   for (size_t i = 0; i < PUBLISHED; i++) {
@@ -323,6 +369,7 @@ int main(void) {
       WITH_CONFIG(test_a_text_may_be_laid_twice),
       WITH_CONFIG(test_keys_that_do_not_go_together),
       WITH_CONFIG(test_presets_are_the_published_ones),
+      WITH_CONFIG(test_presets_of_pictures_are_the_published_ones),
       WITH_CONFIG(test_twins_cost_what_their_chains_cost),
       WITH_CONFIG(test_every_preset_in_the_list_loads),
       WITH_CONFIG(test_a_file_is_its_preset),

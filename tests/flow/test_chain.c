@@ -259,6 +259,32 @@ static void refused_memory_leaves_nothing(void **state) {
   folder_remove(&here);
 }
 
+/* The networks of the published picture presets have as many parameters as their authors'. */
+static void pictures_have_the_published_networks(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int64_t side;
+    double millions;
+  } presets[] = {{"cifar10", 32, 35.7}, {"imagenet32", 32, 49.1}, {"flowers128", 128, 21.4}};
+  for (size_t k = 0; k < sizeof presets / sizeof *presets; k++) {
+    lfm_config *config;
+    lfm_table *picture;
+    lfm_normaliser *normaliser;
+    lfm_model *model;
+    static uint8_t pixels[3 * 128 * 128];
+    OK(lfm_config_create(&config));
+    OK(lfm_config_preset(config, presets[k].name));
+    OK(lfm_table_create_pictures(pixels, 1, 3, presets[k].side, presets[k].side, NULL, &picture));
+    OK(lfm_normaliser_pixels(picture->cols, false, &normaliser));
+    OK(lfm_chain_plan(config, picture, normaliser, &model));
+    assert_near((double)lfm_net_param_count(model->net) / 1e6, presets[k].millions, 0.05);
+    lfm_model_destroy(model);
+    lfm_table_destroy(picture);
+    lfm_config_destroy(config);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(file_and_back),
@@ -270,6 +296,7 @@ int main(void) {
       cmocka_unit_test(damaged_files),
       cmocka_unit_test(files_that_are_not_there),
       cmocka_unit_test(refused_memory_leaves_nothing),
+      cmocka_unit_test(pictures_have_the_published_networks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
