@@ -101,7 +101,7 @@ lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet
 }
 
 lfm_status lfm_carry_create_probed(lfm_team *team, const lfm_net *net, int probes, lfm_carry **out) {
-  return create(team, net, probes, probes, lfm_run_rows_advised_probed(probes), out);
+  return create(team, net, probes, probes, lfm_run_rows_advised_probed(net, probes), out);
 }
 
 void lfm_carry_destroy(lfm_carry *carry) {

@@ -128,6 +128,6 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
 /* A good number of rows for a run of this kind: activations within the second-level cache; of images a few, probed or not.
  * Depends on the net alone. */
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind);
-int64_t lfm_run_rows_advised_probed(int64_t probes);
+int64_t lfm_run_rows_advised_probed(const lfm_net *net, int64_t probes);
 
 #endif

@@ -76,8 +76,8 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
   return lfm_exec_backward(run->exec, params->values, params->packed, grads, accumulate);
 }
 
-int64_t lfm_run_rows_advised_probed(int64_t probes) {
-  int64_t rows = WIDE / probes;
+static int64_t traced_advised(int64_t directions) {
+  int64_t rows = WIDE / directions;
   return rows > MANY ? MANY : rows < FEW_TRACED ? FEW_TRACED : rows;
 }
 
@@ -90,7 +90,11 @@ static int64_t images_advised(const lfm_net *net, lfm_run_kind kind) {
 
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind) {
   if (lfm_graph_has_images(net->graph)) return images_advised(net, kind);
-  if (kind == LFM_RUN_TRACE) return lfm_run_rows_advised_probed(net->dim);
+  if (kind == LFM_RUN_TRACE) return traced_advised(net->dim);
   size_t row = lfm_graph_row_bytes(net->graph, kind == LFM_RUN_TRAIN);
   return MANY * row <= cache_bytes ? MANY : FEW;
+}
+
+int64_t lfm_run_rows_advised_probed(const lfm_net *net, int64_t probes) {
+  return lfm_graph_has_images(net->graph) ? images_advised(net, LFM_RUN_TRACE) : traced_advised(probes);
 }
