@@ -13,6 +13,7 @@
  *   ledger   where in the chain the nats are lost     lfm_ledger
  *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
+ *   judge    labelled pictures -> features, accuracy   lfm_judge_*
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
@@ -160,7 +161,7 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_progress {
-  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE } phase;
+  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE, LFM_PHASE_JUDGE } phase;
   int block, blocks;             /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
   int64_t done, total;           /* steps (train) or rows (push, sample, score) of this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
@@ -389,6 +390,62 @@ LFM_API void lfm_push_defaults(lfm_push_options *options);
  * With back, such rows through blocks to .. 1: out [rows, lfm_model_dim], in the data's names, units and decimals.  Columns
  * are taken by name where all are there.  A row whose solve fails is an error (LFM_E_NUMERIC). */
 LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out);
+
+/* ---- a judge of pictures ------------------------------------------------------------------------------------ */
+
+/* A small classifier that learns from labelled pictures.  It judges generated ones, and the layer under its logits gives the
+ * features by which sets of pictures are compared.  Immutable. */
+typedef struct lfm_judge lfm_judge;
+
+enum { LFM_JUDGE_MOST_EPOCHS = 10000 };
+
+typedef struct lfm_judge_options {
+  const lfm_table *train; /* pictures with labels of two classes or more, up to 128 x 128; required */
+  const lfm_table *valid; /* the same, to choose the epoch by; NULL: a tenth of train is held out */
+  int epochs;             /* 0: 10 */
+  uint64_t seed;
+  bool flip;   /* show half of the pictures in a mirror; all are shifted by up to two pixels */
+  int threads; /* 0: all processors; does not change the result */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_judge_options;
+
+typedef struct lfm_accuracy {
+  int64_t rows, right;
+  double share, low, high; /* right / rows, and its 95 % interval (Wilson's) */
+} lfm_accuracy;
+
+typedef struct lfm_judge_result {
+  lfm_accuracy valid; /* on the pictures held out, in the epoch that was best on them: a little too good */
+  double loss;        /* their mean cross entropy then, in nats */
+  int64_t pictures;   /* learnt from */
+  int epochs, best_epoch;
+  double seconds;
+} lfm_judge_result;
+
+LFM_API void lfm_judge_defaults(lfm_judge_options *options);
+/* LFM_E_DATA when there are no labels, or pictures of another size or with other classes among the valid ones;
+ * LFM_E_INTERRUPTED when the caller asked to stop: nothing is kept then. */
+LFM_API lfm_status lfm_judge_train(const lfm_judge_options *options, lfm_judge **out, lfm_judge_result *result);
+LFM_API lfm_status lfm_judge_load(const char *path, lfm_judge **out);
+LFM_API lfm_status lfm_judge_write(const lfm_judge *judge, const char *path); /* PATH ends in .safetensors */
+LFM_API lfm_status lfm_judge_writable(const char *path); /* whether that has a chance there, as lfm_table_writable */
+LFM_API void lfm_judge_destroy(lfm_judge *judge);
+
+LFM_API void lfm_judge_picture(const lfm_judge *judge, int64_t *channels, int64_t *height, int64_t *width);
+LFM_API int64_t lfm_judge_classes(const lfm_judge *judge);
+LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* its name; NULL when there is none */
+
+/* A row for each picture: 128 features, columns f0, f1, ...; or a logit for each class, columns by its name.  threads 0: all
+ * processors.  LFM_E_DATA when they are no pictures, or of another size. */
+typedef enum lfm_judge_what { LFM_JUDGE_FEATURES, LFM_JUDGE_LOGITS } lfm_judge_what;
+LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, lfm_judge_what what, int threads,
+                                   lfm_table **out);
+
+/* How often the class of the highest logit is that of the label.  Classes are the same if their names are, or if one is
+ * called by its number and that is the other's.  LFM_E_DATA also where there are no labels, or of a class that it does not
+ * know. */
+LFM_API lfm_status lfm_judge_accuracy(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_accuracy *out);
 
 /* ---- pictures ----------------------------------------------------------------------------------------------- */
 

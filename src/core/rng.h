@@ -32,6 +32,7 @@ typedef enum lfm_purpose {
   LFM_FOR_DEQUANTISE, /* what is added to the bytes of a picture */
   LFM_FOR_DROPOUT,    /* what a network leaves out in training */
   LFM_FOR_CLASS,      /* which pairs do not show the network their class */
+  LFM_FOR_SHIFT,      /* by how many pixels a picture is shifted */
 } lfm_purpose;
 
 typedef struct lfm_rng {

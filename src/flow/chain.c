@@ -239,7 +239,7 @@ static lfm_status add_number(lfm_archive *archive, const char *key, int64_t numb
 }
 
 /* What a picture is in place of columns, and the classes, if any, by name. */
-static lfm_status add_picture(const lfm_images *picture, lfm_archive *archive) {
+lfm_status lfm_chain_add_picture(const lfm_images *picture, lfm_archive *archive) {
   char key[32];
   LFM_TRY(add_number(archive, "channels", picture->channels));
   LFM_TRY(add_number(archive, "height", picture->height));
@@ -254,7 +254,7 @@ static lfm_status add_picture(const lfm_images *picture, lfm_archive *archive) {
 
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
   char key[32];
-  if (model->picture) return add_picture(model->picture, archive);
+  if (model->picture) return lfm_chain_add_picture(model->picture, archive);
   LFM_TRY(add_number(archive, "columns", model->cols));
   for (int64_t j = 0; j < model->cols; j++) {
     snprintf(key, sizeof key, "column.%lld", (long long)j);
@@ -308,28 +308,47 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
   return LFM_OK;
 }
 
-static lfm_status read_picture(lfm_model *model, const lfm_archive *archive) {
-  long channels, height, width, classes;
+/* The size, and no classes yet. */
+static lfm_status read_size(const lfm_archive *archive, lfm_images **out) {
+  long channels, height, width;
   LFM_TRY(meta_number(archive, "channels", 1, 3, &channels));
   LFM_TRY(meta_number(archive, "height", 1, LFM_IMAGES_MOST_SIDE, &height));
   LFM_TRY(meta_number(archive, "width", 1, LFM_IMAGES_MOST_SIDE, &width));
-  LFM_TRY(lfm_images_make(0, channels, height, width, &model->picture));
+  if (channels == 2) return lfm_fail(LFM_E_FORMAT, "%s: pictures of 2 channels; 1 or 3 are due", lfm_archive_path(archive));
+  return lfm_images_make(0, channels, height, width, out);
+}
+
+static lfm_status read_classes(const lfm_archive *archive, lfm_images *picture) {
+  long classes;
   LFM_TRY(meta_number(archive, "classes", 0, LFM_IMAGES_MOST_CLASSES, &classes));
-  if (classes) LFM_TRY(lfm_images_label(model->picture, classes));
+  if (classes) LFM_TRY(lfm_images_label(picture, classes));
   for (long k = 0; k < classes; k++) {
     char key[32];
     snprintf(key, sizeof key, "class.%ld", k);
     const char *name = lfm_archive_meta_find(archive, key);
     if (!name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
-    LFM_TRY(lfm_images_name_class(model->picture, k, name));
+    LFM_TRY(lfm_images_name_class(picture, k, name));
   }
-  model->cols = (int64_t)lfm_images_row_size(model->picture);
   return LFM_OK;
+}
+
+lfm_status lfm_chain_read_picture(const lfm_archive *archive, lfm_images **out) {
+  *out = NULL;
+  LFM_TRY(read_size(archive, out));
+  lfm_status status = read_classes(archive, *out);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_images_destroy(*out);
+  *out = NULL;
+  return status;
 }
 
 static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
   long cols;
-  if (lfm_archive_meta_find(archive, "channels")) return read_picture(model, archive);
+  if (lfm_archive_meta_find(archive, "channels")) {
+    LFM_TRY(lfm_chain_read_picture(archive, &model->picture));
+    model->cols = (int64_t)lfm_images_row_size(model->picture);
+    return LFM_OK;
+  }
   LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
   LFM_TRY(make_schema(model, cols));
   for (long j = 0; j < cols; j++) {

@@ -47,6 +47,10 @@ lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *arch
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive);
 lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const char **name, int *decimals);
 
+/* Of pictures: size and classes (lfm_images of no pictures), as metadata; and back. */
+lfm_status lfm_chain_add_picture(const lfm_images *picture, lfm_archive *archive);
+lfm_status lfm_chain_read_picture(const lfm_archive *archive, lfm_images **out);
+
 /* The normaliser's tensors alone.  Reading checks their shapes against each other and `cols`. */
 lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive);
 lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise kind, int64_t cols, lfm_normaliser **out);

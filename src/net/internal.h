@@ -10,8 +10,9 @@
 
 struct lfm_net {
   lfm_graph *graph;
-  int64_t dim;
-  lfm_value t, x;  /* inputs; the output is v */
+  int64_t dim;     /* columns of x */
+  int64_t out;     /* columns of v: as many, but for a judge */
+  lfm_value t, x;  /* inputs; the output is v.  t -1: none */
   lfm_value label; /* another; -1: none */
   int64_t classes; /* that a label can be; 0 without */
   lfm_tensor_info *tensors;
@@ -23,7 +24,7 @@ struct lfm_params {
   void *packed; /* what the kernels read */
 };
 
-/* A net around a finished graph, which it takes over on success only. */
+/* A net around a finished graph, which it takes over on success only.  v has as many columns as x. */
 lfm_status lfm_net_create(lfm_graph *graph, int64_t dim, lfm_value t, lfm_value x, lfm_net **out);
 
 #endif

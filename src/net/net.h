@@ -40,12 +40,21 @@ typedef struct lfm_unet2d_config {
   int64_t classes;  /* 0: no labels */
 } lfm_unet2d_config;
 
+/* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, or, for 0
+ * classes, the LFM_JUDGE_WIDTH features under them, whose tensors are the same up to there.  There is no t. */
+enum { LFM_JUDGE_WIDTH = 128, LFM_JUDGE_MOST_SIDE = 128 };
+typedef struct lfm_judge_config {
+  int64_t channels, height, width, classes;
+} lfm_judge_config;
+
 typedef struct lfm_net lfm_net;
 lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out);
 lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels *kernels, lfm_net **out);
+lfm_status lfm_judge_net_create(const lfm_judge_config *config, const lfm_kernels *kernels, lfm_net **out);
 void lfm_net_destroy(lfm_net *net);
 
 int64_t lfm_net_dim(const lfm_net *net);
+int64_t lfm_net_out(const lfm_net *net);     /* columns of v: dim, but for a judge */
 int64_t lfm_net_classes(const lfm_net *net); /* 0: it takes no labels */
 const lfm_kernels *lfm_net_kernels(const lfm_net *net);
 size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
@@ -106,11 +115,11 @@ void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);
 size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
-void *lfm_run_t(lfm_run *run);                       /* in  [rows] */
+void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the net has none */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
 void *lfm_run_labels(lfm_run *run);                  /* in  [rows]: classes, whole numbers; NULL: the net has none */
-const void *lfm_run_v(const lfm_run *run);           /* out [rows, dim] */
-void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, dim] */
+const void *lfm_run_v(const lfm_run *run);           /* out [rows, out] */
+void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, out] */
 const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows]; probed: [rows, probes] */
 void *lfm_run_probes(lfm_run *run);                  /* in, probed: [rows, probes, dim] */
 void lfm_run_trace_rows(lfm_run *run, int64_t rows); /* TRACE: only the first `rows` traces are wanted from now on */
