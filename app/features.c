@@ -157,7 +157,7 @@ typedef struct applied {
   lfm_accuracy accuracy;
 } applied;
 
-/* Pictures of a folder as the judge knows them. */
+/* In the size and colours that the judge knows. */
 static lfm_status read_pictures(const apply_request *r, const lfm_judge *judge, lfm_table **out) {
   lfm_table_options alike = {.strict = r->strict};
   int64_t height, width;
@@ -199,7 +199,7 @@ static int run_apply(const app_command *self, int argc, char **argv) {
   const app_option options[] = {
       {APP_OPERAND, .name = "FILE", .target = &r.judge, .help = "a judge, from lfm features train"},
       {APP_OPERAND, .name = "DATA", .target = &r.data,
-       .help = "pictures of the size that it knows; those of a folder are scaled to it"},
+       .help = "pictures, which are scaled where the judge knows squares of another size"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
        .help = "a row of 128 features for each picture, by the ending: .npy .csv .csv.gz file.npz::key "
                "file.hdf5::dataset" APP_REPLACED},

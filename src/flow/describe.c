@@ -116,14 +116,23 @@ static void describe_place(const lfm_archive *archive, lfm_facts *facts) {
   lfm_facts_number(facts, "step", numbers[1]);
 }
 
+static lfm_status describe_judge(const lfm_archive *archive, lfm_facts *facts) {
+  lfm_images *picture;
+  LFM_TRY(lfm_chain_read_picture(archive, &picture));
+  describe_pictures(picture, facts);
+  lfm_images_destroy(picture);
+  return LFM_OK;
+}
+
 static lfm_status describe_archive(const char *path, lfm_facts *facts) {
   lfm_archive *archive;
   lfm_model *model = NULL;
   LFM_TRY(lfm_archive_open(path, &archive));
   const char *config = lfm_archive_meta_find(archive, "config");
-  bool is_checkpoint = lfm_archive_find(archive, "place") != NULL;
-  lfm_facts_text(facts, "kind", !config ? "tensors" : is_checkpoint ? "checkpoint" : "model");
-  lfm_status status = config ? lfm_chain_open(archive, &model) : LFM_OK;
+  const char *format = lfm_archive_meta_find(archive, "format");
+  bool is_checkpoint = lfm_archive_find(archive, "place") != NULL, is_judge = format && !strncmp(format, "lfm judge", 9);
+  lfm_facts_text(facts, "kind", is_judge ? "judge" : !config ? "tensors" : is_checkpoint ? "checkpoint" : "model");
+  lfm_status status = is_judge ? describe_judge(archive, facts) : config ? lfm_chain_open(archive, &model) : LFM_OK;
   if (model) describe_chain(model, facts);
   if (is_checkpoint) describe_place(archive, facts);
   if (config) lfm_facts_text(facts, "config", config);

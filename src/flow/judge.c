@@ -2,7 +2,7 @@
  *
  * judge.c -- a judge of pictures from outside: learnt under a meter, written to and read from one safetensors file.
  *   tensors    net.K.weight, net.K.bias   float32, as those of a torch.nn.Sequential (net/judge.c)
- *   metadata   format, picture (channels x height x width), classes and the name of each
+ *   metadata   format, channels, height, width, classes and the name of each
  * Here and not in metric, which sees neither the store nor the meter.
  */
 #include "metric/judge.h"

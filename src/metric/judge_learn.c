@@ -218,7 +218,7 @@ static lfm_status train_epoch(learner *l, const lfm_lr *rate, int64_t batches, l
 
 static lfm_status learn(learner *l, lfm_judge_tick_fn tick, void *context, lfm_judge_result *result) {
   int64_t batches = (l->train->rows + BATCH - 1) / BATCH, total = batches * epochs_of(l);
-  lfm_lr rate = {.base = RATE, .warmup = total > 10 * WARMUP ? WARMUP : total / 10, .cosine = true, .total = total};
+  lfm_lr rate = {.base = RATE, .warmup = total / 10 < WARMUP ? total / 10 : WARMUP, .cosine = true, .total = total};
   lfm_share right, best = {.hits = -1};
   double loss, best_loss = INFINITY;
   l->progress = (lfm_judge_progress){.total = total, .loss = NAN, .valid_loss = NAN};

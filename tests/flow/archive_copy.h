@@ -22,7 +22,8 @@ static inline void copy_meta(const lfm_archive *from, const char *key, const alt
 
 /* FROM with that change, or none where NULL, at TO (which may be FROM). */
 static inline void archive_copy(const char *from, const char *to, const alteration *change) {
-  static const char *const keys[] = {"format", "config", "columns", "identity", "data"};
+  static const char *const keys[] = {"format",   "config", "columns", "identity", "data",
+                                     "channels", "height", "width",   "classes"};
   lfm_archive *old, *new;
   OK(lfm_archive_open(from, &old));
   OK(lfm_archive_create(&new));
@@ -31,6 +32,7 @@ static inline void archive_copy(const char *from, const char *to, const alterati
     char key[32];
     snprintf(key, sizeof key, "column.%d", j), copy_meta(old, key, change, new);
     snprintf(key, sizeof key, "decimals.%d", j), copy_meta(old, key, change, new);
+    snprintf(key, sizeof key, "class.%d", j), copy_meta(old, key, change, new);
   }
   for (int k = 0; k < lfm_archive_size(old); k++) {
     const lfm_tensor *t = lfm_archive_at(old, k);

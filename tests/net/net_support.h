@@ -39,7 +39,7 @@ static inline double wobble(int64_t i, int salt) {
 
 static inline void fill_inputs(const lfm_net *net, lfm_run *run) {
   int64_t rows = lfm_run_rows(run), dim = lfm_net_dim(net);
-  for (int64_t b = 0; b < rows; b++) set_number(net, lfm_run_t(run), b, 0.5 + 0.5 * wobble(b, 1));
+  for (int64_t b = 0; b < rows && lfm_run_t(run); b++) set_number(net, lfm_run_t(run), b, 0.5 + 0.5 * wobble(b, 1));
   for (int64_t i = 0; i < rows * dim; i++) set_number(net, lfm_run_x(run), i, 2.0 * wobble(i, 2));
 }
 
