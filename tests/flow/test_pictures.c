@@ -69,7 +69,8 @@ static void threads_and_stops_do_not_change_the_bytes(void **state) {
  */
 static void bits_approach_the_entropy(void **state) {
   (void)state;
-  run r = run_of(grey_table(6000, 0), PICTURE_KEYS, KEYS("dequantise=uniform", "max_batch=1500", "cosine=true", "hidden_dim=64"));
+  run r =
+      run_of(grey_table(6000, 0), PICTURE_KEYS, KEYS("dequantise=uniform", "max_batch=1500", "cosine=true", "hidden_dim=64"));
   lfm_model *model = model_of(&r);
   lfm_table *fresh = grey_table(300, 0);
   lfm_score_options options;
