@@ -35,3 +35,14 @@ bool app_out_is_apart(const app_command *command, const char *out, const char *c
   }
   return true;
 }
+
+lfm_status app_rows_writable(const lfm_model *model, int64_t rows, const char *path) {
+  int64_t channels, height, width;
+  bool pictures = lfm_model_picture(model, &channels, &height, &width);
+  return pictures ? lfm_draw_pictures_writable(path, rows, height, width) : lfm_table_writable(path);
+}
+
+lfm_status app_write_rows(const lfm_table *rows, const char *path) {
+  int64_t channels, height, width;
+  return lfm_table_picture(rows, &channels, &height, &width) ? lfm_draw_pictures(path, rows) : lfm_table_write(rows, path);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * outfile.h -- the file of -o: replaced if it is there, whole or not at all, but never one that the verb reads.
+ * outfile.h -- the file of -o: replaced if it is there, whole or not at all, but never one that the verb reads; and rows into
+ * it, numbers or pictures.
  */
 #ifndef APP_OUTFILE_H
 #define APP_OUTFILE_H
@@ -14,5 +15,9 @@ enum { APP_MOST_READ = 4 };
 /* False, with the fault on standard error as one of usage, when OUT is one of the files that `read` names: models (also as
  * run folders) and data (also with ::key), NULL for what was not given.  OUT may be NULL. */
 bool app_out_is_apart(const app_command *command, const char *out, const char *const read[APP_MOST_READ]);
+
+/* Rows of a model's data: a table, or pictures by the rules of lfm_draw_pictures.  Writable: to be asked before the work. */
+lfm_status app_rows_writable(const lfm_model *model, int64_t rows, const char *path);
+lfm_status app_write_rows(const lfm_table *rows, const char *path);
 
 #endif

@@ -42,11 +42,12 @@ static lfm_status carry(const request *r, app_progress *progress, const lfm_mode
 static lfm_status push(const request *r, app_progress *progress, pushed *result) {
   lfm_model *model = NULL;
   lfm_table *rows = NULL, *out = NULL;
-  lfm_status status = lfm_table_writable(r->out); /* not after the solve */
+  lfm_status status = r->back ? LFM_OK : lfm_table_writable(r->out); /* not after the solve */
   if (status == LFM_OK) status = lfm_model_load(r->model, &model);
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, r->back, &rows);
+  if (status == LFM_OK && r->back) status = app_rows_writable(model, lfm_table_rows(rows), r->out);
   if (status == LFM_OK) status = carry(r, progress, model, rows, &out, result);
-  if (status == LFM_OK) status = lfm_table_write(out, r->out);
+  if (status == LFM_OK) status = app_write_rows(out, r->out);
   lfm_table_destroy(out);
   lfm_table_destroy(rows);
   lfm_model_destroy(model);

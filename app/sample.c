@@ -24,13 +24,6 @@ typedef struct request {
   bool logp, json;
 } request;
 
-/* Not after the solve. */
-static lfm_status check_out(const request *r, const lfm_model *model, bool *pictures) {
-  int64_t channels, height, width;
-  *pictures = lfm_model_picture(model, &channels, &height, &width);
-  return *pictures ? lfm_draw_pictures_writable(r->out, r->rows, height, width) : lfm_table_writable(r->out);
-}
-
 /* A class by its name or number, or "none". */
 static lfm_status find_class(const lfm_model *model, const char *text, int *label) {
   char *end;
@@ -48,8 +41,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   lfm_model *model = NULL;
   lfm_table *rows = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
-  bool pictures = false;
-  if (status == LFM_OK) status = check_out(r, model, &pictures);
+  if (status == LFM_OK) status = app_rows_writable(model, r->rows, r->out); /* not after the solve */
   lfm_sample_options options;
   lfm_sample_defaults(&options);
   if (status == LFM_OK && r->label) status = find_class(model, r->label, &options.label);
@@ -65,7 +57,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
     options.context = progress;
     status = lfm_sample(model, &options, &rows, result);
   }
-  if (status == LFM_OK) status = pictures ? lfm_draw_pictures(r->out, rows) : lfm_table_write(rows, r->out);
+  if (status == LFM_OK) status = app_write_rows(rows, r->out);
   lfm_table_destroy(rows);
   lfm_model_destroy(model);
   return status;

@@ -187,6 +187,10 @@ lfm_status lfm_config_validate(const lfm_config *config) {
     return lfm_fail(LFM_E_USAGE, "hks and schedule are both given; keep one (--set hks=auto takes the first back)");
   if (config->target_rows && config->coupling != LFM_COUPLING_DEPENDENT)
     return lfm_fail(LFM_E_USAGE, "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
+  if (config->target_rows && (config->flip || config->conditional))
+    return lfm_fail(LFM_E_USAGE,
+                    "target_rows: the rows that it takes the mean over are neither mirrored (flip) nor of one class "
+                    "(conditional); set it to 0 beside these");
   int blocks = config->blocks ? config->blocks : config->schedule_blocks;
   const char *from = config->blocks ? "hks" : "schedule.blocks";
   if (config->max_batch.count > 1 && blocks && config->max_batch.count != blocks)

@@ -4,6 +4,7 @@
  */
 #include "core/alloc.h"
 #include "data/format.h"
+#include "data/table.h"
 
 lfm_status lfm_table_writable(const char *path) {
   const lfm_format *format;
@@ -16,6 +17,8 @@ lfm_status lfm_table_writable(const char *path) {
 }
 
 lfm_status lfm_table_write(const lfm_table *table, const char *path) {
+  if (table->images)
+    return lfm_fail(LFM_E_USAGE, "%s: the table holds pictures, which are not written as columns of numbers", path);
   const lfm_format *format;
   const char *key;
   char *file;

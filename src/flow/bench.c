@@ -314,6 +314,9 @@ static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lf
   if (!options.model) return lfm_fail(LFM_E_USAGE, "%s needs a model (--model)", options.what);
   if (is_bf16(&options))
     return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", options.what);
+  if (is_score && options.model->picture)
+    return lfm_fail(LFM_E_USAGE,
+                    "bench score: times exact traces, which pictures have not; lfm score times theirs by probes");
   if (!options.rows) options.rows = is_sample ? 100000 : 200;
   model_work w = {.options = &options, .team = team};
   figure *f;

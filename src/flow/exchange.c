@@ -72,6 +72,13 @@ static lfm_status count_blocks(source *s) {
   return LFM_OK;
 }
 
+/* A U-Net's weights by names or metadata of its own. */
+static lfm_status check_network(const source *s, const lfm_config *asked) {
+  bool of_pictures = lfm_archive_meta_find(s->archive, "channels") || asked->network == LFM_NETWORK_UNET;
+  if (!of_pictures) return LFM_OK;
+  return lfm_fail(LFM_E_UNSUPPORTED, "%s: weights of networks of pictures can be exported, but not imported yet", s->path);
+}
+
 /* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
  * bound: the file's length. */
 static lfm_status find_dim(source *s) {
@@ -102,8 +109,9 @@ static normaliser_form find_form(const lfm_archive *archive) {
   return FORM_NONE;
 }
 
-static lfm_status survey(const lfm_archive *archive, source *s) {
+static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, source *s) {
   *s = (source){.archive = archive, .path = lfm_archive_path(archive), .form = find_form(archive)};
+  LFM_TRY(check_network(s, asked));
   LFM_TRY(count_blocks(s));
   return find_dim(s);
 }
@@ -398,7 +406,7 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   lfm_model *model = NULL;
   source s;
   LFM_TRY(lfm_archive_open(path, &archive));
-  lfm_status status = survey(archive, &s);
+  lfm_status status = survey(archive, options->config, &s);
   if (status == LFM_OK) status = plan(&s, options, &model);
   if (status == LFM_OK) status = fill_blocks(&s, model);
   lfm_archive_destroy(archive);

@@ -75,8 +75,9 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *
   LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, l->row, l->rows, &l->group));
   if (options->truth) LFM_TRY(read_truth(options->truth, table->rows, l));
-  l->probes = (lfm_probes){.count = options->probes, .seed = options->seed, .number = l->row};
-  return options->probes ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
+  l->probes =
+      (lfm_probes){.count = lfm_probes_of(table->images != NULL, options->probes), .seed = options->seed, .number = l->row};
+  return l->probes.count ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
 }
 
 static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
@@ -263,6 +264,7 @@ lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lf
                                 .chance = nan};
   ledger l = {.model = model};
   lfm_status status;
+  LFM_TRY_GOTO(lfm_density_check(model), done);
   LFM_TRY_GOTO(choose_rows(heldout, options, &l), done);
   LFM_TRY_GOTO(solve_rows(&l, options), done);
   LFM_TRY_GOTO(fill_means(&l, result), done);

@@ -134,6 +134,16 @@ done:
   return status;
 }
 
+/* Such a density grows without bound as the model sharpens. */
+lfm_status lfm_density_check(const lfm_model *model) {
+  if (!model->picture || model->config->dequantise == LFM_DEQUANTISE_UNIFORM) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE,
+                  "the model takes each grey level for a point, so its density says nothing of pictures; train with "
+                  "--set dequantise=uniform");
+}
+
+int lfm_probes_of(bool pictures, int asked) { return asked || !pictures ? asked : 2; }
+
 lfm_status lfm_probes_check(int count) {
   if (count >= 0 && count <= LFM_MOST_PROBES) return LFM_OK;
   return lfm_fail(LFM_E_USAGE, "probes: %d is not between 0 (the exact trace) and %d", count, LFM_MOST_PROBES);

@@ -31,6 +31,13 @@ typedef struct lfm_probes {
   double *variance;      /* out, [rows]; may be NULL */
 } lfm_probes;
 
+/* LFM_E_USAGE where log p says nothing: of pictures whose grey levels stand for points. */
+lfm_status lfm_density_check(const lfm_model *model);
+
+/* So many as are asked for; of pictures, whose exact trace nobody could wait for, two where none are: they state their error.
+ */
+int lfm_probes_of(bool pictures, int asked);
+
 /* LFM_E_USAGE when there are too many, or below 0; a note where the exact trace is no dearer. */
 lfm_status lfm_probes_check(int count);
 void lfm_probes_advise(const lfm_model *model, int count);

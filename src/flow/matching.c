@@ -150,16 +150,24 @@ static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   }
 }
 
+/* In half of the draws; `end` 0 is x_l's lot, 1 that of another row's x'. */
+static void mirror_half(const lfm_pairs *pairs, int64_t step, int64_t pair, uint32_t end, float *x) {
+  lfm_rng side = rng_of(pairs, LFM_FOR_FLIP, step);
+  if (pairs->mirror && lfm_rng_uniform(&side, pair, end) < 0.5) mirror(x, pairs->dim, pairs->mirror);
+}
+
 /* Both ends of the pair that is the i-th of those drawn. */
 static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t i) {
   int64_t dim = pairs->dim, pair = first + i;
   const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
   pool_row(pairs, matching->row[i], left_noise, matching->left);
-  lfm_rng side = rng_of(pairs, LFM_FOR_FLIP, step);
-  if (pairs->mirror && lfm_rng_uniform(&side, pair, 0) < 0.5) mirror(matching->left, dim, pairs->mirror);
+  mirror_half(pairs, step, pair, 0, matching->left);
   if (is_wide(matching, pairs, i)) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
   if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
-  else pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
+  else {
+    pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
+    mirror_half(pairs, step, pair, 1, matching->right);
+  }
   float decay = (float)pairs->step.decay, sigma = (float)pairs->step.noise;
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];
 }

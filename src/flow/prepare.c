@@ -51,19 +51,30 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
   return status;
 }
 
-static lfm_status check_table(const lfm_table *table, const lfm_table *valid, bool wants_classes) {
+static lfm_status check_table(const lfm_table *table, const lfm_table *valid) {
   if (table->rows < 2) return lfm_fail(LFM_E_DATA, "one row is too few to train on");
   if (valid && valid->cols != table->cols)
     return lfm_fail(LFM_E_DATA, "the validation table has %lld column%s, the training table %lld", (long long)valid->cols,
                     valid->cols == 1 ? "" : "s", (long long)table->cols);
-  if (wants_classes && (!lfm_table_labels(table) || (valid && !lfm_table_labels(valid))))
-    return lfm_fail(LFM_E_DATA,
-                    "conditional: the %s have no classes; labels are read from the file beside the pictures, or are "
-                    "the folders that they lie in",
-                    lfm_table_labels(table) ? "validation data" : "data");
   if (valid && valid->rows < 1) return lfm_fail(LFM_E_DATA, "the validation table has no rows");
   LFM_TRY(lfm_table_check_finite("the training table", table, "drop or mend the row"));
   return valid ? lfm_table_check_finite("the validation table", valid, "drop or mend the row") : LFM_OK;
+}
+
+/* Of what the configuration says that classes are shown, which a resumed run's own does. */
+static lfm_status check_classes(const lfm_trainer *trainer) {
+  const lfm_table *train = trainer->options->train, *valid = trainer->valid_table;
+  if (!trainer->config->conditional) return LFM_OK;
+  if (!lfm_table_labels(train) || !lfm_table_labels(valid))
+    return lfm_fail(LFM_E_DATA,
+                    "conditional: the %s have no classes; labels are read from the file beside the pictures, or are the "
+                    "folders that they lie in",
+                    lfm_table_labels(train) ? "validation data" : "data");
+  for (int64_t i = 0; i < valid->rows; i++)
+    if (lfm_table_labels(valid)[i] >= lfm_table_classes(train))
+      return lfm_fail(LFM_E_DATA, "conditional: picture %lld of the validation data is of class %d; the data have 0 to %lld",
+                      (long long)i + 1, lfm_table_labels(valid)[i], (long long)lfm_table_classes(train) - 1);
+  return LFM_OK;
 }
 
 /* A density of a column that repeats its values is not one: its NLL falls without bound as the model sharpens. */
@@ -346,7 +357,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   *out = NULL;
   lfm_trainer *trainer;
   bool resumed = false;
-  LFM_TRY(check_table(options->train, options->valid, options->config && options->config->conditional));
+  LFM_TRY(check_table(options->train, options->valid));
   LFM_TRY(LFM_ALLOC(&trainer, 1));
   trainer->options = options;
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
@@ -355,6 +366,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
   if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
+  LFM_TRY_GOTO(check_classes(trainer), fail);
   if (train_table(trainer)->rows < FEW_ROWS)
     lfm_note(LFM_WARNING,
              "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",

@@ -19,8 +19,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { PICTURE_PROBES = 2 }; /* the fewest that state their error */
-
 void lfm_score_defaults(lfm_score_options *options) { *options = (lfm_score_options){0}; }
 
 typedef struct scored {
@@ -54,17 +52,9 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
   LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
   LFM_TRY(LFM_ALLOC(&s->nfe, s->rows));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, s->row, s->rows, &s->group));
-  int probes = options->probes || !table->images ? options->probes : PICTURE_PROBES;
+  int probes = lfm_probes_of(table->images != NULL, options->probes);
   s->probes = (lfm_probes){.count = probes, .seed = options->seed, .number = s->row};
   return probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
-}
-
-/* A density of grey levels that stand for their middle grows without bound as the model sharpens. */
-static lfm_status check_density(const lfm_model *model) {
-  if (!model->picture || model->config->dequantise == LFM_DEQUANTISE_UNIFORM) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE,
-                  "the model takes each grey level for a point, so its density says nothing of pictures; train with "
-                  "--set dequantise=uniform");
 }
 
 /* log p of the chosen rows again, more precisely, for the mean absolute difference; the rows are evenly spaced again, and
@@ -250,8 +240,8 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   lfm_status status;
-  LFM_TRY_GOTO(check_density(model), done);
-  if (options->against) LFM_TRY_GOTO(check_density(options->against), done);
+  LFM_TRY_GOTO(lfm_density_check(model), done);
+  if (options->against) LFM_TRY_GOTO(lfm_density_check(options->against), done);
   LFM_TRY_GOTO(choose_rows(table, options, &s), done);
   LFM_TRY_GOTO(parse_solve(options, model->blocks, &solve), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);

@@ -205,6 +205,21 @@ static void assert_shared(const char *name) {
   assert_true(config->patience == 0 && config->warmup == 0 && !config->cosine);
 }
 
+static void test_mean_targets_are_of_rows_as_they_are(void **state) {
+  (void)state;
+  static const char *const others[] = {"flip=true", "conditional=true"};
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(lfm_config_preset(config, "cifar10"), LFM_OK);
+    assert_int_equal(lfm_config_set(config, "flip=false"), LFM_OK);
+    assert_int_equal(lfm_config_set(config, "target_rows=512"), LFM_OK);
+    assert_int_equal(lfm_config_validate(config), LFM_OK);
+    assert_int_equal(lfm_config_set(config, others[i]), LFM_OK);
+    assert_int_equal(lfm_config_validate(config), LFM_E_USAGE);
+    assert_non_null(strstr(lfm_error(), "target_rows"));
+    assert_int_equal(lfm_config_set(config, "conditional=false"), LFM_OK);
+  }
+}
+
 /* docs of the paper, section 3, the second table. */
 static void test_presets_of_pictures_are_the_published_ones(void **state) {
   (void)state;
@@ -370,6 +385,7 @@ int main(void) {
       WITH_CONFIG(test_keys_that_do_not_go_together),
       WITH_CONFIG(test_presets_are_the_published_ones),
       WITH_CONFIG(test_presets_of_pictures_are_the_published_ones),
+      WITH_CONFIG(test_mean_targets_are_of_rows_as_they_are),
       WITH_CONFIG(test_twins_cost_what_their_chains_cost),
       WITH_CONFIG(test_every_preset_in_the_list_loads),
       WITH_CONFIG(test_a_file_is_its_preset),

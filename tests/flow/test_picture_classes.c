@@ -106,6 +106,19 @@ static void classes_that_are_not_there_are_refused(void **state) {
   FAILS(LFM_E_DATA, run_train(&r));
   assert_says("no classes");
   run_drop(&r);
+  /* nor by resuming a run that shows them */
+  run stopped = class_run(NULL);
+  stop_at stop = {.phase = LFM_PHASE_TRAIN, .block = 1, .done = 3};
+  stopped.options.progress = stops_there, stopped.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, run_train(&stopped));
+  OK(lfm_table_create_pictures(pixels, 20, 1, SIDE, SIDE, NULL, &unlabelled));
+  stopped.options.progress = NULL, stopped.options.resume = true, stopped.options.train = unlabelled;
+  lfm_config_destroy(stopped.config);
+  stopped.config = NULL;
+  FAILS(LFM_E_DATA, run_train(&stopped));
+  assert_says("no classes");
+  lfm_table_destroy(unlabelled);
+  run_drop(&stopped);
   run numbers = run_of(gaussian_table(50, 4, 1), KEYS("network=unet"), NULL);
   FAILS(LFM_E_USAGE, run_train(&numbers));
   assert_says("unet is for pictures");

@@ -100,6 +100,11 @@ static void a_point_mass_has_no_density(void **state) {
   lfm_score_defaults(&options);
   FAILS(LFM_E_USAGE, lfm_score(model, r.table, &options, NULL, &result));
   assert_says("dequantise=uniform");
+  lfm_ledger_options ledger;
+  lfm_ledger_result borders;
+  lfm_ledger_defaults(&ledger);
+  FAILS(LFM_E_USAGE, lfm_ledger(model, r.table, &ledger, &borders));
+  assert_says("dequantise=uniform");
   lfm_model_destroy(model);
   run_drop(&r);
 }
@@ -154,6 +159,13 @@ static void a_sample_is_a_table_of_pictures(void **state) {
   options.logp = true;
   lfm_table *none;
   FAILS(LFM_E_USAGE, lfm_sample(model, &options, &none, NULL));
+  FAILS(LFM_E_USAGE, lfm_table_write(drawn, inside(r.root.path, "drawn.csv"))); /* they are no columns */
+  assert_says("pictures");
+  const char *weights = inside(r.root.path, "weights.safetensors");
+  lfm_import_options import = {.config = r.config};
+  lfm_model *again;
+  OK(lfm_model_export(model, weights));
+  FAILS(LFM_E_UNSUPPORTED, lfm_model_import(weights, &import, &again)); /* not yet; but a line that says so */
   lfm_table_destroy(drawn);
   lfm_model_destroy(model);
   run_drop(&r);

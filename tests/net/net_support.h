@@ -111,4 +111,26 @@ static inline double *weights_as_doubles(const lfm_net *net, const lfm_params *p
   return out;
 }
 
+/* Of each tensor the derivative along a made-up direction through all of it, against differences of `loss`. */
+static inline void check_along_tensors(const lfm_net *net, lfm_params *params, const double *grads,
+                                       double (*loss)(const void *context), const void *context) {
+  const double step = 1e-5;
+  double *w = lfm_params_data(params);
+  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
+    const lfm_tensor_info *info = lfm_net_tensor(net, i);
+    double along = 0, size = 0, ends[2];
+    for (int side = 0; side < 2; side++) {
+      for (int64_t j = 0; j < info->count; j++) w[info->offset + j] += (side ? -2 : 1) * step * wobble(j, i);
+      lfm_params_pack(params);
+      ends[side] = loss(context);
+    }
+    for (int64_t j = 0; j < info->count; j++) {
+      w[info->offset + j] += step * wobble(j, i);
+      along += grads[info->offset + j] * wobble(j, i), size += fabs(grads[info->offset + j]);
+    }
+    double seen = (ends[0] - ends[1]) / (2 * step);
+    if (!(fabs(seen - along) <= 2e-7 * (size + 1))) fail_msg("%s: %.9g, by differences %.9g", info->name, along, seen);
+  }
+}
+
 #endif

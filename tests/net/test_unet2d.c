@@ -72,6 +72,16 @@ static double loss_of(const fixture *f, lfm_run *run) {
   return loss;
 }
 
+typedef struct probe {
+  const fixture *f;
+  lfm_run *run;
+} probe;
+
+static double loss_at(const void *context) {
+  const probe *at = context;
+  return loss_of(at->f, at->run);
+}
+
 static void *gradient_of(const fixture *f, lfm_run *run) {
   void *grads;
   size_t bytes = (size_t)f->count * lfm_net_number_size(f->net);
@@ -85,26 +95,12 @@ static void *gradient_of(const fixture *f, lfm_run *run) {
 
 /* Of each tensor the derivative along a made-up direction through all of it. */
 static void check_gradients(const lfm_unet2d_config *c) {
-  const double step = 1e-5;
   fixture f = make(c, lfm_kernels_ref64());
   lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 1);
   lfm_run_dropout(run, &dropout);
-  double *grads = gradient_of(&f, run), *w = lfm_params_data(f.params);
-  for (int i = 0; i < lfm_net_tensor_count(f.net); i++) {
-    const lfm_tensor_info *info = lfm_net_tensor(f.net, i);
-    double along = 0, size = 0, loss[2];
-    for (int side = 0; side < 2; side++) {
-      for (int64_t j = 0; j < info->count; j++) w[info->offset + j] += (side ? -2 : 1) * step * wobble(j, i);
-      lfm_params_pack(f.params);
-      loss[side] = loss_of(&f, run);
-    }
-    for (int64_t j = 0; j < info->count; j++) {
-      w[info->offset + j] += step * wobble(j, i);
-      along += grads[info->offset + j] * wobble(j, i), size += fabs(grads[info->offset + j]);
-    }
-    double seen = (loss[0] - loss[1]) / (2 * step);
-    if (!(fabs(seen - along) <= 2e-7 * (size + 1))) fail_msg("%s: %.9g, by differences %.9g", info->name, along, seen);
-  }
+  double *grads = gradient_of(&f, run);
+  probe at = {&f, run};
+  check_along_tensors(f.net, f.params, grads, loss_at, &at);
   lfm_free(grads);
   lfm_run_destroy(run);
   drop(&f);
