@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sample.c -- lfm sample: a model draws new rows, written in the columns, units and decimals of its data.
+ * sample.c -- lfm sample: a model draws new rows, written in the columns, units and decimals of its data, or new pictures.
  */
 #include "app.h"
 #include "json.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * columns.h -- which columns of a table are a model's: by name where all are there, by place where none is; and a table with
- * a model's columns.  Some by name and the rest by place was refused: a table in another order with one column renamed would
- * be scored as nonsense.
+ * columns.h -- rows between a table and a model.  Pictures go as they are; of columns, which are the model's: by name where
+ * all are there, by place where none is; and a table with a model's columns.  Some by name and the rest by place was refused:
+ * a table in another order with one column renamed would be scored as nonsense.
  */
 #ifndef LFM_FLOW_COLUMNS_H
 #define LFM_FLOW_COLUMNS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * resolve.c -- defaults from the data.
+ * resolve.c -- defaults from the data; those of pictures apart, since nothing of theirs is measured yet.
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
  * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
  * drawn more often near the data; a few rows from a wide law; small batches and mean targets.  docs/decisions/defaults.md,
