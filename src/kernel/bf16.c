@@ -156,9 +156,7 @@ static inline int64_t place(const lfm_layout *p, int64_t k, int64_t n, int64_t p
   return tile / pair + k % p->row_block / pair * p->col_block + n % p->col_block;
 }
 
-static inline uint32_t word(float even, float odd) {
-  return lfm_bf16_bits(even) >> 16 | (lfm_bf16_bits(odd) & 0xFFFF0000u);
-}
+static inline uint32_t word(float even, float odd) { return lfm_bf16_bits(even) >> 16 | (lfm_bf16_bits(odd) & 0xFFFF0000u); }
 
 /* Straight: two rows of W become one line of words, the last of an odd number with zeros beside it. */
 LFM_VECTOR static void put_pairs_straight(uint32_t *restrict dst, const lfm_layout *p, const float *restrict w, patch at) {
