@@ -16,7 +16,7 @@ typedef struct request {
 } request;
 
 typedef struct imported {
-  int64_t columns;
+  int64_t columns, channels, height, width; /* of pictures all four, else the first */
   int blocks;
 } imported;
 
@@ -28,7 +28,10 @@ static lfm_status import(const request *r, const lfm_config *config, imported *r
   options.columns = r->columns;
   lfm_status status = lfm_model_import(r->weights, &options, &model);
   if (status == LFM_OK) status = lfm_model_write(model, r->out);
-  if (status == LFM_OK) *result = (imported){lfm_model_dim(model), lfm_model_blocks(model)};
+  if (status == LFM_OK) {
+    *result = (imported){.columns = lfm_model_dim(model), .blocks = lfm_model_blocks(model)};
+    lfm_model_picture(model, &result->channels, &result->height, &result->width);
+  }
   lfm_model_destroy(model);
   return status;
 }
@@ -50,15 +53,21 @@ static void print_json(const request *r, const imported *result) {
   app_json_close(&json);
 }
 
+static void print_text(const request *r, const imported *result) {
+  printf("model     %s: %d block%s over ", r->out, result->blocks, result->blocks == 1 ? "" : "s");
+  if (result->channels)
+    printf("pictures of %" PRId64 " x %" PRId64 " x %" PRId64 "\n", result->channels, result->height, result->width);
+  else printf("%" PRId64 " column%s\n", result->columns, result->columns == 1 ? "" : "s");
+}
+
 static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
       {APP_OPERAND, .name = "FILE", .target = &r.weights,
        .help = "the weights, written by safetensors.torch.save_file or lfm export"},
       {APP_TEXT, .name = "config", .value = "FILE", .target = &r.config, .required = true,
-       .help =
-           "the network, in YAML: hidden_dim, num_hidden, act, cat_t; hks where there are several blocks; the config.yaml "
-           "of a run will do"},
+       .help = "the network, in YAML: hidden_dim, num_hidden, act, cat_t, or the keys of a unet; hks where there are several "
+               "blocks; the config.yaml of a run will do"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "MODEL", .target = &r.out, .required = true,
        .help = "the model to write, a .safetensors file" APP_REPLACED},
       {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns,
@@ -75,9 +84,7 @@ static int run(const app_command *self, int argc, char **argv) {
   lfm_status status = configure_and_import(&r, &result);
   app_progress_end(&progress);
   if (status == LFM_OK && r.json) print_json(&r, &result);
-  if (status == LFM_OK && !r.json)
-    printf("model     %s: %d block%s over %" PRId64 " column%s\n", r.out, result.blocks, result.blocks == 1 ? "" : "s",
-           result.columns, result.columns == 1 ? "" : "s");
+  if (status == LFM_OK && !r.json) print_text(&r, &result);
   return app_report(self, status);
 }
 
@@ -92,6 +99,10 @@ static void print_names(FILE *out) {
         "  normaliser.mean, normaliser.scale\n"
         "                      [columns]: x = (data - mean) / scale; without them the\n"
         "                      data are x; or all of lfm export's\n"
+        "  blocks.N.input_blocks.0.0.weight, ...\n"
+        "                      of pictures: the names of guided diffusion's U-Net, with\n"
+        "                      the metadata channels, height, width, classes; they enter\n"
+        "                      as byte / 127.5 - 1, and t in [0, 1]\n"
         "\nfrom a list of modules, in Python:\n"
         "  tensors = {f'blocks.{n}.{name}': value for n, block in enumerate(blocks)\n"
         "             for name, value in block.state_dict().items()}\n"

@@ -237,9 +237,10 @@ LFM_API void lfm_model_destroy(lfm_model *model);
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */
 
 typedef struct lfm_import_options {
-  const lfm_config
-      *config;         /* the network: hidden_dim, num_hidden, act, cat_t; hks where there are several blocks; required */
-  const char *columns; /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
+  const lfm_config *config; /* the network: hidden_dim, num_hidden, act, cat_t, or of a unet hidden_dim, unet_dim_mults,
+                               res_depth, attention_resolution, num_head_channels, scale_shift; hks where there are several
+                               blocks; required */
+  const char *columns;      /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
 } lfm_import_options;
 
 LFM_API void lfm_import_defaults(lfm_import_options *options);
@@ -247,7 +248,11 @@ LFM_API void lfm_import_defaults(lfm_import_options *options);
 /* A model from the weights in a .safetensors file: blocks.N.net.K.weight and .bias (block N = 0 at the data side, K = 0, 2,
  * .. as in a torch.nn.Sequential), or of a single block net.K.weight and .bias; float32, [out, in].  Beside them may stand
  * the normaliser: normaliser.mean and .scale [columns], x being (data - mean) / scale, or all that lfm_model_export writes;
- * without it the model's data are x itself.  LFM_E_FORMAT names each tensor that is missing, surplus or of another shape than
+ * without it the model's data are x itself.
+ * Of pictures the names are those of guided diffusion's U-Net (blocks.N.input_blocks.0.0.weight, ...) and the file's metadata
+ * say channels, height, width and classes, with class.K, the name of each; with `conditional` the table label_emb has a row
+ * for each class and a last one for none.
+ * LFM_E_FORMAT names each tensor that is missing, surplus or of another shape than
  * the configuration asks for. */
 LFM_API lfm_status lfm_model_import(const char *path, const lfm_import_options *options, lfm_model **out);
 

@@ -415,7 +415,8 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   LFM_TRY(lfm_config_create(&model->config));
   LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
   const lfm_config *config = model->config;
-  if (config->blocks < 1 || config->hidden_dim < 1 || config->num_hidden < 1)
+  bool is_deep = config->num_hidden >= 1 || config->network == LFM_NETWORK_UNET; /* which has no such key */
+  if (config->blocks < 1 || config->hidden_dim < 1 || !is_deep)
     return lfm_fail(LFM_E_FORMAT, "%s: its configuration is not a resolved one", lfm_archive_path(archive));
   return LFM_OK;
 }

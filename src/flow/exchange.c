@@ -6,9 +6,13 @@
  *
  *   blocks.N.net.K.weight [out, in], .bias [out]   or of a single block  net.K.weight, .bias       float32
  *   normaliser.mean, normaliser.scale [dim]        x = (data - mean) / scale, float32 or float64; or the six of an export
+ *   blocks.N.input_blocks.0.0.weight, ...          of pictures: the names of guided diffusion's U-Net; beside them, as
+ *                                                  metadata, channels, height, width and classes
  *
- * The configuration is asked for, not guessed from the shapes: an activation leaves no trace in them, and a wrong one makes
- * a model that is wrong without a sign.  Every tensor of the file must have its place in the network and every place its
+ * The configuration is asked for, not guessed from the shapes: an activation, or the channels of a head, leaves no trace in
+ * them, and a wrong one makes a model that is wrong without a sign.  Nor does the size of a picture, and so the file says it.
+ * Weights lie in PyTorch's order in the file and in our masters; blocks of channels are how the kernels' packed copies lie.
+ * Every tensor of the file must have its place in the network and every place its
  * tensor; all faults are told at once, as one who renames tensors wants them.
  */
 #include "core/alloc.h"
@@ -39,7 +43,8 @@ typedef struct source {
   const char *path;
   bool bare; /* one block, whose tensors have no "blocks.N." */
   int blocks;
-  int64_t dim; /* of x, by the first layer */
+  int64_t dim;         /* of x, by the first layer, or by the picture */
+  lfm_images *picture; /* size and classes; NULL: columns of numbers */
   normaliser_form form;
 } source;
 
@@ -72,11 +77,18 @@ static lfm_status count_blocks(source *s) {
   return LFM_OK;
 }
 
-/* A U-Net's weights by names or metadata of its own. */
-static lfm_status check_network(const source *s, const lfm_config *asked) {
-  bool of_pictures = lfm_archive_meta_find(s->archive, "channels") || asked->network == LFM_NETWORK_UNET;
-  if (!of_pictures) return LFM_OK;
-  return lfm_fail(LFM_E_UNSUPPORTED, "%s: weights of networks of pictures can be exported, but not imported yet", s->path);
+/* The metadata say what a picture is; weights of a network that slides over it do not. */
+static lfm_status find_picture(source *s, const lfm_config *asked) {
+  if (lfm_archive_meta_find(s->archive, "channels")) {
+    LFM_TRY(lfm_chain_read_picture(s->archive, &s->picture));
+    s->dim = (int64_t)lfm_images_row_size(s->picture);
+    return LFM_OK;
+  }
+  if (asked->network != LFM_NETWORK_UNET) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT,
+                  "%s: does not say how large the pictures of its network are; save it with the metadata channels, height, "
+                  "width and classes, each a number in quotes",
+                  s->path);
 }
 
 /* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
@@ -110,9 +122,11 @@ static normaliser_form find_form(const lfm_archive *archive) {
 }
 
 static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, source *s) {
-  *s = (source){.archive = archive, .path = lfm_archive_path(archive), .form = find_form(archive)};
-  LFM_TRY(check_network(s, asked));
+  *s = (source){.archive = archive, .path = lfm_archive_path(archive)};
+  LFM_TRY(find_picture(s, asked));
   LFM_TRY(count_blocks(s));
+  if (s->picture) return LFM_OK;
+  s->form = find_form(archive);
   return find_dim(s);
 }
 
@@ -136,14 +150,27 @@ static lfm_status complete_chain(lfm_config *config, const source *s) {
   return LFM_OK;
 }
 
+/* The keys that say what network the weights belong to, as far as the weights cannot. */
+static const char *const mlp_keys[] = {"hidden_dim", "num_hidden", "act", NULL};
+static const char *const unet_keys[] = {"hidden_dim",        "unet_dim_mults", "res_depth", "attention_resolution",
+                                        "num_head_channels", "scale_shift",    NULL};
+
+static lfm_network network_of(const lfm_config *given, const source *s) {
+  return given->network != LFM_NETWORK_AUTO ? given->network : s->picture ? LFM_NETWORK_UNET : LFM_NETWORK_MLP;
+}
+
 static lfm_status complete_config(const lfm_config *given, const source *s, lfm_config **out) {
-  static const char *const needed[] = {"hidden_dim", "num_hidden", "act"};
-  for (size_t k = 0; k < sizeof needed / sizeof *needed; k++)
-    if (!lfm_config_is_set(given, needed[k]))
+  lfm_network network = network_of(given, s);
+  for (const char *const *key = network == LFM_NETWORK_UNET ? unet_keys : mlp_keys; *key; key++)
+    if (!lfm_config_is_set(given, *key))
       return lfm_fail(LFM_E_USAGE, "%s: is not in the configuration, which has to say what network the weights belong to",
-                      needed[k]);
+                      *key);
+  if (given->conditional && s->picture && !s->picture->classes)
+    return lfm_fail(LFM_E_FORMAT, "%s: names no classes (metadata classes and class.0, ...), but conditional is true",
+                    s->path);
   LFM_TRY(lfm_config_validate(given));
   LFM_TRY(lfm_config_copy(given, out));
+  if (s->picture) (*out)->network = network;
   return complete_chain(*out, s);
 }
 
@@ -193,9 +220,10 @@ static lfm_normalise kind_of(const lfm_normaliser *m) {
   return kind;
 }
 
-static lfm_status read_normaliser(const source *s, lfm_normaliser **out) {
+static lfm_status read_normaliser(const source *s, const lfm_config *config, lfm_normaliser **out) {
   *out = NULL;
   lfm_status status;
+  if (s->picture) return lfm_normaliser_pixels(s->dim, config->dequantise == LFM_DEQUANTISE_UNIFORM, out);
   if (s->form == FORM_WHOLE) {
     const lfm_tensor *constant = lfm_archive_find(s->archive, "normaliser.constant");
     int64_t cols = constant && constant->dims == 1 && constant->shape[0] <= 1 << 20 ? constant->shape[0] : 0;
@@ -240,6 +268,14 @@ static lfm_status take_kept(const lfm_archive *archive, lfm_table *schema) {
   }
   LFM_TRY(lfm_table_unique_names(schema->names, schema->cols, &twice));
   return twice ? lfm_fail(LFM_E_FORMAT, "%s: two columns are named '%s'", lfm_archive_path(archive), twice) : LFM_OK;
+}
+
+/* No pictures, of the file's size. */
+static lfm_status make_picture(const source *s, const char *columns, lfm_table **out) {
+  lfm_images *none;
+  if (columns) return lfm_fail(LFM_E_USAGE, "columns: %s holds a model of pictures, which have none", s->path);
+  LFM_TRY(lfm_images_alike(s->picture, 0, &none));
+  return lfm_table_of_images(none, out);
 }
 
 /* An empty table under the names the caller gives, else those of the file. */
@@ -385,10 +421,14 @@ static lfm_status plan(const source *s, const lfm_import_options *options, lfm_m
   lfm_table *schema = NULL;
   lfm_status status;
   LFM_TRY_GOTO(complete_config(options->config, s, &config), done);
-  LFM_TRY_GOTO(read_normaliser(s, &normaliser), done);
-  LFM_TRY_GOTO(make_schema(s->archive, options->columns, normaliser->cols, &schema), done);
-  warn_of_units(s, config);
-  config->normalise = (int)normaliser->kind;
+  LFM_TRY_GOTO(read_normaliser(s, config, &normaliser), done);
+  LFM_TRY_GOTO(s->picture ? make_picture(s, options->columns, &schema)
+                          : make_schema(s->archive, options->columns, normaliser->cols, &schema),
+               done);
+  if (!s->picture) {
+    warn_of_units(s, config);
+    config->normalise = (int)normaliser->kind;
+  }
   status = lfm_chain_plan(config, schema, normaliser, out);
   normaliser = NULL;
 done:
@@ -409,6 +449,7 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   lfm_status status = survey(archive, options->config, &s);
   if (status == LFM_OK) status = plan(&s, options, &model);
   if (status == LFM_OK) status = fill_blocks(&s, model);
+  lfm_images_destroy(s.picture);
   lfm_archive_destroy(archive);
   if (status == LFM_OK) *out = model;
   else lfm_model_destroy(model);
