@@ -12,6 +12,7 @@ typedef enum lfm_schedule_kind { LFM_SCHEDULE_EXPONENTIAL, LFM_SCHEDULE_COSINE, 
 typedef enum lfm_interp { LFM_INTERP_LINEAR, LFM_INTERP_TRIG } lfm_interp;
 typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT } lfm_coupling;
 typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
+typedef enum lfm_pool_precision { LFM_POOL_FP32, LFM_POOL_FP16 } lfm_pool_precision;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
 typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET } lfm_network;
@@ -38,7 +39,8 @@ struct lfm_config {
   lfm_interp interp;
   lfm_coupling coupling;
   lfm_pool_kind pool;
-  int normalise; /* lfm_normalise of data/normaliser.h */
+  lfm_pool_precision pool_precision; /* of its rows where they lie */
+  int normalise;                     /* lfm_normalise of data/normaliser.h */
   /* time */
   lfm_time_law beta_sample_t; /* key: beta_sample_t: true|false, with alpha, beta */
   double alpha, beta;

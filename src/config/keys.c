@@ -43,6 +43,9 @@ const lfm_key lfm_keys[] = {
            "whose noisy copy x_r is: the same row's, a row's of the same batch, a row's of another batch"),
     CHOICE("pool", pool, "pushed|ou", "pushed",
            "what a block starts from: the rows carried by the blocks before, or the OU process itself (blocks independent)"),
+    CHOICE(
+        "pool_precision", pool_precision, "fp32|fp16", "fp32",
+        "how the rows that blocks start from are kept; fp16 takes half of the memory and disk, and rounds them to 11 bits"),
     CHOICE("normalise", normalise, "none|standardise|whiten", "standardise",
            "affine map of the columns before the flow, its log-determinant counted"),
     /* time */

@@ -9,6 +9,7 @@
 #include "flow/carry.h"
 
 #include "core/alloc.h"
+#include "core/half.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -193,12 +194,21 @@ static lfm_status velocity(void *context, int worker, int64_t busy, int64_t trac
   return LFM_OK;
 }
 
+static void from_halves(double *to, const uint16_t *from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = (double)lfm_half_value(from[i]);
+}
+
+static void to_halves(uint16_t *to, const double *from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = lfm_half_of((float)from[i]);
+}
+
 /* A row that failed in an earlier block is solved from zero, harmlessly, and not looked at. */
 static void load_row(void *context, int64_t row, double *x) {
   lfm_carry *carry = context;
   const lfm_rows *rows = carry->rows;
   size_t at = (size_t)row * (size_t)carry->dim;
   if (rows->failed[row]) memset(x, 0, (size_t)carry->dim * sizeof *x);
+  else if (rows->f16) from_halves(x, rows->f16 + at, carry->dim);
   else if (rows->f32) widen(x, rows->f32 + at, sizeof(float), carry->dim);
   else memcpy(x, rows->f64 + at, (size_t)carry->dim * sizeof *x);
 }
@@ -210,7 +220,8 @@ static void store_row(void *context, int64_t row, const double *x, const double 
   atomic_fetch_add_explicit(&carry->stored, 1, memory_order_relaxed);
   if (rows->failed[row]) return;
   rows->failed[row] = (uint8_t)status;
-  if (rows->f32) narrow(rows->f32 + at, sizeof(float), x, carry->dim);
+  if (rows->f16) to_halves(rows->f16 + at, x, carry->dim);
+  else if (rows->f32) narrow(rows->f32 + at, sizeof(float), x, carry->dim);
   else memcpy(rows->f64 + at, x, (size_t)carry->dim * sizeof *x);
   for (int k = 0; rows->logdet && k < carry->logdets; k++) rows->logdet[row * carry->logdets + k] += logdet[k];
   if (rows->nfe) rows->nfe[row] += nfe;

@@ -26,9 +26,11 @@ typedef struct lfm_path {
   int fixed_steps; /* over 0: so many equal steps instead */
 } lfm_path;
 
-/* The rows, carried in place.  Exactly one of f32 and f64 is set. */
+/* The rows, carried in place.  Exactly one of f16, f32 and f64 is set; the solver's state is of doubles, so that a row is
+ * rounded once, when it is put back. */
 typedef struct lfm_rows {
   int64_t count;
+  uint16_t *f16;   /* [count, dim] halves (core/half.h) */
   float *f32;      /* [count, dim] */
   double *f64;     /* [count, dim] */
   double *logdet;  /* [count], probed [count, probes], += integral of div v dt; NULL without */

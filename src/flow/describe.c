@@ -91,7 +91,8 @@ static void describe_chain(const lfm_model *model, lfm_facts *facts) {
 }
 
 static void describe_tensors(const lfm_archive *archive, lfm_facts *facts) {
-  static const char *const dtypes[] = {[LFM_F32] = "float32", [LFM_F64] = "float64", [LFM_I64] = "int64", [LFM_U8] = "uint8"};
+  static const char *const dtypes[] = {
+      [LFM_F32] = "float32", [LFM_F64] = "float64", [LFM_F16] = "float16", [LFM_I64] = "int64", [LFM_U8] = "uint8"};
   for (int k = 0; k < lfm_archive_size(archive); k++) {
     const lfm_tensor *tensor = lfm_archive_at(archive, k);
     char shape[LFM_MAX_DIMS * 22 + 2] = "[";

@@ -84,9 +84,9 @@ size_t lfm_matching_memory(const lfm_matching *matching) {
 
 /* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row; the row itself where the pool was pushed (G = 0). */
 static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, float *x) {
-  const float *from = pairs->pool + (size_t)row * (size_t)pairs->dim;
+  const float *from = lfm_pool_row(pairs->pool, row, x);
   float decay = (float)pairs->before.decay, sigma = (float)pairs->before.noise;
-  if (pairs->before.noise == 0.0) memcpy(x, from, (size_t)pairs->dim * sizeof *x);
+  if (pairs->before.noise == 0.0) memmove(x, from, (size_t)pairs->dim * sizeof *x);
   else
     for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
 }
@@ -201,8 +201,8 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
 static void show_class(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair, int64_t i, int64_t r) {
   float *labels = lfm_run_labels(matching->run);
   lfm_rng rng = rng_of(pairs, LFM_FOR_CLASS, step);
-  bool is_shown = pairs->labels && !(pairs->class_drop > 0.0 && lfm_rng_uniform(&rng, pair, 0) < pairs->class_drop);
-  if (labels) labels[r] = is_shown ? pairs->labels[matching->row[i]] : matching->no_class;
+  bool is_shown = pairs->pool->labels && !(pairs->class_drop > 0.0 && lfm_rng_uniform(&rng, pair, 0) < pairs->class_drop);
+  if (labels) labels[r] = is_shown ? pairs->pool->labels[matching->row[i]] : matching->no_class;
 }
 
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */

@@ -12,14 +12,14 @@
 #include "core/rng.h"
 #include "flow/coupling.h"
 #include "flow/ou.h"
+#include "flow/pool.h"
 #include "net/net.h"
 
 /* Where pairs come from. */
 typedef struct lfm_pairs {
-  const float *pool;   /* [pairing.pool_rows, dim] */
-  const float *labels; /* [pairing.pool_rows] classes; NULL: none */
-  bool drops;          /* does the network leave activations out (dropout)? */
-  double class_drop;   /* share of the pairs whose class is not shown */
+  const lfm_pool *pool; /* of pairing.pool_rows rows */
+  bool drops;           /* does the network leave activations out (dropout)? */
+  double class_drop;    /* share of the pairs whose class is not shown */
   int64_t dim;
   lfm_pairing pairing;
   lfm_ou step;   /* from x' to x_r */

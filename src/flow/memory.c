@@ -28,10 +28,10 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   lfm_memory sum = {0};
   add_table(trainer->options->train, &sum);
   add_table(trainer->valid_table, &sum); /* the caller's, or the tenth that was held out */
-  add(trainer->pool.values, &sum.pool, &sum);
+  add(lfm_pool_numbers(&trainer->pool), &sum.pool, &sum);
   add(trainer->pool.labels, &sum.pool, &sum);
+  add(lfm_pool_numbers(&trainer->valid), &sum.pool, &sum);
   add(trainer->valid.labels, &sum.pool, &sum);
-  add(trainer->valid.values, &sum.pool, &sum);
   add(trainer->push_nfe, &sum.pool, &sum);
   add(trainer->push_failed, &sum.pool, &sum);
   for (int n = 0; n < trainer->model->blocks; n++) sum.model += (int64_t)lfm_params_memory(trainer->model->params[n]);

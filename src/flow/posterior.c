@@ -18,6 +18,7 @@ struct lfm_posterior {
   int64_t rows, padded, dim; /* padded: a multiple of PARTS */
   float *columns;            /* [dim, padded], zero beyond rows */
   float *weights;            /* [padded] */
+  float *row;                /* [dim] of the pool */
 };
 
 lfm_status lfm_posterior_create(int64_t rows, int64_t dim, lfm_posterior **out) {
@@ -29,6 +30,7 @@ lfm_status lfm_posterior_create(int64_t rows, int64_t dim, lfm_posterior **out) 
   posterior->dim = dim;
   lfm_status status = LFM_ALLOC(&posterior->columns, posterior->padded * dim);
   if (status == LFM_OK) status = LFM_ALLOC(&posterior->weights, posterior->padded);
+  if (status == LFM_OK) status = LFM_ALLOC(&posterior->row, dim);
   if (status == LFM_OK) *out = posterior;
   else lfm_posterior_destroy(posterior);
   return status;
@@ -38,20 +40,23 @@ void lfm_posterior_destroy(lfm_posterior *posterior) {
   if (!posterior) return;
   lfm_free(posterior->columns);
   lfm_free(posterior->weights);
+  lfm_free(posterior->row);
   lfm_free(posterior);
 }
 
 size_t lfm_posterior_memory(const lfm_posterior *posterior) {
-  return posterior ? lfm_alloc_size(posterior->columns) + lfm_alloc_size(posterior->weights) : 0;
+  return posterior ? lfm_alloc_size(posterior->columns) + lfm_alloc_size(posterior->weights) + lfm_alloc_size(posterior->row)
+                   : 0;
 }
 
 /* Four a column for the distance, three for the sum; some twenty for the exponential and the sum of the weights. */
 double lfm_posterior_flops(int64_t rows, int64_t dim) { return (double)rows * (7.0 * (double)dim + 20.0); }
 
-void lfm_posterior_load(lfm_posterior *posterior, const float *pool, const int64_t *place, float scale) {
-  int64_t dim = posterior->dim;
-  for (int64_t k = 0; k < posterior->rows; k++)
-    for (int64_t j = 0; j < dim; j++) posterior->columns[j * posterior->padded + k] = scale * pool[place[k] * dim + j];
+void lfm_posterior_load(lfm_posterior *posterior, const lfm_pool *pool, const int64_t *place, float scale) {
+  for (int64_t k = 0; k < posterior->rows; k++) {
+    const float *row = lfm_pool_row(pool, place[k], posterior->row);
+    for (int64_t j = 0; j < posterior->dim; j++) posterior->columns[j * posterior->padded + k] = scale * row[j];
+  }
 }
 
 /* Folded by halves: a fixed tree. */

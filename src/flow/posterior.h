@@ -11,7 +11,7 @@
 #ifndef LFM_FLOW_POSTERIOR_H
 #define LFM_FLOW_POSTERIOR_H
 
-#include "core/status.h"
+#include "flow/pool.h"
 
 typedef struct lfm_posterior lfm_posterior; /* one worker's */
 
@@ -21,7 +21,7 @@ size_t lfm_posterior_memory(const lfm_posterior *posterior);
 double lfm_posterior_flops(int64_t rows, int64_t dim); /* of one mean */
 
 /* The candidates: x_k = scale * row place[k] of the pool, k < rows. */
-void lfm_posterior_load(lfm_posterior *posterior, const float *pool, const int64_t *place, float scale);
+void lfm_posterior_load(lfm_posterior *posterior, const lfm_pool *pool, const int64_t *place, float scale);
 
 /* out [dim] = sum_k w_k (x_k - from),  w_k ~ exp(-|point - alpha x_k|^2 / (2 variance)), sum_k w_k = 1; variance > 0.
  * Differences from `from`, the pair's own x_l, are exact zeros where no other row comes into question. */

@@ -113,25 +113,28 @@ static int64_t spaced(int64_t i, int64_t rows, int64_t count) { return (int64_t)
 
 /* Where a grey level is taken for a step, each picture has its place in it from the seed, for good: the blocks behind learn
  * from what was pushed, and that is this. */
-static void fill_with_pictures(const lfm_model *model, const lfm_images *images, int64_t count, lfm_pool *pool) {
+static void fill_with_pictures(const lfm_model *model, const lfm_images *images, int64_t count, float *z, lfm_pool *pool) {
   lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM, .seed = model->config->seed};
   for (int64_t i = 0; i < count; i++) {
     int64_t from = spaced(i, images->count, count);
-    lfm_pixels_to_row(images, from, &how, pool->values + i * model->cols);
+    lfm_pixels_to_row(images, from, &how, z);
+    lfm_pool_put(pool, i, z);
     if (pool->labels) pool->labels[i] = (float)images->labels[from];
   }
   pool->rows = count;
 }
 
-/* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y [dim] are scratch. */
+/* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y and z [dim] are scratch.
+ */
 static void normalise_rows(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t count, double *x,
-                           double *y, lfm_pool *pool) {
+                           double *y, float *z, lfm_pool *pool) {
   int64_t dim = model->normaliser->dim;
   for (int64_t i = 0; i < count; i++) {
     int64_t row = spaced(i, table->rows, count);
     for (int64_t j = 0; j < model->cols; j++) x[j] = table->values[row * table->cols + place[j]];
     lfm_normaliser_apply(model->normaliser, x, y);
-    for (int64_t j = 0; j < dim; j++) pool->values[i * dim + j] = (float)y[j];
+    for (int64_t j = 0; j < dim; j++) z[j] = (float)y[j];
+    lfm_pool_put(pool, i, z);
   }
   pool->rows = count;
 }
@@ -140,18 +143,21 @@ static void normalise_rows(const lfm_model *model, const lfm_table *table, const
 static lfm_status fill_pool(const lfm_model *model, const lfm_table *table, int64_t count, lfm_pool *pool) {
   int64_t *place = NULL;
   double *x = NULL, *y = NULL;
+  float *z = NULL;
   lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&z, pool->dim), done);
   if (model->picture) {
-    LFM_TRY(lfm_columns_match(model, table, NULL));
-    fill_with_pictures(model, table->images, count, pool);
-    return LFM_OK;
+    LFM_TRY_GOTO(lfm_columns_match(model, table, NULL), done);
+    fill_with_pictures(model, table->images, count, z, pool);
+    goto done;
   }
   LFM_TRY_GOTO(LFM_ALLOC(&place, model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&x, model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&y, model->normaliser->dim), done);
   LFM_TRY_GOTO(lfm_columns_match(model, table, place), done);
-  normalise_rows(model, table, place, count, x, y, pool);
+  normalise_rows(model, table, place, count, x, y, z, pool);
 done:
+  lfm_free(z);
   lfm_free(place);
   lfm_free(x);
   lfm_free(y);
@@ -267,10 +273,9 @@ static lfm_status create_steps(lfm_trainer *trainer) {
 
 static lfm_status create_pools(lfm_trainer *trainer) {
   int64_t rows = train_table(trainer)->rows, valid = valid_pool_rows(trainer), dim = trainer->model->normaliser->dim;
-  LFM_TRY(LFM_ALLOC_ROWS(&trainer->pool.values, rows * dim));
-  LFM_TRY(LFM_ALLOC_ROWS(&trainer->valid.values, valid * dim));
-  if (trainer->config->conditional) LFM_TRY(LFM_ALLOC_ROWS(&trainer->pool.labels, rows));
-  if (trainer->config->conditional) LFM_TRY(LFM_ALLOC_ROWS(&trainer->valid.labels, valid));
+  bool in_halves = trainer->config->pool_precision == LFM_POOL_FP16, with_labels = trainer->config->conditional;
+  LFM_TRY(lfm_pool_make(rows, dim, in_halves, with_labels, &trainer->pool));
+  LFM_TRY(lfm_pool_make(valid, dim, in_halves, with_labels, &trainer->valid));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_nfe, most(rows, valid)));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_failed, most(rows, valid)));
   return fill_pools(trainer);
@@ -393,10 +398,8 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_free(trainer->grads);
   lfm_free(trainer->lane_loss);
   lfm_free(trainer->valid_loss);
-  lfm_free(trainer->pool.values);
-  lfm_free(trainer->pool.labels);
-  lfm_free(trainer->valid.values);
-  lfm_free(trainer->valid.labels);
+  lfm_pool_release(&trainer->pool);
+  lfm_pool_release(&trainer->valid);
   lfm_free(trainer->push_nfe);
   lfm_free(trainer->push_failed);
   lfm_free(trainer->records);

@@ -11,22 +11,19 @@
 #include <string.h>
 
 /* Rows that came through move down over those that did not, in order. */
-static void drop_failed(lfm_trainer *trainer, lfm_pool *pool, int64_t dim) {
+static void drop_failed(lfm_trainer *trainer, lfm_pool *pool) {
   int64_t kept = 0;
-  for (int64_t row = 0; row < pool->rows; row++) {
-    if (trainer->push_failed[row]) continue;
-    if (kept != row) memcpy(pool->values + kept * dim, pool->values + row * dim, (size_t)dim * sizeof(float));
-    if (pool->labels) pool->labels[kept] = pool->labels[row];
-    kept++;
-  }
+  for (int64_t row = 0; row < pool->rows; row++)
+    if (!trainer->push_failed[row]) lfm_pool_move(pool, kept++, row);
   trainer->rows_dropped += pool->rows - kept;
   pool->rows = kept;
 }
 
 static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *what) {
-  int64_t dim = trainer->model->normaliser->dim, before = pool->rows, failed = 0;
+  int64_t before = pool->rows, failed = 0;
   lfm_path path = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = trainer->config->push_tol};
   lfm_rows rows = {.count = before,
+                   .f16 = pool->halves,
                    .f32 = pool->values,
                    .failed = trainer->push_failed,
                    .nfe = trainer->push_nfe,
@@ -54,7 +51,7 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
   if (failed) {
     lfm_note(LFM_WARNING, "block %d: the push failed for %lld of %lld rows of the %s, which were dropped", trainer->block + 1,
              (long long)failed, (long long)before, what);
-    drop_failed(trainer, pool, dim);
+    drop_failed(trainer, pool);
   }
   return LFM_OK;
 }

@@ -20,8 +20,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
   bool from_data = config->pool == LFM_POOL_OU;
   double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
   return (lfm_pairs){
-      .pool = pool->values,
-      .labels = pool->labels,
+      .pool = pool,
       .drops = config->dropout > 0.0 && !validating,
       .class_drop = validating ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,

@@ -40,7 +40,7 @@ static lfm_status train_block(lfm_trainer *trainer) {
   int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
   int64_t record_every = steps > 200 ? steps / 200 : 1;
   lfm_trainer_show_block(trainer);
-  lfm_alloc_expect(trainer->pool.values, true); /* a batch takes its rows anywhere */
+  lfm_alloc_expect(lfm_pool_numbers(&trainer->pool), true); /* a batch takes its rows anywhere */
   while (!lfm_trainer_is_block_done(trainer)) {
     LFM_TRY(lfm_trainer_step(trainer));
     bool is_last = trainer->step == steps;
@@ -57,7 +57,7 @@ static lfm_status train_block(lfm_trainer *trainer) {
 /* After the steps: the trained block is safe before the push begins, the pushed pool before the next block does. */
 static lfm_status push_block(lfm_trainer *trainer) {
   bool is_last = trainer->block == trainer->model->blocks - 1;
-  lfm_alloc_expect(trainer->pool.values, false);
+  lfm_alloc_expect(lfm_pool_numbers(&trainer->pool), false);
   LFM_TRY(lfm_checkpoint_write(trainer));
   if (!is_last && trainer->config->pool == LFM_POOL_PUSHED) LFM_TRY(lfm_trainer_push(trainer));
   trainer->block++;

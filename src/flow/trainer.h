@@ -18,15 +18,9 @@
 #include "flow/chain.h"
 #include "flow/matching.h"
 #include "flow/meter.h"
+#include "flow/pool.h"
 #include "net/optim.h"
 #include "net/schedule.h"
-
-/* Normalised rows that a block trains on or is judged by: carried along the chain. */
-typedef struct lfm_pool {
-  int64_t rows;
-  float *values; /* [rows, dim]; may lie in a file (lfm_alloc_rows) */
-  float *labels; /* [rows] classes of pictures that the network is shown; NULL: none */
-} lfm_pool;
 
 /* One line of metrics.jsonl. */
 typedef struct lfm_record {

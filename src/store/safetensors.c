@@ -48,7 +48,8 @@ struct lfm_archive {
 static const struct {
   const char *name;
   size_t size;
-} dtypes[] = {[LFM_F32] = {"F32", 4}, [LFM_F64] = {"F64", 8}, [LFM_I64] = {"I64", 8}, [LFM_U8] = {"U8", 1}};
+} dtypes[] = {
+    [LFM_F32] = {"F32", 4}, [LFM_F64] = {"F64", 8}, [LFM_F16] = {"F16", 2}, [LFM_I64] = {"I64", 8}, [LFM_U8] = {"U8", 1}};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
 size_t lfm_dtype_size(lfm_dtype dtype) { return dtypes[dtype].size; }

@@ -12,7 +12,7 @@
 
 #include "core/status.h"
 
-typedef enum lfm_dtype { LFM_F32, LFM_F64, LFM_I64, LFM_U8 } lfm_dtype;
+typedef enum lfm_dtype { LFM_F32, LFM_F64, LFM_F16, LFM_I64, LFM_U8 } lfm_dtype;
 size_t lfm_dtype_size(lfm_dtype dtype);
 
 enum { LFM_MAX_DIMS = 8 };

@@ -58,6 +58,7 @@ static void test_every_key(void **state) {
                                          "interp=linear",
                                          "coupling=shuffled",
                                          "pool=ou",
+                                         "pool_precision=fp16",
                                          "normalise=whiten",
                                          "beta_sample_t=true",
                                          "alpha=1e-7",

@@ -82,6 +82,11 @@ static void stopped_with_mean_targets(void **state) {
   check_stops(KEYS("target_rows=100", "ema_decay=0.9", "defensive=0.02"));
 }
 
+static void stopped_with_a_pool_of_halves(void **state) {
+  (void)state;
+  check_stops(KEYS("pool_precision=fp16", "ema_decay=0.9"));
+}
+
 /* Stopped at every second step from the start. */
 static void stopped_again_and_again(void **state) {
   (void)state;
@@ -428,6 +433,7 @@ int main(void) {
       cmocka_unit_test(stopped_with_best_weights),
       cmocka_unit_test(stopped_without_a_push),
       cmocka_unit_test(stopped_with_mean_targets),
+      cmocka_unit_test(stopped_with_a_pool_of_halves),
       cmocka_unit_test(stopped_in_bf16),
       cmocka_unit_test(stopped_again_and_again),
       cmocka_unit_test(old_pools_are_removed),

@@ -12,7 +12,8 @@ enum { DIM = 2, HIDDEN = 5, POOL = 40, BATCH = 24 };
 typedef struct fixture {
   lfm_net *net, *oracle;
   lfm_params *params, *oracle_params;
-  float pool[POOL * DIM];
+  float values[POOL * DIM];
+  lfm_pool pool;
 } fixture;
 
 static void setup(fixture *f) {
@@ -24,7 +25,8 @@ static void setup(fixture *f) {
   lfm_params_init(f->params, 3, 0);
   lfm_params_init(f->oracle_params, 3, 0);
   lfm_rng rng = {.seed = 8, .purpose = LFM_FOR_DATA};
-  lfm_rng_normal(&rng, 0, f->pool, POOL * DIM);
+  lfm_rng_normal(&rng, 0, f->values, POOL * DIM);
+  f->pool = (lfm_pool){.rows = POOL, .dim = DIM, .values = f->values};
 }
 
 static void teardown(fixture *f) {
@@ -35,7 +37,7 @@ static void teardown(fixture *f) {
 }
 
 static lfm_pairs pairs_of(const fixture *f, lfm_interp interp, lfm_coupling coupling, int times, bool beta, double before) {
-  return (lfm_pairs){.pool = f->pool,
+  return (lfm_pairs){.pool = &f->pool,
                      .dim = DIM,
                      .pairing = {.coupling = coupling, .seed = 12, .block = 1, .pool_rows = POOL, .batch = BATCH},
                      .step = lfm_ou_step(0.3),
@@ -56,8 +58,8 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
   lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->noise_for, .block = p->pairing.block, .step = (uint32_t)step};
   lfm_rng_normal(&rng, pair, z, 3 * DIM);
   bool own = p->pairing.coupling != LFM_COUPLING_DEPENDENT; /* x' is another row, with noise of its own */
-  const float *from = p->pool + lfm_pairing_left(&p->pairing, step, pair) * DIM;
-  const float *other = p->pool + lfm_pairing_right(&p->pairing, step, pair) * DIM;
+  const float *from = p->pool->values + lfm_pairing_left(&p->pairing, step, pair) * DIM;
+  const float *other = p->pool->values + lfm_pairing_right(&p->pairing, step, pair) * DIM;
   for (int j = 0; j < DIM; j++) {
     left[j] = p->before.decay * (double)from[j] + p->before.noise * (double)z[DIM + j];
     double start = p->before.decay * (double)other[j] + p->before.noise * (double)z[(own ? 2 : 1) * DIM + j];
@@ -72,7 +74,7 @@ static void mean_target_again(const lfm_pairs *p, int64_t step, bool trig, doubl
   double alpha = a + b * p->step.decay, spread = p->before.noise, sigma = b * p->step.noise;
   double variance = alpha * alpha * spread * spread + sigma * sigma, all = 0.0, sums[DIM] = {0};
   for (int64_t k = 0; k < p->target_rows; k++) {
-    const float *row = p->pool + lfm_pairing_left(&p->pairing, step, k) * DIM;
+    const float *row = p->pool->values + lfm_pairing_left(&p->pairing, step, k) * DIM;
     double square = 0.0;
     for (int j = 0; j < DIM; j++) square += pow(point[j] - alpha * p->before.decay * (double)row[j], 2.0);
     double w = exp(-square / (2.0 * variance));
@@ -304,7 +306,7 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   lfm_net *net;
   lfm_params *zero, *one;
   lfm_matching *matching;
-  float *pool;
+  float *values;
   lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false};
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref32(), &net));
   OK(lfm_params_create(net, &zero));
@@ -312,11 +314,12 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   ((float *)lfm_params_data(one))[lfm_net_tensor(net, 3)->offset] = 1.0f; /* the last bias */
   lfm_params_pack(one);
   OK(lfm_matching_create(net, LFM_RUN_EVAL, 1, &matching));
-  OK(LFM_ALLOC(&pool, ROWS));
+  OK(LFM_ALLOC(&values, ROWS));
   lfm_rng rng = {.seed = 2, .purpose = LFM_FOR_DATA};
-  lfm_rng_normal(&rng, 0, pool, ROWS);
-  for (int i = 0; i < ROWS; i++) pool[i] = 1.5f + 0.4f * pool[i];
-  lfm_pairs p = {.pool = pool,
+  lfm_rng_normal(&rng, 0, values, ROWS);
+  for (int i = 0; i < ROWS; i++) values[i] = 1.5f + 0.4f * values[i];
+  lfm_pool pool = {.rows = ROWS, .dim = 1, .values = values};
+  lfm_pairs p = {.pool = &pool,
                  .dim = 1,
                  .times = 1,
                  .step = lfm_ou_step(gamma),
@@ -342,7 +345,7 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   lfm_params_destroy(zero);
   lfm_params_destroy(one);
   lfm_net_destroy(net);
-  lfm_free(pool);
+  lfm_free(values);
   return (moments){sum.left / sum.count,         sum.right / sum.count,   sum.left_square / sum.count,
                    sum.right_square / sum.count, sum.product / sum.count, sum.count};
 }

@@ -205,23 +205,30 @@ static bool is_about(int64_t bytes, int64_t expected) { return llabs(bytes - exp
 static void a_term_follows_its_cause(void **state) {
   (void)state;
   folder disk = folder_create();
-  run base = rows_run(in_memory, &disk), lanes = rows_run(in_memory, &disk), threads = rows_run(in_memory, &disk);
+  run base = rows_run(in_memory, &disk), lanes = rows_run(in_memory, &disk), threads = rows_run(in_memory, &disk),
+      halves = rows_run(in_memory, &disk);
   OK(lfm_config_set(base.config, "lanes=2"));
   OK(lfm_config_set(lanes.config, "lanes=4"));
   OK(lfm_config_set(threads.config, "lanes=2"));
   threads.options.threads = 3;
+  OK(lfm_config_set(halves.config, "lanes=2"));
+  OK(lfm_config_set(halves.config, "pool_precision=fp16"));
   OK(run_train(&base));
   OK(run_train(&lanes));
   OK(run_train(&threads));
+  OK(run_train(&halves));
   const lfm_memory *b = &base.result.memory, *l = &lanes.result.memory, *t = &threads.result.memory;
   assert_true(is_about(l->lanes, 2 * b->lanes) && is_about(l->model, b->model) && is_about(l->workers, b->workers));
   assert_true(is_about(t->workers, 3 * b->workers) && is_about(t->model, b->model) && is_about(t->lanes, b->lanes));
   assert_true(is_about(l->pool, b->pool) && is_about(t->pool, b->pool));
   assert_true(is_about(b->pool, 2700 * (2 * 4 + 8 + 1) + 300 * 2 * 4));
+  const lfm_memory *h = &halves.result.memory;
+  assert_true(is_about(h->pool, 2700 * (2 * 2 + 8 + 1) + 300 * 2 * 2) && is_about(h->model, b->model));
   assert_true(is_about(b->tables, 3300 * 2 * 8)); /* the table, and the tenth held out of it */
   run_drop(&base);
   run_drop(&lanes);
   run_drop(&threads);
+  run_drop(&halves);
   folder_remove(&disk);
 }
 

@@ -10,6 +10,7 @@
 enum { POOL = 300, DIM = 3 };
 
 static float pool[POOL * DIM];
+static const lfm_pool rows = {.rows = POOL, .dim = DIM, .values = pool};
 static int64_t place[POOL];
 
 static void setup(void) {
@@ -18,10 +19,10 @@ static void setup(void) {
   for (int64_t k = 0; k < POOL; k++) place[k] = lfm_rng_permute(&rng, 1, POOL, k);
 }
 
-static void mean_again(int64_t rows, double scale, const float *point, double alpha, double variance, const float *from,
+static void mean_again(int64_t count, double scale, const float *point, double alpha, double variance, const float *from,
                        double mean[DIM]) {
   double all = 0.0, sums[DIM] = {0};
-  for (int64_t k = 0; k < rows; k++) {
+  for (int64_t k = 0; k < count; k++) {
     double square = 0.0;
     const float *x = pool + place[k] * DIM;
     for (int j = 0; j < DIM; j++) square += pow((double)point[j] - alpha * scale * (double)x[j], 2.0);
@@ -42,7 +43,7 @@ static void it_is_the_definition(void **state) {
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     lfm_posterior *posterior;
     OK(lfm_posterior_create(sizes[s], DIM, &posterior));
-    lfm_posterior_load(posterior, pool, place, 0.9f);
+    lfm_posterior_load(posterior, &rows, place, 0.9f);
     for (size_t v = 0; v < sizeof variances / sizeof *variances; v++) {
       float mean[DIM] = {1e30f, 1e30f, 1e30f};
       double again[DIM];
@@ -60,7 +61,7 @@ static void nobody_else_comes_into_question(void **state) {
   lfm_posterior *posterior;
   setup();
   OK(lfm_posterior_create(POOL, DIM, &posterior));
-  lfm_posterior_load(posterior, pool, place, 1.0f);
+  lfm_posterior_load(posterior, &rows, place, 1.0f);
   for (int64_t i = 0; i < POOL; i++) {
     float point[DIM], mean[DIM] = {1e30f, 1e30f, 1e30f};
     for (int j = 0; j < DIM; j++) point[j] = 0.9f * pool[i * DIM + j] + 1e-4f;
@@ -78,7 +79,7 @@ static void far_points_have_a_mean(void **state) {
   float mean[DIM] = {1e30f, 1e30f, 1e30f};
   setup();
   OK(lfm_posterior_create(POOL, DIM, &posterior));
-  lfm_posterior_load(posterior, pool, place, 1.0f);
+  lfm_posterior_load(posterior, &rows, place, 1.0f);
   lfm_posterior_mean(posterior, point, 1.0f, 1e-6f, from, mean);
   for (int j = 0; j < DIM; j++) assert_true(fabsf(mean[j]) < 5.0f);
   assert_true(mean[0] > 0.0f && mean[1] < 0.0f && mean[2] > 0.0f);
