@@ -24,7 +24,7 @@ typedef struct app_command {
   int (*run)(const struct app_command *self, int argc, char **argv); /* argv[0] is the program; returns the exit code */
 } app_command;
 
-extern const app_command app_train, app_sweep, app_sample, app_score, app_ledger, app_push, app_import, app_export,
+extern const app_command app_train, app_sweep, app_sample, app_score, app_ledger, app_eval, app_push, app_import, app_export,
     app_features, app_info, app_bench, app_selftest;
 
 /* Prints "lfm VERB: text" to standard error as one line; returns APP_USAGE. */

@@ -172,11 +172,10 @@ static lfm_status apply(const apply_request *r, applied *result) {
   lfm_status status = lfm_table_writable(r->out);
   if (status == LFM_OK) status = lfm_judge_load(r->judge, &judge);
   if (status == LFM_OK) status = read_pictures(r, judge, &pictures);
-  if (status == LFM_OK)
-    status = lfm_judge_apply(judge, pictures, r->logits ? LFM_JUDGE_LOGITS : LFM_JUDGE_FEATURES, (int)r->threads, &said);
-  if (status == LFM_OK && lfm_table_classes(pictures)) {
-    result->judged = true;
-    status = lfm_judge_accuracy(judge, pictures, (int)r->threads, &result->accuracy);
+  if (status == LFM_OK) {
+    result->judged = lfm_table_classes(pictures) > 0;
+    status = lfm_judge_apply(judge, pictures, (int)r->threads, r->logits ? NULL : &said, r->logits ? &said : NULL,
+                             result->judged ? &result->accuracy : NULL);
   }
   if (status == LFM_OK) status = lfm_table_write(said, r->out);
   if (status == LFM_OK) result->rows = lfm_table_rows(said), result->cols = lfm_table_cols(said);

@@ -302,6 +302,7 @@ static int check_whole_line(const walk *w) {
     bool given = w->seen >> (option - w->options) & 1;
     char spelling[LONGEST_SPELLING];
     spell(option, true, spelling);
+    if (!given && option->missing) return app_usage_error(w->command, "%s is missing; %s", spelling, option->missing);
     if (!given && (option->required || option->kind == APP_OPERAND))
       return app_usage_error(w->command, "%s is missing; see lfm %s --help", spelling, w->command->name);
     if (!given || option->either == 0) continue;

@@ -43,7 +43,8 @@ typedef struct app_option {
   const char *help;
   void *target; /* where the value goes; left alone when the option is not given */
   bool required;
-  int either; /* over 0: at most one of the options with this number */
+  const char *missing; /* where a required one comes from, for whoever left it out; NULL: see the help */
+  int either;          /* over 0: at most one of the options with this number */
   double low, high;
   const char *const *words; /* of APP_WORD; NULL ends them */
 } app_option;

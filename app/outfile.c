@@ -8,6 +8,7 @@
  */
 #include "outfile.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,4 +46,24 @@ lfm_status app_rows_writable(const lfm_model *model, int64_t rows, const char *p
 lfm_status app_write_rows(const lfm_table *rows, const char *path) {
   int64_t channels, height, width;
   return lfm_table_picture(rows, &channels, &height, &width) ? lfm_draw_pictures(path, rows) : lfm_table_write(rows, path);
+}
+
+int app_make_folder(const app_command *command, const char *folder) {
+  struct stat about;
+  bool made = mkdir(folder, 0777) == 0;
+  if (!made && errno == EEXIST && stat(folder, &about) == 0 && S_ISDIR(about.st_mode)) return APP_DONE;
+  if (!made) fprintf(stderr, "lfm %s: %s: cannot be made: %s\n", command->name, folder, strerror(errno));
+  return made ? APP_DONE : APP_FAILED;
+}
+
+bool app_save(const char *folder, const char *name, void (*put)(const void *what, FILE *out), const void *what) {
+  char path[PATH_MAX], partial[PATH_MAX];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  snprintf(partial, sizeof partial, "%s/%s.partial", folder, name);
+  FILE *out = fopen(partial, "we");
+  if (!out) return false;
+  put(what, out);
+  bool failed = ferror(out) != 0;
+  failed |= fclose(out) != 0;
+  return !failed && rename(partial, path) == 0;
 }

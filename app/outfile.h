@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * outfile.h -- the file of -o: replaced if it is there, whole or not at all, but never one that the verb reads; and rows into
- * it, numbers or pictures.
+ * outfile.h -- the file of -o: replaced if it is there, whole or not at all, but never one that the verb reads; rows into it,
+ * numbers or pictures; and the folder of -o, with files of text in it.
  */
 #ifndef APP_OUTFILE_H
 #define APP_OUTFILE_H
@@ -19,5 +19,11 @@ bool app_out_is_apart(const app_command *command, const char *out, const char *c
 /* Rows of a model's data: a table, or pictures by the rules of lfm_draw_pictures.  Writable: to be asked before the work. */
 lfm_status app_rows_writable(const lfm_model *model, int64_t rows, const char *path);
 lfm_status app_write_rows(const lfm_table *rows, const char *path);
+
+/* A folder that may be there.  APP_FAILED, with the fault on standard error, when it cannot be made. */
+int app_make_folder(const app_command *command, const char *folder);
+
+/* FOLDER/NAME as `put` prints it, whole or not at all; false, with errno, when it cannot be written. */
+bool app_save(const char *folder, const char *name, void (*put)(const void *what, FILE *out), const void *what);
 
 #endif

@@ -9,6 +9,7 @@
 #include "combinations.h"
 #include "configure.h"
 #include "machine_lock.h"
+#include "outfile.h"
 #include "progress.h"
 #include "sweep_table.h"
 #include "text.h"
@@ -19,7 +20,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct request {
@@ -96,14 +96,6 @@ static int read_tables(sweep *s) {
     return APP_FAILED;
   }
   return APP_DONE;
-}
-
-static int make_folder(const sweep *s) {
-  struct stat about;
-  bool made = mkdir(s->r.folder, 0777) == 0;
-  if (!made && errno == EEXIST && stat(s->r.folder, &about) == 0 && S_ISDIR(about.st_mode)) return APP_DONE;
-  if (!made) fprintf(stderr, "lfm %s: %s: cannot be made: %s\n", s->self->name, s->r.folder, strerror(errno));
-  return made ? APP_DONE : APP_FAILED;
 }
 
 /* ---- one run ---- */
@@ -213,7 +205,7 @@ static int run_sweep(sweep *s, int argc, char **argv) {
   lfm_status status = LFM_OK;
   app_progress_begin(&s->progress);
   code = read_tables(s);
-  if (code == APP_DONE) code = make_folder(s);
+  if (code == APP_DONE) code = app_make_folder(s->self, s->r.folder);
   if (code == APP_DONE) code = make_runs(s, &status);
   app_progress_end(&s->progress);
   if (status != LFM_OK) code = app_report(s->self, status);

@@ -6,10 +6,10 @@
  */
 #include "sweep_table.h"
 #include "json.h"
+#include "outfile.h"
 #include "text.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -125,7 +125,8 @@ static void put_values(const app_combinations *c, int k, FILE *out) {
   for (int axis = 0; axis < c->axis_count; axis++) put_field(app_combinations_value(c, k, axis), out);
 }
 
-static void put_csv(const app_sweep_table *table, FILE *out) {
+static void put_csv(const void *what, FILE *out) {
+  const app_sweep_table *table = what;
   put_keys(table->combinations, out);
   fputs("n,nll,sd,pairs,difference,difference_se\n", out);
   for (int k = 0; k < table->combinations->count; k++) {
@@ -157,7 +158,8 @@ static void put_run(const app_sweep_table *table, int k, int seed, FILE *out) {
   put_number(run->trained.push_flops, '\n', out);
 }
 
-static void put_runs(const app_sweep_table *table, FILE *out) {
+static void put_runs(const void *what, FILE *out) {
+  const app_sweep_table *table = what;
   fputs("run,", out);
   put_keys(table->combinations, out);
   fputs("seed,nll,nll_se,valid_nll,steps,seconds,train_flops,push_flops\n", out);
@@ -190,20 +192,9 @@ void app_sweep_put_json(const app_sweep_table *table, FILE *out) {
 
 /* ---- files ---- */
 
-static bool save(const app_sweep_table *table, const char *folder, const char *name,
-                 void (*put)(const app_sweep_table *table, FILE *out)) {
-  char path[PATH_MAX], partial[PATH_MAX];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  snprintf(partial, sizeof partial, "%s/%s.partial", folder, name);
-  FILE *out = fopen(partial, "we");
-  if (!out) return false;
-  put(table, out);
-  bool failed = ferror(out) != 0;
-  failed |= fclose(out) != 0;
-  return !failed && rename(partial, path) == 0;
-}
+static void put_markdown(const void *what, FILE *out) { app_sweep_put_markdown(what, out); }
 
 bool app_sweep_save(const app_sweep_table *table, const char *folder, const char **name) {
-  return save(table, folder, *name = "sweep.md", app_sweep_put_markdown) &&
-         save(table, folder, *name = "sweep.csv", put_csv) && save(table, folder, *name = "runs.csv", put_runs);
+  return app_save(folder, *name = "sweep.md", put_markdown, table) && app_save(folder, *name = "sweep.csv", put_csv, table) &&
+         app_save(folder, *name = "runs.csv", put_runs, table);
 }

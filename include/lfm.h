@@ -14,6 +14,7 @@
  *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
  *   judge    labelled pictures -> features, accuracy   lfm_judge_*
+ *   eval     how good generated pictures are           lfm_eval_*
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
@@ -127,6 +128,7 @@ LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_
                                int64_t *width);                  /* false: numbers */
 LFM_API const uint8_t *lfm_table_pixels(const lfm_table *table); /* [rows, channels, height, width]; NULL: numbers */
 LFM_API const int32_t *lfm_table_labels(const lfm_table *table); /* [rows], 0 ..; NULL: none */
+enum { LFM_MOST_CLASSES = 1000 };                                /* as many as ImageNet's */
 LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels */
 LFM_API const char *lfm_table_class(const lfm_table *table, int64_t label); /* its name; NULL when there is none */
 
@@ -161,9 +163,9 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_progress {
-  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE, LFM_PHASE_JUDGE } phase;
-  int block, blocks;             /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
-  int64_t done, total;           /* steps (train) or rows (push, sample, score) of this phase and block */
+  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE, LFM_PHASE_JUDGE, LFM_PHASE_COMPARE } phase;
+  int block, blocks;   /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
+  int64_t done, total; /* steps (train, judge), rows (push, sample, score) or parts (compare) of this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;                   /* train: running mean of the loss; NAN elsewhere */
   double valid_loss;             /* the last validation loss of this block, NAN when there is none */
@@ -289,12 +291,15 @@ typedef struct lfm_sample_result {
   int64_t rows, failed; /* a row whose solve failed is left out of the table and counted; all of them: LFM_E_NUMERIC */
   double probe_se; /* of a row's logp by the probes, root mean square; NAN: the trace is exact, by one probe or not asked */
   double nfe_mean; /* evaluations a row, over the whole chain */
+  double flops;    /* operations of the network a row: two passes an evaluation where a class is guided; traces not counted */
   double seconds;
 } lfm_sample_result;
 
 LFM_API void lfm_sample_defaults(lfm_sample_options *options);
 LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out,
                               lfm_sample_result *result);
+/* Whether it would take these options (LFM_E_USAGE says why not): to be asked before hours of other work. */
+LFM_API lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *options);
 
 typedef struct lfm_score_options {
   lfm_solver_options solve;
@@ -441,16 +446,92 @@ LFM_API void lfm_judge_picture(const lfm_judge *judge, int64_t *channels, int64_
 LFM_API int64_t lfm_judge_classes(const lfm_judge *judge);
 LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* its name; NULL when there is none */
 
-/* A row for each picture: 128 features, columns f0, f1, ...; or a logit for each class, columns by its name.  threads 0: all
- * processors.  LFM_E_DATA when they are no pictures, or of another size. */
-typedef enum lfm_judge_what { LFM_JUDGE_FEATURES, LFM_JUDGE_LOGITS } lfm_judge_what;
-LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, lfm_judge_what what, int threads,
-                                   lfm_table **out);
+/* What it says of pictures, a row for each, in one pass; each of the three may be NULL.  threads 0: all processors.
+ *   features  128 columns f0, f1, ...
+ *   logits    a column for each class, by its name
+ *   right     how often the class of the highest logit is that of the label.  Classes are the same if their names are, or if
+ *             one is called by its number and that is the other's
+ * LFM_E_DATA when they are no pictures, or of another size; and where `right` is asked for, when there are no labels, or one
+ * of a class that it does not know. */
+LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
+                                   lfm_table **logits, lfm_accuracy *right);
 
-/* How often the class of the highest logit is that of the label.  Classes are the same if their names are, or if one is
- * called by its number and that is the other's.  LFM_E_DATA also where there are no labels, or of a class that it does not
- * know. */
-LFM_API lfm_status lfm_judge_accuracy(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_accuracy *out);
+/* Whether a model draws pictures of the size that the judge knows and, where it knows classes, of classes that the judge
+ * does: to be asked before the hours of sampling.  LFM_E_DATA says what does not fit. */
+LFM_API lfm_status lfm_judge_fits(const lfm_judge *judge, const lfm_model *model);
+
+/* ---- how good generated pictures are ------------------------------------------------------------------------ */
+
+/* Real pictures as a judge sees them, those that a generator has learnt from and others: what generated ones are compared
+ * with, set after set.  All figures are of the judge's features.  For one set at a time. */
+typedef struct lfm_eval lfm_eval;
+
+typedef struct lfm_eval_options {
+  const lfm_judge *judge;   /* required; as the tables, it outlives the lfm_eval */
+  const lfm_table *train;   /* required: pictures that the generators have learnt from, rows of them or more */
+  const lfm_table *heldout; /* required: pictures that they have not */
+  int64_t rows;          /* so many pictures of a set are judged, and as many training pictures; 40 or more; 0: 10,000, or as
+                          * many as train holds */
+  int64_t manifold_rows; /* precision and what stands beside it, by so many of either side: their time grows with its square,
+                          * and they depend on it; 0: 10,000, or what there is */
+  uint64_t seed;         /* of the choice among more pictures, and of retraining */
+  int threads;           /* 0: all processors; does not change the result */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_eval_options;
+
+typedef struct lfm_estimate {
+  double value, low, high; /* with its 95 % interval */
+} lfm_estimate;
+
+/* Of one set beside the held-out pictures. */
+typedef struct lfm_eval_figures {
+  double fitted;        /* Frechet distance of the fitted Gaussians, squared units of the features: too high by a term in
+                         * 1 / rows, as others report it  [Heusel et al. 2017] */
+  lfm_estimate frechet; /* without that term */
+  lfm_estimate precision,
+      recall; /* share of the set among real pictures, and the other way round  [Kynkaanniemi et al. 2019] */
+  lfm_estimate density, coverage; /* [Naeem et al. 2020] */
+} lfm_eval_figures;
+
+typedef struct lfm_eval_set {
+  const lfm_table *pictures; /* required: the eval's rows or more; labels, where there are any, say what was asked for */
+  const lfm_table *against;  /* those of another generator, likewise; NULL: none */
+  bool retrain;              /* also have a judge learn from the set, by its labels, and ask it about the held-out pictures */
+  const char *samples;       /* a PNG to draw: a grid of some of the set, class by class; NULL: none */
+  const char *nearest;       /* a PNG to draw: some of the set, each beside its nearest training pictures; NULL: none */
+  lfm_accuracy *by_class; /* [classes of the judge] to fill: pictures asked for as each that it recognises; NULL: not asked */
+} lfm_eval_set;
+
+typedef struct lfm_eval_result {
+  int64_t rows, train_rows, heldout_rows, manifold_rows;
+  lfm_eval_figures generated, floor; /* floor: training pictures in the place of the set, what a perfect generator gets */
+  lfm_estimate above;                /* generated.frechet over floor.frechet, paired */
+  /* Copies of training pictures?  By the distance of each to the nearest of all training pictures. */
+  double nearest, heldout_nearest;  /* in the median, of the set and of the held-out pictures */
+  lfm_estimate closer;              /* chance that one of the set is nearer than a held-out one: 0.5 is due */
+  lfm_accuracy memorised;           /* of the set, nearer than all but 1 % of the held-out pictures */
+  double memorised_due;             /* so large a share is to be expected */
+  int64_t copies;                   /* at distance 0 */
+  lfm_accuracy recognised;          /* by the judge as what was asked for; rows 0: there are no labels */
+  lfm_accuracy heldout_recognised;  /* the same of the held-out pictures */
+  lfm_estimate against, difference; /* Frechet distance of the other set, and by how much that of this one exceeds it, paired;
+                                     * NAN: there is none */
+  lfm_accuracy retrained;           /* on held-out pictures, by a judge that learnt from the set; rows 0: not asked */
+  lfm_accuracy retrained_floor;     /* by one that learnt from as many training pictures */
+  lfm_estimate retrained_lost;      /* the latter less the former, paired */
+  double seconds;
+} lfm_eval_result;
+
+LFM_API void lfm_eval_defaults(lfm_eval_options *options);
+/* Whether they make sense, and a set beside them, whose pictures may be NULL if they are yet to be drawn (set NULL: none): to
+ * be asked before the hours of drawing.  LFM_E_DATA when there are too few pictures, or of another size than the judge knows.
+ */
+LFM_API lfm_status lfm_eval_check(const lfm_eval_options *options, const lfm_eval_set *set);
+LFM_API lfm_status lfm_eval_create(const lfm_eval_options *options, lfm_eval **out);
+/* LFM_E_DATA also for labels that the judge does not know, or, with `retrain`, none. */
+LFM_API lfm_status lfm_eval_pictures(lfm_eval *eval, const lfm_eval_set *set, lfm_eval_result *result);
+LFM_API void lfm_eval_destroy(lfm_eval *eval);
 
 /* ---- pictures ----------------------------------------------------------------------------------------------- */
 

@@ -33,6 +33,7 @@ typedef enum lfm_purpose {
   LFM_FOR_DROPOUT,    /* what a network leaves out in training */
   LFM_FOR_CLASS,      /* which pairs do not show the network their class */
   LFM_FOR_SHIFT,      /* by how many pixels a picture is shifted */
+  LFM_FOR_EVAL,       /* which pictures are compared, and in which order */
 } lfm_purpose;
 
 typedef struct lfm_rng {

@@ -59,9 +59,8 @@ void lfm_images_destroy(lfm_images *images) {
 
 lfm_status lfm_images_label(lfm_images *images, int64_t classes) {
   char number[24];
-  if (classes < 1 || classes > LFM_IMAGES_MOST_CLASSES)
-    return lfm_fail(LFM_E_DATA, "%lld classes of pictures; 1 to %d are possible", (long long)classes,
-                    LFM_IMAGES_MOST_CLASSES);
+  if (classes < 1 || classes > LFM_MOST_CLASSES)
+    return lfm_fail(LFM_E_DATA, "%lld classes of pictures; 1 to %d are possible", (long long)classes, LFM_MOST_CLASSES);
   LFM_TRY(LFM_ALLOC_ROWS(&images->labels, images->count));
   LFM_TRY(LFM_ALLOC(&images->class_names, classes));
   images->classes = classes;

@@ -25,10 +25,7 @@ typedef struct lfm_images {
   char **broken_names; /* [broken] "file: what is wrong with it", in the order of the source */
 } lfm_images;
 
-enum {
-  LFM_IMAGES_MOST_SIDE = 16384,  /* pixels of a set's width and height */
-  LFM_IMAGES_MOST_CLASSES = 1000 /* labels of IDX are bytes; folders may be as many as ImageNet's */
-};
+enum { LFM_IMAGES_MOST_SIDE = 16384 }; /* pixels of a set's width and height */
 
 typedef struct lfm_images_options {
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */

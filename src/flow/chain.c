@@ -320,7 +320,7 @@ static lfm_status read_size(const lfm_archive *archive, lfm_images **out) {
 
 static lfm_status read_classes(const lfm_archive *archive, lfm_images *picture) {
   long classes;
-  LFM_TRY(meta_number(archive, "classes", 0, LFM_IMAGES_MOST_CLASSES, &classes));
+  LFM_TRY(meta_number(archive, "classes", 0, LFM_MOST_CLASSES, &classes));
   if (classes) LFM_TRY(lfm_images_label(picture, classes));
   for (long k = 0; k < classes; k++) {
     char key[32];

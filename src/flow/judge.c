@@ -5,12 +5,11 @@
  *   metadata   format, channels, height, width, classes and the name of each
  * Here and not in metric, which sees neither the store nor the meter.
  */
-#include "metric/judge.h"
+#include "flow/judge.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
 #include "flow/chain.h"
-#include "flow/meter.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,15 +28,36 @@ static bool tick(const lfm_judge_progress *progress, void *context) {
   return lfm_meter_tick(meter, progress->done);
 }
 
+lfm_status lfm_judge_learn_under(lfm_meter *meter, const lfm_judge_options *options, lfm_judge **out,
+                                 lfm_judge_result *result) {
+  double begun = lfm_seconds();
+  *result = (lfm_judge_result){0};
+  meter->at.phase = LFM_PHASE_JUDGE;
+  meter->at.block = meter->at.blocks = 0;
+  meter->phase_begun = begun;
+  meter->phase_first = 0;
+  meter->last = 0.0;
+  lfm_status status = lfm_judge_learn(options, tick, meter, out, result);
+  meter->at.loss = meter->at.valid_loss = (double)NAN;
+  result->seconds = lfm_seconds() - begun;
+  return status;
+}
+
 lfm_status lfm_judge_train(const lfm_judge_options *options, lfm_judge **out, lfm_judge_result *result) {
   lfm_meter meter;
-  *result = (lfm_judge_result){0};
   lfm_meter_begin(&meter, options->progress, options->context);
-  meter.at.phase = LFM_PHASE_JUDGE;
-  meter.phase_begun = meter.begun;
-  lfm_status status = lfm_judge_learn(options, tick, &meter, out, result);
-  result->seconds = lfm_seconds() - meter.begun;
-  return status;
+  return lfm_judge_learn_under(&meter, options, out, result);
+}
+
+/* ---- a model to judge --------------------------------------------------------------------------------------- */
+
+lfm_status lfm_judge_fits(const lfm_judge *judge, const lfm_model *model) {
+  LFM_TRY(lfm_judge_check(judge, model->picture));
+  for (int64_t k = 0; k < lfm_model_classes(model); k++)
+    if (lfm_judge_find_class(judge, model->picture, k) < 0)
+      return lfm_fail(LFM_E_DATA, "judge: the model draws class '%s', which is none of the %lld that the judge learnt",
+                      lfm_model_class(model, k), (long long)lfm_judge_classes(judge));
+  return LFM_OK;
 }
 
 /* ---- the file ----------------------------------------------------------------------------------------------- */
@@ -95,21 +115,27 @@ static lfm_status read_weights(lfm_judge *judge, const lfm_archive *archive) {
   return status;
 }
 
+lfm_status lfm_judge_read(const lfm_archive *archive, lfm_judge **out) {
+  lfm_images *picture = NULL;
+  *out = NULL;
+  lfm_status status = read_kind(archive, &picture);
+  if (status == LFM_OK) status = lfm_judge_create(picture, out);
+  if (status == LFM_OK) status = read_weights(*out, archive);
+  lfm_images_destroy(picture);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_judge_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
 lfm_status lfm_judge_load(const char *path, lfm_judge **out) {
   lfm_archive *archive;
-  lfm_images *picture = NULL;
-  lfm_judge *judge = NULL;
   *out = NULL;
   lfm_status status = lfm_archive_open(path, &archive);
   if (status == LFM_E_FORMAT && !lfm_path_ends_with(path, ".safetensors")) /* the data, say, where the judge is due */
     return lfm_fail(status, "%s: is not a judge; a judge is the file that lfm features train writes", path);
   LFM_TRY(status);
-  status = read_kind(archive, &picture);
-  if (status == LFM_OK) status = lfm_judge_create(picture, &judge);
-  if (status == LFM_OK) status = read_weights(judge, archive);
-  lfm_images_destroy(picture);
+  status = lfm_judge_read(archive, out);
   lfm_archive_destroy(archive);
-  if (status == LFM_OK) *out = judge;
-  else lfm_judge_destroy(judge);
   return status;
 }

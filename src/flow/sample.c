@@ -61,10 +61,6 @@ static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
 /* The class of every row, where the model knows classes and one is asked for. */
 static lfm_status choose_classes(const lfm_model *model, const lfm_sample_options *options, draws *d) {
   int64_t classes = lfm_model_classes(model);
-  if (!classes && (options->label >= 0 || options->guidance != 1.0))
-    return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
-  if (options->label >= classes)
-    return lfm_fail(LFM_E_USAGE, "class: %d asked; the model knows 0 to %lld", options->label, (long long)classes - 1);
   if (!classes || options->label == LFM_NO_CLASS) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&d->label, d->rows));
   for (int64_t i = 0; i < d->rows; i++) d->label[i] = (float)(options->label >= 0 ? options->label : i % classes);
@@ -135,6 +131,11 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   return LFM_OK;
 }
 
+/* Passes of the network for one evaluation of the field: two where a class is guided. */
+static double passes(const draws *d, const lfm_sample_options *options) {
+  return d->label && options->guidance != 1.0 ? 2.0 : 1.0;
+}
+
 static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {
   double evaluations = 0.0, variance = 0.0;
   *result = (lfm_sample_result){.seconds = lfm_seconds() - meter->begun};
@@ -148,8 +149,16 @@ static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_resul
   result->nfe_mean = d->rows ? evaluations / (double)d->rows : 0.0;
 }
 
-lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {
-  *out = NULL;
+static lfm_status check_class(const lfm_model *model, const lfm_sample_options *options) {
+  int64_t classes = lfm_model_classes(model);
+  if (!classes && (options->label >= 0 || options->guidance != 1.0))
+    return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
+  if (options->label >= classes)
+    return lfm_fail(LFM_E_USAGE, "class: %d asked; the model knows 0 to %lld", options->label, (long long)classes - 1);
+  return LFM_OK;
+}
+
+lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *options) {
   if (options->rows < 1 || options->rows > MOST_ROWS)
     return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows,
                     (long long)MOST_ROWS);
@@ -158,6 +167,13 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
     return lfm_fail(LFM_E_USAGE, "probes: they estimate the trace, which only logp asks for");
   if (options->logp && model->picture)
     return lfm_fail(LFM_E_USAGE, "logp: a picture has no place for it; lfm score tells that of pictures");
+  LFM_TRY(check_class(model, options));
+  return lfm_solve_check(&options->solve, model->blocks);
+}
+
+lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {
+  *out = NULL;
+  LFM_TRY(lfm_sample_check(model, options));
   lfm_probes_advise(model, options->probes);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
@@ -166,7 +182,10 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   if (status == LFM_OK) status = choose_classes(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
   if (status == LFM_OK) status = to_table(model, &d, out);
-  if (status == LFM_OK && result) fill_result(&d, &meter, result);
+  if (status == LFM_OK && result) {
+    fill_result(&d, &meter, result);
+    result->flops = result->nfe_mean * passes(&d, options) * lfm_net_forward_flops(model->net);
+  }
   destroy_draws(&d);
   return status;
 }

@@ -8,12 +8,9 @@ static lfm_solver highest_order(int evaluations_a_block) {
   return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_HEUN : LFM_EULER;
 }
 
-lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
+static lfm_status parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
   *out = (lfm_solve){.solver = LFM_DOPRI5, .tol = options->tol != 0.0 ? options->tol : LFM_DEFAULT_TOL};
   if (!(out->tol >= 1e-12 && out->tol <= 0.1)) return lfm_fail(LFM_E_USAGE, "tol: %g is not between 1e-12 and 0.1", out->tol);
-  if (options->tol != 0.0 && out->tol < 1e-8)
-    lfm_note(LFM_NOTE,
-             "tol: the network is evaluated in single precision; below 1e-8 a tolerance buys evaluations, not digits");
   if (options->nfe < 0) return lfm_fail(LFM_E_USAGE, "nfe: %d is below 1", options->nfe);
   if (options->nfe && options->tol != 0.0)
     return lfm_fail(LFM_E_USAGE, "nfe takes fixed steps, tol adaptive ones: give one of the two");
@@ -26,6 +23,19 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
   if (out->fixed_steps < 1)
     return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations are too few: %s needs at least %d on this chain of %d blocks",
                     options->nfe, lfm_solver_name(out->solver), blocks * lfm_solver_stages(out->solver), blocks);
+  return LFM_OK;
+}
+
+lfm_status lfm_solve_check(const lfm_solver_options *options, int blocks) {
+  lfm_solve solve;
+  return parse(options, blocks, &solve);
+}
+
+lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
+  LFM_TRY(parse(options, blocks, out));
+  if (options->tol != 0.0 && out->tol < 1e-8)
+    lfm_note(LFM_NOTE,
+             "tol: the network is evaluated in single precision; below 1e-8 a tolerance buys evaluations, not digits");
   int spent = out->fixed_steps * blocks * lfm_solver_stages(out->solver);
   if (spent < options->nfe)
     lfm_note(LFM_NOTE, "nfe: %d of %d evaluations are spent: %d blocks of %d %s steps", spent, options->nfe, blocks,

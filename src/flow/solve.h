@@ -19,6 +19,9 @@ typedef struct lfm_solve {
  * they allow.  LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
 lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out);
 
+/* The same question without the answer, and without the notes: before hours of other work. */
+lfm_status lfm_solve_check(const lfm_solver_options *options, int blocks);
+
 /* The path of one block under this solve. */
 lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1);
 

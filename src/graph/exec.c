@@ -50,13 +50,13 @@ void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes) {
   if (bytes > exec->scratch_bytes) exec->scratch_bytes = bytes;
 }
 
-/* Inputs and the output outlive the run; the rest lives from its producer to its last reader, or to its producer's
- * backward, which may want the value again. */
+/* Inputs, the output and what is kept outlive the run; the rest lives from its producer to its last reader, or to its
+ * producer's backward, which may want the value again. */
 static lfm_status want_value(lfm_exec *exec, lfm_value v) {
   const lfm_graph *graph = exec->graph;
   const lfm_value_info *info = &graph->values[v];
   int end = 2 * (int)graph->node_count;
-  bool outlives = info->producer < 0 || v == graph->output || (info->kept && exec->kind == LFM_EXEC_TRACE);
+  bool outlives = info->producer < 0 || v == graph->output || info->shown || (info->kept && exec->kind == LFM_EXEC_TRACE);
   int first = info->producer < 0 ? -1 : info->producer;
   int last = outlives ? end : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - info->producer : info->last_use;
   return lfm_exec_want(exec, lfm_exec_value_bytes(exec, info, exec->padded_rows), first, last, &exec->value[v]);

@@ -154,6 +154,13 @@ lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_sha
   return LFM_OK;
 }
 
+lfm_status lfm_graph_keep(lfm_graph *graph, lfm_value value) {
+  LFM_TRY(lfm_graph_check(graph, value));
+  graph->values[value].shown = true;
+  graph->values[value].half = false;
+  return LFM_OK;
+}
+
 lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
   LFM_TRY(lfm_graph_check(graph, output));
   if (graph->values[output].producer < 0) return lfm_fail(LFM_E_USAGE, "graph: the output is an input");

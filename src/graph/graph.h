@@ -79,6 +79,9 @@ lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, lfm_va
 lfm_status lfm_graph_embed(lfm_graph *graph, const char *name, lfm_value a, lfm_value label, int64_t classes, lfm_act act,
                            lfm_value *out);
 
+/* This value can be read after a run, too, beside the output. */
+lfm_status lfm_graph_keep(lfm_graph *graph, lfm_value value);
+
 /* Closes the graph: `output` is what it computes. */
 lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output);
 
@@ -130,7 +133,7 @@ lfm_status lfm_exec_create_shared(const lfm_graph *graph, lfm_team *team, int64_
 void lfm_exec_destroy(lfm_exec *exec);
 size_t lfm_exec_memory(const lfm_exec *exec); /* bytes of its buffers */
 
-void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs and the output only: the others share memory */
+void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs, the output, what is kept: the others share memory */
 void *lfm_exec_output(const lfm_exec *exec);
 void *lfm_exec_output_gradient(const lfm_exec *exec); /* BACKWARD; backward overwrites it */
 void *lfm_exec_trace(const lfm_exec *exec);           /* TRACE: [rows]; probed: [rows, probes] */

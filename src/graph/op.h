@@ -46,6 +46,7 @@ typedef struct lfm_value_info {
   int last_use;        /* last node that reads it; below producer + 1: none */
   bool half;           /* stored as halves: what lies between layers, where the kernels keep such */
   bool kept;           /* tangents want it again */
+  bool shown;          /* it is read after the run, as the output is */
   bool has_parameters; /* depends on a parameter, so that backward passes through it */
   lfm_tangent_kind tangent;
   int64_t still;

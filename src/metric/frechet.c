@@ -4,7 +4,7 @@
  *   |m_a - m_b|^2 + tr A + tr B - 2 sum_i sqrt(l_i),   l_i the eigenvalues of R^T A R with B = R R^T
  * R^T A R has the eigenvalues of B^(1/2) A B^(1/2), and so of A B, but is symmetric: singular covariances (a constant
  * feature, fewer rows than features) are nothing special, where a matrix square root of A B has no answer or a complex one.
- * R = V diag(sqrt(values)) from B = V diag(values) V^T; its symmetric form would cost a product and change nothing.
+ * Any R will do: Cholesky's, with pivots, is the cheapest.
  *
  * The bias and the interval are those of the jackknife over G = 20 groups of rows: with F all rows' distance and F_g that
  * without group g of either sample, the pseudo-values P_g = G F - (G - 1) F_g have the mean `corrected`, free of the bias'
@@ -28,7 +28,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GROUPS = LFM_FRECHET_GROUPS, MATRICES = 6 };
+enum { GROUPS = LFM_FRECHET_GROUPS, MATRICES = 5, VECTORS = 5 };
 
 /* A sample as the moments of its groups, about the mean of all its rows. */
 typedef struct sample {
@@ -42,7 +42,7 @@ typedef struct jackknife {
   int64_t dim;
   int64_t samples; /* the last is what the others are compared with */
   sample sample[3];
-  double *work;      /* [workers, MATRICES dim^2 + 3 dim] */
+  double *work;      /* [workers, MATRICES dim^2 + VECTORS dim] */
   double *distances; /* [samples - 1, GROUPS + 1]: without group g; the last without none */
 } jackknife;
 
@@ -59,30 +59,42 @@ static void multiply(int64_t n, const double *restrict a, bool transposed, const
     }
 }
 
-/* root [n, n] with cov = root root^T; scratch [n^2 + n].  An eigenvalue below zero is one of zero, rounded. */
-static lfm_status take_root(int64_t n, const double *cov, double *scratch, double *root) {
-  double *values = scratch + n * n;
-  memcpy(scratch, cov, (size_t)(n * n) * sizeof *cov);
-  LFM_TRY(lfm_eigen_symmetric(n, scratch, values, root));
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) root[i * n + j] *= sqrt(fmax(0, values[j]));
-  return LFM_OK;
+/* root [n, n] with cov = root root^T, by Cholesky's method with the largest remainder first, until it is but rounding: what
+ * cov lacks in rank are columns of zeros.  left [n] scratch. */
+static void take_root(int64_t n, const double *cov, double *left, double *root) {
+  double most = 0;
+  memset(root, 0, (size_t)(n * n) * sizeof *root);
+  for (int64_t i = 0; i < n; i++) left[i] = cov[i * n + i], most = fmax(most, left[i]);
+  for (int64_t k = 0; k < n; k++) {
+    int64_t pivot = 0;
+    for (int64_t i = 1; i < n; i++)
+      if (left[i] > left[pivot]) pivot = i;
+    if (!(left[pivot] > (double)n * 0x1p-52 * most)) return;
+    double scale = 1 / sqrt(left[pivot]);
+    for (int64_t i = 0; i < n; i++) {
+      double sum = cov[i * n + pivot];
+      for (int64_t t = 0; t < k; t++) sum -= root[i * n + t] * root[pivot * n + t];
+      root[i * n + k] = scale * sum;
+      left[i] -= root[i * n + k] * root[i * n + k];
+    }
+    left[pivot] = 0;
+  }
 }
 
-/* *out = tr (A B)^(1/2) with B = root root^T; scratch [3 n^2 + n]. */
+/* *out = tr (A B)^(1/2) with B = root root^T; scratch [2 n^2 + 3 n]. */
 static lfm_status trace_of_root(int64_t n, const double *a, const double *root, double *scratch, double *out) {
-  double *half = scratch, *product = half + n * n, *vectors = product + n * n, *values = vectors + n * n;
+  double *half = scratch, *product = half + n * n, *values = product + n * n;
   multiply(n, a, false, root, half);
   multiply(n, root, true, half, product);
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < i; j++) product[i * n + j] = product[j * n + i] = 0.5 * (product[i * n + j] + product[j * n + i]);
-  LFM_TRY(lfm_eigen_symmetric(n, product, values, vectors));
+  LFM_TRY(lfm_eigen_values(n, product, values, values + n));
   *out = 0;
   for (int64_t i = 0; i < n; i++) *out += sqrt(fmax(0, values[i]));
   return LFM_OK;
 }
 
-/* scratch [3 n^2 + n]. */
+/* scratch [2 n^2 + 3 n]. */
 static lfm_status between(int64_t n, const double *mean_a, const double *a, const double *mean_b, const double *b,
                           const double *root_of_b, double *scratch, double *out) {
   double means = 0, traces = 0, shared;
@@ -101,8 +113,8 @@ lfm_status lfm_frechet_gaussians(const double *mean_a, const double *cov_a, cons
   double *root = NULL, *scratch = NULL;
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&root, dim * dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&scratch, 3 * dim * dim + dim), done);
-  LFM_TRY_GOTO(take_root(dim, cov_b, scratch, root), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&scratch, 2 * dim * dim + 3 * dim), done);
+  take_root(dim, cov_b, scratch, root);
   LFM_TRY_GOTO(between(dim, mean_a, cov_a, mean_b, cov_b, root, scratch, out), done);
 done:
   lfm_free(root);
@@ -130,7 +142,7 @@ static lfm_status sum_group(void *context, int worker, int64_t task) {
   const jackknife *j = context;
   const sample *s = &j->sample[task / GROUPS];
   int64_t group = task % GROUPS, n = j->dim;
-  double *row = j->work + worker * (MATRICES * n * n + 3 * n), *sums = s->sums + group * n;
+  double *row = j->work + worker * (MATRICES * n * n + VECTORS * n), *sums = s->sums + group * n;
   for (int64_t i = group; i < s->features.rows; i += GROUPS) {
     for (int64_t c = 0; c < n; c++) {
       row[c] = (double)s->features.x[i * n + c] - s->mean[c];
@@ -164,11 +176,12 @@ static void fit_without(const sample *s, int64_t group, double *mean, double *co
 static lfm_status leave_out(void *context, int worker, int64_t group) {
   jackknife *j = context;
   int64_t n = j->dim;
-  double *scratch = j->work + worker * (MATRICES * n * n + 3 * n), *cov = scratch + 3 * n * n + n, *other = cov + n * n;
+  double *scratch = j->work + worker * (MATRICES * n * n + VECTORS * n), *cov = scratch + 2 * n * n + 3 * n,
+         *other = cov + n * n;
   double *root = other + n * n, *mean = root + n * n, *other_mean = mean + n;
   int64_t last = j->samples - 1;
   fit_without(&j->sample[last], group, other_mean, other);
-  LFM_TRY(take_root(n, other, scratch, root));
+  take_root(n, other, scratch, root);
   for (int64_t s = 0; s < last; s++) {
     fit_without(&j->sample[s], group, mean, cov);
     LFM_TRY(between(n, mean, cov, other_mean, other, root, scratch, &j->distances[s * (GROUPS + 1) + group]));
@@ -211,7 +224,7 @@ static lfm_status jackknife_run(jackknife *j, lfm_team *team) {
     LFM_TRY(LFM_ALLOC(&j->sample[s].scatter, GROUPS * n * n));
     find_mean(&j->sample[s]);
   }
-  LFM_TRY(LFM_ALLOC(&j->work, workers * (MATRICES * n * n + 3 * n)));
+  LFM_TRY(LFM_ALLOC(&j->work, workers * (MATRICES * n * n + VECTORS * n)));
   LFM_TRY(LFM_ALLOC(&j->distances, (j->samples - 1) * (GROUPS + 1)));
   LFM_TRY(run(team, j->samples * GROUPS, sum_group, j));
   return run(team, GROUPS + 1, leave_out, j);

@@ -33,10 +33,7 @@ lfm_status lfm_judge_create(const lfm_images *picture, lfm_judge **out) {
   LFM_TRY(LFM_ALLOC(&judge, 1));
   LFM_TRY_GOTO(lfm_images_alike(picture, 0, &judge->picture), fail);
   LFM_TRY_GOTO(create_net(&config, &judge->net), fail);
-  config.classes = 0;
-  LFM_TRY_GOTO(create_net(&config, &judge->features), fail);
   LFM_TRY_GOTO(lfm_params_create(judge->net, &judge->params), fail);
-  LFM_TRY_GOTO(lfm_params_create(judge->features, &judge->leading), fail);
   *out = judge;
   return LFM_OK;
 fail:
@@ -44,16 +41,11 @@ fail:
   return status;
 }
 
-void lfm_judge_set(lfm_judge *judge, const float *values) {
-  lfm_params_set(judge->params, values);
-  lfm_params_set(judge->leading, values); /* the tensors of the last layer stand last */
-}
+void lfm_judge_set(lfm_judge *judge, const float *values) { lfm_params_set(judge->params, values); }
 
 void lfm_judge_destroy(lfm_judge *judge) {
   if (!judge) return;
-  lfm_params_destroy(judge->leading);
   lfm_params_destroy(judge->params);
-  lfm_net_destroy(judge->features);
   lfm_net_destroy(judge->net);
   lfm_images_destroy(judge->picture);
   lfm_free(judge);
@@ -71,8 +63,8 @@ const char *lfm_judge_class(const lfm_judge *judge, int64_t label) {
 
 /* ---- pictures that it knows ---------------------------------------------------------------------------------- */
 
-lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_table *table) {
-  const lfm_images *is = table->images, *due = judge->picture;
+lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *is) {
+  const lfm_images *due = judge->picture;
   if (!is) return lfm_fail(LFM_E_DATA, "judge: the data are columns of numbers; pictures are due");
   if (is->channels == due->channels && is->height == due->height && is->width == due->width) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "judge: the pictures are %lld x %lld with %lld channels; it knows %lld x %lld with %lld",
@@ -80,8 +72,9 @@ lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_table *table) {
                   (long long)due->height, (long long)due->channels);
 }
 
-/* -1: none. */
-static int32_t find_class(const lfm_images *known, const char *name, int64_t label) {
+int32_t lfm_judge_find_class(const lfm_judge *judge, const lfm_images *images, int64_t label) {
+  const lfm_images *known = judge->picture;
+  const char *name = images->class_names[label];
   char number[24];
   for (int64_t k = 0; k < known->classes; k++)
     if (strcmp(known->class_names[k], name) == 0) return (int32_t)k;
@@ -91,9 +84,9 @@ static int32_t find_class(const lfm_images *known, const char *name, int64_t lab
 
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth) {
   const lfm_images *images = table->images;
-  int32_t of[LFM_IMAGES_MOST_CLASSES];
+  int32_t of[LFM_MOST_CLASSES];
   if (!images->labels) return lfm_fail(LFM_E_DATA, "judge: the pictures have no labels; nobody knows what is right");
-  for (int64_t k = 0; k < images->classes; k++) of[k] = find_class(judge->picture, images->class_names[k], k);
+  for (int64_t k = 0; k < images->classes; k++) of[k] = lfm_judge_find_class(judge, images, k);
   for (int64_t i = 0; i < images->count; i++) {
     truth[i] = of[images->labels[i]];
     if (truth[i] < 0)
@@ -121,89 +114,106 @@ typedef struct question {
   const lfm_jury *jury;
   const lfm_params *params;
   const lfm_images *images;
-  float *said;
+  float *features, *logits;
 } question;
+
+/* Rows `first` .. of what the caller asked for. */
+static void answer(float *said, int64_t first, int64_t count, int64_t cols, const float *from) {
+  if (said) memcpy(said + first * cols, from, (size_t)(count * cols) * sizeof *said);
+}
 
 static lfm_status ask_part(void *context, int worker, int64_t part) {
   const question *q = context;
   lfm_run *run = q->jury->runs[worker];
   int64_t first = part * PART, left = q->images->count - first, count = left < PART ? left : PART;
-  int64_t dim = lfm_net_dim(q->jury->net), out = lfm_net_out(q->jury->net);
+  int64_t dim = lfm_net_dim(q->jury->net);
   float *x = lfm_run_x(run);
   for (int64_t i = 0; i < count; i++) lfm_pixels_to_row(q->images, first + i, NULL, x + i * dim);
   LFM_TRY(lfm_run_forward(run, q->params));
-  memcpy(q->said + first * out, lfm_run_v(run), (size_t)(count * out) * sizeof *q->said);
+  answer(q->features, first, count, LFM_JUDGE_WIDTH, lfm_run_features(run));
+  answer(q->logits, first, count, lfm_net_out(q->jury->net), lfm_run_v(run));
   return LFM_OK;
 }
 
-lfm_status lfm_jury_ask(const lfm_jury *jury, const lfm_params *params, const lfm_images *images, float *said) {
-  question q = {jury, params, images, said};
+lfm_status lfm_jury_ask(const lfm_jury *jury, const lfm_params *params, const lfm_images *images, float *features,
+                        float *logits) {
+  question q = {jury, params, images, features, logits};
   return lfm_team_run(jury->team, (images->count + PART - 1) / PART, ask_part, &q);
 }
 
-/* *said [rows, columns of the net]: to be freed. */
-static lfm_status ask(const lfm_judge *judge, const lfm_table *table, lfm_judge_what what, int threads, float **said) {
-  const lfm_net *net = what == LFM_JUDGE_LOGITS ? judge->net : judge->features;
-  lfm_team *team = NULL;
-  lfm_jury jury = {0};
-  LFM_TRY(lfm_judge_check(judge, table));
-  LFM_TRY(lfm_alloc_rows(said, (size_t)table->rows, (size_t)lfm_net_out(net) * sizeof **said));
-  lfm_status status = lfm_team_create(threads, &team);
-  if (status == LFM_OK) status = lfm_jury_create(team, net, &jury);
-  if (status == LFM_OK)
-    status = lfm_jury_ask(&jury, what == LFM_JUDGE_LOGITS ? judge->params : judge->leading, table->images, *said);
+lfm_status lfm_judge_ask(const lfm_judge *judge, const lfm_images *images, lfm_team *team, float *features, float *logits) {
+  lfm_jury jury;
+  lfm_status status = lfm_jury_create(team, judge->net, &jury);
+  if (status == LFM_OK) status = lfm_jury_ask(&jury, judge->params, images, features, logits);
   lfm_jury_release(&jury);
-  lfm_team_destroy(team);
-  if (status == LFM_OK) return LFM_OK;
-  lfm_free(*said);
-  *said = NULL;
   return status;
 }
 
-static lfm_status name_columns(const lfm_judge *judge, lfm_judge_what what, lfm_table *table) {
-  char name[24];
-  for (int64_t j = 0; j < table->cols; j++) {
-    snprintf(name, sizeof name, "f%lld", (long long)j);
-    LFM_TRY(lfm_table_rename(table, j, what == LFM_JUDGE_LOGITS ? judge->picture->class_names[j] : name));
+lfm_status lfm_judge_count(const lfm_judge *judge, const lfm_table *table, const float *logits, int64_t *confusion,
+                           lfm_share *right) {
+  int32_t *truth = NULL, *chosen = NULL, classes = (int32_t)judge->picture->classes;
+  lfm_status status = LFM_ALLOC_ROWS(&truth, table->rows);
+  if (status == LFM_OK) status = lfm_judge_truth(judge, table, truth);
+  if (status == LFM_OK) status = LFM_ALLOC_ROWS(&chosen, table->rows);
+  if (status == LFM_OK) status = lfm_confusion_choose(logits, table->rows, classes, chosen);
+  if (status == LFM_OK) status = lfm_confusion_count(truth, chosen, table->rows, classes, confusion, right);
+  lfm_free(chosen);
+  lfm_free(truth);
+  return status;
+}
+
+/* ---- for whoever has a table ----------------------------------------------------------------------------------- */
+
+/* names NULL: f0, f1, ... */
+static lfm_status to_table(const float *said, int64_t rows, int64_t cols, char *const *names, lfm_table **out) {
+  char number[24];
+  LFM_TRY(lfm_table_make(rows, cols, out));
+  for (int64_t j = 0; j < cols; j++) {
+    snprintf(number, sizeof number, "f%lld", (long long)j);
+    LFM_TRY(lfm_table_rename(*out, j, names ? names[j] : number));
   }
+  for (int64_t i = 0; i < rows * cols; i++) (*out)->values[i] = (double)said[i];
   return LFM_OK;
 }
 
-lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, lfm_judge_what what, int threads,
-                           lfm_table **out) {
-  float *said;
-  *out = NULL;
-  LFM_TRY(ask(judge, pictures, what, threads, &said));
-  lfm_status status =
-      lfm_table_make(pictures->rows, lfm_net_out(what == LFM_JUDGE_LOGITS ? judge->net : judge->features), out);
-  if (status == LFM_OK) status = name_columns(judge, what, *out);
-  for (int64_t i = 0; status == LFM_OK && i < (*out)->rows * (*out)->cols; i++) (*out)->values[i] = (double)said[i];
-  lfm_free(said);
-  if (status == LFM_OK) return LFM_OK;
-  lfm_table_destroy(*out);
-  *out = NULL;
+static lfm_status count_right(const lfm_judge *judge, const lfm_table *pictures, const float *logits, lfm_accuracy *right) {
+  int64_t *confusion, classes = judge->picture->classes;
+  lfm_share share;
+  LFM_TRY(LFM_ALLOC(&confusion, classes * classes));
+  lfm_status status = lfm_judge_count(judge, pictures, logits, confusion, &share);
+  if (status == LFM_OK) *right = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  lfm_free(confusion);
   return status;
 }
 
-/* ---- is it right? -------------------------------------------------------------------------------------------- */
+static lfm_status ask(const lfm_judge *judge, const lfm_images *images, int threads, float **features, float **logits) {
+  lfm_team *team;
+  size_t rows = (size_t)images->count, classes = (size_t)judge->picture->classes;
+  LFM_TRY(lfm_alloc_rows(features, rows, LFM_JUDGE_WIDTH * sizeof **features));
+  LFM_TRY(lfm_alloc_rows(logits, rows, classes * sizeof **logits));
+  LFM_TRY(lfm_team_create(threads, &team));
+  lfm_status status = lfm_judge_ask(judge, images, team, *features, *logits);
+  lfm_team_destroy(team);
+  return status;
+}
 
-lfm_status lfm_judge_accuracy(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_accuracy *out) {
-  float *said = NULL;
-  int32_t *truth = NULL, *chosen = NULL, classes = (int32_t)judge->picture->classes;
-  int64_t *confusion = NULL;
-  lfm_share share;
-  lfm_status status = lfm_judge_check(judge, pictures);
-  if (status == LFM_OK) status = LFM_ALLOC_ROWS(&truth, pictures->rows);
-  if (status == LFM_OK) status = lfm_judge_truth(judge, pictures, truth);
-  if (status == LFM_OK) status = LFM_ALLOC_ROWS(&chosen, pictures->rows);
-  if (status == LFM_OK) status = LFM_ALLOC(&confusion, (int64_t)classes * classes);
-  if (status == LFM_OK) status = ask(judge, pictures, LFM_JUDGE_LOGITS, threads, &said);
-  if (status == LFM_OK) status = lfm_confusion_choose(said, pictures->rows, classes, chosen);
-  if (status == LFM_OK) status = lfm_confusion_count(truth, chosen, pictures->rows, classes, confusion, &share);
-  if (status == LFM_OK) *out = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
-  lfm_free(confusion);
-  lfm_free(chosen);
-  lfm_free(truth);
+lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
+                           lfm_table **logits, lfm_accuracy *right) {
+  float *seen = NULL, *said = NULL;
+  int64_t rows = pictures->rows, classes = judge->picture->classes;
+  if (features) *features = NULL;
+  if (logits) *logits = NULL;
+  lfm_status status;
+  LFM_TRY_GOTO(lfm_judge_check(judge, pictures->images), done);
+  LFM_TRY_GOTO(ask(judge, pictures->images, threads, &seen, &said), done);
+  if (right) LFM_TRY_GOTO(count_right(judge, pictures, said, right), done);
+  if (features) LFM_TRY_GOTO(to_table(seen, rows, LFM_JUDGE_WIDTH, NULL, features), done);
+  if (logits) LFM_TRY_GOTO(to_table(said, rows, classes, judge->picture->class_names, logits), done);
+done:
   lfm_free(said);
+  lfm_free(seen);
+  if (status == LFM_OK) return LFM_OK;
+  if (features) lfm_table_destroy(*features), *features = NULL;
+  if (logits) lfm_table_destroy(*logits), *logits = NULL;
   return status;
 }

@@ -11,27 +11,30 @@
 
 #include "core/threads.h"
 #include "data/table.h"
+#include "metric/summary.h"
 #include "net/net.h"
 
 struct lfm_judge {
   lfm_images *picture; /* of no pictures: the size and the classes that it knows */
-  lfm_net *net;        /* logits */
-  lfm_net *features;   /* the same net without its last layer */
-  lfm_params *params, *leading;
+  lfm_net *net;
+  lfm_params *params;
 };
 
 /* A judge of such pictures, whose weights are zeros, to be set: values [param_count of net]. */
 lfm_status lfm_judge_create(const lfm_images *picture, lfm_judge **out);
 void lfm_judge_set(lfm_judge *judge, const float *values);
 
-/* LFM_E_DATA when the table holds no pictures, or others than the judge knows. */
-lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_table *table);
+/* LFM_E_DATA when there are no pictures (NULL), or others than the judge knows. */
+lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *images);
+
+/* *of = the judge's class that label k of those pictures is, or -1. */
+int32_t lfm_judge_find_class(const lfm_judge *judge, const lfm_images *images, int64_t k);
 
 /* truth [rows] = which of the judge's classes each picture is of: the one of the same name or, for a class that is called by
  * its number, of that number.  LFM_E_DATA when there are no labels, or one that it does not know. */
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth);
 
-/* Every worker's run of one of the two nets. */
+/* Every worker's run of the net. */
 typedef struct lfm_jury {
   lfm_team *team;
   const lfm_net *net;
@@ -39,8 +42,16 @@ typedef struct lfm_jury {
 } lfm_jury;
 lfm_status lfm_jury_create(lfm_team *team, const lfm_net *net, lfm_jury *out); /* to be released whatever is returned */
 void lfm_jury_release(lfm_jury *jury);
-lfm_status lfm_jury_ask(const lfm_jury *jury, const lfm_params *params, const lfm_images *images,
-                        float *said); /* [count, out] */
+/* features [count, LFM_JUDGE_WIDTH] and logits [count, classes]; either may be NULL. */
+lfm_status lfm_jury_ask(const lfm_jury *jury, const lfm_params *params, const lfm_images *images, float *features,
+                        float *logits);
+
+/* The same by a judge of pictures that it knows. */
+lfm_status lfm_judge_ask(const lfm_judge *judge, const lfm_images *images, lfm_team *team, float *features, float *logits);
+
+/* What its logits [rows, classes] say beside the labels: confusion [classes, classes] as lfm_confusion_count. */
+lfm_status lfm_judge_count(const lfm_judge *judge, const lfm_table *table, const float *logits, int64_t *confusion,
+                           lfm_share *right);
 
 /* Asked after every step and epoch; true stops, as LFM_E_INTERRUPTED. */
 typedef struct lfm_judge_progress {

@@ -76,7 +76,7 @@ static lfm_status split(learner *l) {
 static lfm_status prepare_rows(learner *l) {
   LFM_TRY(split(l));
   LFM_TRY(lfm_judge_create(l->train->images, &l->judge));
-  LFM_TRY(lfm_judge_check(l->judge, l->valid));
+  LFM_TRY(lfm_judge_check(l->judge, l->valid->images));
   int64_t classes = l->judge->picture->classes, held = l->valid->rows;
   LFM_TRY(LFM_ALLOC_ROWS(&l->labels, l->train->rows));
   LFM_TRY(LFM_ALLOC_ROWS(&l->truth, held));
@@ -199,7 +199,7 @@ static lfm_status step(learner *l, double rate) {
 
 static lfm_status validate(learner *l, lfm_share *right, double *loss) {
   int64_t classes = l->judge->picture->classes, held = l->valid->rows;
-  LFM_TRY(lfm_jury_ask(&l->jury, l->params, l->valid->images, l->logits));
+  LFM_TRY(lfm_jury_ask(&l->jury, l->params, l->valid->images, NULL, l->logits));
   LFM_TRY(lfm_confusion_choose(l->logits, held, (int32_t)classes, l->said));
   LFM_TRY(lfm_confusion_count(l->truth, l->said, held, (int32_t)classes, l->confusion, right));
   *loss = 0;

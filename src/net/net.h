@@ -40,8 +40,8 @@ typedef struct lfm_unet2d_config {
   int64_t classes;  /* 0: no labels */
 } lfm_unet2d_config;
 
-/* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, or, for 0
- * classes, the LFM_JUDGE_WIDTH features under them, whose tensors are the same up to there.  There is no t. */
+/* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, and under them
+ * lie LFM_JUDGE_WIDTH features.  There is no t. */
 enum { LFM_JUDGE_WIDTH = 128, LFM_JUDGE_MOST_SIDE = 128 };
 typedef struct lfm_judge_config {
   int64_t channels, height, width, classes;
@@ -119,6 +119,7 @@ void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the ne
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
 void *lfm_run_labels(lfm_run *run);                  /* in  [rows]: classes, whole numbers; NULL: the net has none */
 const void *lfm_run_v(const lfm_run *run);           /* out [rows, out] */
+const void *lfm_run_features(const lfm_run *run);    /* out [rows, LFM_JUDGE_WIDTH], of a judge; NULL: the net has none */
 void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, out] */
 const void *lfm_run_trace(const lfm_run *run);       /* out, TRACE: tr dv/dx [rows]; probed: [rows, probes] */
 void *lfm_run_probes(lfm_run *run);                  /* in, probed: [rows, probes, dim] */

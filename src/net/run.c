@@ -63,6 +63,9 @@ void *lfm_run_labels(lfm_run *run) { return run->net->label < 0 ? NULL : lfm_exe
 void lfm_run_dropout(lfm_run *run, const lfm_rng *rng) { lfm_exec_dropout(run->exec, rng); }
 int64_t *lfm_run_dropout_rows(lfm_run *run) { return lfm_exec_dropout_rows(run->exec); }
 const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }
+const void *lfm_run_features(const lfm_run *run) {
+  return run->net->features < 0 ? NULL : lfm_exec_value(run->exec, run->net->features);
+}
 void *lfm_run_dv(lfm_run *run) { return lfm_exec_output_gradient(run->exec); }
 const void *lfm_run_trace(const lfm_run *run) { return lfm_exec_trace(run->exec); }
 void *lfm_run_probes(lfm_run *run) { return lfm_exec_probes(run->exec); }

@@ -14,6 +14,19 @@ enum { LFM_GRID_GUTTER = 2, LFM_GRID_SIDE = 64 }; /* pixels between pictures; sm
 lfm_status lfm_draw_grid(const char *path, const lfm_images *images, int64_t rows, int64_t columns);
 lfm_status lfm_grid_check(int64_t rows, int64_t columns, int64_t height, int64_t width);
 
+/* Pictures, each beside those that were found nearest to it. */
+typedef struct lfm_nearest_panel {
+  const char *title;
+  int64_t rows, neighbours;
+  const int64_t *row;       /* [rows] which picture */
+  const int64_t *neighbour; /* [rows, neighbours] which of the others, nearest first */
+  const double *distance;   /* [rows, neighbours] */
+} lfm_nearest_panel;
+
+/* One PNG of such panels side by side, distances under the pictures. */
+lfm_status lfm_draw_nearest(const char *path, const lfm_images *pictures, const lfm_images *others,
+                            const lfm_nearest_panel *panels, int count);
+
 /* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; a name without ending, or with a
  * slash behind it, a folder of PNGs 000000.png, 000001.png, ..., which is made, or holds nothing (LFM_E_EXISTS). */
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path);

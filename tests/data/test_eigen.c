@@ -18,14 +18,37 @@ static int by_size(const void *a, const void *b) {
 static void finds_known_eigenvalues(void **state) {
   (void)state;
   static double a[N * N], values[N], vectors[N * N];
-  memset(a, 0, sizeof a);
-  for (int i = 0; i < N; i++) {
-    a[i * N + i] = 2;
-    if (i) a[i * N + i - 1] = a[(i - 1) * N + i] = -1;
+  for (int alone = 0; alone < 2; alone++) {
+    memset(a, 0, sizeof a);
+    for (int i = 0; i < N; i++) {
+      a[i * N + i] = 2;
+      if (i) a[i * N + i - 1] = a[(i - 1) * N + i] = -1;
+    }
+    assert_int_equal(alone ? lfm_eigen_values(N, a, values, vectors) : lfm_eigen_symmetric(N, a, values, vectors), LFM_OK);
+    qsort(values, N, sizeof *values, by_size);
+    for (int k = 0; k < N; k++) assert_true(fabs(values[k] - (2 - 2 * cos((k + 1) * M_PI / (N + 1)))) < 1e-13);
   }
-  assert_int_equal(lfm_eigen_symmetric(N, a, values, vectors), LFM_OK);
-  qsort(values, N, sizeof *values, by_size);
-  for (int k = 0; k < N; k++) assert_true(fabs(values[k] - (2 - 2 * cos((k + 1) * M_PI / (N + 1)))) < 1e-13);
+}
+
+/* Full matrices and singular ones, up to the rounding of the largest eigenvalue: what has 20 columns has N - 20 zeros. */
+static void values_alone_are_the_same(void **state) {
+  (void)state;
+  static double a[N * N], kept[N * N], values[N], alone[N], vectors[N * N];
+  const lfm_rng rng = {.seed = 4, .purpose = LFM_FOR_DATA};
+  for (int columns = 0; columns <= 80; columns += 20) {
+    memset(a, 0, sizeof a);
+    for (int k = 0; k < columns; k++) {
+      float z[N];
+      lfm_rng_normal(&rng, k, z, N);
+      for (int i = 0; i < N * N; i++) a[i] += (double)z[i / N] * (double)z[i % N];
+    }
+    memcpy(kept, a, sizeof a);
+    assert_int_equal(lfm_eigen_symmetric(N, a, values, vectors), LFM_OK);
+    assert_int_equal(lfm_eigen_values(N, kept, alone, vectors), LFM_OK);
+    qsort(values, N, sizeof *values, by_size);
+    qsort(alone, N, sizeof *alone, by_size);
+    for (int k = 0; k < N; k++) assert_true(fabs(alone[k] - values[k]) <= 1e-14 * N * values[N - 1]);
+  }
 }
 
 static void rebuilds_the_matrix(void **state) {
@@ -66,13 +89,16 @@ static void fails_on_what_is_not_finite(void **state) {
   assert_failure(lfm_eigen_symmetric(2, a, values, vectors), LFM_E_NUMERIC, "eigenvalues of a 2 x 2 matrix did not converge");
   assert_int_equal(lfm_eigen_symmetric(1, &one, values, vectors), LFM_OK);
   assert_true(values[0] == 5 && vectors[0] == 1);
+  double b[4] = {1, INFINITY, INFINITY, 1};
+  assert_failure(lfm_eigen_values(2, b, values, vectors), LFM_E_NUMERIC, "eigenvalues of a 2 x 2 matrix did not converge");
+  assert_int_equal(lfm_eigen_values(1, &one, values, vectors), LFM_OK);
+  assert_true(values[0] == 5);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(finds_known_eigenvalues),
-      cmocka_unit_test(rebuilds_the_matrix),
-      cmocka_unit_test(keeps_small_eigenvalues),
+      cmocka_unit_test(finds_known_eigenvalues),     cmocka_unit_test(values_alone_are_the_same),
+      cmocka_unit_test(rebuilds_the_matrix),         cmocka_unit_test(keeps_small_eigenvalues),
       cmocka_unit_test(fails_on_what_is_not_finite),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,7 @@ static void refuses_nonsense(void **state) {
   assert_int_equal(lfm_images_make(INT64_MAX, 3, 16384, 16384, &images), LFM_E_MEMORY);
   assert_null(images);
   assert_int_equal(lfm_images_make(2, 1, 2, 2, &images), LFM_OK);
-  assert_int_equal(lfm_images_label(images, LFM_IMAGES_MOST_CLASSES + 1), LFM_E_DATA);
+  assert_int_equal(lfm_images_label(images, LFM_MOST_CLASSES + 1), LFM_E_DATA);
   assert_int_equal(lfm_images_label(images, 2), LFM_OK);
   assert_int_equal(lfm_images_name_class(images, 1, "\xFF"), LFM_E_DATA);
   lfm_images_destroy(images);

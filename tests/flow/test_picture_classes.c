@@ -3,6 +3,7 @@
  * test_picture_classes.c -- a chain of small U-Nets that is shown classes: each class is drawn as it was learnt, guidance
  * pulls away from the field without a class, and threads, dropout and a stop amid the push do not change a byte.
  */
+#include "support/patterns.h"
 #include "train_support.h"
 
 enum { SIDE = 8, DIM = SIDE * SIDE, CLASSES = 3, ROWS = 96 };
@@ -97,6 +98,76 @@ static void a_class_is_drawn_as_it_was_learnt(void **state) {
   run_drop(&r);
 }
 
+/* What guidance costs, and what is refused before anything is drawn. */
+static void draws_are_checked_and_counted(void **state) {
+  (void)state;
+  run r = class_run(KEYS("max_batch=2"));
+  lfm_model *model;
+  lfm_table *drawn;
+  lfm_sample_result plain, guided;
+  lfm_sample_options options;
+  OK(run_train(&r));
+  OK(lfm_model_load(r.path, &model));
+  lfm_sample_defaults(&options);
+  options.rows = 2, options.solve.nfe = 4;
+  OK(lfm_sample(model, &options, &drawn, &plain));
+  lfm_table_destroy(drawn);
+  options.guidance = 2.0;
+  OK(lfm_sample(model, &options, &drawn, &guided));
+  lfm_table_destroy(drawn);
+  assert_near(plain.flops, 4.0 * lfm_net_forward_flops(model->net), 1e-9 * plain.flops);
+  assert_true(guided.nfe_mean == 4.0 && guided.flops == 2.0 * plain.flops);
+  OK(lfm_sample_check(model, &options));
+  options.solve.nfe = 1; /* below the number of blocks */
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  assert_says("2 blocks");
+  options.solve.nfe = 4, options.label = CLASSES;
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  options.label = 0, options.rows = 0;
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+static lfm_judge *judge_of(const lfm_table *pictures) {
+  lfm_judge *judge;
+  lfm_judge_result result;
+  lfm_judge_options options = {.train = pictures, .epochs = 1};
+  OK(lfm_judge_train(&options, &judge, &result));
+  return judge;
+}
+
+static void a_judge_fits_or_not(void **state) {
+  (void)state;
+  run r = class_run(KEYS("max_batch=1"));
+  lfm_model *model, *numbers;
+  lfm_table *named = class_table(), *larger = patterns(30, SIDE + 1, 1, true), *columns = gaussian_table(50, 3, 1);
+  OK(run_train(&r));
+  OK(lfm_model_load(r.path, &model));
+  lfm_judge *judge = judge_of(named), *of_larger = judge_of(larger);
+  OK(lfm_judge_fits(judge, model));
+  FAILS(LFM_E_DATA, lfm_judge_fits(of_larger, model));
+  assert_says("9 x 9");
+  lfm_judge_destroy(judge);
+  for (int k = 0; k < CLASSES; k++) OK(lfm_images_name_class(named->images, k, k == 2 ? "bright" : k ? "grey" : "dark"));
+  judge = judge_of(named);
+  OK(lfm_judge_fits(judge, model)); /* a class that is called by its number is the one of that number */
+  OK(lfm_images_name_class(model->picture, 1, "green"));
+  FAILS(LFM_E_DATA, lfm_judge_fits(judge, model));
+  assert_says("'green'");
+  numbers = random_chain(columns, NULL, 1.0);
+  FAILS(LFM_E_DATA, lfm_judge_fits(judge, numbers));
+  assert_says("pictures are due");
+  lfm_model_destroy(numbers);
+  lfm_judge_destroy(of_larger);
+  lfm_judge_destroy(judge);
+  lfm_model_destroy(model);
+  lfm_table_destroy(columns);
+  lfm_table_destroy(larger);
+  lfm_table_destroy(named);
+  run_drop(&r);
+}
+
 static void classes_that_are_not_there_are_refused(void **state) {
   (void)state;
   uint8_t pixels[20 * DIM] = {0};
@@ -129,6 +200,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_dropout_and_stops_do_not_change_the_bytes),
       cmocka_unit_test(a_class_is_drawn_as_it_was_learnt),
+      cmocka_unit_test(draws_are_checked_and_counted),
+      cmocka_unit_test(a_judge_fits_or_not),
       cmocka_unit_test(classes_that_are_not_there_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ static void learns_easy_classes(void **state) {
   assert_in_range(result.best_epoch, 1, 5);
   assert_true(result.valid.share > 0.95 && result.loss < 0.3 && result.loss > 0);
   memset(&right, 0xA5, sizeof right);
-  OK(lfm_judge_accuracy(judge, test, 2, &right));
+  OK(lfm_judge_apply(judge, test, 2, NULL, NULL, &right));
   assert_int_equal(right.rows, 300);
   assert_true(right.share > 0.95 && right.share == (double)right.right / 300);
   assert_true(right.low < right.share && right.share < right.high + 1e-12 && right.high <= 1);
@@ -71,7 +71,7 @@ static void bytes_do_not_depend_on_threads(void **state) {
     assert_true(other.loss == one.loss);
     lfm_judge_destroy(again);
   }
-  for (int i = 0; i < 2; i++) OK(lfm_judge_apply(judge, valid, LFM_JUDGE_FEATURES, 1 + 2 * i, &said[i]));
+  for (int i = 0; i < 2; i++) OK(lfm_judge_apply(judge, valid, 1 + 2 * i, &said[i], NULL, NULL));
   assert_memory_equal(said[0]->values, said[1]->values, (size_t)(70 * LFM_JUDGE_WIDTH) * sizeof(double));
   for (int i = 0; i < 2; i++) lfm_table_destroy(said[i]);
   lfm_judge_destroy(judge);
@@ -100,16 +100,16 @@ static void says_the_same_of_a_picture_alone(void **state) {
   lfm_table *train = patterns(130, 6, 1, true), *one, *features, *logits, *alone;
   lfm_judge_result result;
   lfm_judge *judge = learnt(train, NULL, 1, 0, 1, false, &result);
-  OK(lfm_judge_apply(judge, train, LFM_JUDGE_FEATURES, 2, &features));
-  OK(lfm_judge_apply(judge, train, LFM_JUDGE_LOGITS, 2, &logits));
+  OK(lfm_judge_apply(judge, train, 2, &features, &logits, NULL));
   assert_int_equal(features->cols, LFM_JUDGE_WIDTH);
   assert_int_equal(logits->cols, 3);
   assert_string_equal(features->names[127], "f127");
   assert_string_equal(logits->names[1], "1");
-  const float *w = (const float *)lfm_params_values(judge->params) + lfm_net_param_count(judge->features);
+  const float *w = (const float *)lfm_params_values(judge->params) + lfm_net_param_count(judge->net);
+  w -= 3 * (LFM_JUDGE_WIDTH + 1); /* the last layer stands last */
   for (int64_t i = 0; i < train->rows; i += 43) {
     OK(lfm_table_take(train, &i, 1, &one));
-    OK(lfm_judge_apply(judge, one, LFM_JUDGE_FEATURES, 1, &alone));
+    OK(lfm_judge_apply(judge, one, 1, &alone, NULL, NULL));
     assert_memory_equal(alone->values, features->values + i * LFM_JUDGE_WIDTH, LFM_JUDGE_WIDTH * sizeof(double));
     for (int64_t k = 0; k < 3; k++) {
       double sum = (double)w[3 * LFM_JUDGE_WIDTH + k];
@@ -177,11 +177,11 @@ static void what_is_refused(void **state) {
   lfm_judge_result result;
   lfm_accuracy right;
   lfm_judge *judge = learnt(good, NULL, 1, 0, 1, false, &result);
-  assert_int_equal(lfm_judge_apply(judge, large, LFM_JUDGE_FEATURES, 1, &said), LFM_E_DATA);
+  assert_int_equal(lfm_judge_apply(judge, large, 1, &said, NULL, NULL), LFM_E_DATA);
   assert_null(said);
-  assert_int_equal(lfm_judge_apply(judge, numbers, LFM_JUDGE_LOGITS, 1, &said), LFM_E_DATA);
-  assert_int_equal(lfm_judge_accuracy(judge, bare, 1, &right), LFM_E_DATA);
-  assert_int_equal(lfm_judge_accuracy(judge, numbers, 1, &right), LFM_E_DATA);
+  assert_int_equal(lfm_judge_apply(judge, numbers, 1, NULL, &said, NULL), LFM_E_DATA);
+  assert_int_equal(lfm_judge_apply(judge, bare, 1, &said, NULL, &right), LFM_E_DATA);
+  assert_null(said);
   lfm_judge_destroy(judge);
   lfm_table_destroy(numbers);
   lfm_table_destroy(huge);
@@ -221,8 +221,7 @@ static lfm_status all_of_it(const lfm_table *train) {
   lfm_accuracy right;
   lfm_judge_options options = {.train = train, .epochs = 1, .threads = 2};
   LFM_TRY(lfm_judge_learn(&options, NULL, NULL, &judge, &result));
-  lfm_status status = lfm_judge_apply(judge, train, LFM_JUDGE_LOGITS, 2, &said);
-  if (status == LFM_OK) status = lfm_judge_accuracy(judge, train, 2, &right);
+  lfm_status status = lfm_judge_apply(judge, train, 2, NULL, &said, &right);
   lfm_table_destroy(said);
   lfm_judge_destroy(judge);
   return status;

@@ -74,31 +74,21 @@ static lfm_run *answered(const fixture *f, int64_t rows) {
   return run;
 }
 
-/* The net without classes gives what the last layer of the other reads: W f + b are the logits. */
+/* What the last layer reads is kept beside what it makes of it: W f + b are the logits. */
 static void test_features_lie_under_the_logits(void **state) {
   (void)state;
-  lfm_judge_config without = small;
-  without.classes = 0;
-  fixture f = make(&small, lfm_kernels_ref64()), g = make(&without, lfm_kernels_ref64());
+  fixture f = make(&small, lfm_kernels_ref64());
+  lfm_run *run = answered(&f, 3);
   assert_int_equal(lfm_net_out(f.net), 4);
-  assert_int_equal(lfm_net_out(g.net), LFM_JUDGE_WIDTH);
-  assert_int_equal(g.count, f.count - 4 * (LFM_JUDGE_WIDTH + 1));
-  for (int i = 0; i < lfm_net_tensor_count(g.net); i++)
-    assert_memory_equal(lfm_net_tensor(f.net, i), lfm_net_tensor(g.net, i), sizeof(lfm_tensor_info));
-  memcpy(lfm_params_data(g.params), lfm_params_values(f.params), (size_t)g.count * sizeof(double));
-  lfm_params_pack(g.params);
-  lfm_run *logits = answered(&f, 3), *features = answered(&g, 3);
-  const double *w = (const double *)lfm_params_values(f.params) + g.count, *bias = w + 4 * LFM_JUDGE_WIDTH;
+  const double *w = (const double *)lfm_params_values(f.params) + f.count - 4 * (LFM_JUDGE_WIDTH + 1);
+  const double *bias = w + 4 * LFM_JUDGE_WIDTH, *features = lfm_run_features(run);
   for (int64_t i = 0; i < 3; i++)
     for (int64_t k = 0; k < 4; k++) {
       double sum = bias[k];
-      for (int64_t j = 0; j < LFM_JUDGE_WIDTH; j++)
-        sum += w[k * LFM_JUDGE_WIDTH + j] * number_at(g.net, lfm_run_v(features), i * LFM_JUDGE_WIDTH + j);
-      assert_true(fabs(sum - number_at(f.net, lfm_run_v(logits), i * 4 + k)) < 1e-12);
+      for (int64_t j = 0; j < LFM_JUDGE_WIDTH; j++) sum += w[k * LFM_JUDGE_WIDTH + j] * features[i * LFM_JUDGE_WIDTH + j];
+      assert_true(fabs(sum - number_at(f.net, lfm_run_v(run), i * 4 + k)) < 1e-12);
     }
-  lfm_run_destroy(features);
-  lfm_run_destroy(logits);
-  drop(&g);
+  lfm_run_destroy(run);
   drop(&f);
 }
 
@@ -161,7 +151,7 @@ static void test_what_is_refused(void **state) {
   refused((lfm_judge_config){0, 5, 6, 4});
   refused((lfm_judge_config){3, 0, 6, 4});
   refused((lfm_judge_config){3, 5, -1, 4});
-  refused((lfm_judge_config){3, 5, 6, -1});
+  refused((lfm_judge_config){3, 5, 6, 0});
   refused((lfm_judge_config){3, LFM_JUDGE_MOST_SIDE + 1, 6, 4});
   refused((lfm_judge_config){3, 5, INT64_MAX, 4});
   fixture f = make(&small, lfm_kernels_ref64());

@@ -2,25 +2,11 @@
 #
 # test_features.sh -- lfm features: a judge learns made-up pictures and is asked about others; its manners, and what it refuses.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pictures.sh"
 cd "$work"
 
-# ---- pictures: N of 6 x 6 as IDX, class 0 with lines across, class 1 with lines down
-bytes() { local text=""; for byte in "$@"; do text+=$(printf '\\x%02x' "$byte"); done; printf "$text"; }
-pictures() { # NAME N SIDE
-  local values=() labels=() i x y
-  for ((i = 0; i < $2; i++)); do
-    labels+=($((i % 2)))
-    for ((y = 0; y < $3; y++)); do
-      for ((x = 0; x < $3; x++)); do
-        values+=($(((i % 2 ? x : y) / 2 % 2 * (90 + i * 7 % 100) + (i * 31 + x * 17 + y * 5) % 50)))
-      done
-    done
-  done
-  { bytes 0 0 8 3 0 0 0 "$2" 0 0 0 "$3" 0 0 0 "$3"; bytes "${values[@]}"; } >"$1-images-idx3-ubyte"
-  { bytes 0 0 8 1 0 0 0 "$2"; bytes "${labels[@]}"; } >"$1-labels-idx1-ubyte"
-}
 pictures train 60 6
-pictures test 20 6
+pictures test 20 6 1000
 pictures large 4 8
 cp test-images-idx3-ubyte bare
 printf 'a,b\n1,2\n3,4\n' >rows.csv

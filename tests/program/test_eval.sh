@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+#
+# test_eval.sh -- lfm eval: pictures judged, those of a model and those of somebody else; its manners, and what it refuses.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pictures.sh"
+cd "$work"
+
+pictures train 120 8
+pictures test 80 8 1000
+pictures fresh 80 8 2000
+pictures small 60 6
+pictures few 30 8
+noise noise 60 8
+cp fresh-images-idx3-ubyte bare
+printf 'a,b\n1,2\n3,4\n' >rows.csv
+real="test-images-idx3-ubyte --train train-images-idx3-ubyte --judge judge.safetensors"
+expect_exit 0 "$lfm" features train train-images-idx3-ubyte -o judge.safetensors --epochs 12 --valid test-images-idx3-ubyte
+expect_exit 0 "$lfm" features train small-images-idx3-ubyte -o other.safetensors --epochs 1
+expect_exit 0 "$lfm" train train-images-idx3-ubyte -o run --set conditional=true --set 'hks=[0.5, null]' --set hidden_dim=32 \
+  --set 'unet_dim_mults=[1, 1]' --set res_depth=1 --set attention_resolution=4 --set batch_size=16 --set max_batch=4 \
+  --set push_tol=1e-2 --set patience=0
+
+# ---- wrong lines
+expect_usage "HELDOUT is missing" "$lfm" eval run --train a --judge b
+expect_usage "--train DATA is missing" "$lfm" eval run test-images-idx3-ubyte --judge judge.safetensors
+expect_usage "lfm features train" "$lfm" eval run test-images-idx3-ubyte --train train-images-idx3-ubyte
+for nfe in 0 x 2,x 2,, 2,0 -1 2.5 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17; do
+  expect_usage "--nfe" "$lfm" eval run $real --nfe "$nfe"
+done
+expect_usage "exclude each other" "$lfm" eval run $real --nfe 4 --tol 1e-3
+expect_usage "is no model" "$lfm" eval bare $real --nfe 4
+expect_usage "--rows" "$lfm" eval run $real -n 39
+expect_usage "2 blocks" "$lfm" eval run $real --nfe 8,1
+expect_usage "did you mean --judge?" "$lfm" eval run $real --juge x
+
+# ---- what does not fit
+expect_refused "none" "$lfm" eval none $real
+expect_refused "is not a judge" "$lfm" eval run test-images-idx3-ubyte --train train-images-idx3-ubyte --judge bare
+expect_refused "6 x 6" "$lfm" eval run $real --judge other.safetensors
+expect_refused "generated pictures: there are 30" "$lfm" eval few-images-idx3-ubyte $real -n 40
+expect_refused "pictures are due" "$lfm" eval run rows.csv --train train-images-idx3-ubyte --judge judge.safetensors
+expect_refused "no labels" "$lfm" eval bare $real --retrain
+mkdir full && touch full/x
+expect_refused "holds files already" "$lfm" eval run $real -o full
+expect_usage "guidance" "$lfm" eval bare $real --against run --guidance x
+check "nothing was left behind" test ! -e new
+
+# ---- pictures of somebody else
+expect_exit 0 "$lfm" eval fresh-images-idx3-ubyte $real -o quality
+for line in 'Frechet +-?[0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\) +-?[0-9.]+ \(' 'precision +[0-9.]+ %' 'recall +[0-9.]+ %' 'nearest +[0-9.]+' \
+  'recognised +[0-9.]+ %' 'above the floor +-?[0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\)' 'closer +[0-9.]+ %' 'memorised +[0-9.]+ %' \
+  '  0 +[0-9.]+ %' 'pictures +80 judged beside 80'; do
+  check "a line like '$line'" grep -qE "^$line" out
+done
+check "a warning: there are few" grep -q "some thousands are due" err
+for file in samples.png nearest.png; do check "$file" test "$(head -c 4 quality/$file | tail -c 3)" = PNG; done
+expect_json "$lfm" eval fresh-images-idx3-ubyte $real --threads 1 --json -o again
+expect_fields model rows train_rows heldout_rows manifold_rows above above_low above_high frechet fitted floor precision recall \
+  density coverage floor_precision nearest heldout_nearest closer memorised memorised_due copies recognised classes \
+  class_recognised heldout_recognised seconds
+check "no evaluations were made" grep -q '"nfe": null' out
+check "what is printed is in the folder" cmp -s out again/result.json
+same() { cmp -s <(sed 's/"seconds.*//' "$1") <(sed 's/"seconds.*//' "$2"); }
+check "the same numbers for any number of threads" same quality/result.json again/result.json
+check "the same pictures for any number of threads" cmp -s quality/nearest.png again/nearest.png
+check "no leftovers" test "$(ls quality | wc -l)" -eq 3
+expect_refused "holds files already" "$lfm" eval fresh-images-idx3-ubyte $real -o quality
+
+# ---- a model
+expect_exit 0 "$lfm" eval run $real -n 60 --nfe 2,4 --against noise-images-idx3-ubyte -o budgets
+check "a line a budget" test "$(grep -cE '^ +[24]  +-?[0-9.]+ \(.*%.*%.*\(' out)" -eq 2
+check "what is known meanwhile" grep -q '^nfe 2: ' err
+for file in samples-2.png samples-4.png nearest-2.png nearest-4.png curve.png result.json; do
+  check "$file" test -s budgets/$file
+done
+check "lists in JSON" grep -qE '"nfe": \[2, 4\].*"above": \[[^]]*,[^]]*\].*"difference": \[' budgets/result.json
+expect_json "$lfm" eval run $real -n 60 --solver euler --nfe 2 --guidance 2 --retrain --json
+expect_fields nfe flops retrained retrained_floor retrained_lost
+check "guidance takes twice the operations" awk 'NR == FNR { match($0, /"flops": \[[^,]*/); one = substr($0, RSTART + 10, RLENGTH - 10); next }
+  { match($0, /"flops": [^,]*/); exit !(substr($0, RSTART + 9, RLENGTH - 9) == 2 * one) }' budgets/result.json out
+
+finish
