@@ -8,13 +8,28 @@
 #include "options.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct request {
-  const char *what, *preset, *model, *precision;
+  const char *what, *preset, *model, *precision, *size;
+  app_texts sets;
+  int64_t picture[3];
   int64_t rows, repetitions, threads;
   double tol;
   bool json, md, csv;
 } request;
+
+/* "3x32x32" */
+static bool read_picture(const char *text, int64_t picture[3]) {
+  for (int i = 0; i < 3; i++) {
+    char *end;
+    picture[i] = strtol(text, &end, 10);
+    if (end == text || picture[i] < 1 || *end != (i < 2 ? 'x' : 0)) return false;
+    text = end + 1;
+  }
+  return true;
+}
 
 static lfm_status bench(const request *r, lfm_bench_result *results, int *count) {
   lfm_model *model = NULL;
@@ -26,6 +41,9 @@ static lfm_status bench(const request *r, lfm_bench_result *results, int *count)
   options.rows = r->rows;
   options.tol = r->tol;
   options.threads = (int)r->threads;
+  options.sets = r->sets.items;
+  options.set_count = r->sets.count;
+  memcpy(options.picture, r->picture, sizeof options.picture);
   if (r->repetitions) options.repetitions = (int)r->repetitions;
   lfm_status status = r->model ? lfm_model_load(r->model, &model) : LFM_OK;
   options.model = model;
@@ -77,6 +95,11 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "peak: multiply-adds in registers; train: steps of the presets' networks; sample, score, latency: of a model"},
       {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset,
        .help = "train: this preset's network and batch (default: bsds300@A, miniboone@A and power@A)"},
+      {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r.sets,
+       .help = "train: set a key over the preset; may be repeated"},
+      {APP_TEXT, .name = "picture", .value = "CxHxW", .target = &r.size,
+       .help = "train: rows are pictures of so many channels, height and width, and without a preset the network is the one "
+               "that follows from that"},
       {APP_TEXT, .name = "precision", .value = "P", .target = &r.precision,
        .help = "peak, train: fp32 or bf16 (default fp32)"},
       {APP_TEXT, .name = "model", .value = "MODEL", .target = &r.model,
@@ -95,6 +118,8 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code, count = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (r.size && !read_picture(r.size, r.picture))
+    return app_usage_error(self, "--picture %s: write channels, height and width, as 3x32x32", r.size);
   code = app_machine_lock(self, argc, argv); /* beside another long run no time means anything */
   if (code != APP_DONE) return code;
   lfm_bench_result results[LFM_BENCH_MOST];
@@ -110,6 +135,7 @@ const app_command app_bench = {
         "Measures training steps, sampling, scoring or single evaluations, beside the peak of this machine. Nothing else "
         "should run meanwhile; a sweep, or another bench, keeps it from beginning.",
     .example = "  lfm bench train -r 15 --md\n"
+               "  lfm bench train --preset cifar10 --set hidden_dim=64 --set batch_size=32\n"
                "  lfm bench score --model run --rows 500\n",
     .run = run,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * convolutions.c -- what Winograd's way gains at which shape: where kernel/onednn_conv.c's winograd_table comes from.
- * Each pass of each shape on one thread, the best of some runs, directly and Winograd's way; GFLOP/s count the direct
- * algorithm's operations.  On an idle machine, in a build folder of CMake's:
+ * convolutions.c -- what Winograd's way gains at which shape: the numbers of docs/decisions/convolutions.md.
+ * Each pass of each shape on one thread, the best of some runs, directly by oneDNN and by kernel/winograd.c; GFLOP/s count
+ * the direct algorithm's operations.  On an idle machine, in a build folder of CMake's:
  *
  *   cc -O2 -D_GNU_SOURCE -Isrc -Iinclude bench/convolutions.c build/liblfm_kernel.a build/liblfm_core.a -ldnnl -lgomp -lm -o
  * conv
@@ -66,6 +66,6 @@ int main(int argc, char **argv) {
     for (lfm_conv_pass pass = LFM_CONV_FORWARD; pass <= LFM_CONV_BACK_WEIGHTS; pass++)
       printf("%4d %4d %4d  %-8s %6.0f %8.0f\n", (int)shapes[i][0], (int)shapes[i][1], (int)shapes[i][2], passes[pass],
              rate(lfm_kernels_onednn_direct(), shapes[i], pass, images, runs),
-             rate(lfm_kernels_onednn_winograd(), shapes[i], pass, images, runs));
+             rate(lfm_kernels_onednn(), shapes[i], pass, images, runs));
   return 0;
 }

@@ -578,6 +578,11 @@ typedef struct lfm_bench_options {
   int repetitions;        /* 1 to 1000 */
   int threads;
   const char *precision; /* peak and train: "fp32" or "bf16"; NULL: fp32 */
+  /* train: keys over the preset's, "hidden_dim=64"; and rows that are pictures of this size, channels, height and width,
+   * zeros: what the preset is for.  With such a size and no preset the network is the one that follows from it. */
+  const char *const *sets;
+  int set_count;
+  int64_t picture[3];
 } lfm_bench_options;
 
 typedef struct lfm_bench_result {

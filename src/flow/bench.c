@@ -7,10 +7,11 @@
  *   bare step   forward, backward, lanes and optimiser on rows that lie ready; the last microbatch is padded, and the padding
  *               does not count as work
  *   loop step   what training really does: random numbers, OU step, interpolation and means on top
- * The rows are N(0, I): the cost of a step does not depend on what they say.
+ * The rows are N(0, I), pictures noise: the cost of a step does not depend on what they say.
  */
 #include "core/alloc.h"
 #include "core/rng.h"
+#include "data/table.h"
 #include "flow/likelihood.h"
 #include "flow/trainer.h"
 #include "kernel/peak.h"
@@ -23,11 +24,19 @@
 enum { MOST_REPETITIONS = 1000, SPINS = 16, WARM_CALLS = 3 };
 static const double slice = 0.2; /* seconds that one measurement of a repetition should last */
 
-/* The columns of the data sets that the presets are for. */
+/* The rows of the data sets that the presets are for: columns; or channels, height and width of pictures. */
 static const struct {
   const char *begins;
-  int64_t dim;
-} presets[] = {{"bsds300", 63}, {"miniboone", 43}, {"gas", 8}, {"power", 6}, {"tree", 2}, {"rose", 2}};
+  int64_t shape[3];
+} presets[] = {{"bsds300", {63}},
+               {"miniboone", {43}},
+               {"gas", {8}},
+               {"power", {6}},
+               {"tree", {2}},
+               {"rose", {2}},
+               {"cifar10", {3, 32, 32}},
+               {"imagenet32", {3, 32, 32}},
+               {"flowers128", {3, 128, 128}}};
 static const char *const trained[] = {"bsds300@A", "miniboone@A", "power@A"};
 
 void lfm_bench_defaults(lfm_bench_options *options) { *options = (lfm_bench_options){.repetitions = 7}; }
@@ -218,13 +227,32 @@ static lfm_status make_rows(int64_t rows, int64_t dim, lfm_table **out) {
   return LFM_OK;
 }
 
-static lfm_status preset_config(const char *preset, int64_t *dim, lfm_config **out) {
-  *dim = 0;
+static lfm_status make_pictures(int64_t count, const int64_t *shape, bool labelled, lfm_table **out) {
+  lfm_images *images = NULL;
+  lfm_rng rng = {.purpose = LFM_FOR_DATA, .step = 1};
+  lfm_status status = lfm_images_make(count, shape[0], shape[1], shape[2], &images);
+  if (status == LFM_OK && labelled) status = lfm_images_label(images, 10);
+  if (status != LFM_OK) {
+    lfm_images_destroy(images);
+    return status;
+  }
+  for (size_t i = 0, bytes = (size_t)count * lfm_images_row_size(images); i < bytes; i++)
+    images->pixels[i] = (uint8_t)(256 * lfm_rng_uniform(&rng, (int64_t)i, 0));
+  return lfm_table_of_images(images, out);
+}
+
+/* The keys, and the shape of the rows; the caller destroys *out all the same. */
+static lfm_status configure(const char *preset, const lfm_bench_options *options, int64_t shape[3], lfm_config **out) {
+  memcpy(shape, options->picture, sizeof options->picture);
   LFM_TRY(lfm_config_create(out));
-  LFM_TRY(lfm_config_preset(*out, preset)); /* the caller destroys it all the same */
-  for (size_t k = 0; k < sizeof presets / sizeof *presets; k++)
-    if (strncmp(preset, presets[k].begins, strlen(presets[k].begins)) == 0) *dim = presets[k].dim;
-  return *dim ? LFM_OK : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
+  if (preset) LFM_TRY(lfm_config_preset(*out, preset));
+  for (size_t k = 0; k < sizeof presets / sizeof *presets && preset && !shape[0]; k++)
+    if (strncmp(preset, presets[k].begins, strlen(presets[k].begins)) == 0)
+      memcpy(shape, presets[k].shape, sizeof presets[k].shape);
+  for (int k = 0; k < options->set_count; k++) LFM_TRY(lfm_config_set(*out, options->sets[k]));
+  if (is_bf16(options)) (*out)->precision = LFM_PRECISION_BF16;
+  if (!(*out)->max_batch.count) LFM_TRY(lfm_config_set(*out, "max_batch=200")); /* none are run, so none are timed */
+  return shape[0] ? LFM_OK : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
 }
 
 static lfm_status bench_training(const char *preset, const lfm_bench_options *options, lfm_bench_result *results,
@@ -232,14 +260,17 @@ static lfm_status bench_training(const char *preset, const lfm_bench_options *op
   lfm_config *config = NULL;
   lfm_table *table = NULL;
   lfm_trainer *trainer = NULL;
-  int64_t dim;
+  int64_t shape[3];
+  char name[32];
   lfm_status status;
-  LFM_TRY_GOTO(preset_config(preset, &dim, &config), done);
-  if (is_bf16(options)) config->precision = LFM_PRECISION_BF16;
-  LFM_TRY_GOTO(make_rows(config->batch_size * 2 + 20000, dim, &table), done);
+  LFM_TRY_GOTO(configure(preset, options, shape, &config), done);
+  int64_t batch = config->batch_size ? config->batch_size : 128;
+  if (shape[1]) LFM_TRY_GOTO(make_pictures(2 * batch, shape, config->conditional, &table), done);
+  else LFM_TRY_GOTO(make_rows(2 * batch + 20000, shape[0], &table), done);
   lfm_train_options train = {.config = config, .train = table, .valid = table, .threads = options->threads};
   LFM_TRY_GOTO(lfm_trainer_create(&train, &trainer), done);
-  LFM_TRY_GOTO(time_steps(preset, trainer, options, results, filled), done);
+  snprintf(name, sizeof name, "%lldx%lldx%lld", (long long)shape[0], (long long)shape[1], (long long)shape[2]);
+  LFM_TRY_GOTO(time_steps(preset ? preset : name, trainer, options, results, filled), done);
 done:
   lfm_trainer_destroy(trainer);
   lfm_table_destroy(table);
@@ -249,7 +280,7 @@ done:
 
 static lfm_status bench_train(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
   (void)team;
-  if (options->preset) return bench_training(options->preset, options, results, filled);
+  if (options->preset || options->picture[0]) return bench_training(options->preset, options, results, filled);
   for (size_t k = 0; k < sizeof trained / sizeof *trained; k++) LFM_TRY(bench_training(trained[k], options, results, filled));
   return LFM_OK;
 }

@@ -4,7 +4,8 @@
  * The state stays in double between evaluations, so a thousand small steps lose nothing to rounding; only the network works
  * in its own precision.
  * A pass costs the same for all slots.  So a few rows, where no trace is wanted, have a run of just their number, whose large
- * layers the whole team makes: the same bytes in a fraction of the time.
+ * layers the whole team makes: the same bytes in a fraction of the time.  Few pictures are dealt out evenly instead, to runs
+ * of just as many: a layer of several is not split.
  */
 #include "flow/carry.h"
 
@@ -31,7 +32,8 @@ struct lfm_carry {
   int logdets, probes; /* numbers a row: 0, 1 or probes; 0 or probes */
   int64_t dim;
   crew many; /* each worker has rows of its own */
-  crew few;  /* one worker has all rows, and the whole team makes their network's pass; made when there are such rows */
+  crew few;  /* made when there are such rows: one worker has them all, and the whole team makes their network's pass; or, of
+              * pictures, each worker has its share */
   /* of the call at work */
   const crew *crew;
   bool guided;
@@ -41,8 +43,8 @@ struct lfm_carry {
   atomic_llong stored;
 };
 
-static lfm_status create_run(const lfm_carry *carry, bool few, int64_t slots, lfm_run **out) {
-  if (few) return lfm_run_create_shared(carry->net, carry->team, slots, out);
+static lfm_status create_run(const lfm_carry *carry, bool shared, int64_t slots, lfm_run **out) {
+  if (shared) return lfm_run_create_shared(carry->net, carry->team, slots, out);
   if (carry->probes) return lfm_run_create_probed(carry->net, carry->probes, slots, out);
   return lfm_run_create(carry->net, carry->logdets ? LFM_RUN_TRACE : LFM_RUN_EVAL, slots, out);
 }
@@ -63,21 +65,24 @@ static void destroy_crew(crew *old) {
 }
 
 static void destroy_few(lfm_carry *carry) {
-  lfm_team *alone = carry->few.team;
+  lfm_team *team = carry->few.team;
   destroy_crew(&carry->few);
-  lfm_team_destroy(alone);
+  if (team != carry->team) lfm_team_destroy(team);
 }
 
 /* Who carries so many rows.  Traces are work enough for a worker, whatever the rows. */
 static lfm_status choose_crew(lfm_carry *carry, int64_t rows) {
-  lfm_team *alone;
+  int64_t workers = lfm_team_size(carry->team), share = (rows + workers - 1) / workers;
+  bool dealt = lfm_net_of_images(carry->net) && rows >= workers;
+  int64_t slots = dealt ? share : rows;
   carry->crew = &carry->many;
-  if (carry->logdets || rows < 1 || rows > FEW) return LFM_OK;
+  if (carry->logdets || rows < 1 || rows > FEW || (dealt && share >= carry->many.slots)) return LFM_OK;
   carry->crew = &carry->few;
-  if (carry->few.slots == rows) return LFM_OK;
+  if (carry->few.slots == slots && (carry->few.team == carry->team) == dealt) return LFM_OK;
   destroy_few(carry);
-  LFM_TRY(lfm_team_create(1, &alone));
-  lfm_status status = make_crew(carry, alone, rows, &carry->few);
+  lfm_team *team = carry->team;
+  if (!dealt) LFM_TRY(lfm_team_create(1, &team));
+  lfm_status status = make_crew(carry, team, slots, &carry->few);
   if (status != LFM_OK) destroy_few(carry);
   return status;
 }

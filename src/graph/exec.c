@@ -8,7 +8,7 @@
  * second-level cache and the last panel is nearly full; d backward passes, or one product of R d rows, were refused.
  *
  * Shared: of one row a layer is its weights read once, at the pace of whatever memory holds them.  Split by columns over a
- * team, they stay in the workers' second-level caches and are read by all at once.
+ * team, they stay in the workers' second-level caches and are read by all at once.  Of one image channels are split likewise.
  *
  * Probed trace [Hutchinson 1989]: K given tangents e a row instead, in the same panels; the output's tangent J e is made like
  * any other, and the estimates are the products <e, J e>.
@@ -48,6 +48,11 @@ lfm_status lfm_exec_want_conv(lfm_exec *exec, const lfm_conv_shape *shape, lfm_c
 /* Of a worker: each run of an operation may overwrite it. */
 void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes) {
   if (bytes > exec->scratch_bytes) exec->scratch_bytes = bytes;
+}
+
+int lfm_exec_parts(const lfm_exec *exec, int64_t pieces) {
+  int64_t workers = exec->team && exec->rows == 1 ? lfm_team_size(exec->team) : 1;
+  return (int)(workers < pieces ? workers : pieces);
 }
 
 /* Inputs, the output and what is kept outlive the run; the rest lives from its producer to its last reader, or to its
@@ -213,7 +218,10 @@ void lfm_exec_destroy(lfm_exec *exec) {
     for (int j = 0; j < LFM_NODE_CONVS; j++)
       if (state->conv[j]) kernels->image->conv_destroy(state->conv[j]);
     for (int j = 0; state->part && j < state->parts; j++) kernels->product_destroy(state->part[j]);
+    for (int j = 0; state->conv_part && j < state->parts; j++)
+      if (state->conv_part[j]) kernels->image->conv_destroy(state->conv_part[j]);
     lfm_free(state->part);
+    lfm_free(state->conv_part);
   }
   lfm_free(exec->state);
   lfm_free(exec->value);

@@ -89,6 +89,7 @@ typedef struct lfm_buffer {
 typedef struct lfm_node_state {
   int parts;          /* workers that make it forward, each its part; 1 unless the exec is shared */
   lfm_product **part; /* [parts] products of forward */
+  lfm_conv **conv_part; /* [parts] convolutions of forward */
   lfm_product *product[LFM_NODE_PRODUCTS];
   lfm_conv *conv[LFM_NODE_CONVS];
   int buffer[LFM_NODE_BUFFERS];
@@ -160,6 +161,8 @@ lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, l
 lfm_status lfm_exec_want_conv(lfm_exec *exec, const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows,
                               lfm_conv **out);
 void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes);
+/* Workers for something that can be cut into so many pieces; 1 unless the exec is shared and of one row. */
+int lfm_exec_parts(const lfm_exec *exec, int64_t pieces);
 lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /* plan.c */
 
 static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
@@ -188,6 +191,8 @@ static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {
 static inline size_t lfm_exec_value_bytes(const lfm_exec *exec, const lfm_value_info *value, int64_t rows) {
   return (size_t)(rows * value->count) * lfm_stored_size(exec->graph->kernels, value->half);
 }
+/* Where a part of `pieces` begins; that behind the last one where all end. */
+static inline int64_t lfm_part_begins(int64_t pieces, int parts, int part) { return pieces * part / parts; }
 static inline const void *lfm_exec_tensor(const lfm_exec *exec, int tensor) {
   return exec->params + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);
 }

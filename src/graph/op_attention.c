@@ -7,7 +7,9 @@
  *   backward  dV = P' dO;  dS = the softmax's slope of (dO V');  dQ = dS K;  dK = dS' Q
  *   tangent   T_S = T_Q K' + Q T_K';  T_P = the softmax's slope of T_S, which is symmetric;  T_O = T_P V + P T_V
  * P [pixels, pixels] is made again in backward, at the price of one product: to keep it for all rows would take more memory
- * than all else [Dao et al. 2022].  All products are table.h's; head by head their matrices stay in the second-level cache.
+ * than all else [Dao et al. 2022].  Forward and backward are one kernel a head where there is one, and in a shared run of one
+ * image each worker makes some heads; else all products are table.h's, whose matrices stay in the second-level cache head by
+ * head.
  */
 #include "graph/op.h"
 
@@ -35,7 +37,16 @@ static head head_of(const lfm_exec *exec, const lfm_node *node, int buffer) {
   return h;
 }
 
+static bool is_whole(const lfm_exec *exec, const lfm_node *node) {
+  const lfm_image_kernels *kernels = exec->graph->kernels->image;
+  return kernels->can_attend && kernels->can_attend(lfm_exec_info(exec, node->output)->image, node->heads);
+}
+
 /* ---- planning --------------------------------------------------------------------------------------------------- */
+
+static lfm_status refuse_adding(const lfm_node_state *state) {
+  return state->adds[0] ? lfm_fail(LFM_E_UNSUPPORTED, "graph: attention of a value that others read, too") : LFM_OK;
+}
 
 static lfm_status plan_scores(lfm_exec *exec, const head *h, lfm_node_state *state, bool add) {
   lfm_product_spec scores = {.m = h->pixels, .n = h->pixels, .k = h->d, .accumulate = add};
@@ -52,17 +63,32 @@ static lfm_status plan_backward(lfm_exec *exec, const head *h, lfm_node_state *s
   lfm_layout plain = lfm_layout_plain(h->d, h->pixels);
   lfm_product_spec slopes = {.m = h->pixels, .n = h->pixels, .k = h->d, .layout = &plain};
   lfm_product_spec meet = {.m = h->pixels, .n = h->d, .k = h->pixels};
-  if (state->adds[0]) return lfm_fail(LFM_E_UNSUPPORTED, "graph: attention of a value that others read, too");
+  LFM_TRY(refuse_adding(state));
   LFM_TRY(lfm_exec_want_product(exec, &slopes, &state->product[SLOPES]));
   return lfm_exec_want_product(exec, &meet, &state->product[MEET]);
 }
 
+/* Heads by the kernel: a room for each worker. */
+static lfm_status plan_whole(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_image image = lfm_exec_info(exec, node->output)->image;
+  size_t room = exec->graph->kernels->image->attend_room(image, node->heads);
+  int here = lfm_exec_info(exec, node->output)->producer, again = 2 * (int)exec->graph->node_count - 1 - here;
+  state->parts = lfm_exec_parts(exec, node->heads);
+  LFM_TRY(lfm_exec_want(exec, (size_t)state->parts * room, here, here, &state->buffer[ROOM]));
+  if (exec->kind != LFM_EXEC_BACKWARD) return LFM_OK;
+  LFM_TRY(refuse_adding(state));
+  return lfm_exec_want(exec, room, again, again, &state->buffer[ROOM_AGAIN]);
+}
+
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  bool whole = is_whole(exec, node);
+  if (whole) LFM_TRY(plan_whole(exec, node, state));
+  if (whole && exec->kind != LFM_EXEC_TRACE) return LFM_OK;
   head h = head_of(exec, node, -1);
   size_t room = lfm_exec_bytes(exec, BIG * h.pixels * h.pixels + SMALL * h.pixels * h.d);
   int here = lfm_exec_info(exec, node->output)->producer, nodes = (int)exec->graph->node_count;
   int again = exec->kind == LFM_EXEC_BACKWARD ? 2 * nodes - 1 - here : nodes + here;
-  LFM_TRY(lfm_exec_want(exec, room, here, here, &state->buffer[ROOM]));
+  if (!whole) LFM_TRY(lfm_exec_want(exec, room, here, here, &state->buffer[ROOM]));
   if (exec->kind != LFM_EXEC_FORWARD) LFM_TRY(lfm_exec_want(exec, room, again, again, &state->buffer[ROOM_AGAIN]));
   LFM_TRY(plan_scores(exec, &h, state, false));
   LFM_TRY(plan_mix(exec, &h, state, false));
@@ -98,8 +124,31 @@ static lfm_status attend(lfm_exec *exec, lfm_node_state *state, const head *h, c
   return LFM_OK;
 }
 
+/* The heads of a part, or all of them backward. */
+static void run_whole(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part, bool back) {
+  const lfm_image_kernels *kernels = exec->graph->kernels->image;
+  lfm_image qkv = lfm_exec_info(exec, node->input[0])->image, out = lfm_exec_info(exec, node->output)->image;
+  int64_t first = back ? 0 : lfm_part_begins(node->heads, state->parts, part);
+  int64_t end = back ? node->heads : lfm_part_begins(node->heads, state->parts, part + 1);
+  char *room = lfm_exec_at(exec, state->buffer[back ? ROOM_AGAIN : ROOM]);
+  room += (size_t)part * kernels->attend_room(out, node->heads);
+  for (int64_t row = 0; row < exec->rows; row++) {
+    size_t at = lfm_exec_bytes(exec, row * lfm_image_count(qkv)), to = lfm_exec_bytes(exec, row * lfm_image_count(out));
+    const char *read = (const char *)lfm_exec_value(exec, node->input[0]) + at;
+    for (int64_t i = first; i < end; i++) {
+      if (back)
+        kernels->attend_backward((char *)lfm_exec_gradient(exec, node->input[0]) + at,
+                                 (const char *)lfm_exec_gradient(exec, node->output) + to, read, out, node->heads, i, room);
+      else kernels->attend((char *)lfm_exec_value(exec, node->output) + to, read, out, node->heads, i, room);
+    }
+  }
+}
+
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)part;
+  if (is_whole(exec, node)) {
+    run_whole(exec, node, state, part, false);
+    return LFM_OK;
+  }
   head h = head_of(exec, node, state->buffer[ROOM]);
   for (int64_t row = 0; row < exec->rows; row++) {
     const char *qkv = (char *)lfm_exec_value(exec, node->input[0]) + lfm_exec_bytes(exec, row * lfm_image_count(h.qkv));
@@ -135,6 +184,10 @@ static lfm_status backward_head(lfm_exec *exec, lfm_node_state *state, const hea
 }
 
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  if (is_whole(exec, node)) {
+    run_whole(exec, node, state, 0, true);
+    return LFM_OK;
+  }
   head h = head_of(exec, node, state->buffer[ROOM_AGAIN]);
   for (int64_t row = 0; row < exec->rows; row++) {
     size_t at = lfm_exec_bytes(exec, row * lfm_image_count(h.qkv)), to = lfm_exec_bytes(exec, row * lfm_image_count(h.out));

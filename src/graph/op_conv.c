@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * op_conv.c -- y = W * x + b: a convolution of images.
- *   forward   by the kernels' forward pass, bias included
+ *   forward   by the kernels' forward pass, bias included.  Of one image in a shared run each worker makes some blocks of
+ *             channels, whose weights then stay in the cache of its core
  *   backward  dW, db by the pass of the weights; dx by the pass of the data, into scratch where others have put a gradient
  *             already, since no library's pass adds
  *   tangent   T_y = W * T_x: forward without the bias, a panel at a time
  */
+#include "core/alloc.h"
 #include "graph/op.h"
 
-enum { FORWARD, BACK_DATA, BACK_WEIGHTS, TANGENT = BACK_DATA }; /* convolutions */
-enum { WEIGHT, BIAS };                                          /* tensors */
-enum { PACK_FORWARD, PACK_BACK };                               /* packs */
+enum { BACK_DATA, BACK_WEIGHTS, TANGENT = BACK_DATA }; /* convolutions */
+enum { WEIGHT, BIAS };                                 /* tensors */
+enum { PACK_FORWARD, PACK_BACK };                      /* packs */
 
 static lfm_conv_shape shape_of(const lfm_graph *graph, const lfm_node *node) {
   return (lfm_conv_shape){graph->values[node->input[0]].image, graph->values[node->output].image, node->size, node->stride};
@@ -26,9 +28,27 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * lfm_image_count(shape.in)), step, step, &state->buffer[0]);
 }
 
+/* The first channel that a part makes. */
+static int64_t part_begins(const lfm_conv_shape *shape, int parts, int part) {
+  int64_t channel = lfm_part_begins(lfm_image_blocks(shape->out), parts, part) * shape->out.block;
+  return channel < shape->out.channels ? channel : shape->out.channels;
+}
+
+static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_conv_shape whole = shape_of(exec->graph, node);
+  state->parts = lfm_exec_parts(exec, lfm_image_blocks(whole.out));
+  LFM_TRY(LFM_ALLOC(&state->conv_part, state->parts));
+  for (int part = 0; part < state->parts; part++) {
+    lfm_conv_shape shape = whole;
+    shape.out.channels = part_begins(&whole, state->parts, part + 1) - part_begins(&whole, state->parts, part);
+    LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, true, exec->rows, &state->conv_part[part]));
+  }
+  return LFM_OK;
+}
+
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   lfm_conv_shape shape = shape_of(exec->graph, node);
-  LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, true, exec->rows, &state->conv[FORWARD]));
+  LFM_TRY(plan_forward(exec, node, state));
   if (exec->kind == LFM_EXEC_BACKWARD) return plan_backward(exec, node, state);
   if (exec->kind == LFM_EXEC_TRACE && lfm_exec_moves(exec, node->output))
     return lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, false, exec->panel_rows, &state->conv[TANGENT]);
@@ -36,10 +56,15 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 }
 
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)part;
+  lfm_conv_shape shape = shape_of(exec->graph, node);
+  const lfm_filter *filter = &exec->graph->packs[node->pack[PACK_FORWARD]].filter;
+  int64_t first = part_begins(&shape, state->parts, part);
+  const char *weights = lfm_exec_pack(exec, node->pack[PACK_FORWARD]), *bias = lfm_exec_tensor(exec, node->tensor[BIAS]);
   return exec->graph->kernels->image->conv_run(
-      state->conv[FORWARD], lfm_exec_value(exec, node->input[0]), lfm_exec_pack(exec, node->pack[PACK_FORWARD]),
-      lfm_exec_tensor(exec, node->tensor[BIAS]), lfm_exec_value(exec, node->output), lfm_exec_scratch(exec, 0));
+      state->conv_part[part], lfm_exec_value(exec, node->input[0]),
+      weights + lfm_exec_bytes(exec, lfm_filter_at(filter, first, 0, 0)), bias + lfm_exec_bytes(exec, first),
+      (char *)lfm_exec_value(exec, node->output) + lfm_exec_bytes(exec, first * lfm_image_pixels(shape.out)),
+      lfm_exec_scratch(exec, part));
 }
 
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {

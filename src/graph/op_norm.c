@@ -13,11 +13,19 @@
 enum { WEIGHT, BIAS, STATS = 0, GROUPS = 32 };
 static const int64_t most_dropped = 1 << 23; /* numbers that the draws of one node have addresses for */
 
+/* Channels that may be normalised apart from the others: whole groups and whole blocks. */
+static int64_t piece_of(const lfm_norm_spec *norm) {
+  int64_t group = norm->image.channels / norm->groups, piece = group;
+  while (piece % norm->image.block) piece += group;
+  return piece;
+}
+
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   int here = lfm_exec_info(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
   int last = exec->kind == LFM_EXEC_FORWARD ? here : exec->kind == LFM_EXEC_BACKWARD ? end - 1 - here : end;
   if (exec->kind == LFM_EXEC_BACKWARD && node->inputs > 1 && state->adds[1])
     return lfm_fail(LFM_E_UNSUPPORTED, "graph: an embedding that several nodes read");
+  state->parts = lfm_exec_parts(exec, node->norm.image.channels / piece_of(&node->norm));
   lfm_exec_want_scratch(exec, exec->graph->kernels->image->norm_scratch(&node->norm));
   return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * 2 * node->norm.groups), here, last, &state->buffer[STATS]);
 }
@@ -34,12 +42,18 @@ static void drop(lfm_exec *exec, const lfm_node *node, void *v) {
 }
 
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)part;
-  void *y = lfm_exec_value(exec, node->output);
-  exec->graph->kernels->image->norm(y, lfm_exec_value(exec, node->input[0]), embedding(exec, node),
-                                    lfm_exec_tensor(exec, node->tensor[WEIGHT]), lfm_exec_tensor(exec, node->tensor[BIAS]),
-                                    lfm_exec_at(exec, state->buffer[STATS]), &node->norm, exec->rows,
-                                    lfm_exec_scratch(exec, 0));
+  int64_t channels = node->norm.image.channels, piece = piece_of(&node->norm), pieces = channels / piece;
+  int64_t first = lfm_part_begins(pieces, state->parts, part) * piece;
+  int64_t end = part + 1 < state->parts ? lfm_part_begins(pieces, state->parts, part + 1) * piece : channels;
+  lfm_norm_spec some = node->norm;
+  some.image.channels = end - first, some.groups = node->norm.groups * some.image.channels / channels;
+  size_t at = lfm_exec_bytes(exec, first * lfm_image_pixels(some.image)), channel = lfm_exec_bytes(exec, first);
+  char *y = (char *)lfm_exec_value(exec, node->output) + at, *stats = lfm_exec_at(exec, state->buffer[STATS]);
+  const char *e = embedding(exec, node), *gamma = lfm_exec_tensor(exec, node->tensor[WEIGHT]);
+  exec->graph->kernels->image->norm(y, (const char *)lfm_exec_value(exec, node->input[0]) + at, e ? e + channel : NULL,
+                                    gamma + channel, (const char *)lfm_exec_tensor(exec, node->tensor[BIAS]) + channel,
+                                    stats + lfm_exec_bytes(exec, 2 * first * node->norm.groups / channels), &some, exec->rows,
+                                    lfm_exec_scratch(exec, part));
   drop(exec, node, y);
   return LFM_OK;
 }
@@ -97,7 +111,7 @@ lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const
   const int64_t *shape = graph->values[x].shape;
   lfm_value_info info = lfm_graph_image_info(graph, x, shape[0], shape[1], shape[2]);
   lfm_node node = {.op = &op_norm, .inputs = with_e ? 2 : 1, .input = {x, with_e ? c->e : 0}, .dropout = c->dropout};
-  node.norm = (lfm_norm_spec){info.image, GROUPS, c->modulation, c->silu};
+  node.norm = (lfm_norm_spec){info.image, GROUPS, c->modulation, c->silu, info.image.channels};
   for (int i = 0; i < node.inputs; i++) graph->values[node.input[i]].kept = true;
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 1, info.shape, 1, &node.tensor[WEIGHT]));
   LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, info.shape, 1, &node.tensor[BIAS]));

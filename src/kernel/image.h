@@ -51,7 +51,8 @@ typedef struct lfm_norm_spec {
   lfm_image image;
   int64_t groups;
   lfm_modulation modulation;
-  bool silu; /* the activation; else none */
+  bool silu;     /* the activation; else none */
+  int64_t apart; /* from s to h in the embedding: the channels, unless these are some of more */
 } lfm_norm_spec;
 
 /* Numbers that are zero with probability p and 1 / (1 - p) otherwise, a function of rng, row and place. */
@@ -107,6 +108,15 @@ typedef struct lfm_image_kernels {
   void (*gather)(void *matrix, const void *image, lfm_image shape, int64_t first, int64_t count, bool transposed,
                  double scale);
   void (*scatter)(void *image, const void *matrix, lfm_image shape, int64_t first, int64_t count, double scale);
+
+  /* Attention's head `number` of one image, whole, where a kernel can (NULL: none can); op_attention.c says what lies where.
+   *   attend            out = softmax(Q K' / sqrt(d)) V
+   *   attend_backward   dqkv = its gradient; room: attend_room bytes */
+  bool (*can_attend)(lfm_image out, int64_t heads);
+  size_t (*attend_room)(lfm_image out, int64_t heads);
+  void (*attend)(void *out, const void *qkv, lfm_image out_shape, int64_t heads, int64_t number, void *room);
+  void (*attend_backward)(void *dqkv, const void *dout, const void *qkv, lfm_image out_shape, int64_t heads, int64_t number,
+                          void *room);
 
   /* Rows of p [rows, n] become e^p / sum;  dp becomes p (dp - <p, dp>), the gradient or tangent of that. */
   void (*softmax)(void *p, int64_t rows, int64_t n);

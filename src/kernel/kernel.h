@@ -2,6 +2,7 @@
  *
  * kernel.h -- the seam between the graph and the numbers: one table of kernels a backend.
  *   lfm_kernels_onednn   float; oneDNN's matrix products with fused bias and activation       kernel/onednn.c
+ *                        and for images kernels of our own                                    kernel/onednn_conv.c
  *   lfm_kernels_bf16     bfloat16 between the layers, for training; on top of onednn              kernel/bf16.c
  *   lfm_kernels_ref32    float; plain C, the fallback on other processors                     kernel/ref.c
  *   lfm_kernels_ref64    double; the same text, the oracle of the gradient tests              kernel/ref.c
@@ -33,8 +34,7 @@ typedef struct lfm_kernels lfm_kernels;
 const lfm_kernels *
 lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
 const lfm_kernels *lfm_kernels_onednn(void);
-const lfm_kernels *lfm_kernels_onednn_direct(void);   /* no convolution Winograd's way */
-const lfm_kernels *lfm_kernels_onednn_winograd(void); /* all that can */
+const lfm_kernels *lfm_kernels_onednn_direct(void); /* no convolution Winograd's way */
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);
 

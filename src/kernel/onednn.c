@@ -36,7 +36,7 @@ struct lfm_product {
 };
 
 static dnnl_engine_t engine;
-static struct lfm_kernels table, tables[LFM_WINOGRADS];
+static struct lfm_kernels table, direct_table;
 static char identity[96];
 static bool sums_in_blocks; /* this library and processor add up a row as block_of says */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -295,19 +295,19 @@ static void make_table(void) {
   table.product_run = product_run;
   table.product_destroy = product_destroy;
   if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL; /* making a product then says so */
-  for (lfm_winograd w = 0; w < LFM_WINOGRADS; w++) {
-    tables[w] = table;
-    tables[w].image = lfm_onednn_images(w, table.row_multiple == 1);
-  }
+  table.image = lfm_onednn_images(false, table.row_multiple == 1);
+  direct_table = table;
+  direct_table.image = lfm_onednn_images(true, table.row_multiple == 1);
 }
 
-static const lfm_kernels *table_of(lfm_winograd winograd) {
+const lfm_kernels *lfm_kernels_onednn(void) {
   pthread_once(&once, make_table);
-  return &tables[winograd];
+  return &table;
 }
 
-const lfm_kernels *lfm_kernels_onednn(void) { return table_of(LFM_WINOGRAD_BY_TABLE); }
-const lfm_kernels *lfm_kernels_onednn_direct(void) { return table_of(LFM_WINOGRAD_NEVER); }
-const lfm_kernels *lfm_kernels_onednn_winograd(void) { return table_of(LFM_WINOGRAD_ALWAYS); }
+const lfm_kernels *lfm_kernels_onednn_direct(void) {
+  pthread_once(&once, make_table);
+  return &direct_table;
+}
 
 dnnl_engine_t lfm_onednn_engine(void) { return engine; }

@@ -29,8 +29,7 @@ static inline lfm_status lfm_onednn_check(dnnl_status_t status, const char *what
 
 dnnl_engine_t lfm_onednn_engine(void); /* NULL when the library refuses one */
 
-/* Which convolutions go Winograd's way: those of the table in onednn_conv.c, none, all that can. */
-typedef enum lfm_winograd { LFM_WINOGRAD_BY_TABLE, LFM_WINOGRAD_NEVER, LFM_WINOGRAD_ALWAYS, LFM_WINOGRADS } lfm_winograd;
-const lfm_image_kernels *lfm_onednn_images(lfm_winograd winograd, bool wide); /* wide: AVX-512 */
+/* wide: AVX-512; direct: no convolution by tiles. */
+const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide);
 
 #endif

@@ -1,66 +1,56 @@
 /* SPDX-License-Identifier: MIT
  *
- * onednn_conv.c -- convolutions by oneDNN on images of block 16, or 8; the other kernels of image.h are ref_image.c's.
+ * onednn_conv.c -- convolutions on images of block 16, or 8: with AVX-512 those of 3x3 taps and stride 1 by winograd.c and
+ * those of one tap by pointwise.c, the others by oneDNN, directly.  The other kernels of image.h are ref_image.c's.
  *
- * The channels that fill up the last block are channels like any other to the library, with weights of zero: it has no fast
+ * The channels that fill up the last block are channels like any other, with weights of zero: the library has no fast
  * kernel for three channels, and none at all for their gradient.
- *
- * Two algorithms: direct, and Winograd's F(4x4, 3x3) [Lavin and Gray 2016], a quarter of the multiplications for a fixed
- * cost a tile and a transform of the weights.  Which is taken is a function of the shape alone (winograd_table, made from the
- * numbers in docs/decisions/convolutions.md), so that an image's bits do not depend on how many there are.
+ * Which of the three is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
+ * how many there are (docs/decisions/convolutions.md).
  */
 #include "core/alloc.h"
 #include "core/vmath.h"
+#include "kernel/attention.h"
 #include "kernel/onednn.h"
+#include "kernel/pointwise.h"
+#include "kernel/winograd.h"
 #include <string.h>
 
 enum { ARGS = 5, LINE = 64 };
 
-static int64_t block = 16; /* floats of a vector: 8 below AVX-512, where Winograd's way is closed, too */
+static int64_t block = 16; /* floats of a vector: 8 below AVX-512 */
+
+typedef enum conv_way { BY_LIBRARY, BY_TILES, BY_POINTS } conv_way;
 
 struct lfm_conv {
   lfm_conv_pass pass;
+  lfm_filter filter;
+  size_t scratch; /* of the convolution itself; behind it what the steps around it want */
+  conv_way way;
+  lfm_winograd tiles;
+  lfm_pointwise points;
   dnnl_primitive_t primitive;
   dnnl_stream_t stream;
-  size_t scratch; /* the library's; behind it what our own steps want */
-  lfm_filter filter;
   dnnl_exec_arg_t args[ARGS];
   void *bound[ARGS];
   int arg_count;
 };
 
-/* ---- which algorithm ------------------------------------------------------------------------------------------ */
-
-static bool can_winograd(const lfm_conv_shape *s) { return block == 16 && s->size == 3 && s->stride == 1; }
-
-/* From so many pixels on, with so many channels on both sides, by pass; 0: never.  Forward is more careful, since a single
- * image takes it, too.  [bench/convolutions.c] */
-static const struct {
-  int64_t pixels, channels[3];
-} winograd_table[] = {{144, {1, 1, 1}}, {64, {0, 64, 64}}, {49, {0, 0, 64}}};
-
-static bool goes_winograd(const lfm_conv_shape *s, lfm_conv_pass pass) {
-  int64_t least = s->in.channels < s->out.channels ? s->in.channels : s->out.channels;
-  for (size_t i = 0; i < sizeof winograd_table / sizeof *winograd_table && can_winograd(s); i++)
-    if (lfm_image_pixels(s->in) >= winograd_table[i].pixels)
-      return winograd_table[i].channels[pass] && least >= winograd_table[i].channels[pass];
-  return false;
+static conv_way best_way(const lfm_conv_shape *shape) {
+  return lfm_winograd_can(shape) ? BY_TILES : lfm_pointwise_can(shape) ? BY_POINTS : BY_LIBRARY;
 }
 
-static bool is_winograd(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_winograd winograd) {
-  if (winograd == LFM_WINOGRAD_BY_TABLE) return goes_winograd(shape, pass);
-  return winograd == LFM_WINOGRAD_ALWAYS && can_winograd(shape);
-}
-
-static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, lfm_winograd winograd) {
+static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way) {
   lfm_filter out = lfm_filter_of(shape, block);
-  if (pass != LFM_CONV_BACK_DATA || is_winograd(shape, pass, winograd)) return out;
+  if (pass != LFM_CONV_BACK_DATA) return out;
   out.in_fastest = true;
-  out.in_first = block == 16 && shape->size == 1 && shape->stride == 1;
+  out.in_first = way != BY_LIBRARY || (block == 16 && shape->size == 1 && shape->stride == 1);
   return out;
 }
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
+
+static size_t whole_lines(size_t bytes) { return (bytes + LINE - 1) / LINE * LINE; }
 
 static int64_t whole(int64_t channels) { return (channels + block - 1) / block * block; }
 
@@ -90,9 +80,9 @@ static lfm_status describe_memory(const lfm_conv_shape *shape, lfm_filter f, int
   return lfm_onednn_check(dnnl_memory_desc_init_by_tag(&out->b, 1, bias, dnnl_f32, dnnl_x), "memory descriptor");
 }
 
-static lfm_status describe(const lfm_conv_shape *s, lfm_conv_pass pass, bool winograd, bool bias, const conv_memory *m,
+static lfm_status describe(const lfm_conv_shape *s, lfm_conv_pass pass, bool bias, const conv_memory *m,
                            dnnl_convolution_desc_t *out) {
-  dnnl_alg_kind_t way = winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+  dnnl_alg_kind_t way = dnnl_convolution_direct;
   int64_t before = s->size / 2;
   dnnl_dims_t strides = {s->stride, s->stride}, left = {before, before};
   dnnl_dims_t right = {(s->out.height - 1) * s->stride + s->size - s->in.height - before,
@@ -139,16 +129,15 @@ static lfm_status make_arguments(lfm_conv *conv, const conv_memory *m, bool bias
   return add_argument(conv, weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, &m->b);
 }
 
-static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, int64_t rows, lfm_winograd winograd) {
+static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, int64_t rows) {
   conv_memory memory;
   dnnl_convolution_desc_t described;
   dnnl_primitive_desc_t primitive;
-  conv->filter = filter(shape, conv->pass, winograd);
   LFM_TRY(describe_memory(shape, conv->filter, rows, &memory));
-  LFM_TRY(describe(shape, conv->pass, is_winograd(shape, conv->pass, winograd), bias, &memory, &described));
+  LFM_TRY(describe(shape, conv->pass, bias, &memory, &described));
   LFM_TRY(describe_primitive(&described, &primitive));
   memory.scratch = *dnnl_primitive_desc_query_md(primitive, dnnl_query_scratchpad_md, 0);
-  conv->scratch = (dnnl_memory_desc_get_size(&memory.scratch) + LINE - 1) / LINE * LINE;
+  conv->scratch = whole_lines(dnnl_memory_desc_get_size(&memory.scratch));
   lfm_status status = lfm_onednn_check(dnnl_primitive_create(&conv->primitive, primitive), "making a primitive");
   dnnl_primitive_desc_destroy(primitive);
   LFM_TRY(status);
@@ -164,16 +153,26 @@ static void conv_destroy(lfm_conv *conv) {
   lfm_free(conv);
 }
 
-static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_winograd winograd,
+static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, conv_way way,
                               lfm_conv **out) {
-  LFM_TRY(LFM_ALLOC(out, 1));
-  (*out)->pass = pass;
-  int threads = lfm_onednn_threads_to_one();
-  lfm_status status = fill(*out, shape, bias, rows, winograd);
-  omp_set_num_threads(threads);
-  if (status == LFM_OK) return LFM_OK;
-  conv_destroy(*out);
+  lfm_conv *conv;
   *out = NULL;
+  LFM_TRY(LFM_ALLOC(&conv, 1));
+  conv->pass = pass;
+  conv->way = way;
+  conv->filter = filter(shape, pass, way);
+  lfm_status status = LFM_OK;
+  if (way == BY_TILES) {
+    conv->tiles = lfm_winograd_of(shape, pass, rows);
+    conv->scratch = whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
+  } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
+  else {
+    int threads = lfm_onednn_threads_to_one();
+    status = fill(conv, shape, bias, rows);
+    omp_set_num_threads(threads);
+  }
+  if (status == LFM_OK) *out = conv;
+  else conv_destroy(conv);
   return status;
 }
 
@@ -207,6 +206,9 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
     memcpy(of, bias, (size_t)conv->filter.out * sizeof *of);
     bias = of;
   }
+  if (conv->way == BY_TILES) lfm_winograd_run(&conv->tiles, in, weights, bias, out, scratch);
+  if (conv->way == BY_POINTS) lfm_pointwise_run(&conv->points, in, weights, bias, out);
+  if (conv->way != BY_LIBRARY) return LFM_OK;
   return execute(conv,
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
 }
@@ -230,7 +232,9 @@ LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, c
 static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, void *dw, void *db, bool accumulate,
                                 void *scratch) {
   float *bias = (float *)((char *)scratch + conv->scratch), *tiles = bias + whole(conv->filter.out), *to = db;
-  LFM_TRY(execute(conv, (void *[ARGS]){(void *)(uintptr_t)x, tiles, (void *)(uintptr_t)dy, scratch, bias}));
+  if (conv->way == BY_TILES) lfm_winograd_gradient(&conv->tiles, x, dy, tiles, bias, scratch);
+  else if (conv->way == BY_POINTS) lfm_pointwise_gradient(&conv->points, x, dy, tiles, bias);
+  else LFM_TRY(execute(conv, (void *[ARGS]){(void *)(uintptr_t)x, tiles, (void *)(uintptr_t)dy, scratch, bias}));
   unpack(dw, tiles, &conv->filter, accumulate);
   for (int64_t o = 0; o < conv->filter.out; o++) to[o] = accumulate ? to[o] + bias[o] : bias[o];
   return LFM_OK;
@@ -263,30 +267,32 @@ static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t f
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
 
-#define WAYS(WAY)                                                                                                            \
-  static lfm_filter filter_##WAY(const lfm_conv_shape *shape, lfm_conv_pass pass) { return filter(shape, pass, WAY); }       \
-  static lfm_status create_##WAY(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) { \
-    return conv_create(shape, pass, bias, rows, WAY, out);                                                                   \
-  }
-WAYS(LFM_WINOGRAD_BY_TABLE)
-WAYS(LFM_WINOGRAD_NEVER)
-WAYS(LFM_WINOGRAD_ALWAYS)
-#undef WAYS
+static lfm_filter filter_direct(const lfm_conv_shape *shape, lfm_conv_pass pass) { return filter(shape, pass, BY_LIBRARY); }
 
-const lfm_image_kernels *lfm_onednn_images(lfm_winograd winograd, bool wide) {
-  static lfm_image_kernels tables[LFM_WINOGRADS];
-  static lfm_filter (*const filters[])(const lfm_conv_shape *, lfm_conv_pass) = {
-      filter_LFM_WINOGRAD_BY_TABLE, filter_LFM_WINOGRAD_NEVER, filter_LFM_WINOGRAD_ALWAYS};
-  static lfm_status (*const creates[])(const lfm_conv_shape *, lfm_conv_pass, bool, int64_t, lfm_conv **) = {
-      create_LFM_WINOGRAD_BY_TABLE, create_LFM_WINOGRAD_NEVER, create_LFM_WINOGRAD_ALWAYS};
-  lfm_image_kernels *table = &tables[winograd];
+static lfm_status create_direct(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) {
+  return conv_create(shape, pass, bias, rows, BY_LIBRARY, out);
+}
+
+static lfm_filter filter_best(const lfm_conv_shape *shape, lfm_conv_pass pass) {
+  return filter(shape, pass, best_way(shape));
+}
+
+static lfm_status create_best(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) {
+  return conv_create(shape, pass, bias, rows, best_way(shape), out);
+}
+
+const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide) {
+  static lfm_image_kernels tables[2];
+  lfm_image_kernels *table = &tables[direct];
   block = wide ? 16 : 8;
   *table = lfm_ref_images_f32;
   table->block = block;
-  table->filter = filters[winograd], table->conv_create = creates[winograd];
+  table->filter = direct ? filter_direct : filter_best;
+  table->conv_create = direct ? create_direct : create_best;
   table->pack_filter = pack_filter;
   table->conv_scratch = conv_scratch;
   table->conv_run = conv_run, table->conv_gradient = conv_gradient;
   table->conv_destroy = conv_destroy;
+  if (!direct) lfm_attention_add(table);
   return table;
 }

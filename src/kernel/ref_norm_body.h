@@ -76,7 +76,7 @@ static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, c
   int64_t channels = spec->image.channels, room = lfm_image_blocks(spec->image) * spec->image.block;
   for (int64_t c = 0; c < room; c++) {
     NUM by = 1, plus = 0;
-    if (c < channels && spec->modulation == LFM_MODULATE_SCALE) by += e[c], plus = e[channels + c];
+    if (c < channels && spec->modulation == LFM_MODULATE_SCALE) by += e[c], plus = e[spec->apart + c];
     v.scale[c] = c < channels ? gamma[c] * by : 0;
     v.shift[c] = c < channels ? beta[c] * by + plus : 0;
   }
@@ -150,7 +150,7 @@ static void NAME(norm)(void *y, const void *x, const void *e, const void *gamma,
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * channels : channels;
+          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
     const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;
     NAME(measure)(v, (NUM *)stats + row * 2 * spec->groups, from, of, spec);
@@ -203,7 +203,7 @@ static void NAME(gather_sums)(NAME(norm_lanes) v, NUM *dgamma, NUM *dbeta, NUM *
   for (int64_t c = 0; c < channels; c++) {
     NUM by = scales ? 1 + e[c] : 1;
     if (dgamma) dgamma[c] += by * v.sum1[c], dbeta[c] += by * v.sum0[c];
-    if (scales && de) de[c] = gamma[c] * v.sum1[c] + beta[c] * v.sum0[c], de[channels + c] = v.sum0[c];
+    if (scales && de) de[c] = gamma[c] * v.sum1[c] + beta[c] * v.sum0[c], de[spec->apart + c] = v.sum0[c];
     if (adds && de) de[c] = v.scale[c] * v.sum0[c];
     v.sum0[c] *= v.scale[c], v.sum1[c] *= v.scale[c];
   }
@@ -235,7 +235,7 @@ static void NAME(norm_backward)(void *dx, void *dy, void *de, void *dgamma, void
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * channels : channels;
+          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
     const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;
     NUM *dz = (NUM *)dy + row * row_count;
@@ -259,7 +259,7 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * channels : channels;
+          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t f = first; f < first + count; f++) {
     int64_t row = f / directions;
     const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;

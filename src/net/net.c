@@ -37,6 +37,7 @@ void lfm_net_destroy(lfm_net *net) {
 int64_t lfm_net_dim(const lfm_net *net) { return net->dim; }
 int64_t lfm_net_out(const lfm_net *net) { return net->out; }
 int64_t lfm_net_classes(const lfm_net *net) { return net->classes; }
+bool lfm_net_of_images(const lfm_net *net) { return lfm_graph_has_images(net->graph); }
 const lfm_kernels *lfm_net_kernels(const lfm_net *net) { return lfm_graph_kernels(net->graph); }
 size_t lfm_net_number_size(const lfm_net *net) { return lfm_graph_number_size(net->graph); }
 int64_t lfm_net_param_count(const lfm_net *net) { return lfm_graph_param_count(net->graph); }

@@ -56,6 +56,7 @@ void lfm_net_destroy(lfm_net *net);
 int64_t lfm_net_dim(const lfm_net *net);
 int64_t lfm_net_out(const lfm_net *net);     /* columns of v: dim, but for a judge */
 int64_t lfm_net_classes(const lfm_net *net); /* 0: it takes no labels */
+bool lfm_net_of_images(const lfm_net *net);  /* its x is one */
 const lfm_kernels *lfm_net_kernels(const lfm_net *net);
 size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
 int64_t lfm_net_param_count(const lfm_net *net);

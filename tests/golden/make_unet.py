@@ -3,18 +3,23 @@
 
   python3 tests/golden/make_unet.py > tests/golden/unet.h
 
-The network is written from its description (Dhariwal and Nichol 2021) with the names of the public implementation.  Inputs and
-weights are the sequence wobble(i, salt) of tests/net/net_support.h, so only results are stored, and of an array its norm and
-its products with four more such sequences: who has all four right is as near as their mean error says.
+The network is bench/torch/unet_torch.py.  Inputs and weights are the sequence wobble(i, salt) of tests/net/net_support.h, so
+only results are stored, and of an array its norm and its products with four more such sequences: who has all four right is as
+near as their mean error says.
 """
 import math
+import os
+import sys
 
 import numpy as np
 import torch
 from torch import nn
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "torch"))
+from unet_torch import UNet
+
 torch.set_default_dtype(torch.float64)
-ROWS, DIRECTIONS, GROUPS, CLASSES = 2, 4, 32, 5
+ROWS, DIRECTIONS, CLASSES = 2, 4, 5
 
 # channels, height, width, multipliers, depth, attention, head channels, scale and shift, classes
 CASES = [
@@ -34,117 +39,6 @@ def wobble(count, salt, first=0):
         bits *= mix(0xBF58476D1CE4E5B9)
         bits ^= bits >> mix(32)
     return torch.from_numpy((bits & mix(0xFFFF)).astype(np.float64) / 32768.0 - 1.0)
-
-
-class Residual(nn.Module):
-    def __init__(self, before, after, scales):
-        super().__init__()
-        self.scales = scales
-        self.in_layers = nn.Sequential(nn.GroupNorm(GROUPS, before), nn.SiLU(), nn.Conv2d(before, after, 3, padding=1))
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(4 * BASE, 2 * after if scales else after))
-        self.out_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, after), nn.SiLU(), nn.Identity(), nn.Conv2d(after, after, 3, padding=1))
-        self.skip_connection = nn.Identity() if before == after else nn.Conv2d(before, after, 1)
-
-    def forward(self, x, emb):
-        h, e = self.in_layers(x), self.emb_layers(emb)[:, :, None, None]
-        if self.scales:
-            scale, shift = e.chunk(2, dim=1)
-            h = self.out_layers[1:](self.out_layers[0](h) * (1 + scale) + shift)
-        else:
-            h = self.out_layers(h + e)
-        return self.skip_connection(x) + h
-
-
-class Attention(nn.Module):
-    def __init__(self, channels, each):
-        super().__init__()
-        self.heads = channels // each if each else 1
-        self.norm = nn.GroupNorm(GROUPS, channels)
-        self.qkv, self.proj_out = nn.Conv1d(channels, 3 * channels, 1), nn.Conv1d(channels, channels, 1)
-
-    def forward(self, x, emb):
-        line = x.flatten(2)
-        heads = self.qkv(self.norm(line)).reshape(len(x) * self.heads, -1, line.shape[2])
-        q, k, v = heads.chunk(3, dim=1)
-        p = torch.softmax(q.transpose(1, 2) @ k / math.sqrt(q.shape[1]), dim=2)
-        return (line + self.proj_out((v @ p.transpose(1, 2)).reshape(line.shape))).reshape(x.shape)
-
-
-class Smaller(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
-
-    def forward(self, x, emb):
-        return self.op(x)
-
-
-class Larger(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x, emb):
-        return self.conv(x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3))
-
-
-class First(nn.Conv2d):
-    def forward(self, x, emb):
-        return super().forward(x)
-
-
-class Chain(nn.Sequential):
-    def forward(self, x, emb):
-        for part in self:
-            x = part(x, emb)
-        return x
-
-
-class UNet(nn.Module):
-    def __init__(self, channels, height, mults, depth, attention, each, scales, classes):
-        super().__init__()
-        self.time_embed = nn.Sequential(nn.Linear(BASE, 4 * BASE), nn.SiLU(), nn.Linear(4 * BASE, 4 * BASE))
-        self.label_emb = nn.Embedding(classes, 4 * BASE) if classes else None
-        width, shrunk, kept = BASE * mults[0], 1, [BASE * mults[0]]
-
-        def block(before, after, extra):
-            looks = any(height // side == shrunk for side in attention)
-            return Chain(Residual(before, after, scales), *([Attention(after, each)] if looks else []), *extra)
-
-        self.input_blocks = nn.ModuleList([Chain(First(channels, width, 3, padding=1))])
-        for level, mult in enumerate(mults):
-            for _ in range(depth):
-                self.input_blocks.append(block(width, BASE * mult, []))
-                width = BASE * mult
-                kept.append(width)
-            if level + 1 < len(mults):
-                self.input_blocks.append(Chain(Smaller(width)))
-                kept.append(width)
-                shrunk *= 2
-        self.middle_block = Chain(Residual(width, width, scales), Attention(width, each), Residual(width, width, scales))
-        self.output_blocks = nn.ModuleList()
-        for level, mult in reversed(list(enumerate(mults))):
-            for i in range(depth + 1):
-                extra = [Larger(BASE * mult)] if level and i == depth else []
-                self.output_blocks.append(block(width + kept.pop(), BASE * mult, extra))
-                width = BASE * mult
-            shrunk //= 2
-        self.out = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, channels, 3, padding=1))
-
-    def forward(self, x, t, label):
-        angles = t[:, None] * torch.exp(-math.log(10000) * torch.arange(BASE // 2) / (BASE // 2))
-        emb = self.time_embed(torch.cat([angles.cos(), angles.sin()], dim=1))
-        if self.label_emb:
-            emb = emb + self.label_emb(label)
-        h, kept = x, []
-        for part in self.input_blocks:
-            h = part(h, emb)
-            kept.append(h)
-        h = self.middle_block(h, emb)
-        for part in self.output_blocks:
-            h = part(torch.cat([h, kept.pop()], dim=1), emb)
-        return self.out(h)
 
 
 def summary(values, first=0):
@@ -171,12 +65,12 @@ def is_norm(net, name):
 
 
 def write(channels, height, width, mults, depth, attention, each, scales, classes):
-    net = UNet(channels, height, mults, depth, attention, each, scales, classes)
+    net = UNet(channels, height, BASE, mults, depth, attention, each, scales, classes)
     fill(net)
     dim = channels * height * width
     x = 2 * wobble(ROWS * dim, 2).reshape(ROWS, channels, height, width)
     t, label = 0.5 + 0.5 * wobble(ROWS, 1), torch.arange(ROWS) * 3 % CLASSES
-    v = net(x, t, label)
+    v = net(t, x, label if classes else None)
     loss = ((v - wobble(ROWS * dim, 3).reshape(v.shape)) ** 2).mean()
     loss.backward()
     print("    {")

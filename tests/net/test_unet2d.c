@@ -191,7 +191,7 @@ static void test_floats(void **state) {
   for (int i = 0; i < 2; i++) {
     configs[i].height = configs[i].width = 8, configs[i].attention[0] = 4; /* groups of few numbers are ill-conditioned */
     check_floats(&configs[i], lfm_kernels_ref32());
-    check_floats(&configs[i], i ? lfm_kernels_onednn_direct() : lfm_kernels_onednn_winograd());
+    check_floats(&configs[i], i ? lfm_kernels_onednn_direct() : lfm_kernels_onednn());
   }
 }
 
@@ -201,7 +201,7 @@ static void test_rows_stand_alone(void **state) {
   enum { ROWS = 7 };
   lfm_unet2d_config c = other();
   c.height = c.width = 16, c.attention[0] = 8;
-  fixture f = make(&c, lfm_kernels_onednn_winograd());
+  fixture f = make(&c, lfm_kernels_onednn());
   size_t dim = (size_t)lfm_net_dim(f.net);
   for (lfm_run_kind kind = LFM_RUN_EVAL; kind <= LFM_RUN_TRAIN; kind++) {
     lfm_run *run = run_of(&f, kind, ROWS);
@@ -327,6 +327,36 @@ static void test_any_team_trains_the_same_bytes(void **state) {
   assert_memory_equal(one, three, bytes);
   lfm_net_destroy(net);
   lfm_free(one), lfm_free(two), lfm_free(three);
+}
+
+/* One image made by a team, blocks of channels by each: the bytes of one worker's, also among others. */
+static void test_a_team_evaluates_the_same_bytes(void **state) {
+  (void)state;
+  lfm_unet2d_config configs[] = {tiny(), other()};
+  configs[0].scale_shift = true, configs[0].hidden_dim = 64; /* more blocks than workers; shifts far from their scales */
+  for (int i = 0; i < 2; i++) {
+    fixture f = make(&configs[i], i ? lfm_kernels_ref32() : lfm_kernels_onednn());
+    lfm_run *run = run_of(&f, LFM_RUN_EVAL, 3);
+    size_t dim = (size_t)lfm_net_dim(f.net);
+    OK(lfm_run_forward(run, f.params));
+    for (int threads = 1; threads <= 3; threads++) {
+      lfm_team *team;
+      lfm_run *alone;
+      OK(lfm_team_create(threads, &team));
+      OK(lfm_run_create_shared(f.net, team, 1, &alone));
+      for (int64_t row = 0; row < 3; row++) {
+        set_number(f.net, lfm_run_t(alone), 0, number_at(f.net, lfm_run_t(run), row));
+        memcpy(lfm_run_x(alone), (float *)lfm_run_x(run) + (size_t)row * dim, dim * sizeof(float));
+        if (lfm_run_labels(run)) set_number(f.net, lfm_run_labels(alone), 0, number_at(f.net, lfm_run_labels(run), row));
+        OK(lfm_run_forward(alone, f.params));
+        assert_memory_equal(lfm_run_v(alone), (const float *)lfm_run_v(run) + (size_t)row * dim, dim * sizeof(float));
+      }
+      lfm_run_destroy(alone);
+      lfm_team_destroy(team);
+    }
+    lfm_run_destroy(run);
+    drop(&f);
+  }
 }
 
 /* torch's laws, tensor by tensor; every residual branch and the output start at zero. */
@@ -471,12 +501,19 @@ static void test_refused_memory_is_reported(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_gradients),       cmocka_unit_test(test_tangents),
-      cmocka_unit_test(test_floats),          cmocka_unit_test(test_rows_stand_alone),
-      cmocka_unit_test(test_runs_repeat),     cmocka_unit_test(test_any_team_trains_the_same_bytes),
-      cmocka_unit_test(test_the_start),       cmocka_unit_test(test_operations_are_counted),
-      cmocka_unit_test(test_rows_advised),    cmocka_unit_test(test_labels_are_checked),
-      cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_refused_memory_is_reported),
+      cmocka_unit_test(test_gradients),
+      cmocka_unit_test(test_tangents),
+      cmocka_unit_test(test_floats),
+      cmocka_unit_test(test_rows_stand_alone),
+      cmocka_unit_test(test_runs_repeat),
+      cmocka_unit_test(test_any_team_trains_the_same_bytes),
+      cmocka_unit_test(test_a_team_evaluates_the_same_bytes),
+      cmocka_unit_test(test_the_start),
+      cmocka_unit_test(test_operations_are_counted),
+      cmocka_unit_test(test_rows_advised),
+      cmocka_unit_test(test_labels_are_checked),
+      cmocka_unit_test(test_what_is_refused),
+      cmocka_unit_test(test_refused_memory_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ static void test_other_choices_are_torch_s(void **state) {
   for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
     check_golden(&golden[i], lfm_kernels_ref64(), 1e-7); /* eight digits are kept */
     check_golden(&golden[i], lfm_kernels_onednn_direct(), tolerance);
-    check_golden(&golden[i], lfm_kernels_onednn_winograd(), tolerance);
+    check_golden(&golden[i], lfm_kernels_onednn(), tolerance);
   }
 }
 
@@ -186,7 +186,6 @@ static void test_results_are_torch_s(void **state) {
   check(lfm_kernels_ref64(), archive);
   check(lfm_kernels_ref32(), archive);
   check(lfm_kernels_onednn_direct(), archive);
-  check(lfm_kernels_onednn_winograd(), archive);
   check(lfm_kernels_onednn(), archive);
   lfm_archive_destroy(archive);
 }

@@ -82,7 +82,7 @@ done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
 while read -r option; do
-  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{train,sweep,sample,score,ledger,eval,push,import,export,info,selftest}
+  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{bench,train,sweep,sample,score,ledger,eval,push,import,export,info,selftest}
 done < <(quoted "${ours[@]}" | grep -E '^--[a-z]' | grep -oE '^--[a-z-]+' | sort -u)
 
 while read -r key; do
