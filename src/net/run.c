@@ -8,10 +8,11 @@
 /* Rows advised.  MANY amortise reading the weights and still split the usual round batch sizes evenly; half of that where a
  * row is so heavy that activations would leave a second-level cache; more gains nothing.  A TRACE run multiplies its rows
  * by dim, or by its probes: it gets about WIDE rows of tangents.
- * Of images, which no such cache holds, IMAGES pay for what Winograd's convolutions do with the weights; fewer where they
- * would take more memory than image_bytes. */
-enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50, IMAGES = 16, TRACED_IMAGES = 8 };
-static const size_t cache_bytes = 2 << 20, image_bytes = (size_t)1 << 30;
+ * Of images, which no such cache holds, IMAGES pay for what Winograd's convolutions do with the weights.  Where a run keeps
+ * all layers, and so many would take more than kept_bytes, half of them halve that for a few per cent of the time; fewer
+ * where they would take more than image_bytes. */
+enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50, IMAGES = 16, KEPT_IMAGES = 8 };
+static const size_t cache_bytes = 2 << 20, kept_bytes = 128 << 20, image_bytes = (size_t)1 << 30;
 
 struct lfm_run {
   const lfm_net *net;
@@ -85,9 +86,9 @@ static int64_t traced_advised(int64_t directions) {
 }
 
 static int64_t images_advised(const lfm_net *net, lfm_run_kind kind) {
-  size_t fit =
-      image_bytes / lfm_graph_row_bytes(net->graph, kind != LFM_RUN_EVAL); /* a trace keeps values as training does */
-  int64_t most = kind == LFM_RUN_TRACE ? TRACED_IMAGES : IMAGES;
+  bool keeps = kind != LFM_RUN_EVAL; /* a trace keeps values as training does */
+  size_t row = lfm_graph_row_bytes(net->graph, keeps), fit = image_bytes / row;
+  int64_t most = keeps && (kind == LFM_RUN_TRACE || IMAGES * row > kept_bytes) ? KEPT_IMAGES : IMAGES;
   return fit < 1 ? 1 : fit < (size_t)most ? (int64_t)fit : most;
 }
 

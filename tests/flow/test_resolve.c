@@ -58,6 +58,20 @@ static void a_batch_is_cut_evenly(void **state) {
   }
 }
 
+/* Pictures are few at a time: as many as are advised, or evenly fewer, but never more. */
+static void a_batch_of_pictures_is_cut_evenly(void **state) {
+  (void)state;
+  static const int64_t expected[][4] = {{32, 8, 8, 4}, {256, 4, 4, 8}, {12, 8, 6, 2}, {5, 1, 1, 5}};
+  for (int i = 0; i < 4; i++) {
+    lfm_config *config = config_of(NULL, NULL);
+    config->batch_size = expected[i][0];
+    lfm_resolve_lanes(config, expected[i][1]);
+    assert_int_equal(config->microbatch, expected[i][2]);
+    assert_int_equal(config->lanes, expected[i][3]);
+    lfm_config_destroy(config);
+  }
+}
+
 static void time_becomes_steps(void **state) {
   (void)state;
   lfm_data_shape shape = {.rows = 6000, .dim = 5, .valid_rows = 600};
@@ -173,6 +187,7 @@ int main(void) {
       cmocka_unit_test(the_chain_is_one_step_and_the_free_block),
       cmocka_unit_test(larger_tables_get_larger_networks),
       cmocka_unit_test(a_batch_is_cut_evenly),
+      cmocka_unit_test(a_batch_of_pictures_is_cut_evenly),
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(mean_targets_take_the_batch_in),

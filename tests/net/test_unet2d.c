@@ -412,8 +412,13 @@ static void test_rows_advised(void **state) {
       .channels = 3, .height = 32, .width = 32, .hidden_dim = 64, .mult_count = 2, .mults = {1, 2}, .res_depth = 2};
   lfm_net *net;
   OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
-  assert_int_equal(lfm_run_rows_advised(net, LFM_RUN_TRAIN), 16);
+  assert_int_equal(lfm_run_rows_advised(net, LFM_RUN_TRAIN), 8);
+  assert_int_equal(lfm_run_rows_advised(net, LFM_RUN_EVAL), 16);
   assert_in_range(lfm_run_rows_advised(net, LFM_RUN_TRACE), 1, 16);
+  lfm_net_destroy(net);
+  c.height = c.width = 8;
+  OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
+  assert_int_equal(lfm_run_rows_advised(net, LFM_RUN_TRAIN), 16); /* of small ones there is room for more */
   lfm_net_destroy(net);
   c.height = c.width = 256;
   OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
