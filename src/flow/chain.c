@@ -73,7 +73,7 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm
 
 lfm_status lfm_chain_make_blocks(lfm_model *model) {
   model->blocks = model->config->blocks;
-  for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create(model->net, &model->params[n]));
+  for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create_untrained(model->net, &model->params[n]));
   return LFM_OK;
 }
 

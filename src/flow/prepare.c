@@ -263,7 +263,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   optim.ema_decay = config->ema_decay;
   LFM_TRY(lfm_optim_create(net, &optim, &trainer->optim));
   LFM_TRY(lfm_params_create(net, &trainer->params));
-  if (config->ema_decay > 0.0) LFM_TRY(lfm_params_create(net, &trainer->average));
+  if (config->ema_decay > 0.0) LFM_TRY(lfm_params_create_untrained(net, &trainer->average));
   LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
   LFM_TRY(LFM_ALLOC(&trainer->lane_loss, config->lanes));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));

@@ -133,11 +133,10 @@ lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int
   LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
   const int64_t *shape = graph->tensors[tensor].shape;
   lfm_pack *pack = &graph->packs[graph->pack_count];
-  *pack = (lfm_pack){.tensor = tensor, .transposed = transposed, .skip = skip, .offset = graph->packed};
+  *pack = (lfm_pack){.tensor = tensor, .transposed = transposed, .skip = skip, .back = !transposed};
   int64_t k = transposed ? shape[1] - skip : shape[0], n = transposed ? shape[0] : shape[1];
   LFM_TRY(graph->kernels->layout(k, n, half, &pack->layout));
-  size_t bytes = pack->layout.count * lfm_stored_size(graph->kernels, half);
-  graph->packed += (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  pack->bytes = pack->layout.count * lfm_stored_size(graph->kernels, half);
   *out = (int)graph->pack_count++;
   return LFM_OK;
 }
@@ -146,10 +145,9 @@ lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int
 lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, int *out) {
   LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
   lfm_pack *pack = &graph->packs[graph->pack_count];
-  *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .offset = graph->packed};
+  *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .back = pass == LFM_CONV_BACK_DATA};
   pack->filter = graph->kernels->image->filter(shape, pass);
-  size_t bytes = pack->filter.count * graph->kernels->number_size;
-  graph->packed += (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  pack->bytes = pack->filter.count * graph->kernels->number_size;
   *out = (int)graph->pack_count++;
   return LFM_OK;
 }
@@ -161,6 +159,19 @@ lfm_status lfm_graph_keep(lfm_graph *graph, lfm_value value) {
   return LFM_OK;
 }
 
+/* What only backward reads comes last, so that weights that are not trained do without it. */
+static void place_packs(lfm_graph *graph) {
+  for (int back = 0; back < 2; back++) {
+    for (size_t i = 0; i < graph->pack_count; i++) {
+      lfm_pack *pack = &graph->packs[i];
+      if (pack->back != (bool)back) continue;
+      pack->offset = graph->packed;
+      graph->packed += (pack->bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    }
+    if (!back) graph->packed_forward = graph->packed;
+  }
+}
+
 lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
   LFM_TRY(lfm_graph_check(graph, output));
   if (graph->values[output].producer < 0) return lfm_fail(LFM_E_USAGE, "graph: the output is an input");
@@ -169,6 +180,7 @@ lfm_status lfm_graph_finish(lfm_graph *graph, lfm_value output) {
       return lfm_fail(LFM_E_USAGE, "graph: value %d is computed or given but never used", v);
   graph->output = output;
   graph->values[output].half = false;
+  place_packs(graph);
   graph->finished = true;
   return LFM_OK;
 }
@@ -180,15 +192,18 @@ size_t lfm_graph_number_size(const lfm_graph *graph) { return graph->kernels->nu
 int lfm_graph_tensor_count(const lfm_graph *graph) { return (int)graph->tensor_count; }
 const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index) { return &graph->tensors[index]; }
 int64_t lfm_graph_param_count(const lfm_graph *graph) { return graph->params; }
-size_t lfm_graph_packed_bytes(const lfm_graph *graph) { return graph->packed; }
+size_t lfm_graph_packed_bytes(const lfm_graph *graph, bool backward) {
+  return backward ? graph->packed : graph->packed_forward;
+}
 
-void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed) {
+void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed,
+                    bool backward) {
   const lfm_graph_tensor *tensor = &graph->tensors[index];
   size_t size = graph->kernels->number_size;
   const char *w = (const char *)params + (size_t)tensor->offset * size;
   for (size_t i = 0; i < graph->pack_count; i++) {
     const lfm_pack *pack = &graph->packs[i];
-    if (pack->tensor != index) continue;
+    if (pack->tensor != index || (pack->back && !backward)) continue;
     if (pack->is_filter) {
       graph->kernels->image->pack_filter((char *)packed + pack->offset, &pack->filter, w, first, count);
       continue;

@@ -103,10 +103,12 @@ size_t lfm_graph_number_size(const lfm_graph *graph); /* 4 or 8 */
 int lfm_graph_tensor_count(const lfm_graph *graph);
 const lfm_graph_tensor *lfm_graph_tensor_at(const lfm_graph *graph, int index);
 int64_t lfm_graph_param_count(const lfm_graph *graph);
-size_t lfm_graph_packed_bytes(const lfm_graph *graph); /* of all packed copies */
+size_t lfm_graph_packed_bytes(const lfm_graph *graph, bool backward); /* of all packed copies, or without those of backward */
 
-/* Brings rows [first, first + count) of tensor `index` (its first dimension) from the flat vector to the packed copies. */
-void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed);
+/* Brings rows [first, first + count) of tensor `index` (its first dimension) from the flat vector to the packed copies, or to
+ * those alone that are not of backward. */
+void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed,
+                    bool backward);
 
 /* Floating-point operations a row: of the forward pass, of the backward pass, of the tangents of the exact trace. */
 typedef struct lfm_graph_flops {

@@ -62,7 +62,8 @@ typedef struct lfm_pack {
   lfm_layout layout;
   bool is_filter; /* of a convolution: */
   lfm_filter filter;
-  size_t offset; /* bytes, in the packed vector */
+  bool back;            /* only backward reads it: it lies behind all others */
+  size_t bytes, offset; /* of the packed vector */
 } lfm_pack;
 
 struct lfm_graph {
@@ -74,7 +75,7 @@ struct lfm_graph {
   size_t value_count, node_count, tensor_count, pack_count;
   size_t value_room, node_room, tensor_room, pack_room;
   int64_t params;
-  size_t packed; /* bytes */
+  size_t packed, packed_forward; /* bytes, in all and without what only backward reads */
   lfm_value output;
   int64_t directions; /* columns of the moving input; 0: none moves */
   bool finished;
@@ -87,8 +88,8 @@ typedef struct lfm_buffer {
 } lfm_buffer;
 
 typedef struct lfm_node_state {
-  int parts;          /* workers that make it forward, each its part; 1 unless the exec is shared */
-  lfm_product **part; /* [parts] products of forward */
+  int parts;            /* workers that make it forward, each its part; 1 unless the exec is shared */
+  lfm_product **part;   /* [parts] products of forward */
   lfm_conv **conv_part; /* [parts] convolutions of forward */
   lfm_product *product[LFM_NODE_PRODUCTS];
   lfm_conv *conv[LFM_NODE_CONVS];

@@ -22,7 +22,8 @@ struct lfm_net {
 struct lfm_params {
   const lfm_net *net;
   void *values; /* [param_count], PyTorch's layout */
-  void *packed; /* what the kernels read */
+  void *packed; /* what the kernels read; what backward reads is there only if `trained` */
+  bool trained;
 };
 
 /* A net around a finished graph, which it takes over on success only.  v has as many columns as x. */

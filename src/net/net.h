@@ -81,7 +81,8 @@ double lfm_net_trace_flops(const lfm_net *net);
 /* ---- parameters -------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_params lfm_params;
-lfm_status lfm_params_create(const lfm_net *net, lfm_params **out); /* zeros */
+lfm_status lfm_params_create(const lfm_net *net, lfm_params **out);           /* zeros */
+lfm_status lfm_params_create_untrained(const lfm_net *net, lfm_params **out); /* without what backward reads */
 void lfm_params_destroy(lfm_params *params);
 size_t lfm_params_memory(const lfm_params *params); /* bytes; NULL: 0 */
 

@@ -151,7 +151,8 @@ static lfm_status update(void *context, int worker, int64_t task) {
   lfm_update_adam(w, optim->moment1 + s->offset, optim->moment2 + s->offset, step->grads[0] + s->offset, (size_t)s->count,
                   &step->adam);
   if (optim->ema) lfm_update_average(optim->ema + s->offset, w, (size_t)s->count, step->ema_decay);
-  lfm_graph_pack(optim->net->graph, s->tensor, s->first, s->rows, step->params->values, step->params->packed);
+  lfm_graph_pack(optim->net->graph, s->tensor, s->first, s->rows, step->params->values, step->params->packed,
+                 step->params->trained);
   return LFM_OK;
 }
 

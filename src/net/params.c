@@ -8,17 +8,20 @@
 #include <math.h>
 #include <string.h>
 
-lfm_status lfm_params_create(const lfm_net *net, lfm_params **out) {
+static lfm_status create(const lfm_net *net, bool trained, lfm_params **out) {
   *out = NULL;
   lfm_params *params;
   LFM_TRY(LFM_ALLOC(&params, 1));
-  params->net = net;
+  params->net = net, params->trained = trained;
   lfm_status status = lfm_alloc_array(&params->values, (size_t)lfm_net_param_count(net), lfm_net_number_size(net));
-  if (status == LFM_OK) status = lfm_alloc_array(&params->packed, lfm_graph_packed_bytes(net->graph), 1);
+  if (status == LFM_OK) status = lfm_alloc_array(&params->packed, lfm_graph_packed_bytes(net->graph, trained), 1);
   if (status == LFM_OK) *out = params;
   else lfm_params_destroy(params);
   return status;
 }
+
+lfm_status lfm_params_create(const lfm_net *net, lfm_params **out) { return create(net, true, out); }
+lfm_status lfm_params_create_untrained(const lfm_net *net, lfm_params **out) { return create(net, false, out); }
 
 void lfm_params_destroy(lfm_params *params) {
   if (!params) return;
@@ -68,7 +71,7 @@ const void *lfm_params_values(const lfm_params *params) { return params->values;
 void lfm_params_pack(lfm_params *params) {
   const lfm_graph *graph = params->net->graph;
   for (int i = 0; i < lfm_graph_tensor_count(graph); i++)
-    lfm_graph_pack(graph, i, 0, lfm_graph_tensor_at(graph, i)->shape[0], params->values, params->packed);
+    lfm_graph_pack(graph, i, 0, lfm_graph_tensor_at(graph, i)->shape[0], params->values, params->packed, params->trained);
 }
 
 void lfm_params_set(lfm_params *params, const float *values) {
@@ -85,5 +88,6 @@ void lfm_params_copy(lfm_params *to, const lfm_params *from) {
     return;
   }
   memcpy(to->values, from->values, (size_t)lfm_net_param_count(from->net) * lfm_net_number_size(from->net));
-  memcpy(to->packed, from->packed, lfm_graph_packed_bytes(from->net->graph));
+  if (to->trained && !from->trained) lfm_params_pack(to);
+  else memcpy(to->packed, from->packed, lfm_graph_packed_bytes(to->net->graph, to->trained));
 }

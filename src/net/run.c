@@ -77,6 +77,7 @@ lfm_status lfm_run_forward(lfm_run *run, const lfm_params *params) {
 }
 
 lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads, bool accumulate) {
+  if (!params->trained) return lfm_fail(LFM_E_USAGE, "net: backward with weights that were made for evaluation alone");
   return lfm_exec_backward(run->exec, params->values, params->packed, grads, accumulate);
 }
 

@@ -57,7 +57,7 @@ static fixture make(lfm_exec_kind kind) {
   f.params = lfm_graph_param_count(f.graph);
   OK(LFM_ALLOC(&f.w, f.params));
   OK(LFM_ALLOC(&f.grads, f.params));
-  OK(lfm_alloc_array(&f.packed, lfm_graph_packed_bytes(f.graph), 1));
+  OK(lfm_alloc_array(&f.packed, lfm_graph_packed_bytes(f.graph, true), 1));
   for (int64_t i = 0; i < f.params; i++) f.w[i] = 0.7 * wave(i, 1.7);
   for (int64_t i = 0; i < ROWS; i++) ((double *)lfm_exec_value(f.exec, f.t))[i] = wave(i, 0.9);
   for (int64_t i = 0; i < ROWS * DIM; i++) ((double *)lfm_exec_value(f.exec, f.x))[i] = wave(i, 2.3);
@@ -74,7 +74,7 @@ static void drop(fixture *f) {
 static double forward_loss(fixture *f) {
   double loss = 0;
   for (int i = 0; i < lfm_graph_tensor_count(f->graph); i++)
-    lfm_graph_pack(f->graph, i, 0, lfm_graph_tensor_at(f->graph, i)->shape[0], f->w, f->packed);
+    lfm_graph_pack(f->graph, i, 0, lfm_graph_tensor_at(f->graph, i)->shape[0], f->w, f->packed, true);
   OK(lfm_exec_forward(f->exec, f->w, f->packed));
   for (int64_t i = 0; i < ROWS * DIM; i++) loss += wave(i, 3.1) * ((double *)lfm_exec_output(f->exec))[i];
   return loss;
@@ -194,8 +194,8 @@ static void test_a_single_map_may_be_probed(void **state) {
   OK(lfm_graph_finish(g, v));
   assert_int_equal(lfm_exec_create(g, LFM_EXEC_TRACE, 1, &exec), LFM_E_UNSUPPORTED);
   OK(lfm_exec_create_probed(g, 2, 1, &exec));
-  OK(lfm_alloc_array(&packed, lfm_graph_packed_bytes(g), 1));
-  lfm_graph_pack(g, 0, 0, 2, w, packed);
+  OK(lfm_alloc_array(&packed, lfm_graph_packed_bytes(g, true), 1));
+  lfm_graph_pack(g, 0, 0, 2, w, packed, true);
   memcpy(lfm_exec_probes(exec), (double[]){1, 1, 1, -1}, 4 * sizeof(double));
   OK(lfm_exec_forward(exec, w, packed));
   const double *estimates = lfm_exec_trace(exec);
