@@ -286,20 +286,22 @@ void app_eval_put_json(const void *what, FILE *out) {
 lfm_status app_eval_draw_curve(const app_eval_report *report, const char *path) {
   double nfe[APP_MOST_BUDGETS], above[APP_MOST_BUDGETS], low[APP_MOST_BUDGETS], high[APP_MOST_BUDGETS],
       other[APP_MOST_BUDGETS];
+  bool all_above = true;
   for (int i = 0; i < report->count; i++) {
     const lfm_eval_result *r = &report->lines[i].result;
     nfe[i] = report->lines[i].nfe;
     above[i] = r->above.value, low[i] = r->above.low, high[i] = r->above.high;
     other[i] = r->above.value - r->difference.value;
+    all_above = all_above && low[i] > 0 && !(other[i] <= 0);
   }
-  const lfm_series series[] = {{report->model, nfe, above, report->count, 0, LFM_LINE},
+  const lfm_series series[] = {{report->against ? report->model : NULL, nfe, above, report->count, 0, LFM_LINE_DOTS},
                                {NULL, nfe, low, report->count, 0, LFM_LINE_FAINT},
                                {NULL, nfe, high, report->count, 0, LFM_LINE_FAINT},
-                               {report->against, nfe, other, report->count, 1, LFM_LINE}};
-  const lfm_curves_options options = {.title = "Frechet distance above its floor, and its 95 % interval",
+                               {report->against, nfe, other, report->count, 1, LFM_LINE_DOTS}};
+  const lfm_curves_options options = {.title = "Frechet distance above its floor, with its 95 % interval",
                                       .x_label = "evaluations a picture, over the whole chain",
                                       .y_label = "squared units of the judge's features",
                                       .log_x = true,
-                                      .log_y = true};
+                                      .log_y = all_above}; /* an end at 0 or below has no place on a logarithm */
   return lfm_draw_curves(path, series, report->against ? 4 : 3, &options);
 }

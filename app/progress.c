@@ -98,7 +98,9 @@ static void write_fields(const app_progress *progress, char fields[FIELDS][FIELD
   snprintf(fields[FIELD_PERCENT], FIELD_SIZE, "  %3.0f %%", floor(100 * fraction_done(now)));
   write_loss(fields[FIELD_LOSS], "loss", now->loss);
   write_loss(fields[FIELD_VALID], "valid", now->valid_loss);
-  if (now->rate > 0) snprintf(fields[FIELD_RATE], FIELD_SIZE, "  %s %s/s", app_amount(text, now->rate), unit_of(now));
+  bool alike = now->phase != LFM_PHASE_COMPARE; /* what is counted */
+  if (now->rate > 0 && alike)
+    snprintf(fields[FIELD_RATE], FIELD_SIZE, "  %s %s/s", app_amount(text, now->rate), unit_of(now));
   double left = seconds_left(progress);
   if (isfinite(left)) snprintf(fields[FIELD_LEFT], FIELD_SIZE, "  %s left", app_duration(text, left));
 }

@@ -68,6 +68,7 @@ static void print_json(const lfm_sample_result *result) {
   app_json_whole(&json, "rows", result->rows);
   app_json_real(&json, "probe_se", result->probe_se);
   app_json_real(&json, "nfe_mean", result->nfe_mean);
+  app_json_real(&json, "flops", result->flops);
   app_json_real(&json, "seconds", result->seconds);
   app_json_whole(&json, "failed", result->failed);
   app_json_close(&json);

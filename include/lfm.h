@@ -537,7 +537,7 @@ LFM_API void lfm_eval_destroy(lfm_eval *eval);
 
 /* Each writes one PNG at PATH, whole or not at all, the same bytes each time on one machine; white, with thin grey axes. */
 
-typedef enum lfm_line { LFM_LINE, LFM_LINE_DASHED, LFM_LINE_FAINT } lfm_line;
+typedef enum lfm_line { LFM_LINE, LFM_LINE_DASHED, LFM_LINE_FAINT, LFM_LINE_DOTS } lfm_line; /* the last: a dot a value */
 
 typedef struct lfm_series {
   const char *name;    /* for the legend; NULL leaves it out */

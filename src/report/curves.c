@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 enum { WIDTH = 1200, HEIGHT = 640 };
-static const double LEFT = 110, TOP = 64, BOTTOM = 84, RIGHT = 36, FONT = 18, LEGEND_STROKE = 34;
+static const double LEFT = 110, TOP = 64, BOTTOM = 84, RIGHT = 36, FONT = 18, LEGEND_STROKE = 34, DOT = 4.5;
 
 static bool is_drawn(const lfm_series *series, int64_t i, const lfm_curves_options *options) {
   double x = series->x[i], y = series->y[i];
@@ -68,6 +68,14 @@ static void set_stroke(lfm_canvas *canvas, const lfm_series *series) {
   cairo_set_dash(canvas->cr, dashes, series->line == LFM_LINE_DASHED ? 2 : 0, 0);
 }
 
+/* Around values that are few: one sees where the line was asked and where it only leads on. */
+static void draw_dot(lfm_canvas *canvas, const lfm_series *series, double x, double y) {
+  if (series->line != LFM_LINE_DOTS) return;
+  cairo_new_sub_path(canvas->cr);
+  cairo_arc(canvas->cr, x, y, DOT, 0, 2 * M_PI);
+  cairo_fill(canvas->cr);
+}
+
 static void draw_series(lfm_canvas *canvas, const lfm_series *series, const lfm_curves_options *options, const lfm_axis *x,
                         const lfm_axis *y) {
   cairo_save(canvas->cr);
@@ -80,6 +88,9 @@ static void draw_series(lfm_canvas *canvas, const lfm_series *series, const lfm_
     else cairo_move_to(canvas->cr, lfm_axis_place(x, series->x[i]), lfm_axis_place(y, series->y[i])), pen_down = true;
   }
   cairo_stroke(canvas->cr);
+  for (int64_t i = 0; i < series->count; i++)
+    if (is_drawn(series, i, options))
+      draw_dot(canvas, series, lfm_axis_place(x, series->x[i]), lfm_axis_place(y, series->y[i]));
   cairo_restore(canvas->cr);
 }
 
@@ -92,6 +103,7 @@ static void draw_legend(lfm_canvas *canvas, const lfm_series *series, int count,
     cairo_move_to(canvas->cr, left, at);
     cairo_line_to(canvas->cr, left + LEGEND_STROKE, at);
     cairo_stroke(canvas->cr);
+    draw_dot(canvas, &series[s], left + LEGEND_STROKE / 2, at);
     cairo_restore(canvas->cr);
     lfm_canvas_colour(canvas, lfm_ink, 1);
     lfm_canvas_text(canvas, LFM_TEXT_LEFT, left + LEGEND_STROKE + 12, at + FONT * 0.34, FONT, 260, series[s].name);

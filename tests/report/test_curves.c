@@ -24,6 +24,12 @@ static lfm_status draw_nothing(const char *path) {
   return lfm_draw_curves(path, &series, 1, &options);
 }
 
+static lfm_line few_line = LFM_LINE;
+static lfm_status draw_few(const char *path) {
+  const lfm_series series = {"few", x, loss, 5, 0, few_line};
+  return lfm_draw_curves(path, &series, 1, NULL);
+}
+
 static lfm_status draw_bare(const char *path) { return lfm_draw_curves(path, NULL, 0, NULL); }
 
 static void curves_are_a_picture(void **state) {
@@ -38,7 +44,22 @@ static void nothing_to_show_is_axes_only(void **state) {
   assert_is_a_picture(draw_bare, 1200, 640, 0.002, 0.05);
 }
 
+/* One a value, and one in the legend, of some 60 pixels each, half of which the line has drawn already. */
+static void dots_are_on_the_line(void **state) {
+  (void)state;
+  const char *path = picture_path("few.png");
+  double inked[2];
+  for (int k = 0; k < 2; k++) {
+    few_line = k ? LFM_LINE_DOTS : LFM_LINE;
+    assert_int_equal(draw_few(path), LFM_OK);
+    inked[k] = inked_share(path, 1200, 640) * 1200 * 640;
+  }
+  assert_true(inked[1] - inked[0] > 6 * 25 && inked[1] - inked[0] < 6 * 110);
+  remove(path);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(curves_are_a_picture), cmocka_unit_test(nothing_to_show_is_axes_only)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(curves_are_a_picture), cmocka_unit_test(nothing_to_show_is_axes_only),
+                                     cmocka_unit_test(dots_are_on_the_line)};
   return cmocka_run_group_tests(tests, fill, remove_picture_folder);
 }
