@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const int64_t shapes[][3] = {/* channels in, out, pixels along a side */
-                                    {16, 64, 32},  {64, 16, 32},  {64, 64, 32},   {128, 64, 32},  {192, 64, 32},
-                                    {32, 32, 28},  {64, 32, 28},  {128, 128, 16}, {256, 128, 16}, {64, 64, 14},
-                                    {128, 64, 14}, {64, 64, 8},   {128, 128, 8},  {256, 128, 8},  {256, 256, 8},
-                                    {64, 64, 7},   {128, 128, 7}, {128, 128, 4},  {256, 128, 4}};
+static const int64_t shapes[][5] = {/* channels in, out, pixels along a side; taps along one, stride */
+                                    {16, 64, 32, 3, 1},   {64, 16, 32, 3, 1},  {64, 64, 32, 3, 1},   {128, 64, 32, 3, 1},
+                                    {192, 64, 32, 3, 1},  {32, 32, 28, 3, 1},  {64, 32, 28, 3, 1},   {128, 128, 16, 3, 1},
+                                    {256, 128, 16, 3, 1}, {64, 64, 14, 3, 1},  {128, 64, 14, 3, 1},  {64, 64, 8, 3, 1},
+                                    {128, 128, 8, 3, 1},  {256, 128, 8, 3, 1}, {256, 256, 8, 3, 1},  {64, 64, 7, 3, 1},
+                                    {128, 128, 7, 3, 1},  {128, 128, 4, 3, 1}, {256, 128, 4, 3, 1},  {64, 64, 32, 3, 2},
+                                    {128, 128, 16, 3, 2}, {128, 64, 32, 1, 1}, {128, 384, 16, 1, 1}, {256, 128, 8, 1, 1}};
 static const char *const passes[] = {"forward", "data", "weights"};
 
 static double now(void) {
@@ -37,7 +39,8 @@ static void *room(size_t numbers) {
 
 static double rate(const lfm_kernels *kernels, const int64_t *s, lfm_conv_pass pass, int64_t images, int runs) {
   const lfm_image_kernels *k = kernels->image;
-  lfm_conv_shape shape = {{s[0], s[2], s[2], k->block}, {s[1], s[2], s[2], k->block}, 3, 1};
+  int64_t side = (s[2] - 1) / s[4] + 1;
+  lfm_conv_shape shape = {{s[0], s[2], s[2], k->block}, {s[1], side, side, k->block}, s[3], s[4]};
   size_t x_count = (size_t)(images * lfm_image_count(shape.in)), y_count = (size_t)(images * lfm_image_count(shape.out));
   lfm_conv *conv;
   if (k->conv_create(&shape, pass, pass != LFM_CONV_BACK_DATA, images, &conv) != LFM_OK) return 0;
@@ -54,18 +57,25 @@ static double rate(const lfm_kernels *kernels, const int64_t *s, lfm_conv_pass p
   }
   k->conv_destroy(conv);
   lfm_free(x), lfm_free(y), lfm_free(w), lfm_free(bias), lfm_free(scratch);
-  return 2e-9 * 9 * (double)(images * s[0] * s[1] * s[2] * s[2]) / best;
+  return 2e-9 * (double)(images * s[0] * s[1] * s[3] * s[3] * side * side) / best;
+}
+
+/* Of images of bfloat16, where this processor has it. */
+static double rate_of_halves(const int64_t *s, lfm_conv_pass pass, int64_t images, int runs) {
+  const lfm_kernels *bf16;
+  return lfm_kernels_bf16(&bf16) == LFM_OK ? rate(lfm_kernels_bf16_pairs(), s, pass, images, runs) : 0;
 }
 
 int main(int argc, char **argv) {
   int64_t images = argc > 1 ? atoi(argv[1]) : 16;
   int runs = argc > 2 ? atoi(argv[2]) : 20;
-  printf("%s, %d images, GFLOP/s\n  in  out side  pass     direct winograd\n", lfm_kernels_identity(lfm_kernels_onednn()),
-         (int)images);
+  printf("%s, %d images, GFLOP/s\n  in  out side taps stride  pass     direct   ours  bf16\n",
+         lfm_kernels_identity(lfm_kernels_onednn()), (int)images);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
     for (lfm_conv_pass pass = LFM_CONV_FORWARD; pass <= LFM_CONV_BACK_WEIGHTS; pass++)
-      printf("%4d %4d %4d  %-8s %6.0f %8.0f\n", (int)shapes[i][0], (int)shapes[i][1], (int)shapes[i][2], passes[pass],
+      printf("%4d %4d %4d %4d %6d  %-8s %6.0f %6.0f %5.0f\n", (int)shapes[i][0], (int)shapes[i][1], (int)shapes[i][2],
+             (int)shapes[i][3], (int)shapes[i][4], passes[pass],
              rate(lfm_kernels_onednn_direct(), shapes[i], pass, images, runs),
-             rate(lfm_kernels_onednn(), shapes[i], pass, images, runs));
+             rate(lfm_kernels_onednn(), shapes[i], pass, images, runs), rate_of_halves(shapes[i], pass, images, runs));
   return 0;
 }

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """lfm beside PyTorch on pictures: training steps of U-Nets and their memory, single evaluations, sampling.
 
-    compare_unet.py LFM train   [--network NAME]            a training step, Adam included
+    compare_unet.py LFM train   [--network NAME] [--precision bf16]    a training step, Adam included
     compare_unet.py LFM memory  [--network NAME]            the most memory of a short training, of whole processes
     compare_unet.py LFM latency --model RUN                 one picture, one evaluation
     compare_unet.py LFM sample  --model RUN [--rows 256]    sampling at equal achieved error
 
 Both sides run in turn, round after round, on all threads, and the best of PyTorch's ways counts: eager and torch.compile with
-channels last, and eager with channels first; for single pictures also torch.jit.trace.  Compiled code that only evaluates has
+channels last, and eager with channels first; for single pictures also torch.jit.trace.  In bf16 PyTorch runs under autocast.  Compiled code that only evaluates has
 its weights frozen.  Steps are without dropout on both sides; the program's average their weights, PyTorch's do not.  How
 sampling is compared is said in compare_torch.py.  Nothing else should run meanwhile.
 """
@@ -47,7 +47,7 @@ def loss_of(net, left, right, t):
     return torch.nn.functional.mse_loss(net(t, left + s * (right - left)), right - left)
 
 
-def torch_step(name, way):
+def torch_step(name, way, precision):
     """A training step on pictures that lie ready: forward, backward, fused Adam."""
     _, picture, batch, shape = NETWORKS[name]
     net = UNet(picture[0], picture[1], *shape, classes=0).to(memory_format=FORMATS[way])
@@ -58,7 +58,9 @@ def torch_step(name, way):
 
     def step():
         optimiser.zero_grad()
-        loss(net, left, right, t).backward()
+        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=precision == 'bf16'):
+            out = loss(net, left, right, t)
+        out.backward()
         optimiser.step()
     return step
 
@@ -66,17 +68,17 @@ def torch_step(name, way):
 def compare_train(args):
     header()
     for name in args.network.split(','):
-        steps = {way: torch_step(name, way) for way in args.ways.split(',')}
+        steps = {way: torch_step(name, way, args.precision) for way in args.ways.split(',')}
         for step in steps.values():
             step()
         ours, theirs = [], {way: [] for way in steps}
         for _ in range(args.rounds):
-            figures = lfm_bench(args, 'train', *NETWORKS[name][0])
+            figures = lfm_bench(args, 'train', *NETWORKS[name][0], '--precision', args.precision)
             ours.append(next(value for figure, value in figures.items() if 'bare step' in figure))
             for way, step in steps.items():
                 theirs[way].append(1e3 * seconds(step))
         for way in theirs:
-            line(f'{name}, training step of {NETWORKS[name][2]} ({way})', ours, theirs[way], 'ms')
+            line(f'{name} {args.precision}, training step of {NETWORKS[name][2]} ({way})', ours, theirs[way], 'ms')
 
 
 # ---- memory --------------------------------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ def compare_memory(args):
 
 
 def run_steps(args):
-    step = torch_step(args.network, args.ways)
+    step = torch_step(args.network, args.ways, 'fp32')
     for _ in range(3):
         step()
 
@@ -206,6 +208,7 @@ def main():
     parser.add_argument('--model', help='latency, sample: a run folder or model file of lfm train, without classes')
     parser.add_argument('--rows', type=int, default=256, help='sample: how many')
     parser.add_argument('--judged', type=int, default=16, help='sample: of how many of them the error is measured')
+    parser.add_argument('--precision', default='fp32', choices=['fp32', 'bf16'], help='train')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--ways', help="PyTorch's ways to try; the best counts")
     parser.add_argument('--errors', type=numbers, default=[0.1], help='sample: grey levels, at which the times are compared')

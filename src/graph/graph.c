@@ -55,6 +55,7 @@ lfm_value_info lfm_graph_image_info(const lfm_graph *graph, lfm_value like, int6
       channels >= 1 && height >= 1 && width >= 1 && channels <= max_cols && height <= max_side && width <= max_side;
   info.image = (lfm_image){channels, height, width, graph->kernels->image->block};
   info.count = possible ? lfm_image_count(info.image) : INT64_MAX;
+  info.half = graph->kernels->image->half;
   info.has_parameters = from->has_parameters;
   info.tangent = from->tangent == LFM_TANGENT_NONE ? LFM_TANGENT_NONE : LFM_TANGENT_DENSE;
   return info;
@@ -147,7 +148,7 @@ lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_sha
   lfm_pack *pack = &graph->packs[graph->pack_count];
   *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .back = pass == LFM_CONV_BACK_DATA};
   pack->filter = graph->kernels->image->filter(shape, pass);
-  pack->bytes = pack->filter.count * graph->kernels->number_size;
+  pack->bytes = pack->filter.count * lfm_stored_size(graph->kernels, pack->filter.half);
   *out = (int)graph->pack_count++;
   return LFM_OK;
 }

@@ -7,6 +7,8 @@
  */
 #include "graph/op.h"
 
+#include <string.h>
+
 static bool reads(const lfm_node *node, lfm_value v) {
   for (int i = 0; i < node->inputs; i++)
     if (node->input[i] == v) return true;
@@ -62,11 +64,14 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 }
 
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  int64_t count = exec->rows * lfm_exec_info(exec, node->output)->count;
-  for (int i = 0; i < node->inputs; i++)
-    if (lfm_exec_info(exec, node->input[i])->has_parameters && exec->gradient[node->input[i]] != exec->gradient[node->output])
-      exec->graph->kernels->columns(lfm_exec_gradient(exec, node->input[i]), count, lfm_exec_gradient(exec, node->output),
-                                    count, 1, count, state->adds[i]);
+  const lfm_value_info *y = lfm_exec_info(exec, node->output);
+  const void *dy = lfm_exec_gradient(exec, node->output);
+  for (int i = 0; i < node->inputs; i++) {
+    void *d = lfm_exec_gradient(exec, node->input[i]);
+    if (!lfm_exec_info(exec, node->input[i])->has_parameters || d == dy || !d || !dy) continue;
+    if (state->adds[i]) exec->graph->kernels->image->sum(d, d, dy, (size_t)(exec->rows * y->count));
+    else memcpy(d, dy, lfm_exec_value_bytes(exec, y, exec->rows));
+  }
   return LFM_OK;
 }
 

@@ -9,7 +9,8 @@
  * P [pixels, pixels] is made again in backward, at the price of one product: to keep it for all rows would take more memory
  * than all else [Dao et al. 2022].  Forward and backward are one kernel a head where there is one, and in a shared run of one
  * image each worker makes some heads; else all products are table.h's, whose matrices stay in the second-level cache head by
- * head.
+ * head.  Where images are of halves so are Q, K, V and dO; P and dS, which sums pass through, are made so on their way into a
+ * product.
  */
 #include "graph/op.h"
 
@@ -48,21 +49,30 @@ static lfm_status refuse_adding(const lfm_node_state *state) {
   return state->adds[0] ? lfm_fail(LFM_E_UNSUPPORTED, "graph: attention of a value that others read, too") : LFM_OK;
 }
 
+static bool in_halves(const lfm_exec *exec) { return exec->graph->kernels->image->half; }
+
+static lfm_layout plain_layout(const lfm_exec *exec, int64_t k, int64_t n) {
+  lfm_layout plain = lfm_layout_plain(k, n);
+  plain.half = in_halves(exec);
+  return plain;
+}
+
 static lfm_status plan_scores(lfm_exec *exec, const head *h, lfm_node_state *state, bool add) {
-  lfm_product_spec scores = {.m = h->pixels, .n = h->pixels, .k = h->d, .accumulate = add};
+  bool half = in_halves(exec);
+  lfm_product_spec scores = {.m = h->pixels, .n = h->pixels, .k = h->d, .accumulate = add, .half_a = half, .half_b = half};
   return lfm_exec_want_product(exec, &scores, &state->product[add ? SCORES_ADD : SCORES]);
 }
 
 static lfm_status plan_mix(lfm_exec *exec, const head *h, lfm_node_state *state, bool add) {
-  lfm_layout plain = lfm_layout_plain(h->pixels, h->d);
+  lfm_layout plain = plain_layout(exec, h->pixels, h->d);
   lfm_product_spec mix = {.m = h->pixels, .n = h->d, .k = h->pixels, .layout = &plain, .accumulate = add};
   return lfm_exec_want_product(exec, &mix, &state->product[add ? MIX_ADD : MIX]);
 }
 
 static lfm_status plan_backward(lfm_exec *exec, const head *h, lfm_node_state *state) {
-  lfm_layout plain = lfm_layout_plain(h->d, h->pixels);
-  lfm_product_spec slopes = {.m = h->pixels, .n = h->pixels, .k = h->d, .layout = &plain};
-  lfm_product_spec meet = {.m = h->pixels, .n = h->d, .k = h->pixels};
+  lfm_layout plain = plain_layout(exec, h->d, h->pixels);
+  lfm_product_spec slopes = {.m = h->pixels, .n = h->pixels, .k = h->d, .layout = &plain, .half_a = in_halves(exec)};
+  lfm_product_spec meet = {.m = h->pixels, .n = h->d, .k = h->pixels, .half_b = in_halves(exec)};
   LFM_TRY(refuse_adding(state));
   LFM_TRY(lfm_exec_want_product(exec, &slopes, &state->product[SLOPES]));
   return lfm_exec_want_product(exec, &meet, &state->product[MEET]);
@@ -101,6 +111,10 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
 enum { OF_Q, OF_K, OF_V };
+
+static size_t row_bytes(const lfm_exec *exec, lfm_value v, int64_t rows) {
+  return lfm_exec_value_bytes(exec, lfm_exec_info(exec, v), rows);
+}
 
 /* Q, K or V of head i of one image as a matrix [pixels, d], or transposed. */
 static void take(const lfm_exec *exec, const head *h, const void *qkv, int64_t i, int of, bool transposed, void *to) {
@@ -151,8 +165,8 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   }
   head h = head_of(exec, node, state->buffer[ROOM]);
   for (int64_t row = 0; row < exec->rows; row++) {
-    const char *qkv = (char *)lfm_exec_value(exec, node->input[0]) + lfm_exec_bytes(exec, row * lfm_image_count(h.qkv));
-    char *out = (char *)lfm_exec_value(exec, node->output) + lfm_exec_bytes(exec, row * lfm_image_count(h.out));
+    const char *qkv = (char *)lfm_exec_value(exec, node->input[0]) + row_bytes(exec, node->input[0], row);
+    char *out = (char *)lfm_exec_value(exec, node->output) + row_bytes(exec, node->output, row);
     for (int64_t i = 0; i < node->heads; i++) {
       LFM_TRY(attend(exec, state, &h, qkv, i));
       take(exec, &h, qkv, i, OF_V, false, h.small[2]);
@@ -190,7 +204,7 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
   }
   head h = head_of(exec, node, state->buffer[ROOM_AGAIN]);
   for (int64_t row = 0; row < exec->rows; row++) {
-    size_t at = lfm_exec_bytes(exec, row * lfm_image_count(h.qkv)), to = lfm_exec_bytes(exec, row * lfm_image_count(h.out));
+    size_t at = row_bytes(exec, node->input[0], row), to = row_bytes(exec, node->output, row);
     const char *qkv = (char *)lfm_exec_value(exec, node->input[0]) + at;
     const char *dout = (char *)lfm_exec_gradient(exec, node->output) + to;
     char *dqkv = (char *)lfm_exec_gradient(exec, node->input[0]) + at;

@@ -10,27 +10,42 @@
 
 #include <string.h>
 
+/* Rows of both inputs side by side, whatever they are of; of images the blocks of channels follow each other. */
+static void join(const lfm_exec *exec, const lfm_node *node, char *y, const char *const inputs[2], int64_t rows) {
+  size_t both = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1);
+  for (int i = 0; i < 2; i++) {
+    size_t bytes = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->input[i]), 1);
+    for (int64_t row = 0; row < rows && y && inputs[i]; row++)
+      memcpy(y + (size_t)row * both, inputs[i] + (size_t)row * bytes, bytes);
+    y += bytes;
+  }
+}
+
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
   (void)state, (void)part;
-  const lfm_value_info *values = exec->graph->values;
-  int64_t left = values[node->input[0]].count, right = values[node->input[1]].count, both = left + right;
-  char *y = lfm_exec_value(exec, node->output);
-  const lfm_kernels *kernels = exec->graph->kernels;
-  kernels->columns(y, both, lfm_exec_value(exec, node->input[0]), left, exec->rows, left, false);
-  kernels->columns(y + lfm_exec_bytes(exec, left), both, lfm_exec_value(exec, node->input[1]), right, exec->rows, right,
-                   false);
+  const char *inputs[] = {lfm_exec_value(exec, node->input[0]), lfm_exec_value(exec, node->input[1])};
+  join(exec, node, lfm_exec_value(exec, node->output), inputs, exec->rows);
   return LFM_OK;
 }
 
+/* to = or += from, a row's share. */
+static void take(const lfm_exec *exec, const lfm_value_info *share, char *to, const char *from, bool add) {
+  if (!add) memcpy(to, from, lfm_exec_value_bytes(exec, share, 1));
+  else if (share->image.channels) exec->graph->kernels->image->sum(to, to, from, (size_t)share->count);
+  else exec->graph->kernels->columns(to, share->count, from, share->count, 1, share->count, true);
+}
+
 static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  const lfm_value_info *values = exec->graph->values;
-  int64_t both = values[node->output].count;
-  const char *d = lfm_exec_gradient(exec, node->output);
+  size_t both = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1);
+  const char *dy = lfm_exec_gradient(exec, node->output);
   for (int i = 0; i < node->inputs; i++) {
-    int64_t cols = values[node->input[i]].count;
-    if (values[node->input[i]].has_parameters)
-      exec->graph->kernels->columns(lfm_exec_gradient(exec, node->input[i]), cols, d, both, exec->rows, cols, state->adds[i]);
-    d += lfm_exec_bytes(exec, cols);
+    const lfm_value_info *share = lfm_exec_info(exec, node->input[i]);
+    char *d = lfm_exec_gradient(exec, node->input[i]);
+    size_t bytes = lfm_exec_value_bytes(exec, share, 1);
+    bool wanted = share->has_parameters && d && dy;
+    for (int64_t row = 0; row < exec->rows && wanted; row++)
+      take(exec, share, d + (size_t)row * bytes, dy + (size_t)row * both, state->adds[i]);
+    dy += bytes;
   }
   return LFM_OK;
 }
@@ -38,13 +53,8 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
 /* Of two that move: as in forward. */
 static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   (void)state;
-  int64_t both = lfm_exec_info(exec, node->output)->count;
-  char *y = lfm_exec_tangent(exec, node->output);
-  for (int i = 0; i < node->inputs; i++) {
-    int64_t cols = lfm_exec_info(exec, node->input[i])->count;
-    exec->graph->kernels->columns(y, both, lfm_exec_tangent(exec, node->input[i]), cols, exec->panel_count, cols, false);
-    y += lfm_exec_bytes(exec, cols);
-  }
+  const char *inputs[] = {lfm_exec_tangent(exec, node->input[0]), lfm_exec_tangent(exec, node->input[1])};
+  join(exec, node, lfm_exec_tangent(exec, node->output), inputs, exec->panel_count);
   return LFM_OK;
 }
 
@@ -76,7 +86,8 @@ lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_valu
   bool both_move = left.tangent == LFM_TANGENT_DENSE && right.tangent == LFM_TANGENT_DENSE && !left.still && !right.still;
   if (left.tangent != LFM_TANGENT_NONE && !both_move)
     return lfm_fail(LFM_E_UNSUPPORTED, "graph: a moving value in front of another");
-  if (left.half || right.half)
+  bool of_images = left.image.channels && right.image.channels;
+  if ((left.half || right.half) && !of_images)
     return lfm_fail(LFM_E_UNSUPPORTED, "bf16: cat_t: all would round the time to eight bits; use cat_t: first");
   lfm_node node = {.op = &op_concat, .inputs = 2, .input = {a, b}};
   int64_t cols = left.count + right.count;
@@ -85,6 +96,7 @@ lfm_status lfm_graph_concat(lfm_graph *graph, lfm_value a, lfm_value b, lfm_valu
                          .count = cols,
                          .has_parameters = left.has_parameters || right.has_parameters,
                          .tangent = right.tangent,
+                         .half = of_images && left.half,
                          .still = both_move ? 0 : left.count + right.still,
                          .tangent_of = both_move ? -1 : right.tangent_of};
   if (left.image.channels) LFM_TRY(describe_images(&left, &right, &info));

@@ -25,7 +25,8 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_BACK_DATA, false, exec->rows, &state->conv[BACK_DATA]));
   if (!state->adds[0]) return LFM_OK;
   int here = lfm_exec_info(exec, node->output)->producer, step = 2 * (int)exec->graph->node_count - 1 - here;
-  return lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * lfm_image_count(shape.in)), step, step, &state->buffer[0]);
+  size_t bytes = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->input[0]), exec->rows);
+  return lfm_exec_want(exec, bytes, step, step, &state->buffer[0]);
 }
 
 /* The first channel that a part makes. */

@@ -34,8 +34,6 @@ static lfm_status check_still(const lfm_graph *graph, lfm_value v, bool input) {
 
 lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, lfm_value *out) {
   LFM_TRY(check_still(graph, t, true));
-  if (!graph->kernels->image)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: no images yet; use precision fp32", graph->kernels->name);
   if (dim < 2 || dim % 2) return lfm_fail(LFM_E_USAGE, "graph: %lld cosines and sines", (long long)dim);
   lfm_node node = {.op = &op_sinusoid, .inputs = 1, .input = {t}};
   lfm_value_info info = {.dims = 1, .shape = {dim}, .count = dim, .tangent_of = -1};
@@ -69,13 +67,14 @@ static lfm_status embed_forward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   int64_t cols = lfm_exec_info(exec, node->output)->count, label = 0;
   const char *a = lfm_exec_value(exec, node->input[0]), *table = lfm_exec_tensor(exec, node->tensor[TABLE]);
   char *y = lfm_exec_value(exec, node->output);
+  kernels->columns(y, cols, a, cols, exec->rows, cols, false);
   for (int64_t row = 0; row < exec->rows; row++) {
     LFM_TRY(label_of(exec, node, row, &label));
-    size_t at = lfm_exec_bytes(exec, row * cols);
-    kernels->image->sum(y + at, a + at, table + lfm_exec_bytes(exec, label * cols), (size_t)cols);
+    kernels->columns(y + lfm_exec_bytes(exec, row * cols), cols, table + lfm_exec_bytes(exec, label * cols), cols, 1, cols,
+                     true);
   }
   void *slope = lfm_exec_at(exec, state->buffer[SLOPE]);
-  kernels->activate(y, slope, y, (size_t)(exec->rows * cols), node->act);
+  kernels->activate(y, slope, y, (size_t)(exec->rows * cols), node->act, false);
   return LFM_OK;
 }
 

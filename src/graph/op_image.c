@@ -49,8 +49,6 @@ static const lfm_op op_image = {.name = "image",
 lfm_status lfm_graph_image(lfm_graph *graph, lfm_value plain, int64_t channels, int64_t height, int64_t width,
                            lfm_value *out) {
   LFM_TRY(lfm_graph_check(graph, plain));
-  if (!graph->kernels->image)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: no images yet; use precision fp32", graph->kernels->name);
   lfm_value_info info = lfm_graph_image_info(graph, plain, channels, height, width);
   const lfm_value_info *from = &graph->values[plain];
   if (info.count == INT64_MAX || from->count != channels * height * width || from->image.channels || from->still)

@@ -133,7 +133,7 @@ static lfm_status forward_part(lfm_exec *exec, const lfm_node *node, lfm_node_st
   LFM_TRY(kernels->product_run(state->part[part], lfm_exec_value(exec, node->input[0]),
                                weights + offset * kernels->number_size, bias + lfm_exec_bytes(exec, first), piece,
                                lfm_exec_scratch(exec, part)));
-  if (!kernels->fuses(node->act)) kernels->activate(piece, NULL, piece, (size_t)(exec->rows * cols), node->act);
+  if (!kernels->fuses(node->act)) kernels->activate(piece, NULL, piece, (size_t)(exec->rows * cols), node->act, false);
   if (piece != y) kernels->columns(y, w->cols, piece, cols, exec->rows, cols, false);
   return LFM_OK;
 }
@@ -147,7 +147,8 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
                                lfm_exec_pack(exec, node->pack[PACK_FORWARD]), lfm_exec_tensor(exec, node->tensor[BIAS]), y,
                                lfm_exec_scratch(exec, 0)));
   bool with_slope = lfm_act_keeps_slope(node->act);
-  if (!kernels->fuses(node->act)) kernels->activate(y, with_slope ? slope : NULL, y, count, node->act);
+  bool half = value_of(exec, node->output)->half;
+  if (!kernels->fuses(node->act)) kernels->activate(y, with_slope ? slope : NULL, y, count, node->act, half);
   if (slope && !with_slope) kernels->slope(slope, y, count, node->act);
   return LFM_OK;
 }
@@ -247,8 +248,8 @@ lfm_status lfm_graph_linear(lfm_graph *graph, const char *name, lfm_value h, int
   const lfm_value_info input = graph->values[h];
   lfm_node node = {.op = &op_linear, .inputs = 1, .input = {h}, .act = act};
   lfm_value_info info = {.dims = 1, .shape = {cols}, .count = cols, .has_parameters = true, .tangent_of = -1};
-  info.half = graph->kernels->halves;
   info.tangent = input.tangent == LFM_TANGENT_NONE ? LFM_TANGENT_NONE : LFM_TANGENT_DENSE;
+  info.half = graph->kernels->halves && info.tangent != LFM_TANGENT_NONE; /* what follows from t alone keeps its digits */
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 2, (int64_t[]){cols, input.count}, input.count, &node.tensor[WEIGHT]));
   LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, (int64_t[]){cols}, input.count, &node.tensor[BIAS]));
   LFM_TRY(add_packs(graph, &node));

@@ -13,7 +13,7 @@
  */
 #include "kernel/bf16.h"
 #include "core/alloc.h"
-#include "kernel/table.h"
+#include "kernel/onednn.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -228,18 +228,23 @@ static void pack_of_floats(void *dst, const lfm_layout *layout, bool transposed,
 
 static size_t chunk_of(size_t left) { return left < CHUNK ? left : CHUNK; }
 
-static void activate_pairs(void *y, void *slope, const void *z, size_t n, lfm_act act) {
+static void activate_pairs(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half) {
   float values[CHUNK], slopes[CHUNK];
+  if (!half) {
+    library->activate(y, slope, z, n, act, false);
+    return;
+  }
   for (size_t i = 0; i < n; i += CHUNK) {
     widen(values, (const uint16_t *)z + i, chunk_of(n - i));
-    library->activate(values, slope ? slopes : NULL, values, chunk_of(n - i), act);
+    library->activate(values, slope ? slopes : NULL, values, chunk_of(n - i), act, false);
     halve((uint16_t *)y + i, values, chunk_of(n - i));
     if (slope) halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
   }
 }
 
-static void activate_floats(void *y, void *slope, const void *z, size_t n, lfm_act act) {
-  library->activate(y, slope, z, n, act);
+static void activate_floats(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half) {
+  library->activate(y, slope, z, n, act, false);
+  if (!half) return;
   round_here(y, n);
   if (slope) round_here(slope, n);
 }
@@ -280,7 +285,7 @@ static void make_tables(void) {
   library = lfm_kernels_onednn();
   pairs = floats = *library;
   pairs.halves = floats.halves = true;
-  pairs.image = floats.image = NULL;
+  pairs.image = lfm_onednn_images_of_halves(); /* those of floats stay the library's: to round them would gain nothing */
   pairs.half_size = sizeof(uint16_t);
   pairs.product_scratch = floats.product_scratch = product_scratch;
   pairs.product_run = floats.product_run = product_run;

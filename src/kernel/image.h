@@ -37,6 +37,7 @@ typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK
 typedef struct lfm_filter {
   int64_t out, in, taps, block;
   bool in_first, in_fastest;
+  bool half;    /* of halves, and of the channels that do not run fastest two at a time side by side */
   size_t count; /* numbers in all */
 } lfm_filter;
 
@@ -64,6 +65,7 @@ typedef struct lfm_dropout {
 
 typedef struct lfm_image_kernels {
   int64_t block;
+  bool half; /* images, and what else is called one here, are of bfloat16; all other arrays are of numbers */
 
   /* How the weights lie that this pass (forward or back data) of a convolution reads. */
   lfm_filter (*filter)(const lfm_conv_shape *shape, lfm_conv_pass pass);
@@ -104,7 +106,8 @@ typedef struct lfm_image_kernels {
   void (*enlarge)(void *large, const void *small, lfm_image small_shape, int64_t rows);
   void (*reduce)(void *small, const void *large, lfm_image small_shape, int64_t rows, bool add);
 
-  /* Channels [first, first + count) of one image as a matrix times `scale`: [pixels, count], or transposed; and back. */
+  /* Channels [first, first + count) of one image as a matrix times `scale`: [pixels, count], or transposed, of what images
+   * are of; and back from one of numbers. */
   void (*gather)(void *matrix, const void *image, lfm_image shape, int64_t first, int64_t count, bool transposed,
                  double scale);
   void (*scatter)(void *image, const void *matrix, lfm_image shape, int64_t first, int64_t count, double scale);
@@ -125,10 +128,11 @@ typedef struct lfm_image_kernels {
   /* out [rows, dim] = (cos(t f_j), sin(t f_j)), f_j = 10000^(-j / (dim / 2)); dim even. */
   void (*sinusoid)(void *out, const void *t, int64_t dim, int64_t rows);
 
-  void (*sum)(void *y, const void *a, const void *b, size_t n); /* y = a + b; y may be either */
+  void (*sum)(void *y, const void *a, const void *b, size_t n); /* y = a + b of images' numbers; y may be either */
 } lfm_image_kernels;
 
 extern const lfm_image_kernels lfm_ref_images_f32, lfm_ref_images_f64;
+extern const lfm_image_kernels lfm_ref_images_bf16; /* without convolutions */
 
 static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t block) {
   lfm_filter filter = {
@@ -142,7 +146,9 @@ static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t bloc
 static inline int64_t lfm_filter_at(const lfm_filter *f, int64_t o, int64_t i, int64_t tap) {
   int64_t b = f->block, outs = (f->out + b - 1) / b, ins = (f->in + b - 1) / b;
   int64_t tile = f->in_first ? i / b * outs + o / b : o / b * ins + i / b;
-  return (tile * f->taps + tap) * b * b + (f->in_fastest ? o % b * b + i % b : i % b * b + o % b);
+  int64_t slow = f->in_fastest ? o % b : i % b, fast = f->in_fastest ? i % b : o % b;
+  int64_t in_tile = f->half ? slow / 2 * 2 * b + fast * 2 + slow % 2 : slow * b + fast;
+  return (tile * f->taps + tap) * b * b + in_tile;
 }
 
 #endif

@@ -241,7 +241,7 @@ static lfm_status product_run(lfm_product *product, const void *a, const void *b
     return execute(product,
                    (void *[PRODUCT_ARGS]){(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias});
   lfm_gemv(c, a, b, &product->row, block_of(product->row.rows), bias);
-  if (product->relu) table.activate(c, NULL, c, (size_t)product->row.cols, (lfm_act){LFM_ACT_RELU, 0});
+  if (product->relu) table.activate(c, NULL, c, (size_t)product->row.cols, (lfm_act){LFM_ACT_RELU, 0}, false);
   return product->primitive ? execute(product, (void *[PRODUCT_ARGS]){c, c}) : LFM_OK;
 }
 

@@ -31,5 +31,6 @@ dnnl_engine_t lfm_onednn_engine(void); /* NULL when the library refuses one */
 
 /* wide: AVX-512; direct: no convolution by tiles. */
 const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide);
+const lfm_image_kernels *lfm_onednn_images_of_halves(void); /* of bfloat16; once the other is there */
 
 #endif

@@ -7,10 +7,13 @@
  * kernel for three channels, and none at all for their gradient.
  * Which of the three is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
  * how many there are (docs/decisions/convolutions.md).
+ * Images of bfloat16 go by tiles where those of floats do, in floats, since a quarter of the multiplications is less than
+ * half of them; all else in pairs of halves by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
 #include "core/vmath.h"
 #include "kernel/attention.h"
+#include "kernel/bf16.h"
 #include "kernel/onednn.h"
 #include "kernel/pointwise.h"
 #include "kernel/winograd.h"
@@ -36,12 +39,13 @@ struct lfm_conv {
   int arg_count;
 };
 
-static conv_way best_way(const lfm_conv_shape *shape) {
-  return lfm_winograd_can(shape) ? BY_TILES : lfm_pointwise_can(shape) ? BY_POINTS : BY_LIBRARY;
+static conv_way best_way(const lfm_conv_shape *shape, bool half) {
+  return lfm_winograd_can(shape) ? BY_TILES : lfm_pointwise_can(shape) && !half ? BY_POINTS : BY_LIBRARY;
 }
 
-static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way) {
+static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way, bool half) {
   lfm_filter out = lfm_filter_of(shape, block);
+  out.half = half && way == BY_LIBRARY && pass != LFM_CONV_BACK_WEIGHTS; /* whose result is of floats */
   if (pass != LFM_CONV_BACK_DATA) return out;
   out.in_fastest = true;
   out.in_first = way != BY_LIBRARY || (block == 16 && shape->size == 1 && shape->stride == 1);
@@ -58,24 +62,27 @@ typedef struct conv_memory {
   dnnl_memory_desc_t x, w, b, y, scratch;
 } conv_memory;
 
-static lfm_status describe_image(dnnl_memory_desc_t *out, lfm_image image, int64_t rows) {
+static lfm_status describe_image(dnnl_memory_desc_t *out, lfm_image image, int64_t rows, bool half) {
   dnnl_dims_t dims = {rows, whole(image.channels), image.height, image.width};
-  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, block == 16 ? dnnl_nChw16c : dnnl_nChw8c),
-                          "memory descriptor");
+  return lfm_onednn_check(
+      dnnl_memory_desc_init_by_tag(out, 4, dims, half ? dnnl_bf16 : dnnl_f32, block == 16 ? dnnl_nChw16c : dnnl_nChw8c),
+      "memory descriptor");
 }
 
 static lfm_status describe_filter(dnnl_memory_desc_t *out, const lfm_conv_shape *shape, lfm_filter f) {
   dnnl_dims_t dims = {whole(f.out), whole(f.in), shape->size, shape->size};
   dnnl_format_tag_t wide = f.in_first ? dnnl_IOhw16o16i : f.in_fastest ? dnnl_OIhw16o16i : dnnl_OIhw16i16o;
   dnnl_format_tag_t narrow = f.in_fastest ? dnnl_OIhw8o8i : dnnl_OIhw8i8o;
-  dnnl_format_tag_t tag = block == 16 ? wide : narrow;
-  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, tag), "memory descriptor");
+  dnnl_format_tag_t paired = f.in_first ? dnnl_IOhw8o16i2o : f.in_fastest ? dnnl_OIhw8o16i2o : dnnl_OIhw8i16o2i;
+  dnnl_format_tag_t tag = f.half ? paired : block == 16 ? wide : narrow;
+  return lfm_onednn_check(dnnl_memory_desc_init_by_tag(out, 4, dims, f.half ? dnnl_bf16 : dnnl_f32, tag),
+                          "memory descriptor");
 }
 
-static lfm_status describe_memory(const lfm_conv_shape *shape, lfm_filter f, int64_t rows, conv_memory *out) {
+static lfm_status describe_memory(const lfm_conv_shape *shape, lfm_filter f, int64_t rows, bool half, conv_memory *out) {
   dnnl_dims_t bias = {whole(f.out)};
-  LFM_TRY(describe_image(&out->x, shape->in, rows));
-  LFM_TRY(describe_image(&out->y, shape->out, rows));
+  LFM_TRY(describe_image(&out->x, shape->in, rows, half));
+  LFM_TRY(describe_image(&out->y, shape->out, rows, half));
   LFM_TRY(describe_filter(&out->w, shape, f));
   return lfm_onednn_check(dnnl_memory_desc_init_by_tag(&out->b, 1, bias, dnnl_f32, dnnl_x), "memory descriptor");
 }
@@ -129,11 +136,11 @@ static lfm_status make_arguments(lfm_conv *conv, const conv_memory *m, bool bias
   return add_argument(conv, weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, &m->b);
 }
 
-static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, int64_t rows) {
+static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, int64_t rows, bool half) {
   conv_memory memory;
   dnnl_convolution_desc_t described;
   dnnl_primitive_desc_t primitive;
-  LFM_TRY(describe_memory(shape, conv->filter, rows, &memory));
+  LFM_TRY(describe_memory(shape, conv->filter, rows, half, &memory));
   LFM_TRY(describe(shape, conv->pass, bias, &memory, &described));
   LFM_TRY(describe_primitive(&described, &primitive));
   memory.scratch = *dnnl_primitive_desc_query_md(primitive, dnnl_query_scratchpad_md, 0);
@@ -154,21 +161,21 @@ static void conv_destroy(lfm_conv *conv) {
 }
 
 static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, conv_way way,
-                              lfm_conv **out) {
+                              bool half, lfm_conv **out) {
   lfm_conv *conv;
   *out = NULL;
   LFM_TRY(LFM_ALLOC(&conv, 1));
   conv->pass = pass;
   conv->way = way;
-  conv->filter = filter(shape, pass, way);
+  conv->filter = filter(shape, pass, way, half);
   lfm_status status = LFM_OK;
   if (way == BY_TILES) {
-    conv->tiles = lfm_winograd_of(shape, pass, rows);
+    conv->tiles = lfm_winograd_of(shape, pass, rows, half);
     conv->scratch = whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
   } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
   else {
     int threads = lfm_onednn_threads_to_one();
-    status = fill(conv, shape, bias, rows);
+    status = fill(conv, shape, bias, rows, half);
     omp_set_num_threads(threads);
   }
   if (status == LFM_OK) *out = conv;
@@ -253,32 +260,54 @@ LFM_VECTOR static void pack_tap(float *restrict to, const float *restrict w, con
       for (int64_t o = 0; o < outs; o++) to[i * block + o] = w[o * row + i * f->taps];
 }
 
+/* The same in halves: two lines side by side, the second of zeros where there is none. */
+LFM_VECTOR static void pack_tap_of_pairs(uint32_t *restrict to, const float *restrict w, const lfm_filter *f, int64_t outs,
+                                         int64_t ins) {
+  int64_t row = f->in * f->taps, lines = f->in_fastest ? outs : ins, length = f->in_fastest ? ins : outs;
+  int64_t down = f->in_fastest ? row : f->taps, along = f->in_fastest ? f->taps : row;
+  for (int64_t i = 0; i < lines; i += 2, w += 2 * down)
+    for (int64_t j = 0; j < length; j++) {
+      uint32_t first = lfm_bf16_of(w[j * along]), second = i + 1 < lines ? lfm_bf16_of(w[down + j * along]) : 0u;
+      to[i / 2 * block + j] = first | second << 16;
+    }
+}
+
 /* Rows that begin with a tile or end one. */
 static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t first, int64_t count) {
   const float *from = w;
   for (int64_t o = first, outs; o < first + count; o += outs) {
     outs = block - o % block < first + count - o ? block - o % block : first + count - o;
     for (int64_t i = 0; i < f->in; i += block)
-      for (int64_t tap = 0; tap < f->taps; tap++)
-        pack_tap((float *)dst + lfm_filter_at(f, o, i, tap), from + (o * f->in + i) * f->taps + tap, f, outs,
-                 f->in - i < block ? f->in - i : block);
+      for (int64_t tap = 0; tap < f->taps; tap++) {
+        const float *w_tap = from + (o * f->in + i) * f->taps + tap;
+        int64_t at = lfm_filter_at(f, o, i, tap), ins = f->in - i < block ? f->in - i : block;
+        if (f->half) pack_tap_of_pairs((uint32_t *)dst + at / 2, w_tap, f, outs, ins);
+        else pack_tap((float *)dst + at, w_tap, f, outs, ins);
+      }
   }
 }
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
 
-static lfm_filter filter_direct(const lfm_conv_shape *shape, lfm_conv_pass pass) { return filter(shape, pass, BY_LIBRARY); }
+#define WAYS(NAME, WAY, HALF)                                                                                                \
+  static lfm_filter filter_##NAME(const lfm_conv_shape *shape, lfm_conv_pass pass) {                                         \
+    return filter(shape, pass, WAY, HALF);                                                                                   \
+  }                                                                                                                          \
+  static lfm_status create_##NAME(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows,                  \
+                                  lfm_conv **out) {                                                                          \
+    return conv_create(shape, pass, bias, rows, WAY, HALF, out);                                                             \
+  }
+WAYS(direct, BY_LIBRARY, false)
+WAYS(best, best_way(shape, false), false)
+WAYS(of_halves, best_way(shape, true), true)
+#undef WAYS
 
-static lfm_status create_direct(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) {
-  return conv_create(shape, pass, bias, rows, BY_LIBRARY, out);
-}
-
-static lfm_filter filter_best(const lfm_conv_shape *shape, lfm_conv_pass pass) {
-  return filter(shape, pass, best_way(shape));
-}
-
-static lfm_status create_best(const lfm_conv_shape *shape, lfm_conv_pass pass, bool bias, int64_t rows, lfm_conv **out) {
-  return conv_create(shape, pass, bias, rows, best_way(shape), out);
+static void fill_table(lfm_image_kernels *table) {
+  table->block = block;
+  table->pack_filter = pack_filter;
+  table->conv_scratch = conv_scratch;
+  table->conv_run = conv_run, table->conv_gradient = conv_gradient;
+  table->conv_destroy = conv_destroy;
 }
 
 const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide) {
@@ -286,13 +315,17 @@ const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide) {
   lfm_image_kernels *table = &tables[direct];
   block = wide ? 16 : 8;
   *table = lfm_ref_images_f32;
-  table->block = block;
+  fill_table(table);
   table->filter = direct ? filter_direct : filter_best;
   table->conv_create = direct ? create_direct : create_best;
-  table->pack_filter = pack_filter;
-  table->conv_scratch = conv_scratch;
-  table->conv_run = conv_run, table->conv_gradient = conv_gradient;
-  table->conv_destroy = conv_destroy;
   if (!direct) lfm_attention_add(table);
   return table;
+}
+
+const lfm_image_kernels *lfm_onednn_images_of_halves(void) {
+  static lfm_image_kernels table;
+  table = lfm_ref_images_bf16;
+  fill_table(&table);
+  table.filter = filter_of_halves, table.conv_create = create_of_halves;
+  return &table;
 }

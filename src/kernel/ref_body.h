@@ -126,7 +126,8 @@ LFM_VECTOR static void NAME(activate_loop)(NUM *y, NUM *slope, const NUM *z, siz
 #undef LOOP
 }
 
-static void NAME(activate)(void *y, void *slope, const void *z, size_t n, lfm_act act) {
+static void NAME(activate)(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half) {
+  (void)half;
   NAME(activate_loop)(y, slope, z, n, act);
 }
 

@@ -4,9 +4,6 @@
  * A convolution is a sum over pairs of channels and taps of shifted planes: the loops say so, the inner one runs along a
  * line of pixels.
  */
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define NAME(function) PASTE(function, TAG)
 
 static void NAME(pack_filter)(void *dst, const lfm_filter *filter, const void *w, int64_t first, int64_t count) {
   int64_t row = filter->in * filter->taps;

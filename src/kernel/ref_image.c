@@ -3,12 +3,14 @@
  * ref_image.c -- the kernels of image.h in plain C, for double and float from one text each:
  *   ref_conv_body.h    convolutions on plain images: the definition, and the oracle of the fast ones
  *   ref_norm_body.h    GroupNorm with embedding and SiLU, forward, backward, tangent
- *   ref_image_body.h   resampling, softmax, copies between layouts, dropout
- * in this order, since the first makes the names and the last the table.  The last two take images of any block: the table of
- * oneDNN has them, too.
+ *   ref_image_body.h   resampling, softmax, copies between layouts, dropout; the table
+ * The last two take images of any block: the table of oneDNN has them, too.  They are made a third time for images of
+ * bfloat16, which are read and written as such (HELD) and computed with in floats (NUM): a pass over memory is then half as
+ * long.  Convolutions are not: they add up in memory.
  */
 #include "core/alloc.h"
 #include "kernel/act.h"
+#include "kernel/bf16.h"
 #include "kernel/image.h"
 
 #include <string.h>
@@ -49,9 +51,20 @@ static void inside(int64_t in, int64_t out, int64_t stride, int64_t shift, int64
   if (*end > out) *end = out;
 }
 
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define NAME(function) PASTE(function, TAG)
+
+/* NUM: what is computed with; HELD: what images are of, GET and PUT between the two. */
+#define HELD NUM
+#define GET(x) (x)
+#define PUT(x) (x)
+#define CONVOLUTIONS                                                                                                         \
+  .filter = plain_filter, .pack_filter = NAME(pack_filter), .conv_create = conv_create, .conv_scratch = conv_scratch,        \
+  .conv_run = NAME(conv_run), .conv_gradient = NAME(conv_gradient), .conv_destroy = conv_destroy
+
 #define NUM float
 #define TAG f32
-#define IMAGE_TABLE lfm_ref_images_f32
 #include "kernel/ref_conv_body.h"
 
 #include "kernel/ref_norm_body.h"
@@ -59,13 +72,30 @@ static void inside(int64_t in, int64_t out, int64_t stride, int64_t shift, int64
 #include "kernel/ref_image_body.h"
 #undef NUM
 #undef TAG
-#undef IMAGE_TABLE
 
 #define NUM double
 #define TAG f64
-#define IMAGE_TABLE lfm_ref_images_f64
 #include "kernel/ref_conv_body.h"
 
+#include "kernel/ref_norm_body.h"
+
+#include "kernel/ref_image_body.h"
+#undef NUM
+#undef TAG
+
+#undef HELD
+#undef GET
+#undef PUT
+#undef CONVOLUTIONS
+#define HELD uint16_t
+#define GET(x) lfm_bf16_value(x)
+#define PUT(x) lfm_bf16_of(x)
+#define CONVOLUTIONS .half = true
+#define act_exp_bf16 act_exp_f32
+#define act_value_bf16 act_value_f32
+
+#define NUM float
+#define TAG bf16
 #include "kernel/ref_norm_body.h"
 
 #include "kernel/ref_image_body.h"

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
  * ref_image_body.h -- what else image.h has, for one number type and images of any block: copies, resampling, softmax,
- * dropout.
+ * dropout.  Plain rows and masks are of numbers, images of what they are held as.
  */
 
 /* ---- copies between layouts ----------------------------------------------------------------------------------- */
 
 static void NAME(block_rows)(void *image, const void *plain, lfm_image shape, int64_t rows) {
-  NUM *to = image;
+  HELD *to = image;
   const NUM *from = plain;
   int64_t pixels = lfm_image_pixels(shape), block = shape.block;
   memset(to, 0, (size_t)(rows * lfm_image_count(shape)) * sizeof *to);
   for (int64_t row = 0; row < rows; row++, to += lfm_image_count(shape))
     for (int64_t c = 0; c < shape.channels; c++)
-      for (int64_t p = 0; p < pixels; p++) to[(c / block * pixels + p) * block + c % block] = *from++;
+      for (int64_t p = 0; p < pixels; p++) to[(c / block * pixels + p) * block + c % block] = PUT(*from++);
 }
 
 static void NAME(plain_rows)(void *plain, const void *image, lfm_image shape, int64_t rows) {
   NUM *to = plain;
-  const NUM *from = image;
+  const HELD *from = image;
   int64_t pixels = lfm_image_pixels(shape), block = shape.block;
   for (int64_t row = 0; row < rows; row++, from += lfm_image_count(shape))
     for (int64_t c = 0; c < shape.channels; c++)
-      for (int64_t p = 0; p < pixels; p++) *to++ = from[(c / block * pixels + p) * block + c % block];
+      for (int64_t p = 0; p < pixels; p++) *to++ = GET(from[(c / block * pixels + p) * block + c % block]);
 }
 
 /* Channels [c, c + run) of one block lie side by side. */
@@ -31,29 +31,29 @@ LFM_INLINE int64_t NAME(run_of)(lfm_image shape, int64_t c, int64_t end) {
   return run < end - c ? run : end - c;
 }
 
-LFM_VECTOR static void NAME(gather_loop)(NUM *restrict to, const NUM *restrict image, lfm_image shape, int64_t first,
+LFM_VECTOR static void NAME(gather_loop)(HELD *restrict to, const HELD *restrict image, lfm_image shape, int64_t first,
                                          int64_t count, bool transposed, NUM scale) {
   int64_t pixels = lfm_image_pixels(shape), block = shape.block, run;
   for (int64_t c = first; c < first + count; c += run) {
     run = NAME(run_of)(shape, c, first + count);
-    const NUM *from = image + c / block * pixels * block + c % block;
+    const HELD *from = image + c / block * pixels * block + c % block;
     if (transposed)
       for (int64_t j = 0; j < run; j++)
-        for (int64_t p = 0; p < pixels; p++) to[(c - first + j) * pixels + p] = scale * from[p * block + j];
+        for (int64_t p = 0; p < pixels; p++) to[(c - first + j) * pixels + p] = PUT(scale * GET(from[p * block + j]));
     else
       for (int64_t p = 0; p < pixels; p++)
-        for (int64_t j = 0; j < run; j++) to[p * count + c - first + j] = scale * from[p * block + j];
+        for (int64_t j = 0; j < run; j++) to[p * count + c - first + j] = PUT(scale * GET(from[p * block + j]));
   }
 }
 
-LFM_VECTOR static void NAME(scatter_loop)(NUM *restrict image, const NUM *restrict from, lfm_image shape, int64_t first,
+LFM_VECTOR static void NAME(scatter_loop)(HELD *restrict image, const NUM *restrict from, lfm_image shape, int64_t first,
                                           int64_t count, NUM scale) {
   int64_t pixels = lfm_image_pixels(shape), block = shape.block, run;
   for (int64_t c = first; c < first + count; c += run) {
     run = NAME(run_of)(shape, c, first + count);
-    NUM *to = image + c / block * pixels * block + c % block;
+    HELD *to = image + c / block * pixels * block + c % block;
     for (int64_t p = 0; p < pixels; p++)
-      for (int64_t j = 0; j < run; j++) to[p * block + j] = scale * from[p * count + c - first + j];
+      for (int64_t j = 0; j < run; j++) to[p * block + j] = PUT(scale * from[p * count + c - first + j]);
   }
 }
 
@@ -69,8 +69,8 @@ static void NAME(scatter)(void *image, const void *matrix, lfm_image shape, int6
 /* ---- resampling ------------------------------------------------------------------------------------------------ */
 
 static void NAME(enlarge)(void *large, const void *small, lfm_image shape, int64_t rows) {
-  NUM *to = large;
-  const NUM *from = small;
+  HELD *to = large;
+  const HELD *from = small;
   int64_t block = shape.block, line = 2 * shape.width * block;
   for (int64_t lines = rows * lfm_image_blocks(shape) * shape.height; lines > 0; lines--, to += 2 * line) {
     for (int64_t x = 0; x < shape.width; x++, from += block)
@@ -79,15 +79,15 @@ static void NAME(enlarge)(void *large, const void *small, lfm_image shape, int64
   }
 }
 
-LFM_VECTOR static void NAME(reduce_loop)(NUM *restrict to, const NUM *restrict from, lfm_image shape, int64_t rows,
+LFM_VECTOR static void NAME(reduce_loop)(HELD *restrict to, const HELD *restrict from, lfm_image shape, int64_t rows,
                                          bool add) {
   int64_t block = shape.block, line = 2 * shape.width * block;
   for (int64_t lines = rows * lfm_image_blocks(shape) * shape.height; lines > 0; lines--, from += 2 * line)
     for (int64_t x = 0; x < shape.width; x++, to += block)
       for (int64_t j = 0; j < block; j++) {
-        const NUM *four = from + 2 * x * block + j;
-        NUM sum = (four[0] + four[block]) + (four[line] + four[line + block]);
-        to[j] = add ? to[j] + sum : sum;
+        const HELD *four = from + 2 * x * block + j;
+        NUM sum = (GET(four[0]) + GET(four[block])) + (GET(four[line]) + GET(four[line + block]));
+        to[j] = PUT(add ? GET(to[j]) + sum : sum);
       }
 }
 
@@ -155,13 +155,14 @@ LFM_VECTOR static void NAME(mask)(NUM *restrict mask, const uint32_t *restrict w
   }
 }
 
-LFM_VECTOR static void NAME(scale)(NUM *restrict v, const NUM *restrict mask, int64_t count) {
-  for (int64_t i = 0; i < count; i++) v[i] *= mask[i];
+LFM_VECTOR static void NAME(scale)(HELD *restrict v, const NUM *restrict mask, int64_t count) {
+  for (int64_t i = 0; i < count; i++) v[i] = PUT(GET(v[i]) * mask[i]);
 }
 
 /* In the order of an image of block 16, whatever the block: every backend has the same mask. */
 static void NAME(dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, const int64_t *row_of, int64_t rows) {
-  NUM *at = v, mask[MASK], kept = (NUM)(1 / (1 - dropout->p));
+  HELD *at = v;
+  NUM mask[MASK], kept = (NUM)(1 / (1 - dropout->p));
   uint32_t least = (uint32_t)(dropout->p * 65536 + 0.5), words[MASK / 2];
   int64_t pixels = lfm_image_pixels(shape), wide = (shape.channels + 15) / 16 * 16 * pixels, count;
   for (int64_t row = 0; row < rows; row++, at += lfm_image_count(shape))
@@ -172,7 +173,8 @@ static void NAME(dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, 
       if (shape.block == 16) NAME(scale)(at + i, mask, count);
       for (int64_t k = i; k < i + count && shape.block != 16; k++) {
         int64_t p = k / 16 % pixels, c = k / 16 / pixels * 16 + k % 16;
-        if (c < shape.channels) at[(c / shape.block * pixels + p) * shape.block + c % shape.block] *= mask[k - i];
+        HELD *one = at + (c / shape.block * pixels + p) * shape.block + c % shape.block;
+        if (c < shape.channels) *one = PUT(GET(*one) * mask[k - i]);
       }
     }
 }
@@ -187,23 +189,17 @@ static void NAME(sinusoid)(void *out, const void *t, int64_t dim, int64_t rows) 
     }
 }
 
-LFM_VECTOR static void NAME(sum_loop)(NUM *y, const NUM *a, const NUM *b, size_t n) {
-  LFM_ELEMENTWISE for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+LFM_VECTOR static void NAME(sum_loop)(HELD *y, const HELD *a, const HELD *b, size_t n) {
+  LFM_ELEMENTWISE for (size_t i = 0; i < n; i++) y[i] = PUT(GET(a[i]) + GET(b[i]));
 }
 
 static void NAME(sum)(void *y, const void *a, const void *b, size_t n) { NAME(sum_loop)(y, a, b, n); }
 
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
-const lfm_image_kernels IMAGE_TABLE = {
+const lfm_image_kernels NAME(lfm_ref_images) = {
     .block = 1,
-    .filter = plain_filter,
-    .pack_filter = NAME(pack_filter),
-    .conv_create = conv_create,
-    .conv_scratch = conv_scratch,
-    .conv_run = NAME(conv_run),
-    .conv_gradient = NAME(conv_gradient),
-    .conv_destroy = conv_destroy,
+    CONVOLUTIONS,
     .block_rows = NAME(block_rows),
     .plain_rows = NAME(plain_rows),
     .norm_scratch = NAME(norm_scratch),
@@ -220,7 +216,3 @@ const lfm_image_kernels IMAGE_TABLE = {
     .sinusoid = NAME(sinusoid),
     .sum = NAME(sum),
 };
-
-#undef NAME
-#undef PASTE
-#undef PASTE_

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ref_norm_body.h -- GroupNorm, its embedding and SiLU as one kernel, for one number type and images of any block.
+ * ref_norm_body.h -- GroupNorm, its embedding and SiLU as one kernel, for one number type and images of any block.  All but
+ * the images are of numbers.
  *
  * A channel's share is affine: with xh = (u - mean) r, u = x (+ e), the activation's argument is z = a xh + d, where
  *   plain       a = gamma           d = beta
@@ -44,17 +45,17 @@ LFM_INLINE void NAME(fold)(NUM *channel, NUM *restrict strands, int64_t block) {
 }
 
 /* sum [block] = the sums over the pixels of x - from, or of its square. */
-LFM_VECTOR static void NAME(block_sums)(NUM *sum, const NUM *restrict x, const NUM *from, int64_t n, int64_t block,
+LFM_VECTOR static void NAME(block_sums)(NUM *sum, const HELD *restrict x, const NUM *from, int64_t n, int64_t block,
                                         bool square) {
   NUM strands[STRANDS] = {0}, start[STRANDS];
   NAME(repeat)(start, from, block);
   int64_t whole = n / STRANDS * STRANDS;
   for (int64_t i = 0; i < whole && square; i += STRANDS)
-    for (int j = 0; j < STRANDS; j++) strands[j] += (x[i + j] - start[j]) * (x[i + j] - start[j]);
+    for (int j = 0; j < STRANDS; j++) strands[j] += (GET(x[i + j]) - start[j]) * (GET(x[i + j]) - start[j]);
   for (int64_t i = 0; i < whole && !square; i += STRANDS)
-    for (int j = 0; j < STRANDS; j++) strands[j] += x[i + j] - start[j];
+    for (int j = 0; j < STRANDS; j++) strands[j] += GET(x[i + j]) - start[j];
   for (int64_t j = 0; j < n - whole; j++) {
-    NUM off = x[whole + j] - start[j];
+    NUM off = GET(x[whole + j]) - start[j];
     strands[j] += square ? off * off : off;
   }
   NAME(fold)(sum, strands, block);
@@ -83,7 +84,7 @@ static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, c
 }
 
 /* Mean and deviation of this row's groups.  The mean is kept as that of x: e is taken off. */
-static void NAME(measure)(NAME(norm_lanes) v, NUM *stats, const NUM *x, const NUM *e, const lfm_norm_spec *spec) {
+static void NAME(measure)(NAME(norm_lanes) v, NUM *stats, const HELD *x, const NUM *e, const lfm_norm_spec *spec) {
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   NUM pixels = (NUM)lfm_image_pixels(spec->image);
   bool adds = spec->modulation == LFM_MODULATE_ADD;
@@ -133,14 +134,14 @@ LFM_INLINE void NAME(strands_of)(NAME(strands) * s, NAME(norm_lanes) v, int64_t 
     BODY                                                                                                                     \
   }
 
-LFM_VECTOR static void NAME(norm_block)(NUM *restrict y, const NUM *restrict x, const NAME(strands) * s, int64_t n,
+LFM_VECTOR static void NAME(norm_block)(HELD *restrict y, const HELD *restrict x, const NAME(strands) * s, int64_t n,
                                         bool silu) {
   NUM slope;
   if (silu) {
-    FOR_EACH_CHUNK(NUM z = (x[i + j] - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j];
-                   y[i + j] = NAME(act_value)(LFM_ACT_SILU, 0, z, &slope);)
+    FOR_EACH_CHUNK(NUM z = (GET(x[i + j]) - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j];
+                   y[i + j] = PUT(NAME(act_value)(LFM_ACT_SILU, 0, z, &slope));)
   } else {
-    FOR_EACH_CHUNK(y[i + j] = (x[i + j] - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j];)
+    FOR_EACH_CHUNK(y[i + j] = PUT((GET(x[i + j]) - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j]);)
   }
 }
 
@@ -152,29 +153,31 @@ static void NAME(norm)(void *y, const void *x, const void *e, const void *gamma,
   int64_t row_count = lfm_image_count(spec->image),
           e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
-    const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;
+    const HELD *from = (const HELD *)x + row * row_count;
+    const NUM *of = e ? (const NUM *)e + row * e_count : NULL;
     NAME(measure)(v, (NUM *)stats + row * 2 * spec->groups, from, of, spec);
     NAME(modulate)(v, of, gamma, beta, spec);
     for (int64_t c = 0; c < channels; c += block) {
       NAME(strands_of)(&s, v, c, block);
-      NAME(norm_block)((NUM *)y + row * row_count + c / block * n, from + c / block * n, &s, n, spec->silu);
+      NAME(norm_block)((HELD *)y + row * row_count + c / block * n, from + c / block * n, &s, n, spec->silu);
     }
   }
 }
 
 /* dy becomes dz; S0, S1 and the sum of xh of the block. */
-LFM_VECTOR static void NAME(slope_block)(NUM *restrict dy, const NUM *restrict x, const NAME(strands) * s, int64_t n,
+LFM_VECTOR static void NAME(slope_block)(HELD *restrict dy, const HELD *restrict x, const NAME(strands) * s, int64_t n,
                                          bool silu, NAME(norm_lanes) v, int64_t first, int64_t block) {
   NUM sum0[STRANDS] = {0}, sum1[STRANDS] = {0}, sum2[STRANDS] = {0};
   NUM slope;
 #define SUMS(DZ)                                                                                                             \
   NUM dz = (DZ);                                                                                                             \
-  dy[i + j] = dz, sum0[j] += dz, sum1[j] += dz * xh, sum2[j] += xh;
+  dy[i + j] = PUT(dz), sum0[j] += dz, sum1[j] += dz * xh, sum2[j] += xh;
   if (silu) {
-    FOR_EACH_CHUNK(NUM xh = (x[i + j] - s->mean[j]) * s->rstd[j];
-                   (void)NAME(act_value)(LFM_ACT_SILU, 0, xh * s->scale[j] + s->shift[j], &slope); SUMS(dy[i + j] * slope))
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];
+                   (void)NAME(act_value)(LFM_ACT_SILU, 0, xh * s->scale[j] + s->shift[j], &slope);
+                   SUMS(GET(dy[i + j]) * slope))
   } else {
-    FOR_EACH_CHUNK(NUM xh = (x[i + j] - s->mean[j]) * s->rstd[j]; SUMS(dy[i + j]))
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j]; SUMS(GET(dy[i + j])))
   }
 #undef SUMS
   NAME(fold)(v.sum0 + first, sum0, block);
@@ -183,14 +186,15 @@ LFM_VECTOR static void NAME(slope_block)(NUM *restrict dy, const NUM *restrict x
 }
 
 /* dx = or += r (a dz - G0 - xh G1); r's strands are in s->rstd, G0's in s->shift, G1's in `by`. */
-LFM_VECTOR static void NAME(gradient_block)(NUM *restrict dx, const NUM *restrict dz, const NUM *restrict x,
+LFM_VECTOR static void NAME(gradient_block)(HELD *restrict dx, const HELD *restrict dz, const HELD *restrict x,
                                             const NAME(strands) * s, const NUM *by, int64_t n, bool add) {
   if (add) {
-    FOR_EACH_CHUNK(NUM xh = (x[i + j] - s->mean[j]) * s->rstd[j];
-                   dx[i + j] += s->rstd[j] * (s->scale[j] * dz[i + j] - s->shift[j] - xh * by[j]);)
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];
+                   NUM more = s->rstd[j] * (s->scale[j] * GET(dz[i + j]) - s->shift[j] - xh * by[j]);
+                   dx[i + j] = PUT(GET(dx[i + j]) + more);)
   } else {
-    FOR_EACH_CHUNK(NUM xh = (x[i + j] - s->mean[j]) * s->rstd[j];
-                   dx[i + j] = s->rstd[j] * (s->scale[j] * dz[i + j] - s->shift[j] - xh * by[j]);)
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];
+                   dx[i + j] = PUT(s->rstd[j] * (s->scale[j] * GET(dz[i + j]) - s->shift[j] - xh * by[j]));)
   }
 }
 #undef FOR_EACH_CHUNK
@@ -215,7 +219,7 @@ static void NAME(gather_sums)(NAME(norm_lanes) v, NUM *dgamma, NUM *dbeta, NUM *
 }
 
 /* One row: dx from dz, of which dz has been made and summed. */
-static void NAME(gradient_row)(NUM *dx, const NUM *dz, const NUM *x, NAME(norm_lanes) v, const lfm_norm_spec *spec,
+static void NAME(gradient_row)(HELD *dx, const HELD *dz, const HELD *x, NAME(norm_lanes) v, const lfm_norm_spec *spec,
                                bool add) {
   NAME(strands) s;
   NUM by[STRANDS];
@@ -237,8 +241,9 @@ static void NAME(norm_backward)(void *dx, void *dy, void *de, void *dgamma, void
   int64_t row_count = lfm_image_count(spec->image),
           e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
-    const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;
-    NUM *dz = (NUM *)dy + row * row_count;
+    const HELD *from = (const HELD *)x + row * row_count;
+    const NUM *of = e ? (const NUM *)e + row * e_count : NULL;
+    HELD *dz = (HELD *)dy + row * row_count;
     NAME(recall)(v, (const NUM *)stats + row * 2 * spec->groups, of, spec);
     NAME(modulate)(v, of, gamma, beta, spec);
     for (int64_t c = 0; c < channels; c += block) {
@@ -246,7 +251,7 @@ static void NAME(norm_backward)(void *dx, void *dy, void *de, void *dgamma, void
       NAME(slope_block)(dz + c / block * n, from + c / block * n, &s, n, spec->silu, v, c, block);
     }
     NAME(gather_sums)(v, dgamma, dbeta, de ? (NUM *)de + row * e_count : NULL, of, gamma, beta, spec);
-    NAME(gradient_row)((NUM *)dx + row * row_count, dz, from, v, spec, add);
+    NAME(gradient_row)((HELD *)dx + row * row_count, dz, from, v, spec, add);
   }
 }
 
@@ -262,9 +267,10 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
           e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
   for (int64_t f = first; f < first + count; f++) {
     int64_t row = f / directions;
-    const NUM *from = (const NUM *)x + row * row_count, *of = e ? (const NUM *)e + row * e_count : NULL;
-    const NUM *moved = (const NUM *)dx + (f - first) * row_count;
-    NUM *to = (NUM *)dy + (f - first) * row_count;
+    const HELD *from = (const HELD *)x + row * row_count;
+    const NUM *of = e ? (const NUM *)e + row * e_count : NULL;
+    const HELD *moved = (const HELD *)dx + (f - first) * row_count;
+    HELD *to = (HELD *)dy + (f - first) * row_count;
     NAME(recall)(v, (const NUM *)stats + row * 2 * spec->groups, of, spec);
     for (int64_t c = 0; c < channels; c += block) { /* sums of dx and dx xh: what backward sums of dz, without a slope */
       NAME(strands_of)(&s, v, c, block);
@@ -279,7 +285,8 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
     for (int64_t c = 0; c < channels; c += block) {
       NAME(strands_of)(&s, v, c, block);
       NAME(slope_block)(to + c / block * n, from + c / block * n, &s, n, spec->silu, v, c, block);
-      for (int64_t i = 0; i < n; i++) to[c / block * n + i] *= s.scale[i % STRANDS];
+      HELD *of_block = to + c / block * n;
+      for (int64_t i = 0; i < n; i++) of_block[i] = PUT(GET(of_block[i]) * s.scale[i % STRANDS]);
     }
   }
 }

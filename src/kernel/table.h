@@ -67,8 +67,8 @@ struct lfm_kernels {
   /* dst [rows, of dst_ld] = or += src [rows, of src_ld], `cols` columns of each. */
   void (*columns)(void *dst, int64_t dst_ld, const void *src, int64_t src_ld, int64_t rows, int64_t cols, bool add);
 
-  /* y [n] = act(z), of halves where there are any; slope [n] = act'(z), likewise, unless NULL.  Either may be z. */
-  void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act);
+  /* y [n] = act(z); slope [n] = act'(z), unless NULL.  Either may be z.  half: all three are of halves. */
+  void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half);
   /* slope [n] = act'(z) from y = act(z), numbers both, where the value tells it. */
   void (*slope)(void *slope, const void *y, size_t n, lfm_act act);
 
@@ -92,7 +92,7 @@ struct lfm_kernels {
   /* out [rows] = <a[i], b[i]>, a and b [rows, cols]. */
   void (*dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows);
 
-  const lfm_image_kernels *image; /* of the numbers, never of halves; NULL: none */
+  const lfm_image_kernels *image; /* of the numbers, or of halves, as it says */
 };
 
 static inline lfm_layout lfm_layout_plain(int64_t k, int64_t n) {

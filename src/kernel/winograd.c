@@ -151,21 +151,72 @@ APART void image_edge_to_points(float *to, int64_t step, const float *x, int64_t
 }
 
 /* sum += that of the pixels. */
-APART void slope_to_points(float *to, int64_t step, float *sum, const float *dy, int64_t line, const inside *in) {
-  __m512 pixels[PIXELS], points[POINTS], columns[TILE];
-  load_edge(pixels, dy, line, in, TILE);
+INLINE void slope_points(float *to, int64_t step, float *sum, const __m512 *pixels) {
+  __m512 points[POINTS], columns[TILE];
   UNROLL for (int64_t j = 0; j < TILE; j++) columns[j] = sum_of_four(pixels + j, TILE);
   _mm512_storeu_ps(sum, _mm512_add_ps(_mm512_loadu_ps(sum), sum_of_four(columns, 1)));
   tile_of_slope(points, pixels);
   store(to, SIDE * step, step, points, SIDE);
 }
 
-APART void result_to_pixels(float *y, int64_t line, const float *m, int64_t step, const float *bias) {
-  __m512 points[POINTS], pixels[PIXELS];
+APART void slope_to_points(float *to, int64_t step, float *sum, const float *dy, int64_t line, const inside *in) {
+  __m512 pixels[PIXELS];
+  load_edge(pixels, dy, line, in, TILE);
+  slope_points(to, step, sum, pixels);
+}
+
+INLINE void result_pixels(__m512 *pixels, const float *m, int64_t step, const float *bias) {
+  __m512 points[POINTS];
   load(points, m, SIDE * step, step, SIDE);
   tile_of_result(pixels, points);
-  UNROLL for (int64_t k = 0; k < PIXELS && bias; k++) pixels[k] = _mm512_add_ps(pixels[k], _mm512_loadu_ps(bias));
+  __m512 more = bias ? _mm512_loadu_ps(bias) : _mm512_setzero_ps();
+  UNROLL for (int64_t k = 0; k < PIXELS; k++) pixels[k] = bias ? _mm512_add_ps(pixels[k], more) : pixels[k];
+}
+
+APART void result_to_pixels(float *y, int64_t line, const float *m, int64_t step, const float *bias) {
+  __m512 pixels[PIXELS];
+  result_pixels(pixels, m, step, bias);
   store(y, line, LANES, pixels, TILE);
+}
+
+/* The same of images of halves, which are floats between their two lines of memory. */
+INLINE void load_halves(__m512 *to, const uint16_t *from, int64_t line, const inside *in, int side) {
+  UNROLL for (int64_t i = 0; i < side; i++) UNROLL for (int64_t j = 0; j < side; j++) {
+    bool is_in = i >= in->down[0] && i < in->down[1] && j >= in->right[0] && j < in->right[1];
+    __m512i halves = _mm512_setzero_si512();
+    if (is_in) halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(from + i * line + j * LANES)));
+    to[i * side + j] = _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
+  }
+}
+
+/* lfm_bf16_of of sixteen. */
+INLINE __m256i halves_of(__m512 x) {
+  __m512i bits = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+  __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  rounded = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x400000));
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+}
+
+APART void half_image_to_points(float *to, int64_t step, const uint16_t *x, int64_t line, const inside *in) {
+  __m512 pixels[POINTS];
+  load_halves(pixels, x, line, in, SIDE);
+  image_points(to, step, pixels);
+}
+
+APART void half_slope_to_points(float *to, int64_t step, float *sum, const uint16_t *dy, int64_t line, const inside *in) {
+  __m512 pixels[PIXELS];
+  load_halves(pixels, dy, line, in, TILE);
+  slope_points(to, step, sum, pixels);
+}
+
+APART void result_to_half_pixels(uint16_t *y, int64_t line, const float *m, int64_t step, const float *bias,
+                                 const inside *in) {
+  __m512 pixels[PIXELS];
+  result_pixels(pixels, m, step, bias);
+  for (int64_t i = 0; i < in->down[1]; i++)
+    for (int64_t j = 0; j < in->right[1]; j++)
+      _mm256_storeu_si256((__m256i *)(y + i * line + j * LANES), halves_of(pixels[i * TILE + j]));
 }
 
 /* `tap` numbers from tap to tap. */
@@ -253,37 +304,41 @@ static square square_of(const lfm_winograd *w, int64_t tile, int side, int befor
 /* Pixels that are wanted soon: tiles [first, first + tiles) of some blocks of an image's.  Between the products, where memory
  * has nothing to do, a share of them is asked for. */
 typedef struct wanted {
-  const float *image;
+  const void *image;
   int64_t all_blocks, block, blocks, first, tiles;
 } wanted;
 
 static void fetch(const lfm_winograd *w, const wanted *p, int64_t share, int64_t shares) {
-  int64_t pairs = p->tiles * p->blocks, line = w->width * LANES;
+  int64_t pairs = p->tiles * p->blocks, size = w->half ? sizeof(uint16_t) : sizeof(float), pixel = LANES * size;
+  int64_t line = w->width * pixel;
   for (int64_t pair = pairs * share / shares; pair < pairs * (share + 1) / shares; pair++) {
     square s = square_of(w, p->first + pair % p->tiles, TILE, 0);
-    const float *at = p->image + (s.row * p->all_blocks + p->block + pair / p->tiles) * w->height * line + s.at;
+    int64_t block = s.row * p->all_blocks + p->block + pair / p->tiles;
+    const char *at = (const char *)p->image + block * w->height * line + s.at * size;
     for (int64_t i = 0; i < s.in.down[1]; i++)
-      for (int64_t j = 0; j < s.in.right[1]; j++) __builtin_prefetch(at + i * line + j * LANES, 0, 2);
+      for (int64_t j = 0; j < s.in.right[1]; j++) __builtin_prefetch(at + i * line + j * pixel, 0, 2);
   }
 }
 
 /* V of tiles [first, first + tiles).  Block by block: its lines are then read in the order they lie. */
-static void make_image_points(const lfm_winograd *w, float *v, const float *x, int64_t first, int64_t tiles) {
+static void make_image_points(const lfm_winograd *w, float *v, const void *x, int64_t first, int64_t tiles) {
   int64_t line = w->width * LANES, block = w->height * line, step = slab(tiles, w->read);
   square squares[MOST_TILES];
   for (int64_t tile = 0; tile < tiles; tile++) squares[tile] = square_of(w, first + tile, SIDE, 1);
   for (int64_t i = 0; i < w->read; i++)
     for (int64_t tile = 0; tile < tiles; tile++) {
       const square *s = &squares[tile];
-      const float *from = x + (s->row * w->read + i) * block + s->at;
+      int64_t at = (s->row * w->read + i) * block + s->at;
+      const float *from = (const float *)x + at;
       float *to = v + (tile * w->read + i) * LANES;
-      if (s->whole) image_to_points(to, step, from, line);
+      if (w->half) half_image_to_points(to, step, (const uint16_t *)x + at, line, &s->in);
+      else if (s->whole) image_to_points(to, step, from, line);
       else image_edge_to_points(to, step, from, line, &s->in);
     }
 }
 
 /* Z of the same tiles, all groups one after the other; db gains the sum of dy. */
-static void make_slope_points(const lfm_winograd *w, float *z, float *db, const float *dy, int64_t first, int64_t tiles) {
+static void make_slope_points(const lfm_winograd *w, float *z, float *db, const void *dy, int64_t first, int64_t tiles) {
   int64_t line = w->width * LANES, block = w->height * line;
   square squares[MOST_TILES];
   for (int64_t tile = 0; tile < tiles; tile++) squares[tile] = square_of(w, first + tile, TILE, 0);
@@ -292,21 +347,28 @@ static void make_slope_points(const lfm_winograd *w, float *z, float *db, const 
     float *to = z + group * group_room(tiles) + i % PAIR * LANES;
     for (int64_t tile = 0; tile < tiles; tile++, to += vectors * LANES) {
       const square *s = &squares[tile];
-      slope_to_points(to, step, db + i * LANES, dy + (s->row * w->written + i) * block + s->at, line, &s->in);
+      int64_t at = (s->row * w->written + i) * block + s->at;
+      if (w->half) half_slope_to_points(to, step, db + i * LANES, (const uint16_t *)dy + at, line, &s->in);
+      else slope_to_points(to, step, db + i * LANES, (const float *)dy + at, line, &s->in);
     }
   }
 }
 
 /* The pixels of a group from its M; those beside the image go nowhere. */
-static void make_pixels(const lfm_winograd *w, float *y, const float *m, const float *bias, int64_t first, int64_t tiles,
+static void make_pixels(const lfm_winograd *w, void *y, const float *m, const float *bias, int64_t first, int64_t tiles,
                         int64_t group) {
   int64_t line = w->width * LANES, block = w->height * line, vectors = vectors_of(w->written, group);
   int64_t step = slab(tiles, vectors);
   for (int64_t tile = 0; tile < tiles; tile++) {
     square s = square_of(w, first + tile, TILE, 0);
-    float *to = y + (s.row * w->written + group * PAIR) * block + s.at, spare[TILE * WIDE];
+    int64_t at = (s.row * w->written + group * PAIR) * block + s.at;
+    float *to = (float *)y + at, spare[TILE * WIDE];
     for (int64_t v = 0; v < vectors; v++, m += LANES, to += block) {
       const float *of = bias ? bias + (group * PAIR + v) * LANES : NULL;
+      if (w->half) {
+        result_to_half_pixels((uint16_t *)y + at + v * block, line, m, step, of, &s.in);
+        continue;
+      }
       result_to_pixels(s.whole ? to : spare, s.whole ? line : WIDE, m, step, of);
       for (int64_t i = 0; i < s.in.down[1] && !s.whole; i++)
         memcpy(to + i * line, spare + i * WIDE, (size_t)s.in.right[1] * LANES * sizeof *to);
@@ -358,14 +420,15 @@ static int64_t chunk_of(const lfm_winograd *w, int64_t bytes) {
   return ((all + chunks - 1) / chunks + 3) / 4 * 4;
 }
 
-lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows) {
+lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, bool half) {
   bool back = pass == LFM_CONV_BACK_DATA;
   lfm_winograd w = {.read = lfm_image_blocks(back ? s->out : s->in),
                     .written = lfm_image_blocks(back ? s->in : s->out),
                     .height = s->in.height,
                     .width = s->in.width,
                     .rows = rows,
-                    .turned = back};
+                    .turned = back,
+                    .half = half};
   w.across = (w.width + TILE - 1) / TILE;
   w.each = (w.height + TILE - 1) / TILE * w.across;
   w.chunk = chunk_of(&w, pass == LFM_CONV_BACK_WEIGHTS ? near_gradient : near);
@@ -392,8 +455,7 @@ static int64_t tiles_from(const lfm_winograd *w, int64_t first) {
   return left < w->chunk ? left : w->chunk;
 }
 
-void lfm_winograd_run(const lfm_winograd *w, const float *x, const float *filter, const float *bias, float *y,
-                      float *scratch) {
+void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch) {
   float *u = scratch, *v = u + filter_room(w), *m = v + image_room(w);
   int64_t channels = w->read * LANES, groups = groups_of(w->written);
   for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
@@ -416,7 +478,7 @@ void lfm_winograd_run(const lfm_winograd *w, const float *x, const float *filter
   }
 }
 
-void lfm_winograd_gradient(const lfm_winograd *w, const float *x, const float *dy, float *dw, float *db, float *scratch) {
+void lfm_winograd_gradient(const lfm_winograd *w, const void *x, const void *dy, float *dw, float *db, float *scratch) {
   float *d = scratch, *v = d + filter_room(w), *z = v + image_room(w);
   int64_t channels = w->read * LANES, groups = groups_of(w->written);
   memset(db, 0, (size_t)(w->written * LANES) * sizeof *db);
@@ -445,8 +507,8 @@ bool lfm_winograd_can(const lfm_conv_shape *shape) {
   return false;
 }
 
-lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows) {
-  (void)shape, (void)pass, (void)rows;
+lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows, bool half) {
+  (void)shape, (void)pass, (void)rows, (void)half;
   return (lfm_winograd){0};
 }
 
@@ -455,12 +517,11 @@ size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
   return 0;
 }
 
-void lfm_winograd_run(const lfm_winograd *w, const float *x, const float *filter, const float *bias, float *y,
-                      float *scratch) {
+void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch) {
   (void)w, (void)x, (void)filter, (void)bias, (void)y, (void)scratch;
 }
 
-void lfm_winograd_gradient(const lfm_winograd *w, const float *x, const float *dy, float *dw, float *db, float *scratch) {
+void lfm_winograd_gradient(const lfm_winograd *w, const void *x, const void *dy, float *dw, float *db, float *scratch) {
   (void)w, (void)x, (void)dy, (void)dw, (void)db, (void)scratch;
 }
 #endif

@@ -12,18 +12,18 @@ typedef struct lfm_winograd {
   int64_t read, written; /* blocks of channels: what is read and written; of the gradient those of x and dy */
   int64_t height, width, rows;
   bool turned; /* back data: the filter is read from its end */
+  bool half;   /* images are of bfloat16; filters, sums and gradients of floats all the same */
   /* tiles: along a line, an image, at a time */
   int64_t across, each, chunk;
 } lfm_winograd;
 
 bool lfm_winograd_can(const lfm_conv_shape *shape); /* on this processor */
-lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows);
+lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows, bool half);
 size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass); /* bytes */
 
 /* y = filter x + bias (whole blocks, or NULL), filter [written][read][9][16 read][16 written] in blocks of channels. */
-void lfm_winograd_run(const lfm_winograd *w, const float *x, const float *filter, const float *bias, float *y,
-                      float *scratch);
+void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch);
 /* dw, as the filter lies, and db (whole blocks) = the gradients. */
-void lfm_winograd_gradient(const lfm_winograd *w, const float *x, const float *dy, float *dw, float *db, float *scratch);
+void lfm_winograd_gradient(const lfm_winograd *w, const void *x, const void *dy, float *dw, float *db, float *scratch);
 
 #endif

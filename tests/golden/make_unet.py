@@ -5,8 +5,10 @@
 
 The network is bench/torch/unet_torch.py.  Inputs and weights are the sequence wobble(i, salt) of tests/net/net_support.h, so
 only results are stored, and of an array its norm and its products with four more such sequences: who has all four right is as
-near as their mean error says.
+near as their mean error says.  And how far from that PyTorch's own training in bfloat16 is, under autocast: of v, and of all
+gradients as one vector, the norm of the difference over the norm.
 """
+import copy
 import math
 import os
 import sys
@@ -64,20 +66,37 @@ def is_norm(net, name):
     return name.endswith(".weight") and isinstance(owner, nn.GroupNorm)
 
 
+def far(a, b):
+    return float((a - b).norm() / b.norm())
+
+
+def autocast_errors(net, x, t, label, v, target):
+    """Of v and of the gradient, the net's being there."""
+    rough = copy.deepcopy(net).float()
+    rough.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = rough(t.float(), x.float(), label)
+    ((got.float() - target.float()) ** 2).mean().backward()
+    flat = lambda of: torch.cat([tensor.grad.double().flatten() for tensor in of.parameters()])
+    return far(got.double(), v.detach()), far(flat(rough), flat(net))
+
+
 def write(channels, height, width, mults, depth, attention, each, scales, classes):
     net = UNet(channels, height, BASE, mults, depth, attention, each, scales, classes)
     fill(net)
     dim = channels * height * width
     x = 2 * wobble(ROWS * dim, 2).reshape(ROWS, channels, height, width)
     t, label = 0.5 + 0.5 * wobble(ROWS, 1), torch.arange(ROWS) * 3 % CLASSES
-    v = net(t, x, label if classes else None)
-    loss = ((v - wobble(ROWS * dim, 3).reshape(v.shape)) ** 2).mean()
+    label = label if classes else None
+    v, target = net(t, x, label), wobble(ROWS * dim, 3).reshape(x.shape)
+    loss = ((v - target) ** 2).mean()
     loss.backward()
     print("    {")
     listed = lambda numbers: ", ".join(map(str, numbers))
     print("        .config = {%d, %d, %d, %d, %d, {%s}, %d, %d, {%s}, %d, 0, %s, %d}," % (
         channels, height, width, BASE, len(mults), listed(mults), depth, len(attention), listed(attention) or "0", each,
         str(scales).lower(), classes))
+    print("        .autocast = {%.2g, %.2g}," % autocast_errors(net, x, t, label, v, target))
     print("        .loss = %.15g," % loss.item())
     print("        .v = %s," % summary(v))
     print("        .grads =\n            {")
@@ -100,6 +119,7 @@ typedef double summary[1 + GOLDEN_DIRECTIONS];
 /* clang-format off */
 static const struct golden {
   lfm_unet2d_config config;
+  double autocast[2]; /* what its bfloat16 loses of v and of the gradient */
   double loss;
   summary v;
   struct {

@@ -33,8 +33,8 @@ static void test_float_is_near_double(void **state) {
   (void)state;
   fill();
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
-    lfm_kernels_ref64()->activate(y64, s64, z64, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a], false);
+    lfm_kernels_ref64()->activate(y64, s64, z64, COUNT, acts[a], false);
     for (int i = 0; i < COUNT; i++) {
       double scale = 1 + fabs(z64[i]);
       if (!(fabs((double)y32[i] - y64[i]) < 3e-7 * scale) || !(fabs((double)s32[i] - s64[i]) < 1e-6))
@@ -50,8 +50,8 @@ static void test_slope_is_the_derivative(void **state) {
   for (int a = 0; a < ACTS; a++)
     for (double x = -6.05; x < 6; x += 0.1) {
       double ends[2] = {x - step, x + step}, here = x, y, slope, values[2];
-      lfm_kernels_ref64()->activate(values, NULL, ends, 2, acts[a]);
-      lfm_kernels_ref64()->activate(&y, &slope, &here, 1, acts[a]);
+      lfm_kernels_ref64()->activate(values, NULL, ends, 2, acts[a], false);
+      lfm_kernels_ref64()->activate(&y, &slope, &here, 1, acts[a], false);
       assert_true(fabs(slope - (values[1] - values[0]) / (2 * step)) < 1e-7);
     }
 }
@@ -68,7 +68,7 @@ static void test_known_values(void **state) {
                                        {1.0305768110643914e-10, 1.0000000001030577},
                                        {0.31326168751822286, 1.3132616875182228}};
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref64()->activate(y, NULL, x, 2, acts[a]);
+    lfm_kernels_ref64()->activate(y, NULL, x, 2, acts[a], false);
     for (int i = 0; i < 2; i++) assert_true(fabs(y[i] - want[a][i]) < 1e-15);
   }
 }
@@ -78,10 +78,10 @@ static void test_tails_have_the_bodies_bits(void **state) {
   (void)state;
   fill();
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a], false);
     for (int i = 0; i < COUNT; i++) {
       float y, slope;
-      lfm_kernels_ref32()->activate(&y, &slope, &z32[i], 1, acts[a]);
+      lfm_kernels_ref32()->activate(&y, &slope, &z32[i], 1, acts[a], false);
       assert_memory_equal(&y, &y32[i], sizeof y);
       assert_memory_equal(&slope, &s32[i], sizeof slope);
     }
@@ -94,12 +94,12 @@ static void test_every_way_has_the_same_bits(void **state) {
   static float y[COUNT], slope[COUNT];
   fill();
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y32, s32, z32, COUNT, acts[a], false);
     memcpy(y, z32, sizeof y);
-    lfm_kernels_ref32()->activate(y, NULL, y, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y, NULL, y, COUNT, acts[a], false);
     assert_memory_equal(y, y32, sizeof y);
     memcpy(slope, z32, sizeof slope);
-    lfm_kernels_ref32()->activate(y, slope, slope, COUNT, acts[a]);
+    lfm_kernels_ref32()->activate(y, slope, slope, COUNT, acts[a], false);
     assert_memory_equal(y, y32, sizeof y);
     assert_memory_equal(slope, s32, sizeof slope);
     if (lfm_act_keeps_slope(acts[a])) continue;
@@ -112,7 +112,7 @@ static void test_extremes_stay_finite(void **state) {
   (void)state;
   float x[] = {-3e38f, -1000, -0.0f, 1000}, y[4], slope[4];
   for (int a = 0; a < ACTS; a++) {
-    lfm_kernels_ref32()->activate(y, slope, x, 4, acts[a]);
+    lfm_kernels_ref32()->activate(y, slope, x, 4, acts[a], false);
     for (int i = 0; i < 4; i++) assert_true(isfinite(y[i]) && isfinite(slope[i]));
   }
 }

@@ -156,8 +156,8 @@ static void check_activation(const lfm_kernels *k, lfm_act act) {
     zf[i] = lfm_bf16_rounded(3.0f * sinf((float)i)), df[i] = lfm_bf16_rounded(cosf(0.7f * (float)i));
     set(k, z, i, true, zf[i]), set(k, d, i, true, df[i]);
   }
-  k->activate(y, z, z, (size_t)n, act); /* the slope in the argument's place */
-  of_floats->activate(yf, zf, zf, (size_t)n, act);
+  k->activate(y, z, z, (size_t)n, act, true); /* the slope in the argument's place */
+  of_floats->activate(yf, zf, zf, (size_t)n, act, false);
   for (int64_t i = 0; i < n; i++) {
     yf[i] = lfm_bf16_rounded(yf[i]), zf[i] = lfm_bf16_rounded(zf[i]);
     assert_true(get(k, y, i, true) == yf[i] && get(k, z, i, true) == zf[i]);

@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_bf16.c -- a net in bfloat16 is the net in double but for the rounding: v and gradients within some of its eight bits,
- * the two forms nearer to each other than to it, and no trace.
+ * the two forms nearer to each other than to it, and no trace.  A U-Net's rows are that where images are of halves, and where
+ * they are not it is the net of floats to the bit.
  */
 #include "kernel/kernel.h"
 #include "net_support.h"
 
 #include <string.h>
 
-enum { ROWS = 125 };
+enum { ROWS = 125, IMAGES = 3 };
 
 typedef struct outcome {
   int64_t outputs, params;
   double *v, *grads;
 } outcome;
 
-static outcome outcome_of(const lfm_mlp_config *config, const lfm_kernels *kernels) {
-  lfm_net *net;
+/* Of two passes, the second of which adds.  The net is destroyed. */
+static outcome outcome_of_net(lfm_net *net, int64_t rows) {
   lfm_params *params;
   lfm_run *run;
   void *grads;
-  OK(lfm_mlp_create(config, kernels, &net));
   OK(lfm_params_create(net, &params));
   lfm_params_init(params, 7, 1);
-  OK(lfm_run_create(net, LFM_RUN_TRAIN, ROWS, &run));
+  outcome o = {.outputs = rows * lfm_net_dim(net), .params = lfm_net_param_count(net)};
+  for (int64_t i = 0; i < o.params && lfm_net_classes(net); i++) { /* a U-Net's last weights would be zero */
+    double start = number_at(net, lfm_params_data(params), i);
+    set_number(net, lfm_params_data(params), i, (double)(float)(start + 0.05 * wobble(i, 9)));
+  }
+  lfm_params_pack(params);
+  OK(lfm_run_create(net, LFM_RUN_TRAIN, rows, &run));
   fill_inputs(net, run);
-  outcome o = {.outputs = ROWS * config->dim, .params = lfm_net_param_count(net)};
+  for (int64_t i = 0; i < rows && lfm_run_labels(run); i++) set_number(net, lfm_run_labels(run), i, (double)(i % 2));
   OK(LFM_ALLOC(&o.v, o.outputs));
   OK(LFM_ALLOC(&o.grads, o.params));
   OK(lfm_alloc_array(&grads, (size_t)o.params, lfm_net_number_size(net)));
@@ -44,6 +50,18 @@ static outcome outcome_of(const lfm_mlp_config *config, const lfm_kernels *kerne
   lfm_params_destroy(params);
   lfm_net_destroy(net);
   return o;
+}
+
+static outcome outcome_of(const lfm_mlp_config *config, const lfm_kernels *kernels) {
+  lfm_net *net;
+  OK(lfm_mlp_create(config, kernels, &net));
+  return outcome_of_net(net, ROWS);
+}
+
+static outcome outcome_of_images(const lfm_unet2d_config *config, const lfm_kernels *kernels) {
+  lfm_net *net;
+  OK(lfm_unet2d_create(config, kernels, &net));
+  return outcome_of_net(net, IMAGES);
 }
 
 static void release(outcome *o) { lfm_free(o->v), lfm_free(o->grads); }
@@ -77,6 +95,40 @@ static void test_is_the_net_but_for_the_rounding(void **state) {
     }
     release(&floats), release(&exact);
   }
+}
+
+/* Time added and scaling, one head and two, sizes on both sides of where convolutions change their way. */
+static void test_images_are_but_for_the_rounding(void **state) {
+  (void)state;
+  const lfm_kernels *chosen;
+  if (lfm_kernels_bf16(&chosen) != LFM_OK) skip();
+  lfm_unet2d_config added = {.channels = 3,
+                             .height = 16,
+                             .width = 16,
+                             .hidden_dim = 64,
+                             .mult_count = 3,
+                             .mults = {1, 1, 2},
+                             .res_depth = 1,
+                             .attention_count = 1,
+                             .attention = {8},
+                             .num_head_channels = 32,
+                             .classes = 2};
+  lfm_unet2d_config scaled = added;
+  scaled.scale_shift = true, scaled.num_head_channels = 0, scaled.channels = 1;
+  const lfm_unet2d_config *configs[] = {&added, &scaled};
+  for (int c = 0; c < 2; c++) {
+    outcome exact = outcome_of_images(configs[c], lfm_kernels_ref64());
+    outcome pairs = outcome_of_images(configs[c], lfm_kernels_bf16_pairs());
+    double v = gap(pairs.v, exact.v, exact.outputs), grads = gap(pairs.grads, exact.grads, exact.params);
+    print_message("v off by %.2g, the gradient by %.2g\n", v, grads);
+    assert_true(v > 1e-4 && v < 2e-2);
+    assert_true(grads > 1e-4 && grads < 3e-2);
+    release(&pairs), release(&exact);
+  }
+  outcome floats = outcome_of_images(&scaled, lfm_kernels_bf16_floats()),
+          fp32 = outcome_of_images(&scaled, lfm_kernels_onednn());
+  assert_memory_equal(floats.grads, fp32.grads, (size_t)fp32.params * sizeof(double));
+  release(&floats), release(&fp32);
 }
 
 static void test_has_no_trace(void **state) {
@@ -129,6 +181,7 @@ static void test_weights_pass_between_the_precisions(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_is_the_net_but_for_the_rounding),
+      cmocka_unit_test(test_images_are_but_for_the_rounding),
       cmocka_unit_test(test_has_no_trace),
       cmocka_unit_test(test_refuses_time_in_halves),
       cmocka_unit_test(test_weights_pass_between_the_precisions),

@@ -196,12 +196,11 @@ static void test_floats(void **state) {
 }
 
 /* Rows of one run at other places of runs of other sizes, with the address they had: the same bytes; and in every kind. */
-static void test_rows_stand_alone(void **state) {
-  (void)state;
+static void check_rows(const lfm_kernels *kernels) {
   enum { ROWS = 7 };
   lfm_unet2d_config c = other();
   c.height = c.width = 16, c.attention[0] = 8;
-  fixture f = make(&c, lfm_kernels_onednn());
+  fixture f = make(&c, kernels);
   size_t dim = (size_t)lfm_net_dim(f.net);
   for (lfm_run_kind kind = LFM_RUN_EVAL; kind <= LFM_RUN_TRAIN; kind++) {
     lfm_run *run = run_of(&f, kind, ROWS);
@@ -226,6 +225,18 @@ static void test_rows_stand_alone(void **state) {
     lfm_run_destroy(run);
   }
   drop(&f);
+}
+
+/* On a processor that has it; NULL: none. */
+static const lfm_kernels *bf16(void) {
+  const lfm_kernels *kernels;
+  return lfm_kernels_bf16(&kernels) == LFM_OK ? lfm_kernels_bf16_pairs() : NULL;
+}
+
+static void test_rows_stand_alone(void **state) {
+  (void)state;
+  check_rows(lfm_kernels_onednn());
+  if (bf16()) check_rows(bf16());
 }
 
 /* Twice the same bytes; added gradients are the sum; none of it asks for memory; without an address nothing is dropped. */
@@ -316,9 +327,8 @@ static float *train(const lfm_kernels *kernels, int threads) {
   return out;
 }
 
-static void test_any_team_trains_the_same_bytes(void **state) {
-  (void)state;
-  float *one = train(lfm_kernels_onednn(), 1), *two = train(lfm_kernels_onednn(), 2), *three = train(lfm_kernels_onednn(), 3);
+static void check_teams(const lfm_kernels *kernels) {
+  float *one = train(kernels, 1), *two = train(kernels, 2), *three = train(kernels, 3);
   lfm_net *net;
   lfm_unet2d_config c = other();
   OK(lfm_unet2d_create(&c, lfm_kernels_onednn(), &net));
@@ -357,6 +367,12 @@ static void test_a_team_evaluates_the_same_bytes(void **state) {
     lfm_run_destroy(run);
     drop(&f);
   }
+}
+
+static void test_any_team_trains_the_same_bytes(void **state) {
+  (void)state;
+  check_teams(lfm_kernels_onednn());
+  if (bf16()) check_teams(bf16());
 }
 
 /* torch's laws, tensor by tensor; every residual branch and the output start at zero. */
@@ -461,7 +477,6 @@ static void test_what_is_refused(void **state) {
   c.height = c.width = 512, c.mults[0] = 2, c.dropout = 0.1, refused(c, lfm_kernels_ref64(), LFM_E_UNSUPPORTED), c = tiny();
   c.res_depth = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.channels = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
-  refused(c, lfm_kernels_bf16_floats(), LFM_E_UNSUPPORTED);
   fixture f = make(&c, lfm_kernels_ref64()); /* an exact trace would take as many tangents as there are pixels */
   lfm_run *run = (lfm_run *)1;
   assert_int_equal(lfm_run_create(f.net, LFM_RUN_TRACE, 2, &run), LFM_E_UNSUPPORTED);
