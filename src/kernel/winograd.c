@@ -23,8 +23,9 @@
 #if defined(__x86_64__)
 #include "kernel/strips.h"
 
-enum { MOST_TILES = 192, TAPS = 9, TILE = 4, SIDE = 6, POINTS = SIDE * SIDE, PIXELS = TILE * TILE };
-enum { SQUARE = LANES * LANES, WIDE = TILE * LANES }; /* numbers from tap to tap of a filter; of a line of a tile */
+enum { FEW_BLOCKS = 2, MOST_TILES = 192, TAPS = 9, TILE = 4, SIDE = 6, POINTS = SIDE * SIDE, PIXELS = TILE * TILE };
+enum { SQUARE = LANES * LANES, FILTER = TAPS * SQUARE }; /* numbers from tap to tap, and from block to block */
+enum { WIDE = TILE * LANES };                            /* of a line of a tile */
 enum { PAD = LANES }; /* between the points' matrices, which would all begin in one set of the cache */
 static const int64_t near = 400 << 10, near_gradient = 1000 << 10; /* bytes of V */
 
@@ -219,9 +220,10 @@ APART void result_to_half_pixels(uint16_t *y, int64_t line, const float *m, int6
       _mm256_storeu_si256((__m256i *)(y + i * line + j * LANES), halves_of(pixels[i * TILE + j]));
 }
 
-/* `tap` numbers from tap to tap. */
+/* `tap` numbers from tap to tap.  The same channel of the next block is asked for: a single image waits for its weights. */
 APART void filter_to_points(float *to, int64_t step, const float *g, int64_t tap) {
   __m512 taps[TAPS], points[POINTS];
+  UNROLL for (int64_t k = 0; k < TAPS; k++) __builtin_prefetch(g + k * tap + FILTER);
   load(taps, g, 3 * tap, tap, 3);
   tile_of_filter(points, taps);
   store(to, SIDE * step, step, points, SIDE);
@@ -242,22 +244,24 @@ static int64_t slab(int64_t lines, int64_t vectors) { return lines * vectors * L
 static int64_t group_room(int64_t lines) { return POINTS * slab(lines, PAIR); }
 static int64_t groups_of(int64_t blocks) { return (blocks + PAIR - 1) / PAIR; }
 
-/* M [tiles, a group] = V [tiles, channels] U [channels, a group] of one point. */
-AVX512 static void multiply_tiles(float *m, const float *v, const float *u, int64_t tiles, int64_t blocks, int64_t vectors) {
-  int64_t channels = blocks * LANES, wide = vectors * LANES;
+/* M [tiles, a group] = or += V [tiles, some of the channels] U [those channels, a group] of one point. */
+AVX512 static void multiply_tiles(float *m, const float *v, const float *u, int64_t tiles, int64_t all_blocks, int64_t blocks,
+                                  int64_t vectors, bool add) {
+  int64_t wide = vectors * LANES;
   strips s = {.c = m,
               .c_row = wide,
               .c_vector = LANES,
               .a = v,
-              .a_row = channels,
+              .a_row = all_blocks * LANES,
               .a_step = 1,
               .a_block = LANES,
               .b = u,
               .b_step = wide,
               .b_vector = LANES,
               .rows = tiles,
-              .depth = channels};
-  multiply_any(&s, vectors, false);
+              .depth = blocks * LANES};
+  if (add) s = added(s);
+  multiply_any(&s, vectors, add);
 }
 
 /* D [channels, a group] = or += V' [channels, tiles] Z [tiles, a group] of one point. */
@@ -385,10 +389,11 @@ static const float *taps_of(const lfm_winograd *w, const float *filter, int64_t 
   return w->turned ? first - (TAPS - 1) * *tap : first;
 }
 
-/* U of a group. */
-static void make_filter_points(const lfm_winograd *w, float *u, const float *filter, int64_t group) {
-  int64_t channels = w->read * LANES, vectors = vectors_of(w->written, group), step = slab(channels, vectors), tap;
-  for (int64_t i = 0; i < channels; i++)
+/* U of a group and some blocks of what is read. */
+static void make_filter_points(const lfm_winograd *w, float *u, const float *filter, int64_t group, int64_t block,
+                               int64_t blocks) {
+  int64_t vectors = vectors_of(w->written, group), step = slab(blocks * LANES, vectors), tap;
+  for (int64_t i = block * LANES; i < (block + blocks) * LANES; i++)
     for (int64_t v = 0; v < vectors; v++, u += LANES) {
       const float *taps = taps_of(w, filter, group * PAIR + v, i, &tap);
       filter_to_points(u, step, taps, tap);
@@ -435,7 +440,8 @@ lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
   return w;
 }
 
-/* Where all tiles go at once a group's U or D is needed but once, and is still near then. */
+/* Where all tiles go at once a group's U or D is needed but once, and U is made and used up a few blocks at a time, so that
+ * it stays near: of a single image that is most of the work. */
 static bool is_once(const lfm_winograd *w) { return w->rows * w->each <= w->chunk; }
 
 /* Numbers of a group's U or D, and of all; of V; of a group's M or Z. */
@@ -450,6 +456,8 @@ size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
   return (size_t)(filter_room(w) + image_room(w) + groups * group_room(w->chunk)) * sizeof(float);
 }
 
+static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
+
 static int64_t tiles_from(const lfm_winograd *w, int64_t first) {
   int64_t left = w->rows * w->each - first;
   return left < w->chunk ? left : w->chunk;
@@ -457,7 +465,7 @@ static int64_t tiles_from(const lfm_winograd *w, int64_t first) {
 
 void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch) {
   float *u = scratch, *v = u + filter_room(w), *m = v + image_room(w);
-  int64_t channels = w->read * LANES, groups = groups_of(w->written);
+  int64_t groups = groups_of(w->written), at_a_time = is_once(w) ? FEW_BLOCKS : w->read;
   for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
     tiles = tiles_from(w, first);
     make_image_points(w, v, x, first, tiles);
@@ -466,12 +474,15 @@ void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter,
       float *of_group = u + group * filter_step(w);
       int64_t vectors = vectors_of(w->written, group);
       wanted written = {y, w->written, group * PAIR, vectors, first, tiles};
-      if (first == 0) make_filter_points(w, of_group, filter, group);
-      for (int64_t p = 0; p < POINTS; p++) {
-        fetch(w, &next, group * POINTS + p, groups * POINTS);
-        fetch(w, &written, p, POINTS);
-        multiply_tiles(m + p * slab(tiles, vectors), v + p * slab(tiles, w->read), of_group + p * slab(channels, vectors),
-                       tiles, w->read, vectors);
+      for (int64_t block = 0, blocks; block < w->read; block += blocks) {
+        blocks = least(w->read - block, at_a_time);
+        if (first == 0) make_filter_points(w, of_group, filter, group, block, blocks);
+        for (int64_t p = 0; p < POINTS; p++) {
+          if (block == 0) fetch(w, &next, group * POINTS + p, groups * POINTS);
+          if (block == 0) fetch(w, &written, p, POINTS);
+          multiply_tiles(m + p * slab(tiles, vectors), v + p * slab(tiles, w->read) + block * LANES,
+                         of_group + p * slab(blocks * LANES, vectors), tiles, w->read, blocks, vectors, block > 0);
+        }
       }
       make_pixels(w, y, m, bias, first, tiles, group);
     }

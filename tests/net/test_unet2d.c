@@ -375,6 +375,35 @@ static void test_any_team_trains_the_same_bytes(void **state) {
   if (bf16()) check_teams(bf16());
 }
 
+/* Weights for evaluation alone: the same bytes from less memory, and no gradient; trained ones may begin with them. */
+static void test_untrained_weights(void **state) {
+  (void)state;
+  lfm_unet2d_config c = tiny();
+  fixture f = make(&c, lfm_kernels_onednn());
+  lfm_params *untrained;
+  OK(lfm_params_create_untrained(f.net, &untrained));
+  lfm_params_copy(untrained, f.params);
+  assert_true(lfm_params_memory(untrained) < lfm_params_memory(f.params));
+  lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 2);
+  float *grads = gradient_of(&f, run), *v;
+  size_t bytes = 2 * (size_t)lfm_net_dim(f.net) * sizeof *v;
+  OK(lfm_alloc_array(&v, bytes, 1));
+  memcpy(v, lfm_run_v(run), bytes);
+  memset(lfm_run_x(run), 0, bytes);
+  fill_inputs(f.net, run);
+  OK(lfm_run_forward(run, untrained));
+  assert_memory_equal(v, lfm_run_v(run), bytes);
+  assert_int_equal(lfm_run_backward(run, untrained, grads, false), LFM_E_USAGE);
+  lfm_params_init(f.params, 8, 1);
+  lfm_params_copy(f.params, untrained);
+  float *again = gradient_of(&f, run); /* through what backward reads, too */
+  assert_memory_equal(again, grads, (size_t)f.count * sizeof *grads);
+  lfm_free(v), lfm_free(grads), lfm_free(again);
+  lfm_params_destroy(untrained);
+  lfm_run_destroy(run);
+  drop(&f);
+}
+
 /* torch's laws, tensor by tensor; every residual branch and the output start at zero. */
 static void test_the_start(void **state) {
   (void)state;
@@ -532,6 +561,7 @@ int main(void) {
       cmocka_unit_test(test_operations_are_counted),
       cmocka_unit_test(test_rows_advised),
       cmocka_unit_test(test_labels_are_checked),
+      cmocka_unit_test(test_untrained_weights),
       cmocka_unit_test(test_what_is_refused),
       cmocka_unit_test(test_refused_memory_is_reported),
   };
