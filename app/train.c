@@ -22,7 +22,7 @@ typedef struct request {
   app_seed seed;
   lfm_table_options columns;
   double time_limit;
-  int64_t threads, memory;
+  int64_t threads, memory, preview_every;
   bool resume, allow_drift, json;
 } request;
 
@@ -106,6 +106,7 @@ static lfm_status train(const request *r, const lfm_config *config, app_progress
     options.threads = (int)r->threads;
     options.resume = r->resume;
     options.allow_drift = r->allow_drift;
+    options.preview_every = r->preview_every;
     options.progress = app_progress_show;
     options.context = progress;
     status = lfm_train(&options, result);
@@ -116,7 +117,7 @@ static lfm_status train(const request *r, const lfm_config *config, app_progress
 }
 
 static int run(const app_command *self, int argc, char **argv) {
-  request r = {0};
+  request r = {.preview_every = LFM_PREVIEW_AUTO};
   const app_option options[] = {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
        .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; or pictures: an IDX "
@@ -141,6 +142,10 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "pictures: the middle square of each, scaled to N x N (default: the key image_size)"},
       {APP_FLAG, .name = "strict", .target = &r.columns.strict,
        .help = "pictures: one that cannot be read is an error (otherwise it is left out, with a warning)"},
+      {APP_COUNT, .name = "preview", .value = "STEPS", .target = &r.preview_every, .high = 1e12,
+       .help =
+           "pictures: batches between two looks at preview.png, a grid by the blocks so far, and strip.png in RUN; 0: none "
+           "(default: as often as costs a fiftieth); the model is the same for any"},
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
        .help =
            "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does"},

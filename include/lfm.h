@@ -177,6 +177,8 @@ typedef struct lfm_progress {
  * writes a checkpoint and returns LFM_E_INTERRUPTED. */
 typedef bool (*lfm_progress_fn)(const lfm_progress *progress, void *context);
 
+enum { LFM_PREVIEW_AUTO = -1 }; /* as often as costs a fiftieth of the steps, at most twenty times a block */
+
 typedef struct lfm_train_options {
   const lfm_config *config; /* NULL: everything follows the data */
   const lfm_table *train;   /* required */
@@ -186,6 +188,7 @@ typedef struct lfm_train_options {
   int threads;              /* 0: all processors; does not change the result */
   bool resume;              /* go on from RUN/checkpoint; without one, start afresh */
   bool allow_drift;         /* resume under another build, processor type or library version */
+  int64_t preview_every;    /* pictures: batches between two previews; 0: none.  Does not change the result */
   lfm_progress_fn progress; /* may be NULL */
   void *context;
 } lfm_train_options;
@@ -193,7 +196,8 @@ typedef struct lfm_train_options {
 /* What a run holds, in bytes. */
 typedef struct lfm_memory {
   int64_t tables;   /* training and validation rows as they were given, float64, and the tenth held out */
-  int64_t pool;     /* the rows that a block trains on, float32, with what the push notes of each; validation rows too */
+  int64_t pool;     /* the rows that a block trains on, float32, with what the push notes of each; validation rows too, and
+                     * those of previews */
   int64_t model;    /* weights of every block, those at work and their mean, with the copies that kernels read; moments */
   int64_t lanes;    /* lanes x gradient */
   int64_t workers;  /* threads x microbatch: activations, and rows in flight of the push */
@@ -216,7 +220,8 @@ typedef struct lfm_train_result {
 LFM_API void lfm_train_defaults(lfm_train_options *options);
 
 /* Algorithm 1 of the paper: for each block, match the flow on the pool, then carry the pool through it.
- * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}. */
+ * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}, and of pictures as it goes on
+ * RUN/preview.png, a grid drawn by the blocks so far, and RUN/strip.png, held-out pictures through them and back. */
 LFM_API lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result);
 
 /* ---- models ------------------------------------------------------------------------------------------------- */

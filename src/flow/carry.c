@@ -76,7 +76,8 @@ static lfm_status choose_crew(lfm_carry *carry, int64_t rows) {
   bool dealt = lfm_net_of_images(carry->net) && rows >= workers;
   int64_t slots = dealt ? share : rows;
   carry->crew = &carry->many;
-  if (carry->logdets || rows < 1 || rows > FEW || (dealt && share >= carry->many.slots)) return LFM_OK;
+  bool few = rows >= 1 && rows <= FEW && !(dealt && share >= carry->many.slots);
+  if (!few || carry->rows->spread || carry->logdets) return LFM_OK;
   carry->crew = &carry->few;
   if (carry->few.slots == slots && (carry->few.team == carry->team) == dealt) return LFM_OK;
   destroy_few(carry);

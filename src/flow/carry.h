@@ -36,6 +36,7 @@ typedef struct lfm_rows {
   double *logdet;  /* [count], probed [count, probes], += integral of div v dt; NULL without */
   uint8_t *failed; /* [count] lfm_row_status, kept once set: such a row is carried no further */
   int64_t *nfe;    /* [count] += evaluations; may be NULL */
+  bool spread;     /* a few rows, too, go to the workers of many: some passes are padded, but no memory is asked for */
   /* A net that knows classes: label [count], NULL for those who have none.  guidance w: the field is u + w (v - u), u that
    * without the class; 1 is v itself and takes one evaluation, not two.  [Ho and Salimans 2022, their 1 + w] */
   const float *label;

@@ -34,6 +34,7 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   add(trainer->valid.labels, &sum.pool, &sum);
   add(trainer->push_nfe, &sum.pool, &sum);
   add(trainer->push_failed, &sum.pool, &sum);
+  sum.pool += lfm_preview_memory(trainer->preview);
   for (int n = 0; n < trainer->model->blocks; n++) sum.model += (int64_t)lfm_params_memory(trainer->model->params[n]);
   sum.model += (int64_t)(lfm_params_memory(trainer->params) + lfm_params_memory(trainer->average));
   sum.model += (int64_t)lfm_optim_memory(trainer->optim);

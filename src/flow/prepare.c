@@ -140,7 +140,8 @@ static void normalise_rows(const lfm_model *model, const lfm_table *table, const
 }
 
 /* Columns go by their names, as when the model is scored: validation rows may have them in another order. */
-static lfm_status fill_pool(const lfm_model *model, const lfm_table *table, int64_t count, lfm_pool *pool) {
+lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool) {
+  const lfm_model *model = trainer->model;
   int64_t *place = NULL;
   double *x = NULL, *y = NULL;
   float *z = NULL;
@@ -174,8 +175,8 @@ static int64_t valid_pool_rows(const lfm_trainer *trainer) {
 
 static lfm_status fill_pools(lfm_trainer *trainer) {
   const lfm_table *table = train_table(trainer);
-  LFM_TRY(fill_pool(trainer->model, table, table->rows, &trainer->pool));
-  lfm_status status = fill_pool(trainer->model, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
+  LFM_TRY(lfm_trainer_fill_pool(trainer, table, table->rows, &trainer->pool));
+  lfm_status status = lfm_trainer_fill_pool(trainer, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the validation table: %s", lfm_error());
 }
 
@@ -341,6 +342,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_config_destroy(trainer->model->config); /* the model file states the resolved one */
   trainer->model->config = NULL;
   LFM_TRY(lfm_config_copy(config, &trainer->model->config));
+  LFM_TRY(lfm_preview_create(trainer, &trainer->preview));
   return create_records(trainer);
 }
 
@@ -403,6 +405,7 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_free(trainer->push_nfe);
   lfm_free(trainer->push_failed);
   lfm_free(trainer->records);
+  lfm_preview_destroy(trainer->preview);
   lfm_carry_destroy(trainer->carry);
   lfm_optim_destroy(trainer->optim);
   lfm_params_destroy(trainer->params);

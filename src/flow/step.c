@@ -50,7 +50,8 @@ typedef struct step_work {
   lfm_trainer *trainer;
   lfm_pairs pairs;
   int64_t rows, microbatch;
-  double numbers; /* rows * dim: the loss is a mean over both */
+  double numbers;            /* rows * dim: the loss is a mean over both */
+  const lfm_params *weights; /* that are judged; a step has the moving ones */
 } step_work;
 
 static lfm_status run_lane(void *context, int worker, int64_t lane) {
@@ -115,13 +116,19 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
 
 /* ---- the validation loss ------------------------------------------------------------------------------------ */
 
+const lfm_params *lfm_trainer_weights(lfm_trainer *trainer) {
+  if (!trainer->average) return trainer->params;
+  lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
+  return trainer->average;
+}
+
 static lfm_status run_valid_part(void *context, int worker, int64_t part) {
   step_work *work = context;
   lfm_trainer *trainer = work->trainer;
   int64_t first = part * work->microbatch;
   trainer->valid_loss[part] = 0.0;
-  return lfm_matching_loss(trainer->workers[worker], &work->pairs, trainer->average ? trainer->average : trainer->params, 0,
-                           first, least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
+  return lfm_matching_loss(trainer->workers[worker], &work->pairs, work->weights, 0, first,
+                           least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
 }
 
 /* Every validation row once, with noise and times that are the same at every call: two losses differ by the weights alone. */
@@ -132,8 +139,8 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
       .pairs = pairs_of(trainer, &trainer->valid, trainer->valid.rows, 1, true),
       .rows = trainer->valid.rows,
       .microbatch = trainer->config->microbatch,
+      .weights = lfm_trainer_weights(trainer),
   };
-  if (trainer->average) lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
   int64_t parts = (work.rows + work.microbatch - 1) / work.microbatch;
   LFM_TRY(lfm_team_run(trainer->team, parts, run_valid_part, &work));
   double loss = 0.0;
@@ -143,7 +150,7 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   if (trainer->config->patience && !(loss >= trainer->best_loss)) {
     trainer->best_loss = loss;
     trainer->best_step = trainer->step;
-    lfm_params_copy(trainer->model->params[trainer->block], trainer->average ? trainer->average : trainer->params);
+    lfm_params_copy(trainer->model->params[trainer->block], work.weights);
   }
   return LFM_OK;
 }
@@ -195,6 +202,5 @@ bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
 void lfm_trainer_end_block(lfm_trainer *trainer) {
   trainer->meter.at.all_before += lfm_trainer_block_steps(trainer, trainer->block);
   if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
-  if (trainer->average) lfm_params_set(trainer->average, lfm_optim_ema(trainer->optim));
-  lfm_params_copy(trainer->model->params[trainer->block], trainer->average ? trainer->average : trainer->params);
+  lfm_params_copy(trainer->model->params[trainer->block], lfm_trainer_weights(trainer));
 }

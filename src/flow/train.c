@@ -47,11 +47,12 @@ static lfm_status train_block(lfm_trainer *trainer) {
     if (is_last || trainer->step % config->valid_every == 0) LFM_TRY(lfm_trainer_validate(trainer));
     if (is_last || trainer->step % record_every == 0) LFM_TRY(lfm_run_folder_record(trainer));
     if (trainer->step % config->checkpoint_every == 0 && !is_last) LFM_TRY(lfm_checkpoint_write(trainer));
+    if (lfm_trainer_is_preview_due(trainer) && !is_last) LFM_TRY(lfm_trainer_preview(trainer, lfm_trainer_weights(trainer)));
     if (lfm_meter_tick(&trainer->meter, trainer->step) && !is_last) return stop_here(trainer);
   }
   LFM_TRY(lfm_run_folder_record(trainer)); /* what patience cut short of a record */
   lfm_trainer_end_block(trainer);
-  return LFM_OK;
+  return lfm_trainer_preview(trainer, trainer->model->params[trainer->block]);
 }
 
 /* After the steps: the trained block is safe before the push begins, the pushed pool before the next block does. */
@@ -125,11 +126,15 @@ static lfm_status train(lfm_trainer *trainer, lfm_train_result *result) {
   return finish(trainer, result);
 }
 
-void lfm_train_defaults(lfm_train_options *options) { *options = (lfm_train_options){.time_limit = 600.0}; }
+void lfm_train_defaults(lfm_train_options *options) {
+  *options = (lfm_train_options){.time_limit = 600.0, .preview_every = LFM_PREVIEW_AUTO};
+}
 
 lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result) {
   memset(result, 0, sizeof *result);
   if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
+  if (options->preview_every > 0 && !options->train->images)
+    return lfm_fail(LFM_E_USAGE, "preview: the data are columns of numbers; only pictures can be looked at");
   if (options->resume) {
     LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
     if (result->was_finished) return lfm_trainer_check_finished(options);

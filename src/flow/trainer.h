@@ -6,6 +6,7 @@
  *   memory.c      what all that takes
  *   step.c        one optimisation step; the validation loss
  *   push.c        the pool and the validation rows through a finished block
+ *   preview.c     pictures by the blocks so far
  *   checkpoint.c  the whole state to one file and back
  *   run_folder.c  metrics, result and curves of RUN
  */
@@ -28,6 +29,8 @@ typedef struct lfm_record {
 } lfm_record;
 enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double) };
 enum { LFM_FINGERPRINT = 17 }; /* 16 digits and the end */
+
+typedef struct lfm_preview lfm_preview; /* the pictures that show how training goes, and their way there */
 
 typedef struct lfm_trainer {
   const lfm_train_options *options;
@@ -63,6 +66,7 @@ typedef struct lfm_trainer {
   lfm_carry *carry;
   int64_t *push_nfe; /* [max(pool, valid) rows] */
   uint8_t *push_failed;
+  lfm_preview *preview; /* NULL: none is wanted, or the rows are no pictures */
 
   /* running means for the records */
   double loss_sum; /* since the last record */
@@ -82,6 +86,8 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
+/* `count` evenly spaced rows of the table in the flow's units, and their classes where the pool has room for them. */
+lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
 
 /* ---- memory.c ----------------------------------------------------------------------------------------------- */
 lfm_memory lfm_trainer_memory(const lfm_trainer *trainer);
@@ -95,9 +101,19 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer);     /* one batch; LFM_E_NUMER
 lfm_status lfm_trainer_validate(lfm_trainer *trainer); /* the validation loss; keeps the weights when they are the best */
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer); /* steps used up, or patience */
 void lfm_trainer_end_block(lfm_trainer *trainer);           /* kept weights into the chain */
+/* The block's weights so far for all but steps: the average, brought up to date, or the moving ones where none is kept. */
+const lfm_params *lfm_trainer_weights(lfm_trainer *trainer);
 
 /* ---- push.c ------------------------------------------------------------------------------------------------- */
 lfm_status lfm_trainer_push(lfm_trainer *trainer); /* pool and valid through block trainer->block */
+
+/* ---- preview.c ---------------------------------------------------------------------------------------------- */
+lfm_status lfm_preview_create(const lfm_trainer *trainer, lfm_preview **out); /* NULL where there is nothing to show */
+void lfm_preview_destroy(lfm_preview *preview);
+int64_t lfm_preview_memory(const lfm_preview *preview);
+bool lfm_trainer_is_preview_due(const lfm_trainer *trainer); /* after this step */
+/* RUN/preview.png and RUN/strip.png by the finished blocks and, for the block at work, `weights`. */
+lfm_status lfm_trainer_preview(lfm_trainer *trainer, const lfm_params *weights);
 
 /* ---- checkpoint.c ------------------------------------------------------------------------------------------- */
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer);

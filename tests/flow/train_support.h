@@ -46,6 +46,7 @@ static inline run run_of(lfm_table *table, const char *const *base, const char *
   lfm_train_defaults(&made.options);
   made.options.train = table;
   made.options.threads = 1;
+  made.options.preview_every = 0; /* test_preview.c's own are shown */
   return made;
 }
 
@@ -153,6 +154,8 @@ static inline bool has_litter(const run *r) {
                                       "metrics.jsonl",
                                       "result.json",
                                       "loss.png",
+                                      "preview.png",
+                                      "strip.png",
                                       "checkpoint/state.safetensors",
                                       "checkpoint/pool-1.safetensors"};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {

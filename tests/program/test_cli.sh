@@ -39,7 +39,7 @@ help_of() {
     check "help of $1 explains $option" grep -qE -e "^  .*$option( |\$).* [a-z]" out
   done
 }
-help_of train --out --preset --config --set --valid --columns --drop --drop-missing --time --seed --threads --memory --resume \
+help_of train --out --preset --config --set --valid --columns --drop --drop-missing --preview --time --seed --threads --memory --resume \
   --allow-drift --json
 for key in hks hidden_dim max_batch lr_step warm_start seed; do
   check "help of train explains the key $key" grep -qE "^  $key +[a-zA-Z]" out
