@@ -119,11 +119,21 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
   if (!config->lanes) config->lanes = (int)at_most(microbatches, 8);
 }
 
+/* Of a pushed row: some 60 at a tolerance of 1e-5, of a solver whose error goes with the fifth power of its steps. */
+static double push_evaluations(const lfm_config *config) { return 60.0 * pow(1e-5 / config->push_tol, 0.2); }
+
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit) {
   if (config->max_batch.count) return;
-  /* A pushed row costs some 60 evaluations, an evaluation a third of a training row; a tenth is for scoring and files. */
+  /* An evaluation costs a third of a training row; a tenth is for validation, scoring, previews and files. */
   double row_seconds = step_seconds / (double)(config->batch_size * config->num_tk) / 3.0;
-  double push = config->pool == LFM_POOL_PUSHED ? 60.0 * row_seconds * (double)shape->rows * (config->blocks - 1) : 0.0;
+  double rows = (double)(shape->rows + shape->valid_rows) * (config->blocks - 1);
+  double push = config->pool == LFM_POOL_PUSHED ? push_evaluations(config) * row_seconds * rows : 0.0;
+  if (push > 0.5 * time_limit)
+    lfm_note(
+        LFM_WARNING,
+        "of the time limit of %.3g s carrying the rows through the blocks alone would take some %.3g s; give more time, a "
+        "larger push_tol, or pool: ou, which carries none",
+        time_limit, push);
   double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
   config->max_batch.count = 1;
   config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), 200);

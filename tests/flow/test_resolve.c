@@ -78,8 +78,22 @@ static void time_becomes_steps(void **state) {
   lfm_config *config = config_of(KEYS("batch_size=600", "hks=[0.5, null]"), NULL);
   OK(lfm_resolve_shape(config, &shape));
   lfm_resolve_steps(config, &shape, 0.01, 100.0);
-  /* 90 s, less a push of 6,000 rows at 60 evaluations of a third of a row's step, over two blocks of 10 ms steps */
-  assert_int_equal(config->max_batch.of[0], (int64_t)((90.0 - 60.0 * 0.01 / 600.0 / 3.0 * 6000.0) / 0.02));
+  /* 90 s, less a push of 6,600 rows at 60 evaluations of a third of a row's step, over two blocks of 10 ms steps */
+  assert_int_equal(config->max_batch.of[0], (int64_t)((90.0 - 60.0 * 0.01 / 600.0 / 3.0 * 6600.0) / 0.02));
+  lfm_config_destroy(config);
+
+  /* A looser push leaves more of it: dopri5's error goes with the fifth power of the step. */
+  config = config_of(KEYS("batch_size=600", "hks=[0.5, null]", "push_tol=1e-2"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_steps(config, &shape, 0.01, 100.0);
+  double evaluations = 60.0 * pow(1e-3, 0.2);
+  assert_int_equal(config->max_batch.of[0], (int64_t)((90.0 - evaluations * 0.01 / 600.0 / 3.0 * 6600.0) / 0.02));
+  lfm_config_destroy(config);
+
+  config = config_of(KEYS("batch_size=600", "hks=[0.5, null]", "pool=ou"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_steps(config, &shape, 0.01, 100.0);
+  assert_int_equal(config->max_batch.of[0], 4500); /* nothing is pushed */
   lfm_config_destroy(config);
 
   config = config_of(KEYS("batch_size=600", "hks=[0.5, null]"), NULL);
@@ -93,6 +107,31 @@ static void time_becomes_steps(void **state) {
   lfm_resolve_steps(config, &shape, 0.01, 100.0);
   assert_int_equal(config->max_batch.of[0], 7);
   lfm_config_destroy(config);
+}
+
+static char heard[400];
+
+static void hear(lfm_note_level level, const char *text, void *context) {
+  (void)context;
+  if (level == LFM_WARNING) snprintf(heard, sizeof heard, "%s", text);
+}
+
+/* Whoever gives less time than the push takes hears what else there is. */
+static void a_push_beyond_the_time_is_said(void **state) {
+  (void)state;
+  lfm_data_shape shape = {.rows = 60000, .dim = 5, .valid_rows = 6000};
+  static const char *const pools[] = {"pool=ou", "pool=pushed"};
+  lfm_notes_to(hear, NULL);
+  for (size_t k = 0; k < 2; k++) {
+    *heard = 0;
+    lfm_config *config = config_of(KEYS("batch_size=60", "hks=[0.5, null]", pools[k]), NULL);
+    OK(lfm_resolve_shape(config, &shape));
+    lfm_resolve_steps(config, &shape, 0.1, 100.0);
+    if (k == 0) assert_int_equal(*heard, 0);
+    else assert_non_null(strstr(heard, "pool: ou"));
+    lfm_config_destroy(config);
+  }
+  lfm_notes_to(NULL, NULL);
 }
 
 /* Some six hundred wide rows a block, between one in ten thousand and one in a thousand. */
@@ -189,6 +228,7 @@ int main(void) {
       cmocka_unit_test(a_batch_is_cut_evenly),
       cmocka_unit_test(a_batch_of_pictures_is_cut_evenly),
       cmocka_unit_test(time_becomes_steps),
+      cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),
