@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # A thin front for CMake: the release build lives in build/, the instrumented ones in build-asan/ and build-tsan/.
 .DEFAULT_GOAL := build
-.PHONY: help setup build test demo install clean format lint asan tsan
+.PHONY: help setup build test demo demo-images install clean format lint asan tsan
 
 jobs := $(shell nproc)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-19s %s\n", $$1, $$2 }'
 
 setup: ## install what the build needs and this machine lacks (Debian, Ubuntu)
 	@tools/setup.sh
@@ -22,11 +22,15 @@ test: ## build, then every test
 demo: build ## train, sample and score on the spot; leaves demo-out/ to look at
 	@demo/run.sh
 
+demo-images: build ## learn Debian's Fashion-MNIST for some minutes; leaves demo-images-out/ to look at
+	@tools/setup.sh images
+	@demo/images.sh
+
 install: build ## install program, library, header (PREFIX=/usr/local, DESTDIR=)
 	@cmake --install build $(if $(PREFIX),--prefix $(PREFIX))
 
-clean: ## remove every build folder and demo-out/
-	@rm -rf build build-debug build-asan build-tsan demo-out
+clean: ## remove every build folder, demo-out/ and demo-images-out/
+	@rm -rf build build-debug build-asan build-tsan demo-out demo-images-out
 
 format: ## rewrite the C sources in the house layout (clang-format)
 	@tools/lint.sh format

@@ -4,7 +4,8 @@
 # Installs through apt what the build needs and this machine lacks; says what, and does nothing when nothing is missing.
 # Works as root and with sudo; without either it prints the one line to run and exits 1.
 #
-# usage: tools/setup.sh [test]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large; Fashion-MNIST)
+# usage: tools/setup.sh [test|images]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large;
+#                                          Fashion-MNIST), "images" what the demo of pictures learns
 set -eu
 
 # The libraries in the order of src/layers.txt: kernel, config, data, store, report; then the tests'.  OpenCL is not
@@ -13,7 +14,10 @@ packages="make cmake ninja-build pkg-config
   libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libpng-dev
   libjpeg-dev libjansson-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
-[ "${1:-}" != test ] || packages="$packages libsundials-dev dataset-fashion-mnist"
+case ${1:-} in
+test) packages="$packages libsundials-dev dataset-fashion-mnist" ;;
+images) packages="$packages dataset-fashion-mnist" ;;
+esac
 
 if ! command -v apt-get >/dev/null; then
   cat <<'END'

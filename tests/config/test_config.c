@@ -266,6 +266,31 @@ static void test_presets_of_pictures_are_the_published_ones(void **state) {
   }
 }
 
+/* Whoever trains on two cores says how long, by --time or max_batch; what goes with the length is left open with it.  A twin
+ * is its chain but for the blocks. */
+static void test_presets_for_two_cores_leave_the_length_open(void **state) {
+  (void)state;
+  static const char *const names[] = {"fashion", "mnist", "cifar10-small"};
+  static const char *const open[] = {"max_batch", "warmup", "ema_decay", "valid_every", "checkpoint_every"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char twin[32];
+    snprintf(twin, sizeof twin, "%s-fm", names[i]);
+    assert_int_equal(lfm_config_preset(config, twin), LFM_OK);
+    struct lfm_config fm = *config;
+    assert_true(fm.blocks == 1 && isnan(fm.hks[0]));
+    assert_int_equal(lfm_config_preset(config, names[i]), LFM_OK);
+    assert_int_equal(lfm_config_validate(config), LFM_OK);
+    for (size_t k = 0; k < sizeof open / sizeof *open; k++) assert_false(lfm_config_is_set(config, open[k]));
+    assert_true(config->blocks > 1 && isnan(config->hks[config->blocks - 1]));
+    assert_true(config->network == LFM_NETWORK_UNET && config->conditional && config->scale_shift && config->cosine);
+    assert_int_equal(config->flip, strcmp(names[i], "mnist") != 0); /* a mirrored digit is none */
+    assert_true(memcmp(fm.set, config->set, sizeof fm.set) == 0);
+    memcpy(fm.hks, config->hks, sizeof fm.hks);
+    fm.blocks = config->blocks;
+    assert_int_equal(lfm_config_agrees(&fm, config), LFM_OK);
+  }
+}
+
 static void test_presets_are_the_published_ones(void **state) {
   (void)state;
   for (size_t i = 0; i < PUBLISHED; i++) {
@@ -385,6 +410,7 @@ int main(void) {
       WITH_CONFIG(test_keys_that_do_not_go_together),
       WITH_CONFIG(test_presets_are_the_published_ones),
       WITH_CONFIG(test_presets_of_pictures_are_the_published_ones),
+      WITH_CONFIG(test_presets_for_two_cores_leave_the_length_open),
       WITH_CONFIG(test_mean_targets_are_of_rows_as_they_are),
       WITH_CONFIG(test_twins_cost_what_their_chains_cost),
       WITH_CONFIG(test_every_preset_in_the_list_loads),

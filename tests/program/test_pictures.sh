@@ -1,25 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# test_pictures.sh -- tiny made-up pictures through the program: training that shows itself.
+# test_pictures.sh -- tiny made-up pictures through the program: the presets for two cores, training that shows itself, and the
+# demo of pictures from end to end.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pictures.sh"
+here=$PWD
 cd "$work"
 
 pictures train 60 4
-pictures t10k 20 4
+pictures t10k 60 4 1000
 seq 0 20 | sed 's/.*/&,1&2/; 1s/.*/a,b/' >rows.csv
-learn() { "$lfm" train train-images-idx3-ubyte --valid t10k-images-idx3-ubyte --threads 2 --seed 1 --set conditional=true "$@"; }
+learn() { "$lfm" train train-images-idx3-ubyte --valid t10k-images-idx3-ubyte --threads 2 --seed 1 "$@"; }
+
+# ---- presets
+for preset in mnist-fm cifar10-small; do
+  expect_exit 0 learn -o "of-$preset" --preset "$preset" --set max_batch=1 --preview 0
+  check "no pictures where none are wanted" test ! -e "of-$preset/preview.png"
+done
 
 # ---- previews
-expect_exit 0 learn -o shown --set max_batch=3 --preview 2
+expect_exit 0 learn -o shown --preset fashion --set max_batch=3 --preview 2
 check "says where to look" grep -q "shown/preview.png and strip.png show every 2 batches" err
 check "a grid" test -s shown/preview.png
 check "a strip" test -s shown/strip.png
-expect_exit 0 learn -o blind --set max_batch=3 --preview 0
+expect_exit 0 learn -o blind --preset fashion --set max_batch=3 --preview 0
 check "the model is the same" cmp -s shown/model.safetensors blind/model.safetensors
 check "and what it is made again from" cmp -s shown/config.yaml blind/config.yaml
-expect_exit 0 learn -o auto --set max_batch=3
+expect_exit 0 learn -o auto --preset fashion --set max_batch=3
 check "pictures are shown unless one says no" cmp -s shown/preview.png auto/preview.png
 evaluations=$((16 * $("$lfm" info shown --json | grep -o '"blocks": [0-9]*' | grep -o '[0-9]*$')))
 expect_exit 0 "$lfm" sample shown -n 64 -o drawn.png --nfe "$evaluations" --seed 1
@@ -27,4 +35,21 @@ check "the last grid is what sampling draws" cmp -s drawn.png shown/preview.png
 expect_usage "preview: " "$lfm" train rows.csv -o new --preview 3
 expect_usage "--preview" "$lfm" train rows.csv -o new --preview -3
 check "nothing was left behind" test ! -e new
+
+# ---- the demo
+mkdir data
+for file in train t10k; do
+  for part in images-idx3-ubyte labels-idx1-ubyte; do gzip -c "$file-$part" >"data/$file-$part.gz"; done
+done
+export DATA=$work/data ROWS=40 KEYS="--set max_batch=2"
+expect_exit 0 bash "$here/demo/images.sh" "$(dirname "$lfm")" "$work/demo"
+for file in grid.png judge.safetensors lfm/preview.png lfm/strip.png quality/result.json quality/nearest.png; do
+  check "the demo leaves $file" test -s "demo/$file"
+done
+check "says how far from real ones they are" grep -qi "frechet" out
+run bash "$here/demo/images.sh" "$(dirname "$lfm")" "$work/demo"
+check "it leaves what is there alone" test "$code" -eq 1
+check "and says what to do" grep -q "demo exists; remove it" err
+DATA=$work/none run bash "$here/demo/images.sh" "$(dirname "$lfm")" "$work/other"
+check "and names what it lacks" grep -q "apt-get install dataset-fashion-mnist" err
 finish
