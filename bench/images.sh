@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Generated pictures judged: a chain and both FM twins at its whole compute, the same network for more batches and one with
+# the chain's parameters, at equal numbers of evaluations over the whole chain.  Frechet distances above the floor, by the
+# features of a judge that learnt from the training labels, against test pictures; the twins' differences to the chain are
+# paired.  An evaluation of the wider twin costs more: the table says how much.
+#   bench/images.sh FOLDER PRESET [BUILD] [OUT]        FOLDER: IDX files named as MNIST's; PRESET: fashion, mnist
+#   $TIME=15m for the chain's training; $SEEDS="0"; $NFE=2,4,8,16; $ROWS=10000 pictures a set; $KEYS for all three models
+#   $WIDE="unet_dim_mults=[1,3,3]": the keys, with | between them, that give a twin the chain's parameters
+# The clock gives the chain's batches for the first seed; the others, and the twins, are given operations.
+# Some four times TIME a seed on two cores, and half an hour of judging.  For a trial: $PICTURES, a smaller training file.
+set -euo pipefail
+folder=$1 preset=$2 build=${3:-build} out=${4:-runs/images-$2} SEEDS=${SEEDS:-0} ROWS=${ROWS:-10000} NFE=${NFE:-2,4,8,16}
+folder=$(cd "$folder" && pwd)
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+pictures=${PICTURES:-$folder/train-images-idx3-ubyte.gz} test=$folder/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
+data=("$pictures" --valid "$test")
+IFS='|' read -ra wide_keys <<<"${WIDE:-unet_dim_mults=[1,3,3]}"
+
+# list FILE NAME I: the I-th number of a list in a flat JSON object
+list() { tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *\[([^]]*)\].*/\1/p" | cut -d, -f"$3" | tr -d ' '; }
+
+# flops_of RUN: of one batch, and of the whole of it with the push
+flops_a_batch() { awk -v f="$(number "$1/result.json" train_flops)" -v n="$(number "$1/result.json" steps)" 'BEGIN { print f / n }'; }
+flops() { awk -v a="$(number "$1/result.json" train_flops)" -v b="$(number "$1/result.json" push_flops)" 'BEGIN { print a + b }'; }
+
+# judge MODEL NAME OPTIONS...: $out/NAME/result.json, once
+judge() {
+  [ -e "$out/$2/result.json" ] ||
+    "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" --nfe "$NFE" -o "$out/$2" "${@:3}" \
+      >"$out/$2.log" 2>&1 || { tail -n 3 "$out/$2.log" >&2 && return 1; }
+}
+
+[ -e "$judge" ] || "$lfm" features train "$pictures" -o "$judge" --epochs 3 >"$out/judge.log" 2>&1
+train probe --preset "$preset" --set 'hks=[null]' --set max_batch=1 "${wide_keys[@]/#/--set=}"
+length=(--time "${TIME:-15m}")
+for seed in $SEEDS; do
+  train "lfm-$seed" --preset "$preset" --seed "$seed" "${length[@]}"
+  length=(--set "max_batch=$(key "$out/lfm-$seed/config.yaml" max_batch)")
+  whole=$(flops "$out/lfm-$seed")
+  train "fm-$seed" --preset "$preset-fm" --seed "$seed" \
+    --set "max_batch=$(awk -v a="$whole" -v b="$(flops_a_batch "$out/lfm-$seed")" 'BEGIN { printf "%.0f", a / b }')"
+  train "wide-$seed" --preset "$preset-fm" --seed "$seed" "${wide_keys[@]/#/--set=}" \
+    --set "max_batch=$(awk -v a="$whole" -v b="$(flops_a_batch "$out/probe")" 'BEGIN { printf "%.0f", a / b }')"
+  judge "$out/lfm-$seed" "lfm-$seed-judged"
+  for name in fm wide; do judge "$out/$name-$seed" "$name-$seed-judged" --against "$out/lfm-$seed"; done
+done
+
+IFS=, read -ra budgets <<<"$NFE"
+real=$out/lfm-${SEEDS%% *}-judged/result.json
+printf '\n%s, %s pictures a set; floor %s, precision %s, recall %s, recognised %s of real test pictures\n\n' "$preset" "$ROWS" \
+  "$(number "$real" floor)" "$(number "$real" floor_precision)" "$(number "$real" floor_recall)" \
+  "$(number "$real" heldout_recognised)"
+printf '| seed | NFE | model | flop a picture | Frechet above the floor (95 %%) | minus lfm, paired | precision | recall | recognised |\n'
+printf '|---|---|---|---|---|---|---|---|---|\n'
+for seed in $SEEDS; do
+  for i in "${!budgets[@]}"; do
+    for name in lfm fm wide; do
+      from=$out/$name-$seed-judged/result.json at=$((i + 1)) paired=
+      [ "$name" = lfm ] || paired=$(printf '%+.2f (%.2f to %.2f)' "$(list "$from" difference $at)" \
+        "$(list "$from" difference_low $at)" "$(list "$from" difference_high $at)")
+      printf '| %s | %s | %s | %.2e | %.2f (%.2f to %.2f) | %s | %.3f | %.3f | %.3f |\n' "$seed" "${budgets[i]}" "$name" \
+        "$(list "$from" flops $at)" "$(list "$from" above $at)" "$(list "$from" above_low $at)" \
+        "$(list "$from" above_high $at)" "$paired" "$(list "$from" precision $at)" "$(list "$from" recall $at)" \
+        "$(list "$from" recognised $at)"
+    done
+  done
+done
+printf '\n| run | batches | training, flop | push, flop | time |\n|---|---|---|---|---|\n'
+for seed in $SEEDS; do
+  for name in lfm fm wide; do
+    result=$out/$name-$seed/result.json
+    printf '| %s-%s | %s | %.2e | %.2e | %.1f min |\n' "$name" "$seed" "$(number "$result" steps)" \
+      "$(number "$result" train_flops)" "$(number "$result" push_flops)" \
+      "$(awk -v s="$(number "$result" seconds)" 'BEGIN { print s / 60 }')"
+  done
+done
