@@ -9,20 +9,20 @@
 #   $TIME=15m for the chain's training; $SEEDS="0"; $NFE=2,4,8,16; $ROWS=10000 pictures a set; $KEYS for all three models
 #   $WIDE="unet_dim_mults=[1,3,3]": the keys, with | between them, that give a twin the chain's parameters
 # The clock gives the chain's batches for the first seed; the others, and the twins, are given operations.
-# Some four times TIME a seed on two cores, and half an hour of judging.  For a trial: $PICTURES, a smaller training file.
+# Some three times TIME a seed on two cores, and the judging.
 set -euo pipefail
 folder=$1 preset=$2 build=${3:-build} out=${4:-runs/images-$2} SEEDS=${SEEDS:-0} ROWS=${ROWS:-10000} NFE=${NFE:-2,4,8,16}
 folder=$(cd "$folder" && pwd)
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
-pictures=${PICTURES:-$folder/train-images-idx3-ubyte.gz} test=$folder/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
+pictures=$folder/train-images-idx3-ubyte.gz test=$folder/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
 data=("$pictures" --valid "$test")
 IFS='|' read -ra wide_keys <<<"${WIDE:-unet_dim_mults=[1,3,3]}"
 
 # list FILE NAME I: the I-th number of a list in a flat JSON object
 list() { tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *\[([^]]*)\].*/\1/p" | cut -d, -f"$3" | tr -d ' '; }
 
-# flops_of RUN: of one batch, and of the whole of it with the push
+# flops_a_batch RUN, flops RUN: operations of one of its batches, and of all with the push
 flops_a_batch() { awk -v f="$(number "$1/result.json" train_flops)" -v n="$(number "$1/result.json" steps)" 'BEGIN { print f / n }'; }
 flops() { awk -v a="$(number "$1/result.json" train_flops)" -v b="$(number "$1/result.json" push_flops)" 'BEGIN { print a + b }'; }
 
@@ -50,7 +50,7 @@ done
 
 IFS=, read -ra budgets <<<"$NFE"
 real=$out/lfm-${SEEDS%% *}-judged/result.json
-printf '\n%s, %s pictures a set; floor %s, precision %s, recall %s, recognised %s of real test pictures\n\n' "$preset" "$ROWS" \
+printf '\n%s, %s pictures a set; real ones: floor %.2f, precision %.3f, recall %.3f, recognised %.3f\n\n' "$preset" "$ROWS" \
   "$(number "$real" floor)" "$(number "$real" floor_precision)" "$(number "$real" floor_recall)" \
   "$(number "$real" heldout_recognised)"
 printf '| seed | NFE | model | flop a picture | Frechet above the floor (95 %%) | minus lfm, paired | precision | recall | recognised |\n'

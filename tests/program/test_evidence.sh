@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154,SC2317,SC2016
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pictures.sh"
 here=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(dirname "$lfm")
 kit=$build/kit
@@ -90,4 +91,19 @@ if grep -q 'no bfloat16' err; then failures=$((failures - 1)); else
 fi
 script ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" tree "$build" "$work/time"
 check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@B \| at most [0-9]+ s \|$' out)" -eq 2
+
+# ---- pictures: a chain and its twins, judged
+mkdir idx && cd idx && pictures train 60 8 && pictures t10k 50 8 1000 && gzip ./*ubyte && cd ..
+images() {
+  script NFE=2,4 ROWS=40 SEEDS=0 WIDE="unet_dim_mults=[1,2]" bash "$here/bench/images.sh" "$work/idx" mnist "$build" "$work/images"
+}
+export KEYS="hidden_dim=32 unet_dim_mults=[1,1] attention_resolution=4 batch_size=16 max_batch=3 patience=0"
+images
+check "a line a budget and model" test "$(grep -cE '^\| 0 \| [24] \| (lfm|fm|wide) \|' out)" -eq 6
+check "the twin spends what its chain spent" test "$(grep -cE '^\| (lfm|fm)-0 \| 6 \|' out)" -eq 2
+cp out first.md
+touch mark
+images
+check "the same table of pictures" cmp -s out first.md
+check "nothing was trained or judged again" test -z "$(find images \( -name '*.safetensors' -o -name result.json \) -newer mark)"
 finish
