@@ -88,7 +88,7 @@ LFM_INLINE double act_normal_f64(double x, double *bell) {
     }                                                                                                                        \
   }                                                                                                                          \
   /* act, and *slope = act'. */                                                                                              \
-  LFM_INLINE NUM act_value_##TAG(lfm_act_kind kind, NUM beta, NUM x, NUM *slope) {                                           \
+  LFM_INLINE NUM act_value_##TAG(lfm_act_kind kind, NUM beta, NUM x, NUM slope[1]) {                                         \
     NUM y = x;                                                                                                               \
     switch (kind) {                                                                                                          \
     case LFM_ACT_RELU:                                                                                                       \

@@ -173,7 +173,7 @@ static void noise_leads_back_to_the_bytes(void **state) {
     run r = picture_run(KEYS(uniform ? "dequantise=uniform" : "dequantise=none"));
     lfm_model *model = model_of(&r);
     lfm_push_options options;
-    lfm_table *noise, *again;
+    lfm_table *noise, *again, *none;
     lfm_push_defaults(&options);
     options.solve.tol = 1e-7;
     options.to = lfm_model_blocks(model);
@@ -184,7 +184,7 @@ static void noise_leads_back_to_the_bytes(void **state) {
     int64_t differ = 0;
     for (int64_t k = 0; k < r.table->rows * DIM; k++) differ += lfm_table_pixels(again)[k] != lfm_table_pixels(r.table)[k];
     assert_true(differ <= (uniform ? r.table->rows * DIM / 1000 : 0)); /* u may lie at the edge of its step */
-    FAILS(LFM_E_DATA, lfm_push(model, r.table, &options, &again));     /* pictures are no rows of a border */
+    FAILS(LFM_E_DATA, lfm_push(model, r.table, &options, &none));      /* pictures are no rows of a border */
     lfm_table_destroy(noise);
     lfm_table_destroy(again);
     lfm_model_destroy(model);
