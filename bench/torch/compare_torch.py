@@ -215,7 +215,7 @@ def compare_score(args):
 
 
 def decode(blocks, z, tol):
-    with torch.no_grad():
+    with torch.inference_mode():
         for block in reversed(blocks):
             z = odeint(block, z, torch.tensor([1.0, 0.0], dtype=z.dtype), rtol=tol, atol=tol, method='dopri5')[1]
     return z

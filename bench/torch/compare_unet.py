@@ -25,9 +25,8 @@ import numpy as np
 import torch
 import yaml
 from safetensors import safe_open
-from torchdiffeq import odeint
 
-from compare_torch import compare_curves, header, lfm, lfm_bench, line, numbers, seconds
+from compare_torch import compare_curves, decode, header, lfm, lfm_bench, line, numbers, seconds
 from unet_torch import UNet
 
 # words for lfm bench train; picture; batch; base, multipliers, depth, attention, head channels, scale and shift
@@ -154,13 +153,6 @@ def compare_latency(args):
     header()
     for name in theirs:
         line(f'one evaluation of one picture ({name})', ours, theirs[name], 'ms')
-
-
-def decode(nets, z, tol):
-    with torch.inference_mode():
-        for net in reversed(nets):
-            z = odeint(net, z, torch.tensor([1.0, 0.0], dtype=z.dtype), rtol=tol, atol=tol, method='dopri5')[1]
-    return z
 
 
 def grey_levels(x):

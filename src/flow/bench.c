@@ -34,6 +34,8 @@ static const struct {
                {"power", {6}},
                {"tree", {2}},
                {"rose", {2}},
+               {"fashion", {1, 28, 28}},
+               {"mnist", {1, 28, 28}},
                {"cifar10", {3, 32, 32}},
                {"imagenet32", {3, 32, 32}},
                {"flowers128", {3, 128, 128}}};

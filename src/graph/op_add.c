@@ -2,8 +2,9 @@
  *
  * op_add.c -- y = a + b of one shape: the end of a residual block.  [He et al. 2016]
  *   in place  where b is a convolution's and nobody else reads it, y lies where b did, and db is dy; and da is dy itself
- * where no other gradient comes to a before b's is used up backward  da and db are dy, or dy is added to them tangent   T_y =
- * T_a + T_b, of those that move
+ *             where no other gradient comes to a before b's is used up
+ *   backward  da and db are dy, or dy is added to them
+ *   tangent   T_y = T_a + T_b, of those that move
  */
 #include "graph/op.h"
 

@@ -4,9 +4,10 @@
  *
  * The products of a head read queries, keys and values where they lie in the image, a vector of sixteen channels a pixel, and
  * write there; only K' and V' are made, whose columns are pixels.  Queries go through in strips of so many that their rows of
- * P and dS stay in the caches, and those of all pixels, which no cache would hold for all heads, are never seen [Dao et al.
- * 2022]. forward   P = e^(Q K' / sqrt(d) - most);  O = P V / sum of P backward  P again;  dP = dO V';  dS = P (dP - <P, dP>)
- * / sqrt(d);  dQ = dS K;  dK += dS' Q;  dV += P' dO
+ * P and dS stay in the caches, and those of all pixels, which no cache would hold for all heads, are never seen
+ * [Dao et al. 2022].
+ *   forward   P = e^(Q K' / sqrt(d) - most);  O = P V / sum of P
+ *   backward  P again;  dP = dO V';  dS = P (dP - <P, dP>) / sqrt(d);  dQ = dS K;  dK += dS' Q;  dV += P' dO
  */
 #include "kernel/attention.h"
 

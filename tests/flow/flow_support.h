@@ -9,6 +9,7 @@
 #include "support/near.h"
 
 #include <ftw.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,26 @@ static inline lfm_table *gaussian_table(int64_t rows, int64_t cols, uint64_t see
   return table;
 }
 
+/* Square pictures of independent grey levels, normal about middle(picture, pixel); labels [rows] or NULL. */
+static inline lfm_table *grey_pictures(int64_t rows, int64_t side, double (*middle)(int64_t picture, int64_t pixel),
+                                       double spread, const int32_t *labels) {
+  lfm_table *table;
+  uint8_t *pixels;
+  float z[64];
+  int64_t dim = side * side;
+  lfm_rng rng = {.seed = 3, .purpose = LFM_FOR_DATA};
+  assert_true(dim <= 64);
+  OK(LFM_ALLOC(&pixels, rows * dim));
+  for (int64_t i = 0; i < rows; i++) {
+    lfm_rng_normal(&rng, i, z, (size_t)dim);
+    for (int64_t j = 0; j < dim; j++)
+      pixels[i * dim + j] = (uint8_t)lround(fmin(fmax(middle(i, j) + spread * (double)z[j], 0), 255));
+  }
+  OK(lfm_table_create_pictures(pixels, rows, 1, side, side, labels, &table));
+  lfm_free(pixels);
+  return table;
+}
+
 /* "key=value" lines over a base, both ending with NULL; either may be NULL. */
 static inline lfm_config *config_of(const char *const *base, const char *const *more) {
   lfm_config *config;
@@ -102,6 +123,27 @@ static inline lfm_config *config_of(const char *const *base, const char *const *
   for (; base && *base; base++) OK(lfm_config_set(config, *base));
   for (; more && *more; more++) OK(lfm_config_set(config, *more));
   return config;
+}
+
+/* A model of weights that were written elsewhere. */
+static inline lfm_status import_with(const char *path, const char *const *keys, const char *columns, lfm_model **out) {
+  lfm_import_options options;
+  lfm_config *config = config_of(keys, NULL);
+  memset(&options, 0xA5, sizeof options);
+  lfm_import_defaults(&options);
+  options.config = config;
+  options.columns = columns;
+  lfm_status status = lfm_model_import(path, &options, out);
+  lfm_config_destroy(config);
+  return status;
+}
+
+/* A refusal, its status, and what its line says beside the file. */
+static inline void refuses(const char *path, const char *const *keys, lfm_status expected, const char *says) {
+  lfm_model *model = (lfm_model *)&expected;
+  FAILS(expected, import_with(path, keys, NULL, &model));
+  assert_null(model);
+  assert_says(says);
 }
 
 #define KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})

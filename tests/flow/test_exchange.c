@@ -52,26 +52,6 @@ static void write_tensors(const char *path, const entry *entries, size_t count) 
 
 #define NET "hidden_dim=4", "num_hidden=2", "act=tanh"
 
-static lfm_status import_with(const char *path, const char *const *keys, const char *columns, lfm_model **out) {
-  lfm_import_options options;
-  lfm_config *config = config_of(keys, NULL);
-  memset(&options, 0xA5, sizeof options);
-  lfm_import_defaults(&options);
-  options.config = config;
-  options.columns = columns;
-  lfm_status status = lfm_model_import(path, &options, out);
-  lfm_config_destroy(config);
-  return status;
-}
-
-/* A refusal, its status, and what its line says beside the file. */
-static void refuses(const char *path, const char *const *keys, lfm_status expected, const char *says) {
-  lfm_model *model = (lfm_model *)&expected;
-  FAILS(expected, import_with(path, keys, NULL, &model));
-  assert_null(model);
-  assert_says(says);
-}
-
 /* ---- PyTorch's numbers --------------------------------------------------------------------------------------- */
 
 static const char *act_key(const struct golden *g) {

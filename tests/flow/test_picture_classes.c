@@ -10,19 +10,14 @@ enum { SIDE = 8, DIM = SIDE * SIDE, CLASSES = 3, ROWS = 96 };
 static const double levels[CLASSES] = {60, 128, 200};
 
 /* Grey levels about their class's. */
+static double of_its_class(int64_t picture, int64_t pixel) {
+  (void)pixel;
+  return levels[picture % CLASSES];
+}
 static lfm_table *class_table(void) {
-  lfm_table *table;
-  static uint8_t pixels[ROWS * DIM];
-  static int32_t labels[ROWS];
-  float z[DIM];
-  lfm_rng rng = {.seed = 8, .purpose = LFM_FOR_DATA};
-  for (int i = 0; i < ROWS; i++) {
-    labels[i] = i % CLASSES;
-    lfm_rng_normal(&rng, i, z, DIM);
-    for (int j = 0; j < DIM; j++) pixels[i * DIM + j] = (uint8_t)lround(levels[labels[i]] + 12.0 * (double)z[j]);
-  }
-  OK(lfm_table_create_pictures(pixels, ROWS, 1, SIDE, SIDE, labels, &table));
-  return table;
+  int32_t labels[ROWS];
+  for (int i = 0; i < ROWS; i++) labels[i] = i % CLASSES;
+  return grey_pictures(ROWS, SIDE, of_its_class, 12.0, labels);
 }
 
 #define CLASS_KEYS                                                                                                           \

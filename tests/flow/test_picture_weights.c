@@ -40,24 +40,6 @@ static lfm_model *model_with(const lfm_table *table, const char *const *keys, co
   return model;
 }
 
-static lfm_status import_with(const char *path, const char *const *keys, const char *columns, lfm_model **out) {
-  lfm_import_options options;
-  lfm_config *config = config_of(keys, NULL);
-  lfm_import_defaults(&options);
-  options.config = config;
-  options.columns = columns;
-  lfm_status status = lfm_model_import(path, &options, out);
-  lfm_config_destroy(config);
-  return status;
-}
-
-static void refuses(const char *path, const char *const *keys, lfm_status expected, const char *says) {
-  lfm_model *model = (lfm_model *)&expected;
-  FAILS(expected, import_with(path, keys, NULL, &model));
-  assert_null(model);
-  assert_says(says);
-}
-
 static lfm_table *scores_of(const lfm_model *model, const lfm_table *table) {
   lfm_table *scores;
   lfm_score_options options;

@@ -11,25 +11,18 @@ enum { SIDE = 4, DIM = SIDE * SIDE };
   KEYS("network=mlp", "hks=[0.4, null]", "hidden_dim=48", "num_hidden=2", "batch_size=128", "max_batch=24", "lr=5e-3",       \
        "checkpoint_every=9", "valid_every=8", "patience=0", "seed=5", "lanes=3", "microbatch=16")
 
-/* Independent grey levels round(128 + SD z), brighter by `more` on the left half. */
 static const double SD = 36.0;
-static lfm_table *grey_table(int64_t rows, double more) {
-  lfm_table *table;
-  uint8_t *pixels;
-  float z[DIM];
-  lfm_rng rng = {.seed = 3, .purpose = LFM_FOR_DATA};
-  OK(LFM_ALLOC(&pixels, rows * DIM));
-  for (int64_t i = 0; i < rows; i++) {
-    lfm_rng_normal(&rng, i, z, DIM);
-    for (int j = 0; j < DIM; j++)
-      pixels[i * DIM + j] = (uint8_t)lround(fmin(fmax(128.0 + SD * (double)z[j] + (j % SIDE < SIDE / 2 ? more : 0), 0), 255));
-  }
-  OK(lfm_table_create_pictures(pixels, rows, 1, SIDE, SIDE, NULL, &table));
-  lfm_free(pixels);
-  return table;
+static double grey(int64_t picture, int64_t pixel) {
+  (void)picture, (void)pixel;
+  return 128.0;
+}
+static double brighter_left(int64_t picture, int64_t pixel) {
+  return grey(picture, pixel) + (pixel % SIDE < SIDE / 2 ? 60 : 0);
 }
 
-static run picture_run(const char *const *more) { return run_of(grey_table(600, 0), PICTURE_KEYS, more); }
+static lfm_table *grey_table(int64_t rows) { return grey_pictures(rows, SIDE, grey, SD, NULL); }
+
+static run picture_run(const char *const *more) { return run_of(grey_table(600), PICTURE_KEYS, more); }
 
 static lfm_model *model_of(run *r) {
   lfm_model *model;
@@ -70,9 +63,9 @@ static void threads_and_stops_do_not_change_the_bytes(void **state) {
 static void bits_approach_the_entropy(void **state) {
   (void)state;
   run r =
-      run_of(grey_table(6000, 0), PICTURE_KEYS, KEYS("dequantise=uniform", "max_batch=1500", "cosine=true", "hidden_dim=64"));
+      run_of(grey_table(6000), PICTURE_KEYS, KEYS("dequantise=uniform", "max_batch=1500", "cosine=true", "hidden_dim=64"));
   lfm_model *model = model_of(&r);
-  lfm_table *fresh = grey_table(300, 0);
+  lfm_table *fresh = grey_table(300);
   lfm_score_options options;
   lfm_score_result exact, probed;
   lfm_score_defaults(&options);
@@ -131,8 +124,8 @@ static lfm_table *samples_of(const lfm_model *model) {
 static void mirrored_draws_even_out_the_sides(void **state) {
   (void)state;
   for (int flip = 0; flip < 2; flip++) {
-    run r =
-        run_of(grey_table(2000, 60.0), PICTURE_KEYS, KEYS(flip ? "flip=true" : "flip=false", "max_batch=300", "cosine=true"));
+    run r = run_of(grey_pictures(2000, SIDE, brighter_left, SD, NULL), PICTURE_KEYS,
+                   KEYS(flip ? "flip=true" : "flip=false", "max_batch=300", "cosine=true"));
     lfm_model *model = model_of(&r);
     lfm_table *drawn = samples_of(model);
     double mean[2];

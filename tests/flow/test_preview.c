@@ -11,20 +11,11 @@ enum { SIDE = 4, DIM = SIDE * SIDE, HELD_OUT = 128, GRID = 64, LINES = 6 };
 
 /* Grey levels about a dark or a bright one, two pictures each in turn. */
 static const double levels[2] = {60, 200};
-static lfm_table *two_greys(int64_t rows) {
-  lfm_table *table;
-  uint8_t *pixels;
-  float z[DIM];
-  lfm_rng rng = {.seed = 3, .purpose = LFM_FOR_DATA};
-  OK(LFM_ALLOC(&pixels, rows * DIM));
-  for (int64_t i = 0; i < rows; i++) {
-    lfm_rng_normal(&rng, i, z, DIM);
-    for (int j = 0; j < DIM; j++) pixels[i * DIM + j] = (uint8_t)lround(levels[i / 2 % 2] + 8.0 * (double)z[j]);
-  }
-  OK(lfm_table_create_pictures(pixels, rows, 1, SIDE, SIDE, NULL, &table));
-  lfm_free(pixels);
-  return table;
+static double dark_or_bright(int64_t picture, int64_t pixel) {
+  (void)pixel;
+  return levels[picture / 2 % 2];
 }
+static lfm_table *two_greys(int64_t rows) { return grey_pictures(rows, SIDE, dark_or_bright, 8.0, NULL); }
 
 #define PREVIEW_KEYS                                                                                                         \
   KEYS("network=mlp", "hks=[0.1, null]", "hidden_dim=32", "num_hidden=2", "batch_size=64", "max_batch=20", "lr=5e-3",        \
