@@ -1,19 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Turns configs/*.yaml into one C file, so that the program carries its presets: lfm_presets[] = {name, text}.
+# configs/*.yaml inside the binary: the program carries its presets, lfm_presets[] = {name, text}.
+include(cmake/embed.cmake)
 file(GLOB preset_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/configs/*.yaml)
 set(LFM_PRESETS_C ${CMAKE_BINARY_DIR}/presets.c)
-set(text "/* made from configs/ by cmake/presets.cmake */\n#include \"config/presets.h\"\nconst lfm_preset lfm_presets[] = {\n")
-foreach(file IN LISTS preset_files)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-  get_filename_component(name ${file} NAME_WLE)
-  file(STRINGS ${file} lines)
-  string(APPEND text "{\"${name}\",\n")
-  foreach(line IN LISTS lines)
-    string(REPLACE "\\" "\\\\" line "${line}")
-    string(REPLACE "\"" "\\\"" line "${line}")
-    string(APPEND text "  \"${line}\\n\"\n")
-  endforeach()
-  string(APPEND text "},\n")
-endforeach()
-string(APPEND text "{0, 0}};\n")
-file(GENERATE OUTPUT ${LFM_PRESETS_C} CONTENT "${text}")
+lfm_embed(${LFM_PRESETS_C} config/presets.h lfm_preset lfm_presets ${preset_files})

@@ -34,6 +34,8 @@ typedef enum lfm_purpose {
   LFM_FOR_CLASS,      /* which pairs do not show the network their class */
   LFM_FOR_SHIFT,      /* by how many pixels a picture is shifted */
   LFM_FOR_EVAL,       /* which pictures are compared, and in which order */
+  LFM_FOR_RESET,      /* how an episode of a world begins */
+  LFM_FOR_EXPERT,     /* how its scripted expert goes about it, and its noise */
 } lfm_purpose;
 
 typedef struct lfm_rng {

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# The worlds of src/sim/ stand on MuJoCo, Chipmunk and, for pictures, OSMesa, which is loaded when one is drawn.  Without them
+# (-DLFM_SIM=OFF) the room is world.c with a table of no tasks (absent.c), and whoever asks for one is told why.
+# src/sim/models/*.xml go inside the binary: lfm_models[] = {name, text}.
+find_path(MUJOCO_INCLUDE mujoco/mujoco.h)
+find_library(MUJOCO_LIBRARY mujoco)
+find_path(OSMESA_INCLUDE GL/osmesa.h)
+find_path(CHIPMUNK_INCLUDE chipmunk/chipmunk.h)
+find_library(CHIPMUNK_LIBRARY chipmunk)
+set(have_simulators ON)
+foreach(part MUJOCO_INCLUDE MUJOCO_LIBRARY OSMESA_INCLUDE CHIPMUNK_INCLUDE CHIPMUNK_LIBRARY)
+  if(NOT ${part})
+    set(have_simulators OFF)
+  endif()
+endforeach()
+option(LFM_SIM "build the simulated worlds" ${have_simulators})
+if(LFM_SIM AND NOT have_simulators)
+  message(FATAL_ERROR "LFM_SIM needs libmujoco-dev, libchipmunk-dev and libosmesa6-dev (tools/setup.sh installs them)")
+endif()
+
+if(LFM_SIM)
+  set(sim_filter EXCLUDE REGEX "absent\\.c$")
+  set(LIBS_sim ${MUJOCO_LIBRARY} ${CHIPMUNK_LIBRARY} ${CMAKE_DL_LIBS})
+  include(cmake/embed.cmake)
+  file(GLOB model_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/sim/models/*.xml)
+  set(LFM_MODELS_C ${CMAKE_BINARY_DIR}/models.c)
+  lfm_embed(${LFM_MODELS_C} sim/models.h lfm_model_text lfm_model_texts ${model_files})
+else()
+  set(sim_filter INCLUDE REGEX "/(world|absent|test_absent)\\.c$")
+endif()
