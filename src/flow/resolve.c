@@ -111,9 +111,7 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
   if (!config->microbatch) {
     int64_t parts = (rows + rows_advised - 1) / rows_advised;
     if (rows >= 128) parts = at_least(parts, 4); /* work for four threads, of 32 rows at least */
-    int64_t part = (rows + parts - 1) / parts;
-    config->microbatch =
-        rows_advised < 16 ? part : (part + 15) / 16 * 16; /* equal parts; of whole vectors, where they are rows */
+    config->microbatch = (rows + parts - 1) / parts; /* equal parts: what the last one lacks is work for nothing */
   }
   int64_t microbatches = (rows + config->microbatch - 1) / config->microbatch;
   if (!config->lanes) config->lanes = (int)at_most(microbatches, 8);
