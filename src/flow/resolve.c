@@ -110,7 +110,7 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
   int64_t rows = config->batch_size * config->num_tk;
   if (!config->microbatch) {
     int64_t parts = (rows + rows_advised - 1) / rows_advised;
-    if (rows >= 128) parts = at_least(parts, 4); /* work for four threads, of 32 rows at least */
+    if (rows >= 128) parts = at_least(parts, 4);     /* work for four threads, of 32 rows at least */
     config->microbatch = (rows + parts - 1) / parts; /* equal parts: what the last one lacks is work for nothing */
   }
   int64_t microbatches = (rows + config->microbatch - 1) / config->microbatch;
