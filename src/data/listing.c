@@ -14,6 +14,13 @@
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
+lfm_status lfm_listing_add(lfm_listing *listing, const char *name) {
+  LFM_TRY(lfm_alloc_grow(&listing->names, &listing->room, (size_t)listing->count + 1, sizeof *listing->names));
+  LFM_TRY(lfm_alloc_text(&listing->names[listing->count], name));
+  listing->count++;
+  return LFM_OK;
+}
+
 static lfm_status read_names(const char *folder, DIR *stream, lfm_listing *out) {
   for (;;) {
     errno = 0;
@@ -21,9 +28,7 @@ static lfm_status read_names(const char *folder, DIR *stream, lfm_listing *out) 
     if (!entry && errno) return lfm_fail_errno("%s: cannot be listed", folder);
     if (!entry) return LFM_OK;
     if (entry->d_name[0] == '.') continue;
-    LFM_TRY(lfm_alloc_grow(&out->names, &out->room, (size_t)out->count + 1, sizeof *out->names));
-    LFM_TRY(lfm_alloc_text(&out->names[out->count], entry->d_name));
-    out->count++;
+    LFM_TRY(lfm_listing_add(out, entry->d_name));
   }
 }
 

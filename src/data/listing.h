@@ -14,6 +14,7 @@ typedef struct lfm_listing {
 } lfm_listing;
 
 lfm_status lfm_listing_read(const char *folder, lfm_listing *out);
-void lfm_listing_free(lfm_listing *listing); /* accepts a freed one */
+lfm_status lfm_listing_add(lfm_listing *listing, const char *name); /* behind the last; for lists of other names */
+void lfm_listing_free(lfm_listing *listing);                        /* accepts a freed one */
 
 #endif

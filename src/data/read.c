@@ -86,15 +86,23 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
   return lfm_table_of_images(images, out);
 }
 
-lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
+static lfm_status read_either(const char *path, const lfm_table_options *options, lfm_table **out) {
   lfm_images_kind kind;
+  LFM_TRY(lfm_images_recognise(path, &kind));
+  if (kind != LFM_IMAGES_NONE) return read_pictures(path, options, out);
+  return read_path(path, (lfm_source){.options = options}, out);
+}
+
+lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
   char model[4096];
   *out = NULL;
   if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
     return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);
-  LFM_TRY(lfm_images_recognise(path, &kind));
-  if (kind != LFM_IMAGES_NONE) return read_pictures(path, options, out);
-  return read_path(path, (lfm_source){.options = options}, out);
+  LFM_TRY(read_either(path, options, out));
+  if (!options || !options->observations || (*out)->demos) return LFM_OK;
+  lfm_table_destroy(*out);
+  *out = NULL;
+  return lfm_fail(LFM_E_USAGE, "%s: holds no demonstrations, whose observations could be chosen", path);
 }
 
 lfm_status lfm_survey_read(const char *path, lfm_table **out) { return read_path(path, (lfm_source){.survey = true}, out); }

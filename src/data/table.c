@@ -49,7 +49,8 @@ void lfm_table_destroy(lfm_table *table) {
   lfm_images_destroy(table->images);
   lfm_free(table->names);
   lfm_free(table->decimals);
-  lfm_free(table->values);
+  if (!table->demos) lfm_free(table->values);
+  lfm_demos_destroy(table->demos);
   lfm_free(table);
 }
 
@@ -135,11 +136,20 @@ int64_t lfm_table_find(const lfm_table *table, const char *name) {
   return -1;
 }
 
+int64_t lfm_table_units(const lfm_table *table) { return table->demos ? table->demos->episodes : table->rows; }
+
+static lfm_status take_demos(const lfm_demos *demos, const int64_t *index, int64_t count, lfm_table **out) {
+  lfm_demos *taken;
+  LFM_TRY(lfm_demos_take(demos, index, count, &taken));
+  return lfm_table_of_demos(taken, out);
+}
+
 lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t count, lfm_table **out) {
   lfm_table *taken;
   lfm_status status;
   *out = NULL;
   if (table->images) return lfm_table_take_images(table->images, index, count, out);
+  if (table->demos) return take_demos(table->demos, index, count, out);
   LFM_TRY(lfm_table_make(count, table->cols, &taken));
   for (int64_t col = 0; col < table->cols; col++) {
     LFM_TRY_GOTO(lfm_table_rename(taken, col, table->names[col]), failed);

@@ -6,6 +6,7 @@
 #define LFM_DATA_TABLE_H
 
 #include "core/status.h"
+#include "data/demos.h"
 #include "data/images.h"
 
 struct lfm_table {
@@ -15,6 +16,8 @@ struct lfm_table {
   int *decimals;  /* [cols]; -1 where the source records none (binary formats) */
   /* A table of pictures has a picture a row, cols being channels * height * width, and none of the three arrays. */
   lfm_images *images;
+  /* A table of demonstrations has a step a row; its values are demos->actions, and theirs to free. */
+  lfm_demos *demos;
 };
 
 /* Zeros, names x0.., decimals -1. */
@@ -23,7 +26,10 @@ lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out);
 /* The column of this name, or -1. */
 int64_t lfm_table_find(const lfm_table *table, const char *name);
 
-/* Rows of `table` in the order of index [count]. */
+/* How many parts there are that a split may take one by one: rows or, of demonstrations, episodes. */
+int64_t lfm_table_units(const lfm_table *table);
+
+/* Units of `table` (rows or, of demonstrations, whole episodes) in the order of index [count]. */
 lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t count, lfm_table **out);
 
 lfm_status lfm_table_rename(lfm_table *table, int64_t col, const char *name);
@@ -36,6 +42,9 @@ lfm_status lfm_table_unique_names(char *const *names, int64_t cols, const char *
 
 /* LFM_E_DATA at the first value that is not finite: NAME: row and column, then ADVICE. */
 lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, const char *advice);
+
+/* Takes over the demonstrations, whatever is returned (demos.c). */
+lfm_status lfm_table_of_demos(lfm_demos *demos, lfm_table **out);
 
 /* ---- pictures: table_images.c ---------------------------------------------------------------------------------- */
 

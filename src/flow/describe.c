@@ -61,14 +61,38 @@ static lfm_status describe_set(const char *path, lfm_facts *facts) {
   return LFM_OK;
 }
 
+static void describe_names(const char *list, const lfm_listing *names, lfm_facts *facts) {
+  for (int64_t i = 0; i < names->count; i++) {
+    lfm_facts_item(facts, list);
+    lfm_facts_text(facts, "name", names->names[i]);
+    lfm_facts_end(facts);
+  }
+}
+
+/* Its columns are the numbers of an action. */
+static void describe_demos(const lfm_demos *demos, lfm_facts *facts) {
+  lfm_facts_number(facts, "episodes", (double)demos->episodes);
+  lfm_facts_text(facts, "action", lfm_action_kind_name(demos->kind));
+  if (demos->task) lfm_facts_text(facts, "task", demos->task);
+  for (int64_t k = 0; k < demos->keys; k++) {
+    lfm_facts_item(facts, "observations");
+    lfm_facts_text(facts, "name", demos->key[k]);
+    lfm_facts_number(facts, "numbers", (double)demos->key_dim[k]);
+    lfm_facts_end(facts);
+  }
+  describe_names("other_observations", &demos->others, facts);
+  describe_names("filters", &demos->filters, facts);
+}
+
 static lfm_status describe_table(const char *path, lfm_facts *facts) {
   lfm_table *table;
   lfm_images_kind kind;
   LFM_TRY(lfm_images_recognise(path, &kind));
   if (kind != LFM_IMAGES_NONE) return describe_set(path, facts);
   LFM_TRY(lfm_survey_read(path, &table));
-  lfm_facts_text(facts, "kind", "table");
+  lfm_facts_text(facts, "kind", table->demos ? "demonstrations" : "table");
   lfm_facts_number(facts, "rows", (double)table->rows);
+  if (table->demos) describe_demos(table->demos, facts);
   lfm_status status = LFM_OK;
   for (int64_t j = 0; j < table->cols && status == LFM_OK; j++) status = describe_column(table, j, facts);
   lfm_table_destroy(table);

@@ -31,12 +31,13 @@ int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
 
 /* ---- the rows ----------------------------------------------------------------------------------------------- */
 
-/* A tenth of the rows, by a permutation that the seed names; both parts keep the table's order. */
+/* A tenth of the rows (of demonstrations, of the episodes), by a permutation that the seed names; both parts keep the table's
+ * order. */
 static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
-  int64_t rows = table->rows, held = rows / 10;
+  int64_t rows = lfm_table_units(table), held = rows / 10;
   if (held < 1)
-    return lfm_fail(LFM_E_DATA, "%lld rows are too few to train on: at least 10 are needed, some hundreds to learn anything",
-                    (long long)rows);
+    return lfm_fail(LFM_E_DATA, "%lld %s are too few to train on: at least 10 are needed, some hundreds to learn anything",
+                    (long long)rows, table->demos ? "episodes" : "rows");
   int64_t *train = NULL, *valid = NULL, trained = 0, validated = 0;
   lfm_rng rng = {.seed = trainer->config->seed, .purpose = LFM_FOR_SPLIT};
   lfm_status status = LFM_ALLOC_ROWS(&train, rows);

@@ -3,6 +3,7 @@
  * test_describe.c -- what `lfm info` says of tables, models, checkpoints, runs, and of files that are none of these.
  */
 #include "archive_copy.h"
+#include "support/demo_file.h"
 #include "train_support.h"
 
 static char *text_of(const char *path, bool json) {
@@ -51,6 +52,31 @@ static void tables_with_words_and_gaps(void **state) {
   assert_has(json, "\"distinct\": 2");
   assert_has(json, "\"missing\": 1");
   assert_has(json, "\"mean\": 6");
+  lfm_text_free(json);
+  folder_remove(&here);
+}
+
+static void demonstrations(void **state) {
+  (void)state;
+  folder here = folder_create();
+  const char *path = inside(here.path, "d.hdf5");
+  hid_t file = demo_create(path);
+  demo_put_episode(file, 3, 4);
+  demo_put_episode(file, 12, 2);
+  demo_put_text(file, "data", "env_args", "{\"env_name\": \"PickPlaceCan\"}", false);
+  demo_put_filter(file, "train", 1, (const char *const[]){"demo_12"}, true);
+  H5Fclose(file);
+  char *text = text_of(path, false), *json = text_of(inside(here.path, "d.hdf5::train"), true);
+  assert_has(text, "demonstrations");
+  assert_has(text, "robot0_eef_quat");
+  assert_has(json, "\"rows\": 2");
+  assert_has(json, "\"episodes\": 1");
+  assert_has(json, "\"action\": \"delta\"");
+  assert_has(json, "\"task\": \"can\"");
+  assert_has(json, "\"other_observations\": [");
+  assert_has(json, "\"filters\": [");
+  assert_has(json, "\"min\": 1200"); /* of an action's numbers */
+  lfm_text_free(text);
   lfm_text_free(json);
   folder_remove(&here);
 }
@@ -139,11 +165,9 @@ static void refused_memory_leaves_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(tables),
-      cmocka_unit_test(tables_with_words_and_gaps),
-      cmocka_unit_test(models_runs_and_checkpoints),
-      cmocka_unit_test(other_files),
-      cmocka_unit_test(refused_memory_leaves_nothing),
+      cmocka_unit_test(tables),         cmocka_unit_test(tables_with_words_and_gaps),
+      cmocka_unit_test(demonstrations), cmocka_unit_test(models_runs_and_checkpoints),
+      cmocka_unit_test(other_files),    cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

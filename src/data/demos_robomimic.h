@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * demos_robomimic.h -- robomimic's layout of an HDF5 file, between lfm_hdf5_enter and lfm_hdf5_leave.
+ */
+#ifndef LFM_DATA_DEMOS_ROBOMIMIC_H
+#define LFM_DATA_DEMOS_ROBOMIMIC_H
+
+#include "data/hdf5_file.h"
+
+/* Whether an open file has an episode data/demo_N. */
+bool lfm_robomimic_is(hid_t file);
+
+/* All episodes, or where source->key is given those of the filter of that name. */
+lfm_status lfm_robomimic_read(const lfm_source *source, hid_t file, lfm_table **out);
+
+#endif
