@@ -93,12 +93,13 @@ typedef struct lfm_table_options {
   const char *observations; /* "object,robot0_eef_pos": what an observation is made of, in this order; NULL: the usual ones */
 } lfm_table_options;
 
-/* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too).  options may be NULL.
- * A one-dimensional array becomes one column; columns without names are called x0, x1, ... */
+/* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too) folder.zarr.  options may be
+ * NULL. A one-dimensional array becomes one column; columns without names are called x0, x1, ... */
 LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out);
 
 /* Demonstrations are a table with a step a row, whose columns are the numbers of the action; the observations lie beside it.
- * lfm_table_read makes one of a file.hdf5[::filter] that is laid out as robomimic's are (docs/formats.md). */
+ * lfm_table_read makes one of a file.hdf5[::filter] that is laid out as robomimic's are, and of a replay buffer in HDF5 or
+ * zarr (docs/formats.md). */
 
 /* Reads the cluster of each row, for lfm_score and lfm_ledger: a file of one column, numbers or words.  Words get numbers
  * from 0 on, equal ones the same.  LFM_E_DATA when there are several columns, or a row without a value. */

@@ -12,7 +12,7 @@ set -eu
 # used, but asked for by the CMake files of Debian's oneDNN.
 packages="make cmake ninja-build pkg-config
   libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libpng-dev
-  libjpeg-dev libjansson-dev libcairo2-dev fonts-dejavu-core
+  libjpeg-dev libblosc-dev libjansson-dev libcairo2-dev fonts-dejavu-core
   libmujoco-dev libchipmunk-dev libosmesa6-dev libcmocka-dev"
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 case ${1:-} in
@@ -23,7 +23,7 @@ esac
 if ! command -v apt-get >/dev/null; then
   cat <<'END'
 setup: no apt-get here, so nothing was installed.  lfm needs: a C11 compiler, make, cmake 3.20 or later, pkg-config; the
-libraries (with headers) oneDNN and the libgomp it runs on, Random123, libyaml, HDF5, zlib, libpng, libjpeg, jansson,
+libraries (with headers) oneDNN and the libgomp it runs on, Random123, libyaml, HDF5, zlib, libpng, libjpeg, Blosc, jansson,
 cairo, cmocka; MuJoCo, Chipmunk and OSMesa's header (-DLFM_SIM=OFF does without them, and without the simulated worlds); for
 the tests SUNDIALS too.  On Debian and Ubuntu this script installs them.
 END

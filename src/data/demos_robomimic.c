@@ -9,7 +9,7 @@
  * otherwise come out as zeros.  Actions of 7 numbers an arm are poses where the file calls them absolute, and else steps,
  * robosuite's own default.
  */
-#include "data/demos_robomimic.h"
+#include "data/demos_hdf5.h"
 
 #include "core/alloc.h"
 #include "data/demos_read.h"

@@ -27,6 +27,7 @@ lfm_status lfm_csv_gz_parse(const lfm_source *source, lfm_table **out);
 lfm_status lfm_npy_parse(const lfm_source *source, lfm_table **out);
 lfm_status lfm_npz_parse(const lfm_source *source, lfm_table **out);
 lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out);
+lfm_status lfm_zarr_read(const lfm_source *source, lfm_table **out); /* of a folder */
 
 /* A writer puts the whole file into `writer`; key is NULL where the path has none. */
 typedef lfm_status (*lfm_format_fn)(const lfm_table *table, const char *key, lfm_writer *writer);
@@ -43,7 +44,7 @@ typedef struct lfm_format {
   bool has_keys; /* several arrays in a file, told apart by ::key */
   bool by_path;  /* the reader opens the file itself */
   lfm_reader_fn read;
-  lfm_format_fn write;
+  lfm_format_fn write; /* NULL: it is only read */
 } lfm_format;
 
 /* The format of this path; *file (free with lfm_free) is the path without ::key, and *key points into it or is NULL.

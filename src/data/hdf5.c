@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * hdf5.c -- one dataset of an HDF5 file to a table and back; and the door to the files of demonstrations.
- * Which of the three a file is, its layout says: without ::name one whose names are those of robomimic holds demonstrations.
+ * Which of the three a file is, its layout says: without ::name one whose names are
+ * those of robomimic or of a replay buffer holds demonstrations.
  * Written: the file is built in memory and leaves through the same lfm_writer as every other format, so that there is one
  * place that syncs and renames; the price is a second copy of the table.  No times are kept: same table, same bytes.
  */
 #include "core/alloc.h"
-#include "data/demos_robomimic.h"
+#include "data/demos_hdf5.h"
 #include "data/hdf5_file.h"
 #include "data/text.h"
 
@@ -91,6 +92,7 @@ static lfm_status read_dataset(const lfm_source *source, hid_t file, lfm_table *
 static lfm_status read_file(const lfm_source *source, hid_t file, lfm_table **out) {
   bool names_dataset = source->key && lfm_hdf5_has(file, source->key, H5O_TYPE_DATASET);
   if (!names_dataset && lfm_robomimic_is(file)) return lfm_robomimic_read(source, file, out);
+  if (!source->key && lfm_replay_hdf5_is(file)) return lfm_replay_hdf5_read(source, file, out);
   return read_dataset(source, file, out);
 }
 

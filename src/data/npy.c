@@ -12,16 +12,8 @@
 #include "core/alloc.h"
 #include "core/bytes.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool machine_is_little(void) {
-  const uint16_t one = 1;
-  uint8_t first;
-  memcpy(&first, &one, 1);
-  return first == 1;
-}
 
 /* ---- the header ----------------------------------------------------------------------------------------------- */
 
@@ -63,24 +55,12 @@ static bool take_length(const char **at, int64_t *out) {
   return *at > start;
 }
 
-/* descr: byte order, kind, size.  A structured type is a list and no string. */
+/* descr: a structured type is a list and no string. */
 static lfm_status take_descr(const lfm_source *source, const char **at, lfm_npy *a) {
-  static const struct {
-    const char *name;
-    size_t size;
-  } types[] = {{"f2", 2}, {"f4", 4}, {"f8", 8}, {"b1", 1}, {"i1", 1}, {"i2", 2},
-               {"i4", 4}, {"i8", 8}, {"u1", 1}, {"u2", 2}, {"u4", 4}, {"u8", 8}};
   char descr[16];
   if (!take_string(at, descr, sizeof descr))
     return lfm_fail(LFM_E_UNSUPPORTED, "%s: its elements are records; save a plain array of numbers", source->name);
-  char order = descr[0];
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    if (!strchr("<>|=", order) || strcmp(descr + 1, types[i].name) != 0) continue;
-    a->kind = types[i].name[0];
-    a->size = types[i].size;
-    a->swapped = a->size > 1 && order == (machine_is_little() ? '>' : '<');
-    return LFM_OK;
-  }
+  if (lfm_element_parse(descr, &a->element)) return LFM_OK;
   return lfm_fail(LFM_E_UNSUPPORTED, "%s: elements of type '%.12s' are not read; save it as float64", source->name, descr);
 }
 
@@ -153,7 +133,7 @@ static lfm_status read_header(const lfm_source *source, lfm_bytes *bytes, lfm_np
 /* The values fill the rest of the file. */
 static lfm_status check_size(const lfm_source *source, const lfm_npy *a, size_t left) {
   char text[LFM_NPY_DIMS * 24];
-  size_t size = a->size, used = 0;
+  size_t size = a->element.size, used = 0;
   bool fits = true;
   for (int k = 0; k < LFM_NPY_DIMS; k++) /* (n, 0) is no value, however large n */
     if (a->shape[k] == 0) size = 0;
@@ -180,50 +160,12 @@ lfm_status lfm_npy_open(const lfm_source *source, int least, int most, const cha
 
 /* ---- the elements --------------------------------------------------------------------------------------------- */
 
-static double half_value(uint16_t bits) {
-  int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  double size = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
-                               : (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
-  return bits & 0x8000 ? -size : size;
-}
-
-/* What an element [size <= 8] in this machine's order is worth. */
-static double element_value(char kind, size_t size, const uint8_t *bytes) {
-#define VALUE_AS(type)                                                                                                       \
-  do {                                                                                                                       \
-    type value;                                                                                                              \
-    memcpy(&value, bytes, sizeof value);                                                                                     \
-    return (double)value;                                                                                                    \
-  } while (0)
-  if (kind == 'f') {
-    if (size == 4) VALUE_AS(float);
-    if (size == 8) VALUE_AS(double);
-    uint16_t half;
-    memcpy(&half, bytes, sizeof half);
-    return half_value(half);
-  }
-  if (kind == 'i') {
-    if (size == 1) VALUE_AS(int8_t);
-    if (size == 2) VALUE_AS(int16_t);
-    if (size == 4) VALUE_AS(int32_t);
-    VALUE_AS(int64_t);
-  }
-  if (size == 1) VALUE_AS(uint8_t); /* and bool */
-  if (size == 2) VALUE_AS(uint16_t);
-  if (size == 4) VALUE_AS(uint32_t);
-  VALUE_AS(uint64_t);
-#undef VALUE_AS
-}
-
 static void read_elements(const lfm_npy *a, double *values) {
   int64_t rows = a->shape[0], cols = a->shape[1];
   for (int64_t row = 0; row < rows; row++)
     for (int64_t col = 0; col < cols; col++) {
       int64_t place = a->by_column ? col * rows + row : row * cols + col;
-      const uint8_t *element = a->values + (size_t)place * a->size;
-      uint8_t turned[8];
-      for (size_t i = 0; a->swapped && i < a->size; i++) turned[i] = element[a->size - 1 - i];
-      values[row * cols + col] = element_value(a->kind, a->size, a->swapped ? turned : element);
+      values[row * cols + col] = lfm_element_value(&a->element, a->values + (size_t)place * a->element.size);
     }
 }
 
@@ -233,7 +175,7 @@ lfm_status lfm_npy_parse(const lfm_source *source, lfm_table **out) {
   LFM_TRY(lfm_npy_open(source, 1, 2, "a table has 1 or 2", &a));
   if (a.shape[0] == 0 || a.shape[1] == 0) a.shape[0] = a.shape[1] = 0; /* (n, 0) must not allocate n of anything */
   LFM_TRY(lfm_table_make(a.shape[0], a.shape[1], out));
-  for (int64_t col = 0; a.kind != 'f' && col < a.shape[1]; col++) (*out)->decimals[col] = 0;
+  for (int64_t col = 0; a.element.kind != 'f' && col < a.shape[1]; col++) (*out)->decimals[col] = 0;
   read_elements(&a, (*out)->values);
   return lfm_select_table(source, out);
 }
@@ -255,7 +197,7 @@ void lfm_npy_header_of(const char *type, int rank, const int64_t *shape, uint8_t
 }
 
 void lfm_npy_header(const lfm_table *table, uint8_t header[LFM_NPY_HEADER]) {
-  lfm_npy_header_of(machine_is_little() ? "<f8" : ">f8", 2, (const int64_t[]){table->rows, table->cols}, header);
+  lfm_npy_header_of(lfm_machine_is_little_endian() ? "<f8" : ">f8", 2, (const int64_t[]){table->rows, table->cols}, header);
 }
 
 lfm_status lfm_npy_write(const lfm_table *table, const char *key, lfm_writer *writer) {

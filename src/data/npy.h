@@ -5,6 +5,7 @@
 #ifndef LFM_DATA_NPY_H
 #define LFM_DATA_NPY_H
 
+#include "data/element.h"
 #include "data/format.h"
 
 enum {
@@ -14,9 +15,7 @@ enum {
 
 /* An array as its file has it. */
 typedef struct lfm_npy {
-  char kind;      /* f i u b */
-  size_t size;    /* bytes of an element */
-  bool swapped;   /* its bytes are not in this machine's order */
+  lfm_element element;
   bool by_column; /* Fortran order */
   int rank;
   int64_t shape[LFM_NPY_DIMS]; /* 1 beyond its rank */

@@ -16,6 +16,7 @@ static const lfm_format formats[] = {
     {".csv", false, false, lfm_csv_parse, lfm_csv_write},  {".csv.gz", false, false, lfm_csv_gz_parse, lfm_csv_gz_write},
     {".npy", false, false, lfm_npy_parse, lfm_npy_write},  {".npz", true, false, lfm_npz_parse, lfm_npz_write},
     {".hdf5", true, true, lfm_hdf5_parse, lfm_hdf5_write}, {".h5", true, true, lfm_hdf5_parse, lfm_hdf5_write},
+    {".zarr", false, true, lfm_zarr_read, NULL},           {".zarr/", false, true, lfm_zarr_read, NULL},
 };
 
 static const lfm_format *find_format(const char *file) {
@@ -40,7 +41,7 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   if (*format) return LFM_OK;
   lfm_free(*file);
   *file = NULL;
-  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]", path,
+  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset] .zarr", path,
                   lfm_path_is_folder(path) ? "is a folder; a table is a file:" : "no data format has this ending; there are");
 }
 

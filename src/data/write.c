@@ -6,12 +6,17 @@
 #include "data/format.h"
 #include "data/table.h"
 
+static lfm_status check_written(const char *path, const lfm_format *format) {
+  return format->write ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s: folders of this kind are read, and not written", path);
+}
+
 lfm_status lfm_table_writable(const char *path) {
   const lfm_format *format;
   const char *key;
   char *file;
   LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
-  lfm_status status = lfm_path_check_writable(file);
+  lfm_status status = check_written(path, format);
+  if (status == LFM_OK) status = lfm_path_check_writable(file);
   lfm_free(file);
   return status;
 }
@@ -24,7 +29,8 @@ lfm_status lfm_table_write(const lfm_table *table, const char *path) {
   char *file;
   lfm_writer *writer = NULL;
   LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
-  lfm_status status = lfm_writer_open(file, &writer);
+  lfm_status status = check_written(path, format);
+  if (status == LFM_OK) status = lfm_writer_open(file, &writer);
   if (status == LFM_OK) {
     status = format->write(table, key, writer);
     if (status == LFM_OK) status = lfm_writer_commit(writer);

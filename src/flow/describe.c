@@ -201,6 +201,7 @@ static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
   lfm_images_kind kind;
   LFM_TRY(lfm_images_recognise(folder, &kind));
   if (kind != LFM_IMAGES_NONE) return describe_set(folder, facts);
+  if (lfm_path_ends_with(folder, ".zarr") || lfm_path_ends_with(folder, ".zarr/")) return describe_table(folder, facts);
   return lfm_fail(LFM_E_FORMAT,
                   "%s: a folder without model.safetensors or checkpoint or pictures; it is not a run of lfm train", folder);
 }

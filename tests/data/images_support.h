@@ -43,15 +43,6 @@ static inline void assert_shape(const lfm_images *images, int64_t count, int64_t
   assert_int_equal(images->width, width);
 }
 
-/* NAME under $LFM_DATA, or skips the test. */
-static inline const char *shared_data(const char *name) {
-  static char path[512];
-  const char *base = getenv("LFM_DATA");
-  snprintf(path, sizeof path, "%s/%s", base ? base : "../shared/data", name);
-  if (!lfm_path_exists(path)) skip();
-  return path;
-}
-
 /* Every bit of a file turned over, and every cut of it: a clean failure or pictures, whatever comes. */
 typedef lfm_status (*parse_fn)(const uint8_t *data, size_t size);
 static inline void torture_pictures(parse_fn parse, const uint8_t *bytes, size_t size) {

@@ -125,6 +125,18 @@ static inline const char *in_folder(const char *name) {
   return path;
 }
 
+/* NAME under $LFM_DATA, or skips the test with a word. */
+static inline const char *shared_data(const char *name) {
+  static char path[512];
+  const char *base = getenv("LFM_DATA");
+  snprintf(path, sizeof path, "%s/%s", base ? base : "../shared/data", name);
+  if (!lfm_path_exists(path)) {
+    print_message("%s is not there\n", path);
+    skip();
+  }
+  return path;
+}
+
 static inline bool same_file(const char *a, const char *b) {
   uint8_t *one, *two;
   size_t one_size, two_size;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * demos_zarr.c -- the arrays of a replay buffer in a zarr folder: FOLDER/data/state/.zarray beside its chunks 0.0, 1.0, ...
+ */
+#include "core/alloc.h"
+#include "data/demos_replay.h"
+#include "data/zarr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_SIZE = 4096 };
+
+/* FOLDER/PATH/NAME */
+static lfm_status join(const char *folder, const char *path, const char *name, char out[PATH_SIZE]) {
+  char array[PATH_SIZE];
+  LFM_TRY(lfm_path_join(array, sizeof array, folder, path));
+  return lfm_path_join(out, PATH_SIZE, array, name);
+}
+
+static lfm_status open_array(const char *folder, const char *path, lfm_zarr *out) {
+  char file[PATH_SIZE];
+  lfm_map map;
+  LFM_TRY(join(folder, path, ".zarray", file));
+  LFM_TRY(lfm_map_open(file, &map));
+  lfm_status status = lfm_zarr_parse(file, map.data, map.size, out);
+  lfm_map_close(&map);
+  return status;
+}
+
+static lfm_status list(void *context, lfm_listing *names) {
+  char data[PATH_SIZE], file[PATH_SIZE];
+  lfm_listing all;
+  LFM_TRY(lfm_path_join(data, sizeof data, context, "data"));
+  LFM_TRY(lfm_listing_read(data, &all));
+  lfm_status status = LFM_OK;
+  for (int64_t i = 0; status == LFM_OK && i < all.count; i++) {
+    status = join(data, all.names[i], ".zarray", file);
+    if (status == LFM_OK && lfm_path_exists(file)) status = lfm_listing_add(names, all.names[i]);
+  }
+  lfm_listing_free(&all);
+  return status;
+}
+
+/* Whether there are as many chunks as the shape claims, so that an empty promise allocates nothing. */
+static lfm_status count_chunks(const char *folder, const char *path, const lfm_zarr *array) {
+  char place[PATH_SIZE];
+  lfm_listing chunks;
+  int64_t due = 1;
+  for (int k = 0; k < array->rank; k++) due *= array->shape[k] / array->chunk[k] + (array->shape[k] % array->chunk[k] != 0);
+  LFM_TRY(lfm_path_join(place, sizeof place, folder, path));
+  LFM_TRY(lfm_listing_read(place, &chunks));
+  int64_t count = chunks.count;
+  lfm_listing_free(&chunks);
+  if (count >= due) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT, "%s: has %lld of its %lld chunks; copy the folder anew", place, (long long)count,
+                  (long long)due);
+}
+
+static lfm_status extent(void *context, const char *path, lfm_extent *out) {
+  lfm_zarr array;
+  LFM_TRY(open_array(context, path, &array));
+  LFM_TRY(count_chunks(context, path, &array));
+  *out = (lfm_extent){.is_numbers = true, .rank = array.rank, .rows = array.shape[0], .width = array.width};
+  return LFM_OK;
+}
+
+static void name_chunk(const lfm_zarr *array, const int64_t at[LFM_ZARR_DIMS], char out[128]) {
+  size_t used = 0;
+  for (int k = 0; k < array->rank; k++)
+    used += (size_t)snprintf(out + used, 128 - used, "%s%lld", k ? "." : "", (long long)at[k]);
+}
+
+static lfm_status unpack_file(const char *file, const lfm_zarr *array, uint8_t *chunk) {
+  lfm_map map;
+  LFM_TRY(lfm_map_open(file, &map));
+  lfm_status status = lfm_zarr_unpack(file, array, map.data, map.size, chunk);
+  lfm_map_close(&map);
+  return status;
+}
+
+/* The next place in the grid of chunks, the last dimension first; false past the last. */
+static bool advance(const lfm_zarr *array, int64_t at[LFM_ZARR_DIMS]) {
+  for (int k = array->rank - 1; k >= 0; k--) {
+    if (++at[k] * array->chunk[k] < array->shape[k]) return true;
+    at[k] = 0;
+  }
+  return false;
+}
+
+static lfm_status read_chunks(const char *folder, const char *path, const lfm_zarr *array, uint8_t *chunk, double *out,
+                              int64_t cols, int64_t first) {
+  char file[PATH_SIZE], name[128];
+  int64_t at[LFM_ZARR_DIMS] = {0};
+  do {
+    name_chunk(array, at, name);
+    LFM_TRY(join(folder, path, name, file));
+    LFM_TRY(unpack_file(file, array, chunk));
+    lfm_zarr_put(array, at, chunk, out, cols, first);
+  } while (advance(array, at));
+  return LFM_OK;
+}
+
+static lfm_status read(void *context, const char *path, double *out, int64_t cols, int64_t first) {
+  lfm_zarr array;
+  uint8_t *chunk;
+  LFM_TRY(open_array(context, path, &array));
+  LFM_TRY(LFM_ALLOC(&chunk, array.chunk_size));
+  lfm_status status = read_chunks(context, path, &array, chunk, out, cols, first);
+  lfm_free(chunk);
+  return status;
+}
+
+lfm_status lfm_zarr_read(const lfm_source *source, lfm_table **out) {
+  char file[PATH_SIZE];
+  *out = NULL;
+  LFM_TRY(join(source->path, "data", "action/.zarray", file));
+  if (!lfm_path_exists(file))
+    return lfm_fail(lfm_path_exists(source->path) ? LFM_E_FORMAT : LFM_E_IO,
+                    "%s: has no array data/action of zarr's format 2; a folder of demonstrations is due", source->name);
+  const lfm_arrays arrays = {.context = (void *)(uintptr_t)source->path, .list = list, .extent = extent, .read = read};
+  return lfm_replay_read(source, &arrays, out);
+}
