@@ -153,22 +153,25 @@ static void draw_probes(const lfm_carry *carry, int64_t row, size_t size, char *
   }
 }
 
-/* The class of every slot's row, or none; idle slots have none. */
-static void set_labels(const lfm_carry *carry, lfm_run *run, int64_t busy, const int64_t *row, bool shown) {
+/* What is given of every slot's row, or nothing; of idle slots nothing. */
+static void set_given(const lfm_carry *carry, lfm_run *run, int64_t busy, const int64_t *row, bool shown) {
   size_t size = lfm_net_number_size(carry->net);
-  char *labels = lfm_run_labels(run);
-  const double none = (double)lfm_net_classes(carry->net) - 1.0; /* the last row of the table of classes */
-  for (int64_t i = 0; i < carry->crew->slots; i++) {
-    double label = shown && carry->rows->label && i < busy ? (double)carry->rows->label[row[i]] : none;
-    narrow(labels + (size_t)i * size, size, &label, 1);
-  }
+  char *given = lfm_run_given(run);
+  int64_t givens = lfm_net_given(carry->net);
+  const float *of = shown ? carry->rows->given : NULL;
+  const double nothing = lfm_net_nothing(carry->net);
+  for (int64_t i = 0; i < carry->crew->slots; i++)
+    for (int64_t j = 0; j < givens; j++, given += size) {
+      double number = of && i < busy ? (double)of[row[i] * givens + j] : nothing;
+      narrow(given, size, &number, 1);
+    }
 }
 
-/* dxdt, which is the field of the classes, becomes the guided one. */
+/* dxdt, which is the field of what is given, becomes the guided one. */
 static lfm_status guide(lfm_carry *carry, lfm_run *run, int64_t busy, const int64_t *row, double *dxdt) {
   size_t size = lfm_net_number_size(carry->net);
   int64_t numbers = carry->crew->slots * carry->dim;
-  set_labels(carry, run, busy, row, false);
+  set_given(carry, run, busy, row, false);
   LFM_TRY(lfm_run_forward(run, carry->params));
   const void *v = lfm_run_v(run);
   double w = carry->rows->guidance, blind;
@@ -192,7 +195,7 @@ static lfm_status velocity(void *context, int worker, int64_t busy, int64_t trac
   char *e = lfm_run_probes(run);
   for (int64_t i = 0; e && i < traced; i++)
     draw_probes(carry, row[i], size, e + (size_t)(i * carry->probes * carry->dim) * size);
-  if (lfm_run_labels(run)) set_labels(carry, run, busy, row, true);
+  if (lfm_run_given(run)) set_given(carry, run, busy, row, true);
   LFM_TRY(lfm_run_forward(run, carry->params)); /* costs the same for all slots, busy or not */
   widen(dxdt, lfm_run_v(run), size, slots * carry->dim);
   if (carry->guided) LFM_TRY(guide(carry, run, busy, row, dxdt));
@@ -243,7 +246,7 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
   carry->params = params;
   carry->rows = rows;
   carry->meter = meter;
-  carry->guided = rows->label && rows->guidance != 1.0;
+  carry->guided = rows->given && rows->guidance != 1.0;
   if (carry->guided && carry->logdets) return lfm_fail(LFM_E_UNSUPPORTED, "guidance: a guided field has no density here");
   atomic_store(&carry->stored, 0);
   LFM_TRY(choose_crew(carry, rows->count));

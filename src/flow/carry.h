@@ -37,9 +37,10 @@ typedef struct lfm_rows {
   uint8_t *failed; /* [count] lfm_row_status, kept once set: such a row is carried no further */
   int64_t *nfe;    /* [count] += evaluations; may be NULL */
   bool spread;     /* a few rows, too, go to the workers of many: some passes are padded, but no memory is asked for */
-  /* A net that knows classes: label [count], NULL for those who have none.  guidance w: the field is u + w (v - u), u that
-   * without the class; 1 is v itself and takes one evaluation, not two.  [Ho and Salimans 2022, their 1 + w] */
-  const float *label;
+  /* What the net is given of each row, [count, given]; NULL: nothing, as where it takes nothing.  guidance w: the field is
+   * u + w (v - u), u that with nothing given; 1 is v itself and takes one evaluation, not two.
+   * [Ho and Salimans 2022, their 1 + w] */
+  const float *given;
   double guidance;
   /* Probed: where the probes are drawn, by this row number.  One set a row and solve, so that the ODE has a fixed field. */
   lfm_rng probe;         /* its step is the probe's number */

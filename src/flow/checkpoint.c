@@ -146,10 +146,10 @@ lfm_status lfm_checkpoint_write(lfm_trainer *trainer) {
 
 static lfm_dtype type_of(const lfm_pool *pool) { return pool->halves ? LFM_F16 : LFM_F32; }
 
-static lfm_status add_pool(const lfm_pool *pool, const char *rows, const char *labels, lfm_archive *archive) {
+static lfm_status add_pool(const lfm_pool *pool, const char *rows, const char *given, lfm_archive *archive) {
   LFM_TRY(lfm_archive_add(archive, rows, type_of(pool), 2, (int64_t[]){pool->rows, pool->dim}, lfm_pool_numbers(pool)));
-  if (!pool->labels) return LFM_OK;
-  return lfm_archive_add(archive, labels, LFM_F32, 1, (int64_t[]){pool->rows}, pool->labels);
+  if (!pool->given) return LFM_OK;
+  return lfm_archive_add(archive, given, LFM_F32, 2, (int64_t[]){pool->rows, pool->givens}, pool->given);
 }
 
 lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer) {
@@ -158,8 +158,8 @@ lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer) {
   lfm_archive *archive;
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_create(&archive));
-  lfm_status status = add_pool(&trainer->pool, "pool", "pool_labels", archive);
-  if (status == LFM_OK) status = add_pool(&trainer->valid, "valid", "valid_labels", archive);
+  lfm_status status = add_pool(&trainer->pool, "pool", "pool_given", archive);
+  if (status == LFM_OK) status = add_pool(&trainer->valid, "valid", "valid_given", archive);
   if (status == LFM_OK) status = lfm_archive_write(archive, path);
   lfm_archive_destroy(archive);
   return status;
@@ -281,13 +281,13 @@ static lfm_status read_weights(lfm_trainer *trainer, const lfm_archive *archive)
   return LFM_OK;
 }
 
-static lfm_status take_pool(const lfm_archive *archive, const char *rows, const char *labels, lfm_pool *pool) {
-  const lfm_tensor *numbers, *classes;
+static lfm_status take_pool(const lfm_archive *archive, const char *rows, const char *given, lfm_pool *pool) {
+  const lfm_tensor *numbers, *beside;
   LFM_TRY(lfm_archive_require(archive, rows, type_of(pool), 2, (int64_t[]){pool->rows, pool->dim}, &numbers));
   memcpy(lfm_pool_numbers(pool), numbers->data, (size_t)(pool->rows * pool->dim) * lfm_pool_number_size(pool));
-  if (!pool->labels) return LFM_OK;
-  LFM_TRY(lfm_archive_require(archive, labels, LFM_F32, 1, (int64_t[]){pool->rows}, &classes));
-  memcpy(pool->labels, classes->data, (size_t)pool->rows * sizeof(float));
+  if (!pool->given) return LFM_OK;
+  LFM_TRY(lfm_archive_require(archive, given, LFM_F32, 2, (int64_t[]){pool->rows, pool->givens}, &beside));
+  memcpy(pool->given, beside->data, (size_t)(pool->rows * pool->givens) * sizeof *pool->given);
   return LFM_OK;
 }
 
@@ -297,8 +297,8 @@ static lfm_status read_pool(lfm_trainer *trainer) {
   lfm_archive *archive;
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_open(path, &archive));
-  lfm_status status = take_pool(archive, "pool", "pool_labels", &trainer->pool);
-  if (status == LFM_OK) status = take_pool(archive, "valid", "valid_labels", &trainer->valid);
+  lfm_status status = take_pool(archive, "pool", "pool_given", &trainer->pool);
+  if (status == LFM_OK) status = take_pool(archive, "valid", "valid_given", &trainer->valid);
   lfm_archive_destroy(archive);
   return status;
 }

@@ -14,7 +14,8 @@
 
 struct lfm_matching {
   int64_t rows, dim;
-  float no_class; /* the last row of the network's table of classes */
+  int64_t givens; /* numbers that the network is given of a row */
+  float nothing;  /* and what stands for each of them where they are withheld */
   lfm_run *run;
   float *target;            /* [rows, dim] dI_t/dt */
   int64_t *row;             /* [rows] where in the pool x_l of a pair stands */
@@ -35,7 +36,8 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   int64_t dim = lfm_net_dim(net);
   matching->rows = rows;
   matching->dim = dim;
-  matching->no_class = (float)(lfm_net_classes(net) - 1);
+  matching->givens = lfm_net_given(net);
+  matching->nothing = (float)lfm_net_nothing(net);
   lfm_status status;
   LFM_TRY_GOTO(lfm_run_create(net, kind, rows, &matching->run), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->target, rows * dim), fail);
@@ -197,12 +199,14 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
     target[j] += q * (share * matching->excess[j] + gain * (point[j] - alpha * matching->left[j]));
 }
 
-/* The class of row r's pair, now and then withheld: the field without a class is learnt beside those with one. */
-static void show_class(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair, int64_t i, int64_t r) {
-  float *labels = lfm_run_labels(matching->run);
+/* What is given of row r's pair, now and then withheld: the field with nothing given is learnt beside the others. */
+static void show_given(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair, int64_t i, int64_t r) {
+  int64_t givens = matching->givens;
+  float *given = lfm_run_given(matching->run);
   lfm_rng rng = rng_of(pairs, LFM_FOR_CLASS, step);
-  bool is_shown = pairs->pool->labels && !(pairs->class_drop > 0.0 && lfm_rng_uniform(&rng, pair, 0) < pairs->class_drop);
-  if (labels) labels[r] = is_shown ? pairs->pool->labels[matching->row[i]] : matching->no_class;
+  bool is_shown = pairs->pool->given && !(pairs->given_drop > 0.0 && lfm_rng_uniform(&rng, pair, 0) < pairs->given_drop);
+  const float *of = is_shown ? pairs->pool->given + matching->row[i] * givens : NULL;
+  for (int64_t j = 0; j < givens; j++) given[r * givens + j] = of ? of[j] : matching->nothing;
 }
 
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
@@ -219,7 +223,7 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
     lfm_interpolant at = lfm_interpolant_at(pairs->interp, matching->time[r]);
     float *point = x + r * dim, *target = matching->target + r * dim;
     t[r] = (float)matching->time[r];
-    show_class(matching, pairs, step, first_pair + i, i, r);
+    show_given(matching, pairs, step, first_pair + i, i, r);
     for (int64_t j = 0; j < dim; j++) {
       point[j] = at.a * matching->left[j] + at.b * matching->right[j];
       target[j] = at.da * matching->left[j] + at.db * matching->right[j];

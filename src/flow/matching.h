@@ -19,7 +19,7 @@
 typedef struct lfm_pairs {
   const lfm_pool *pool; /* of pairing.pool_rows rows */
   bool drops;           /* does the network leave activations out (dropout)? */
-  double class_drop;    /* share of the pairs whose class is not shown */
+  double given_drop;    /* share of the pairs of which the network is shown nothing that is given */
   int64_t dim;
   lfm_pairing pairing;
   lfm_ou step;   /* from x' to x_r */

@@ -29,9 +29,9 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   add_table(trainer->options->train, &sum);
   add_table(trainer->valid_table, &sum); /* the caller's, or the tenth that was held out */
   add(lfm_pool_numbers(&trainer->pool), &sum.pool, &sum);
-  add(trainer->pool.labels, &sum.pool, &sum);
+  add(trainer->pool.given, &sum.pool, &sum);
   add(lfm_pool_numbers(&trainer->valid), &sum.pool, &sum);
-  add(trainer->valid.labels, &sum.pool, &sum);
+  add(trainer->valid.given, &sum.pool, &sum);
   add(trainer->push_nfe, &sum.pool, &sum);
   add(trainer->push_failed, &sum.pool, &sum);
   sum.pool += lfm_preview_memory(trainer->preview);

@@ -9,17 +9,17 @@
 
 #include <string.h>
 
-lfm_status lfm_pool_make(int64_t rows, int64_t dim, bool in_halves, bool with_labels, lfm_pool *out) {
-  *out = (lfm_pool){.rows = rows, .dim = dim};
+lfm_status lfm_pool_make(int64_t rows, int64_t dim, bool in_halves, int64_t givens, lfm_pool *out) {
+  *out = (lfm_pool){.rows = rows, .dim = dim, .givens = givens};
   if (in_halves) LFM_TRY(LFM_ALLOC_ROWS(&out->halves, rows * dim));
   else LFM_TRY(LFM_ALLOC_ROWS(&out->values, rows * dim));
-  return with_labels ? LFM_ALLOC_ROWS(&out->labels, rows) : LFM_OK;
+  return givens ? LFM_ALLOC_ROWS(&out->given, rows * givens) : LFM_OK;
 }
 
 void lfm_pool_release(lfm_pool *pool) {
   lfm_free(pool->values);
   lfm_free(pool->halves);
-  lfm_free(pool->labels);
+  lfm_free(pool->given);
   *pool = (lfm_pool){0};
 }
 
@@ -47,5 +47,6 @@ void lfm_pool_move(lfm_pool *pool, int64_t to, int64_t from) {
   size_t bytes = (size_t)pool->dim * lfm_pool_number_size(pool);
   char *numbers = lfm_pool_numbers(pool);
   memcpy(numbers + (size_t)to * bytes, numbers + (size_t)from * bytes, bytes);
-  if (pool->labels) pool->labels[to] = pool->labels[from];
+  size_t given = (size_t)pool->givens;
+  if (given) memcpy(pool->given + (size_t)to * given, pool->given + (size_t)from * given, given * sizeof *pool->given);
 }

@@ -14,17 +14,18 @@ typedef struct lfm_pool {
   int64_t rows, dim;
   float *values;    /* [rows, dim], or NULL; these may lie in a file (lfm_alloc_rows) */
   uint16_t *halves; /* [rows, dim] instead */
-  float *labels;    /* [rows] classes of pictures that the network is shown; NULL: none */
+  int64_t givens;   /* numbers of each row that the network is shown and no block moves: an observation, a picture's class */
+  float *given;     /* [rows, givens]; NULL: none */
 } lfm_pool;
 
 /* Zeros.  What it holds after a failure, lfm_pool_release takes as well. */
-lfm_status lfm_pool_make(int64_t rows, int64_t dim, bool in_halves, bool with_labels, lfm_pool *out);
+lfm_status lfm_pool_make(int64_t rows, int64_t dim, bool in_halves, int64_t givens, lfm_pool *out);
 void lfm_pool_release(lfm_pool *pool);
 
 /* Row `row` as floats: where it lies, or in room [dim]. */
 const float *lfm_pool_row(const lfm_pool *pool, int64_t row, float *room);
 void lfm_pool_put(lfm_pool *pool, int64_t row, const float *x); /* x [dim] */
-void lfm_pool_move(lfm_pool *pool, int64_t to, int64_t from);   /* a row with its label */
+void lfm_pool_move(lfm_pool *pool, int64_t to, int64_t from);   /* a row with what is given of it */
 
 /* The numbers, as they lie, and the bytes of one. */
 static inline void *lfm_pool_numbers(const lfm_pool *pool) {

@@ -120,7 +120,7 @@ static void fill_with_pictures(const lfm_model *model, const lfm_images *images,
     int64_t from = spaced(i, images->count, count);
     lfm_pixels_to_row(images, from, &how, z);
     lfm_pool_put(pool, i, z);
-    if (pool->labels) pool->labels[i] = (float)images->labels[from];
+    if (pool->given) pool->given[i] = (float)images->labels[from];
   }
   pool->rows = count;
 }
@@ -275,9 +275,10 @@ static lfm_status create_steps(lfm_trainer *trainer) {
 
 static lfm_status create_pools(lfm_trainer *trainer) {
   int64_t rows = train_table(trainer)->rows, valid = valid_pool_rows(trainer), dim = trainer->model->normaliser->dim;
-  bool in_halves = trainer->config->pool_precision == LFM_POOL_FP16, with_labels = trainer->config->conditional;
-  LFM_TRY(lfm_pool_make(rows, dim, in_halves, with_labels, &trainer->pool));
-  LFM_TRY(lfm_pool_make(valid, dim, in_halves, with_labels, &trainer->valid));
+  int64_t givens = lfm_net_given(trainer->model->net);
+  bool in_halves = trainer->config->pool_precision == LFM_POOL_FP16;
+  LFM_TRY(lfm_pool_make(rows, dim, in_halves, givens, &trainer->pool));
+  LFM_TRY(lfm_pool_make(valid, dim, in_halves, givens, &trainer->valid));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_nfe, most(rows, valid)));
   LFM_TRY(LFM_ALLOC_ROWS(&trainer->push_failed, most(rows, valid)));
   return fill_pools(trainer);

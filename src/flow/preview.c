@@ -65,7 +65,7 @@ static lfm_status make_strip(const lfm_trainer *trainer, lfm_preview *preview) {
   int64_t columns = 2 * model->blocks + 1;
   if (lfm_grid_check(LINES, columns, model->picture->height, model->picture->width) != LFM_OK) return LFM_OK; /* too long */
   preview->lines = LINES < preview->count ? LINES : preview->count;
-  LFM_TRY(lfm_pool_make(preview->lines, model->cols, false, preview->labels, &preview->data));
+  LFM_TRY(lfm_pool_make(preview->lines, model->cols, false, preview->labels != NULL, &preview->data));
   LFM_TRY(lfm_trainer_fill_pool(trainer, trainer->valid_table, preview->lines, &preview->data));
   return lfm_columns_make(model, preview->lines * columns, 0, &preview->strip);
 }
@@ -118,7 +118,7 @@ int64_t lfm_preview_memory(const lfm_preview *preview) {
                                preview->labels,
                                preview->failed,
                                preview->data.values,
-                               preview->data.labels,
+                               preview->data.given,
                                preview->grid->images->pixels,
                                preview->strip ? preview->strip->images->pixels : NULL};
   size_t bytes = 0;
@@ -137,7 +137,7 @@ static lfm_status carry(lfm_trainer *trainer, const lfm_params *weights, int n, 
   lfm_rows rows = {.count = count,
                    .f64 = preview->x,
                    .failed = preview->failed,
-                   .label = preview->labels,
+                   .given = preview->labels,
                    .guidance = 1.0,
                    .spread = true};
   return lfm_carry_rows(trainer->carry, n == trainer->block ? weights : trainer->model->params[n], &path, &rows, NULL);
@@ -157,7 +157,7 @@ static void begin_grid(const lfm_trainer *trainer, lfm_preview *preview) {
     double *x = preview->x + i * dim;
     lfm_rng_normal(&rng, i, preview->z, (size_t)dim);
     for (int64_t j = 0; j < dim; j++) x[j] = step.decay * (double)from[j] + step.noise * (double)preview->z[j];
-    if (preview->labels) preview->labels[i] = is_last ? (float)(i % classes) : trainer->valid.labels[row];
+    if (preview->labels) preview->labels[i] = is_last ? (float)(i % classes) : trainer->valid.given[row];
   }
 }
 
@@ -185,7 +185,7 @@ static lfm_status draw_strip(lfm_trainer *trainer, const lfm_params *weights) {
   int64_t numbers = preview->lines * trainer->model->cols, columns = 2 * trainer->block + 3, at = 0;
   char path[4096];
   for (int64_t k = 0; k < numbers; k++) preview->x[k] = (double)preview->data.values[k];
-  if (preview->labels) memcpy(preview->labels, preview->data.labels, (size_t)preview->lines * sizeof(float));
+  if (preview->labels) memcpy(preview->labels, preview->data.given, (size_t)preview->lines * sizeof(float));
   memset(preview->failed, 0, (size_t)preview->lines);
   keep_column(trainer, at++, columns);
   for (int n = 0; n <= trainer->block; n++, keep_column(trainer, at++, columns))

@@ -27,7 +27,7 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
                    .f32 = pool->values,
                    .failed = trainer->push_failed,
                    .nfe = trainer->push_nfe,
-                   .label = pool->labels,
+                   .given = pool->given,
                    .guidance = 1.0};
   memset(trainer->push_failed, 0, (size_t)before);
   memset(trainer->push_nfe, 0, (size_t)before * sizeof *trainer->push_nfe);

@@ -27,7 +27,7 @@ typedef struct draws {
   double *logdet; /* [rows, estimates] */
   uint8_t *failed;
   int64_t *nfe;
-  float *label; /* [rows] classes; NULL: none */
+  float *given; /* [rows] classes; NULL: none */
 } draws;
 
 static void destroy_draws(draws *d) {
@@ -36,7 +36,7 @@ static void destroy_draws(draws *d) {
   lfm_free(d->logdet);
   lfm_free(d->failed);
   lfm_free(d->nfe);
-  lfm_free(d->label);
+  lfm_free(d->given);
 }
 
 /* z of every row, each from its own address. */
@@ -62,8 +62,8 @@ static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
 static lfm_status choose_classes(const lfm_model *model, const lfm_sample_options *options, draws *d) {
   int64_t classes = lfm_model_classes(model);
   if (!classes || options->label == LFM_NO_CLASS) return LFM_OK;
-  LFM_TRY(LFM_ALLOC(&d->label, d->rows));
-  for (int64_t i = 0; i < d->rows; i++) d->label[i] = (float)(options->label >= 0 ? options->label : i % classes);
+  LFM_TRY(LFM_ALLOC(&d->given, d->rows));
+  for (int64_t i = 0; i < d->rows; i++) d->given[i] = (float)(options->label >= 0 ? options->label : i % classes);
   return LFM_OK;
 }
 
@@ -78,7 +78,7 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
                    .logdet = d->logdet,
                    .failed = d->failed,
                    .nfe = d->nfe,
-                   .label = d->label,
+                   .given = d->given,
                    .guidance = options->guidance,
                    .probe = {.seed = options->seed, .purpose = LFM_FOR_PROBE}};
   lfm_status status;
@@ -118,12 +118,12 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   lfm_table *table;
   LFM_TRY(lfm_columns_make(model, solved, extra, &table));
   lfm_status status = extra ? name_extra(model, extra, table) : LFM_OK;
-  if (status == LFM_OK && d->label) status = lfm_images_label_like(table->images, model->picture);
+  if (status == LFM_OK && d->given) status = lfm_images_label_like(table->images, model->picture);
   if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
     lfm_columns_put(model, d->x + i * d->dim, table, at);
-    if (d->label) table->images->labels[at] = (int32_t)d->label[i];
+    if (d->given) table->images->labels[at] = (int32_t)d->given[i];
     if (extra) put_logp(model, d, i, extra, table->values + at * table->cols + model->cols);
     at++;
   }
@@ -133,7 +133,7 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
 
 /* Passes of the network for one evaluation of the field: two where a class is guided. */
 static double passes(const draws *d, const lfm_sample_options *options) {
-  return d->label && options->guidance != 1.0 ? 2.0 : 1.0;
+  return d->given && options->guidance != 1.0 ? 2.0 : 1.0;
 }
 
 static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {

@@ -22,7 +22,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
   return (lfm_pairs){
       .pool = pool,
       .drops = config->dropout > 0.0 && !validating,
-      .class_drop = validating ? 0.0 : config->class_drop,
+      .given_drop = validating ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
       .pairing = {.coupling = config->coupling,
                   .seed = config->seed,

@@ -13,8 +13,9 @@ struct lfm_net {
   int64_t dim;        /* columns of x */
   int64_t out;        /* columns of v: as many, but for a judge */
   lfm_value t, x;     /* inputs; the output is v.  t -1: none */
-  lfm_value label;    /* another; -1: none */
-  int64_t classes;    /* that a label can be; 0 without */
+  lfm_value given;    /* another; -1: none */
+  int64_t givens;     /* columns of it; 0 without */
+  int64_t classes;    /* that it can be, where it is one number that names a class; else 0 */
   lfm_value features; /* of a judge; -1: none */
   lfm_tensor_info *tensors;
 };

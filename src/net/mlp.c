@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * mlp.c -- the multilayer perceptron of the paper's tables: v(t, x) from h_0 = (t, x), h_i = act(W_i h_{i-1} + b_i),
- * v = W h + b.  With cat_t_all, t stands beside every h_{i-1}, not beside x only.  The names of the tensors are those of
- * the authors' torch.nn.Sequential, in which activations count: net.0, net.2, net.4, ...
+ * mlp.c -- the multilayer perceptron of the paper's tables: v(t, x) from h_0 = (t, g, x), g what is given, if anything, h_i =
+ * act(W_i h_{i-1} + b_i), v = W h + b.  With cat_t_all, t stands beside every h_{i-1}, not beside h_0 only.  The names of the
+ * tensors are those of the authors' torch.nn.Sequential, in which activations count: net.0, net.2, net.4, ...
  */
 #include "net/internal.h"
 #include <stdio.h>
 
 enum { MAX_HIDDEN = 256 };
 
-static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t, lfm_value *x) {
+static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t, lfm_value *given, lfm_value *x) {
   char name[32];
   lfm_value h;
   LFM_TRY(lfm_graph_input(graph, 1, false, t));
+  if (c->given) LFM_TRY(lfm_graph_input(graph, c->given, false, given));
   LFM_TRY(lfm_graph_input(graph, c->dim, true, x));
   h = *x;
   for (int layer = 0; layer <= c->num_hidden; layer++) {
     bool last = layer == c->num_hidden;
     snprintf(name, sizeof name, "net.%d", 2 * layer);
+    if (layer == 0 && c->given) LFM_TRY(lfm_graph_concat(graph, *given, h, &h));
     if (layer == 0 || c->cat_t_all) LFM_TRY(lfm_graph_concat(graph, *t, h, &h));
     LFM_TRY(lfm_graph_linear(graph, name, h, last ? c->dim : c->hidden_dim, last ? (lfm_act){LFM_ACT_NONE, 0} : c->act, &h));
   }
@@ -36,12 +38,13 @@ static lfm_status check(const lfm_mlp_config *c) {
 
 lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out) {
   lfm_graph *graph;
-  lfm_value t, x;
+  lfm_value t, given = -1, x;
   *out = NULL;
   LFM_TRY(check(config));
   LFM_TRY(lfm_graph_create(kernels, &graph));
-  lfm_status status = build(config, graph, &t, &x);
+  lfm_status status = build(config, graph, &t, &given, &x);
   if (status == LFM_OK) status = lfm_net_create(graph, config->dim, t, x, out);
   if (status != LFM_OK) lfm_graph_destroy(graph);
+  else (*out)->given = given, (*out)->givens = config->given;
   return status;
 }

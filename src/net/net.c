@@ -22,7 +22,7 @@ lfm_status lfm_net_create(lfm_graph *graph, int64_t dim, lfm_value t, lfm_value 
     memcpy(to->name, from->name, sizeof to->name);
     memcpy(to->shape, from->shape, sizeof to->shape);
   }
-  net->graph = graph, net->dim = net->out = dim, net->t = t, net->x = x, net->label = net->features = -1;
+  net->graph = graph, net->dim = net->out = dim, net->t = t, net->x = x, net->given = net->features = -1;
   *out = net;
   return LFM_OK;
 }
@@ -36,7 +36,9 @@ void lfm_net_destroy(lfm_net *net) {
 
 int64_t lfm_net_dim(const lfm_net *net) { return net->dim; }
 int64_t lfm_net_out(const lfm_net *net) { return net->out; }
+int64_t lfm_net_given(const lfm_net *net) { return net->givens; }
 int64_t lfm_net_classes(const lfm_net *net) { return net->classes; }
+double lfm_net_nothing(const lfm_net *net) { return net->classes ? (double)net->classes - 1.0 : 0.0; }
 bool lfm_net_of_images(const lfm_net *net) { return lfm_graph_has_images(net->graph); }
 const lfm_kernels *lfm_net_kernels(const lfm_net *net) { return lfm_graph_kernels(net->graph); }
 size_t lfm_net_number_size(const lfm_net *net) { return lfm_graph_number_size(net->graph); }

@@ -24,6 +24,7 @@ typedef struct lfm_mlp_config {
   int num_hidden; /* hidden layers; num_hidden + 1 linear maps */
   lfm_act act;    /* kernel/kernel.h: kind and beta */
   bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
+  int64_t given;  /* numbers beside x in the input of the first layer: (t, given, x); 0: none */
 } lfm_mlp_config;
 
 /* The U-Net of guided diffusion; rows of x and v are [channels, height, width]. */
@@ -37,7 +38,7 @@ typedef struct lfm_unet2d_config {
   int64_t num_head_channels;                       /* 0: one head */
   double dropout;
   bool scale_shift; /* time scales and shifts behind the norm; else it is added in front of it */
-  int64_t classes;  /* 0: no labels */
+  int64_t classes;  /* 0: none is given */
 } lfm_unet2d_config;
 
 /* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, and under them
@@ -54,9 +55,13 @@ lfm_status lfm_judge_net_create(const lfm_judge_config *config, const lfm_kernel
 void lfm_net_destroy(lfm_net *net);
 
 int64_t lfm_net_dim(const lfm_net *net);
-int64_t lfm_net_out(const lfm_net *net);     /* columns of v: dim, but for a judge */
-int64_t lfm_net_classes(const lfm_net *net); /* 0: it takes no labels */
-bool lfm_net_of_images(const lfm_net *net);  /* its x is one */
+int64_t lfm_net_out(const lfm_net *net); /* columns of v: dim, but for a judge */
+/* Numbers that it takes beside t and x: an observation, or one that names a class.  0: none. */
+int64_t lfm_net_given(const lfm_net *net);
+int64_t lfm_net_classes(const lfm_net *net); /* that its one number can be; 0: it names no class */
+/* What each of these numbers is where a row is not to know them: the last row of the table of classes; else 0. */
+double lfm_net_nothing(const lfm_net *net);
+bool lfm_net_of_images(const lfm_net *net); /* its x is one */
 const lfm_kernels *lfm_net_kernels(const lfm_net *net);
 size_t lfm_net_number_size(const lfm_net *net); /* 4 or 8 */
 int64_t lfm_net_param_count(const lfm_net *net);
@@ -119,7 +124,7 @@ size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
 void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the net has none */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
-void *lfm_run_labels(lfm_run *run);                  /* in  [rows]: classes, whole numbers; NULL: the net has none */
+void *lfm_run_given(lfm_run *run);                   /* in  [rows, given]; NULL: the net takes none */
 const void *lfm_run_v(const lfm_run *run);           /* out [rows, out] */
 const void *lfm_run_features(const lfm_run *run);    /* out [rows, LFM_JUDGE_WIDTH], of a judge; NULL: the net has none */
 void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, out] */

@@ -201,6 +201,6 @@ lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels 
   lfm_status status = build(&b, &t, &x, &label);
   if (status == LFM_OK) status = lfm_net_create(b.graph, config->channels * config->height * config->width, t, x, out);
   if (status != LFM_OK) lfm_graph_destroy(b.graph);
-  else (*out)->label = label, (*out)->classes = config->classes;
+  else (*out)->given = label, (*out)->givens = config->classes ? 1 : 0, (*out)->classes = config->classes;
   return status;
 }

@@ -7,17 +7,17 @@
 
 #include "flow/matching.h"
 
-enum { DIM = 2, HIDDEN = 5, POOL = 40, BATCH = 24 };
+enum { DIM = 2, HIDDEN = 5, POOL = 40, BATCH = 24, GIVENS = 3 };
 
 typedef struct fixture {
   lfm_net *net, *oracle;
   lfm_params *params, *oracle_params;
-  float values[POOL * DIM];
+  float values[POOL * DIM], given[POOL * GIVENS];
   lfm_pool pool;
 } fixture;
 
 static void setup(fixture *f) {
-  lfm_mlp_config mlp = {DIM, HIDDEN, 2, {LFM_ACT_SILU, 0}, false};
+  lfm_mlp_config mlp = {DIM, HIDDEN, 2, {LFM_ACT_SILU, 0}, false, GIVENS};
   OK(lfm_mlp_create(&mlp, lfm_kernels_best(), &f->net));
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref64(), &f->oracle));
   OK(lfm_params_create(f->net, &f->params));
@@ -26,7 +26,8 @@ static void setup(fixture *f) {
   lfm_params_init(f->oracle_params, 3, 0);
   lfm_rng rng = {.seed = 8, .purpose = LFM_FOR_DATA};
   lfm_rng_normal(&rng, 0, f->values, POOL * DIM);
-  f->pool = (lfm_pool){.rows = POOL, .dim = DIM, .values = f->values};
+  lfm_rng_normal(&rng, 1, f->given, POOL * GIVENS);
+  f->pool = (lfm_pool){.rows = POOL, .dim = DIM, .values = f->values, .givens = GIVENS, .given = f->given};
 }
 
 static void teardown(fixture *f) {
@@ -94,12 +95,14 @@ static double loss_again(const fixture *f, const lfm_pairs *p, int64_t step) {
   double sum = 0.0, targets[BATCH * 4 * DIM];
   lfm_run *run;
   OK(lfm_run_create(f->oracle, LFM_RUN_EVAL, rows, &run));
-  double *t = lfm_run_t(run), *x = lfm_run_x(run);
+  double *t = lfm_run_t(run), *x = lfm_run_x(run), *given = lfm_run_given(run);
   lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->time_for, .block = p->pairing.block, .step = (uint32_t)step};
   for (int64_t r = 0; r < rows; r++) {
     double left[DIM], right[DIM];
     uint32_t k = (uint32_t)(r % p->times);
     ends_again(p, step, r / p->times, left, right);
+    const float *of = p->pool->given + lfm_pairing_left(&p->pairing, step, r / p->times) * GIVENS; /* what x_l's row has */
+    for (int j = 0; j < GIVENS; j++) given[r * GIVENS + j] = p->given_drop > 0.0 ? 0.0 : (double)of[j];
     t[r] = p->beta_times ? lfm_rng_beta(&rng, r / p->times, k, p->alpha, p->beta) : lfm_rng_uniform(&rng, r / p->times, k);
     double angle = M_PI * t[r] / 2.0;
     for (int j = 0; j < DIM; j++) {
@@ -159,6 +162,9 @@ static void loss_and_gradient_are_the_definition(void **state) {
               pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
           check_case(&f, &p, 4 + k);
         }
+  lfm_pairs withheld = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
+  withheld.given_drop = 1.0; /* then it is zeros */
+  check_case(&f, &withheld, 1);
   teardown(&f);
 }
 
@@ -182,9 +188,10 @@ static void mean_targets_are_the_definition(void **state) {
 /* Over many batches the gradient has the same mean as that of the pairs' own targets, and less noise. */
 static void mean_targets_teach_the_same_with_less_noise(void **state) {
   (void)state;
-  enum { STEPS = 600, MOST = 64 };
+  enum { STEPS = 600, MOST = 96 };
   fixture f;
   setup(&f);
+  f.pool.given = NULL; /* the mean is over rows of whatever is given */
   lfm_pairs own = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0), mean = own;
   own.step = mean.step = lfm_ou_step(NAN);
   own.defensive = mean.defensive = 0.1; /* rows of the wide law are among the batch and keep their own */
@@ -307,7 +314,7 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   lfm_params *zero, *one;
   lfm_matching *matching;
   float *values;
-  lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false};
+  lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false, 0};
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref32(), &net));
   OK(lfm_params_create(net, &zero));
   OK(lfm_params_create(net, &one));

@@ -20,12 +20,12 @@ static void rows_come_back(void **state) {
       lfm_rng rng = {.seed = 1, .purpose = LFM_FOR_DATA};
       lfm_rng_normal(&rng, i, rows[i], DIM);
       lfm_pool_put(&pool, i, rows[i]);
-      pool.labels[i] = (float)i;
+      pool.given[i] = (float)i;
     }
     lfm_pool_move(&pool, 1, 3);
     for (int i = 0; i < ROWS; i++) {
       const float *row = lfm_pool_row(&pool, i, room), *put = rows[i == 1 ? 3 : i];
-      assert_true(pool.labels[i] == (float)(i == 1 ? 3 : i));
+      assert_true(pool.given[i] == (float)(i == 1 ? 3 : i));
       for (int j = 0; j < DIM; j++) {
         if (in_halves) assert_true(row[j] == lfm_half_value(lfm_half_of(put[j])));
         else assert_true(row[j] == put[j]);

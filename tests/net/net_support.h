@@ -41,6 +41,8 @@ static inline void fill_inputs(const lfm_net *net, lfm_run *run) {
   int64_t rows = lfm_run_rows(run), dim = lfm_net_dim(net);
   for (int64_t b = 0; b < rows && lfm_run_t(run); b++) set_number(net, lfm_run_t(run), b, 0.5 + 0.5 * wobble(b, 1));
   for (int64_t i = 0; i < rows * dim; i++) set_number(net, lfm_run_x(run), i, 2.0 * wobble(i, 2));
+  for (int64_t i = 0; i < rows * lfm_net_given(net) && !lfm_net_classes(net); i++)
+    set_number(net, lfm_run_given(run), i, wobble(i, 4));
 }
 
 /* ---- the MLP again ------------------------------------------------------------------------------------------- */
@@ -78,12 +80,13 @@ static inline dual act_again(lfm_act act, dual z) {
 }
 
 /* v [dim] of one row, and dv/dx_direction in the slopes; weights as doubles in the net's flat order. */
-static inline void mlp_again(const lfm_mlp_config *c, const double *weights, double t, const double *x, int64_t direction,
-                             dual *v) {
+static inline void mlp_again(const lfm_mlp_config *c, const double *weights, double t, const double *given, const double *x,
+                             int64_t direction, dual *v) {
   enum { MOST = 1024 };
   dual h[MOST], next[MOST];
-  int64_t width = c->dim;
-  for (int64_t i = 0; i < width; i++) h[i] = (dual){x[i], i == direction};
+  int64_t width = c->given + c->dim;
+  for (int64_t i = 0; i < c->given; i++) h[i] = (dual){given[i], 0};
+  for (int64_t i = 0; i < c->dim; i++) h[c->given + i] = (dual){x[i], i == direction};
   for (int layer = 0; layer <= c->num_hidden; layer++) {
     bool last = layer == c->num_hidden, with_t = layer == 0 || c->cat_t_all;
     int64_t out = last ? c->dim : c->hidden_dim, in = width + with_t;

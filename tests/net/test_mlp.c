@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_mlp.c -- v, its trace and its gradients against the definition written again (net_support.h) and against central
- * finite differences in double; every activation, t first and everywhere, odd shapes, every backend.
+ * finite differences in double; every activation, t first and everywhere, with something given and without, odd shapes, every
+ * backend.
  */
 #include "net_support.h"
 
@@ -11,10 +12,11 @@ typedef struct net_case {
 } net_case;
 
 static const net_case cases[] = {
-    {{1, 5, 1, {LFM_ACT_NONE, 0}, false}, 3},       {{2, 16, 2, {LFM_ACT_RELU, 0}, false}, 7},
-    {{3, 17, 3, {LFM_ACT_ELU, 0}, true}, 5},        {{6, 24, 2, {LFM_ACT_SILU, 0}, false}, 9},
-    {{2, 33, 3, {LFM_ACT_GELU, 0}, true}, 4},       {{8, 20, 2, {LFM_ACT_TANH, 0}, true}, 6},
-    {{5, 19, 2, {LFM_ACT_SOFTPLUS, 20}, false}, 8}, {{1, 12, 4, {LFM_ACT_SOFTPLUS, 1}, true}, 2},
+    {{1, 5, 1, {LFM_ACT_NONE, 0}, false, 0}, 3},       {{2, 16, 2, {LFM_ACT_RELU, 0}, false, 0}, 7},
+    {{3, 17, 3, {LFM_ACT_ELU, 0}, true, 0}, 5},        {{6, 24, 2, {LFM_ACT_SILU, 0}, false, 0}, 9},
+    {{2, 33, 3, {LFM_ACT_GELU, 0}, true, 0}, 4},       {{8, 20, 2, {LFM_ACT_TANH, 0}, true, 0}, 6},
+    {{5, 19, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0}, 8}, {{1, 12, 4, {LFM_ACT_SOFTPLUS, 1}, true, 0}, 2},
+    {{3, 18, 2, {LFM_ACT_SILU, 0}, false, 7}, 6},      {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1}, 5},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -51,13 +53,15 @@ static void check_trace(const net_case *c, const lfm_kernels *kernels, double to
   memset((void *)(uintptr_t)lfm_run_v(b.run), 0xFF, (size_t)(c->rows * dim) * lfm_net_number_size(b.net));
   memset((void *)(uintptr_t)lfm_run_trace(b.run), 0xFF, (size_t)c->rows * lfm_net_number_size(b.net));
   OK(lfm_run_forward(b.run, b.params));
-  double *weights = weights_as_doubles(b.net, b.params), x[64];
+  double *weights = weights_as_doubles(b.net, b.params), x[64], given[64];
   dual v[64];
   for (int64_t row = 0; row < c->rows; row++) {
     double trace = 0, t = number_at(b.net, lfm_run_t(b.run), row);
     for (int64_t i = 0; i < dim; i++) x[i] = number_at(b.net, lfm_run_x(b.run), row * dim + i);
+    for (int64_t i = 0; i < c->config.given; i++)
+      given[i] = number_at(b.net, lfm_run_given(b.run), row * c->config.given + i);
     for (int64_t direction = 0; direction < dim; direction++) {
-      mlp_again(&c->config, weights, t, x, direction, v);
+      mlp_again(&c->config, weights, t, given, x, direction, v);
       trace += v[direction].slope;
     }
     for (int64_t i = 0; i < dim; i++) close_to(number_at(b.net, lfm_run_v(b.run), row * dim + i), v[i].value, tolerance);
@@ -155,9 +159,9 @@ static void compare_gradients(const net_case *c, const lfm_kernels *kernels, int
 
 static void test_float_gradients_are_the_oracle_s(void **state) {
   (void)state;
-  static const net_case larger[] = {{{43, 362, 2, {LFM_ACT_ELU, 0}, false}, 50},
-                                    {{63, 128, 3, {LFM_ACT_SILU, 0}, true}, 125},
-                                    {{2, 256, 2, {LFM_ACT_SOFTPLUS, 20}, false}, 1}};
+  static const net_case larger[] = {{{43, 362, 2, {LFM_ACT_ELU, 0}, false, 0}, 50},
+                                    {{63, 128, 3, {LFM_ACT_SILU, 0}, true, 0}, 125},
+                                    {{2, 256, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0}, 1}};
   for (int times = 1; times <= 3; times += 2) {
     for (int i = 0; i < CASES; i++) {
       compare_gradients(&cases[i], lfm_kernels_onednn(), times);
@@ -170,7 +174,7 @@ static void test_float_gradients_are_the_oracle_s(void **state) {
 static void test_names_and_shapes_are_torch_s(void **state) {
   (void)state;
   lfm_net *net;
-  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true}, lfm_kernels_ref32(), &net));
+  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 0}, lfm_kernels_ref32(), &net));
   assert_int_equal(lfm_net_tensor_count(net), 6);
   assert_string_equal(lfm_net_tensor(net, 0)->name, "net.0.weight");
   assert_string_equal(lfm_net_tensor(net, 3)->name, "net.2.bias");
@@ -179,16 +183,23 @@ static void test_names_and_shapes_are_torch_s(void **state) {
   assert_int_equal(lfm_net_tensor(net, 2)->shape[1], 9);
   assert_int_equal(lfm_net_tensor(net, 4)->shape[0], 2);
   assert_int_equal(lfm_net_param_count(net), 8 * 3 + 8 + 8 * 9 + 8 + 2 * 9 + 2);
+  assert_int_equal(lfm_net_given(net), 0);
+  lfm_net_destroy(net);
+  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 5}, lfm_kernels_ref32(), &net));
+  assert_int_equal(lfm_net_given(net), 5);
+  assert_int_equal(lfm_net_tensor(net, 0)->shape[1], 1 + 5 + 2);
+  assert_int_equal(lfm_net_tensor(net, 2)->shape[1], 9);
   lfm_net_destroy(net);
 }
 
 static void test_senseless_configs_are_refused(void **state) {
   (void)state;
   static const lfm_mlp_config bad[] = {
-      {0, 8, 1, {LFM_ACT_RELU, 0}, false},         {2, 0, 1, {LFM_ACT_RELU, 0}, false},
-      {2, -5, 1, {LFM_ACT_RELU, 0}, false},        {2, 8, 0, {LFM_ACT_RELU, 0}, false},
-      {2, INT64_MAX, 1, {LFM_ACT_RELU, 0}, false}, {2, 8, 1, {LFM_ACTS, 0}, false},
-      {2, 8, 1, {LFM_ACT_SOFTPLUS, 0}, false},     {2, 8, 1, {LFM_ACT_SOFTPLUS, NAN}, false}};
+      {0, 8, 1, {LFM_ACT_RELU, 0}, false, 0},         {2, 0, 1, {LFM_ACT_RELU, 0}, false, 0},
+      {2, -5, 1, {LFM_ACT_RELU, 0}, false, 0},        {2, 8, 0, {LFM_ACT_RELU, 0}, false, 0},
+      {2, INT64_MAX, 1, {LFM_ACT_RELU, 0}, false, 0}, {2, 8, 1, {LFM_ACTS, 0}, false, 0},
+      {2, 8, 1, {LFM_ACT_SOFTPLUS, 0}, false, 0},     {2, 8, 1, {LFM_ACT_SOFTPLUS, NAN}, false, 0},
+      {2, 8, 1, {LFM_ACT_RELU, 0}, false, -1}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     lfm_net *net = (lfm_net *)1;
     assert_int_equal(lfm_mlp_create(&bad[i], lfm_kernels_best(), &net), LFM_E_USAGE);

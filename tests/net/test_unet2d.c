@@ -60,7 +60,7 @@ static lfm_run *run_of(const fixture *f, lfm_run_kind kind, int64_t rows) {
   lfm_run *run;
   OK(lfm_run_create(f->net, kind, rows, &run));
   fill_inputs(f->net, run);
-  for (int64_t i = 0; i < rows && lfm_run_labels(run); i++) set_number(f->net, lfm_run_labels(run), i, (double)(i % 3));
+  for (int64_t i = 0; i < rows && lfm_run_given(run); i++) set_number(f->net, lfm_run_given(run), i, (double)(i % 3));
   return run;
 }
 
@@ -124,8 +124,8 @@ static void test_tangents(void **state) {
     int64_t dim = lfm_net_dim(f.net);
     OK(lfm_run_create_probed(f.net, PROBES, ROWS, &probed));
     fill_inputs(f.net, probed);
-    for (int64_t row = 0; row < ROWS && lfm_run_labels(probed); row++)
-      set_number(f.net, lfm_run_labels(probed), row, (double)row);
+    for (int64_t row = 0; row < ROWS && lfm_run_given(probed); row++)
+      set_number(f.net, lfm_run_given(probed), row, (double)row);
     double *e = lfm_run_probes(probed), *x = lfm_run_x(run);
     for (int64_t j = 0; j < ROWS * PROBES * dim; j++) e[j] = wobble(j, 6);
     OK(lfm_run_forward(probed, f.params));
@@ -208,12 +208,12 @@ static void check_rows(const lfm_kernels *kernels) {
     OK(lfm_run_forward(run, f.params));
     for (int64_t rows = 1; rows <= 10; rows += 3) {
       lfm_run *few = run_of(&f, kind, rows);
-      float *x = lfm_run_x(few), *t = lfm_run_t(few), *labels = lfm_run_labels(few);
+      float *x = lfm_run_x(few), *t = lfm_run_t(few), *labels = lfm_run_given(few);
       if (kind == LFM_RUN_TRAIN) lfm_run_dropout(few, &dropout);
       for (int64_t row = 0; row < rows; row++) {
         int64_t from = (row * 3 + 1) % ROWS;
         memcpy(x + (size_t)row * dim, (float *)lfm_run_x(run) + (size_t)from * dim, dim * sizeof *x);
-        t[row] = ((float *)lfm_run_t(run))[from], labels[row] = ((float *)lfm_run_labels(run))[from];
+        t[row] = ((float *)lfm_run_t(run))[from], labels[row] = ((float *)lfm_run_given(run))[from];
         if (kind == LFM_RUN_TRAIN) lfm_run_dropout_rows(few)[row] = from;
       }
       OK(lfm_run_forward(few, f.params));
@@ -357,7 +357,7 @@ static void test_a_team_evaluates_the_same_bytes(void **state) {
       for (int64_t row = 0; row < 3; row++) {
         set_number(f.net, lfm_run_t(alone), 0, number_at(f.net, lfm_run_t(run), row));
         memcpy(lfm_run_x(alone), (float *)lfm_run_x(run) + (size_t)row * dim, dim * sizeof(float));
-        if (lfm_run_labels(run)) set_number(f.net, lfm_run_labels(alone), 0, number_at(f.net, lfm_run_labels(run), row));
+        if (lfm_run_given(run)) set_number(f.net, lfm_run_given(alone), 0, number_at(f.net, lfm_run_given(run), row));
         OK(lfm_run_forward(alone, f.params));
         assert_memory_equal(lfm_run_v(alone), (const float *)lfm_run_v(run) + (size_t)row * dim, dim * sizeof(float));
       }
@@ -478,10 +478,10 @@ static void test_labels_are_checked(void **state) {
   lfm_run *run = run_of(&f, LFM_RUN_EVAL, 2);
   static const double wrong[] = {-1, 3, 0.5, 1e30, NAN};
   for (int i = 0; i < 5; i++) {
-    set_number(f.net, lfm_run_labels(run), 1, wrong[i]);
+    set_number(f.net, lfm_run_given(run), 1, wrong[i]);
     assert_int_equal(lfm_run_forward(run, f.params), LFM_E_USAGE);
   }
-  set_number(f.net, lfm_run_labels(run), 1, 2);
+  set_number(f.net, lfm_run_given(run), 1, 2);
   OK(lfm_run_forward(run, f.params));
   lfm_run_destroy(run);
   drop(&f);

@@ -34,8 +34,8 @@ static const lfm_unet2d_config small = {.channels = 3,
 /* What make_unet.py fills the parameters with. */
 static void fill_golden(const lfm_net *net, lfm_run *run, lfm_params *params) {
   fill_inputs(net, run);
-  for (int64_t i = 0; i < GOLDEN_ROWS && lfm_run_labels(run); i++)
-    set_number(net, lfm_run_labels(run), i, (double)(i * 3 % GOLDEN_CLASSES));
+  for (int64_t i = 0; i < GOLDEN_ROWS && lfm_run_given(run); i++)
+    set_number(net, lfm_run_given(run), i, (double)(i * 3 % GOLDEN_CLASSES));
   for (int i = 0; i < lfm_net_tensor_count(net); i++) {
     const lfm_tensor_info *info = lfm_net_tensor(net, i);
     double scale = info->dims > 1 ? 1 / sqrt((double)(info->count / info->shape[0])) : 0.1;
@@ -186,7 +186,7 @@ static void fill(const lfm_net *net, lfm_run *run, lfm_params *params, const lfm
   const int64_t *labels = find(archive, "", "y")->data;
   for (int64_t i = 0; i < ROWS * lfm_net_dim(net); i++) set_number(net, lfm_run_x(run), i, (double)x[i]);
   for (int64_t i = 0; i < ROWS; i++) set_number(net, lfm_run_t(run), i, (double)t[i]);
-  for (int64_t i = 0; i < ROWS; i++) set_number(net, lfm_run_labels(run), i, (double)labels[i]);
+  for (int64_t i = 0; i < ROWS; i++) set_number(net, lfm_run_given(run), i, (double)labels[i]);
   for (int i = 0; i < lfm_net_tensor_count(net); i++) {
     const lfm_tensor_info *info = lfm_net_tensor(net, i);
     const lfm_tensor *from = find(archive, "param.", info->name);
