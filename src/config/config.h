@@ -57,7 +57,7 @@ struct lfm_config {
   lfm_network network;
   int64_t hidden_dim;
   int num_hidden;
-  char act[24];   /* relu elu silu gelu tanh softplus softplus(20); lfm_config_act_split */
+  char act[24];   /* relu elu silu gelu tanh mish softplus softplus(20); lfm_config_act_split */
   bool cat_t_all; /* cat_t: first|all */
   lfm_sizes unet_dim_mults;
   int res_depth;

@@ -71,7 +71,7 @@ const lfm_key lfm_keys[] = {
     CHOICE("network", network, "auto|mlp|unet", "auto", "kind of the network; auto: unet for pictures, mlp for tables"),
     COUNT("hidden_dim", hidden_dim, FROM_TO(1, 65536), "auto", "width of the hidden layers; unet: channels at full size"),
     COUNT("num_hidden", num_hidden, FROM_TO(1, 256), "auto", "number of hidden layers"),
-    ACT("act", act, "relu|elu|silu|gelu|tanh|softplus", "gelu", "activation; softplus(20) has beta = 20"),
+    ACT("act", act, "relu|elu|silu|gelu|tanh|softplus|mish", "gelu", "activation; softplus(20) has beta = 20"),
     CHOICE("cat_t", cat_t_all, "first|all", "first", "feed t to the first layer only, or to every layer"),
     COUNTS("unet_dim_mults", unet_dim_mults, FROM_TO(1, 64), "auto",
            "unet: channels at each size, in multiples of hidden_dim"),

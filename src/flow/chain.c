@@ -26,8 +26,8 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   static const struct {
     const char *name;
     lfm_act_kind kind;
-  } known[] = {{"relu", LFM_ACT_RELU}, {"elu", LFM_ACT_ELU},   {"silu", LFM_ACT_SILU},
-               {"gelu", LFM_ACT_GELU}, {"tanh", LFM_ACT_TANH}, {"softplus", LFM_ACT_SOFTPLUS}};
+  } known[] = {{"relu", LFM_ACT_RELU}, {"elu", LFM_ACT_ELU},           {"silu", LFM_ACT_SILU}, {"gelu", LFM_ACT_GELU},
+               {"tanh", LFM_ACT_TANH}, {"softplus", LFM_ACT_SOFTPLUS}, {"mish", LFM_ACT_MISH}};
   char name[16];
   lfm_config_act_split(config, name, &act->beta);
   for (size_t k = 0; k < sizeof known / sizeof *known; k++)

@@ -142,11 +142,12 @@ lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int
   return LFM_OK;
 }
 
-/* The weights as one pass of a convolution reads them. */
-lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, int *out) {
+/* The weights as one pass of a convolution reads them; back: only backward does. */
+lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, bool back,
+                                int *out) {
   LFM_TRY(lfm_alloc_grow(&graph->packs, &graph->pack_room, graph->pack_count + 1, sizeof *graph->packs));
   lfm_pack *pack = &graph->packs[graph->pack_count];
-  *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .back = pass == LFM_CONV_BACK_DATA};
+  *pack = (lfm_pack){.tensor = tensor, .is_filter = true, .back = back};
   pack->filter = graph->kernels->image->filter(shape, pass);
   pack->bytes = pack->filter.count * lfm_stored_size(graph->kernels, pack->filter.half);
   *out = (int)graph->pack_count++;

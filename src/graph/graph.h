@@ -46,8 +46,12 @@ lfm_status lfm_graph_image(lfm_graph *graph, lfm_value plain, int64_t channels, 
                            lfm_value *out);
 lfm_status lfm_graph_plain(lfm_graph *graph, lfm_value image, lfm_value *out);
 
-/* A convolution with bias, `size` / 2 zeros around the image; `dims` of its NAME.weight: 4, or 3 for one pixel in a line.
- * zero: it starts at zero. */
+/* A series [length, channels] as an image of one line of `length` pixels, and back. */
+lfm_status lfm_graph_line(lfm_graph *graph, lfm_value series, int64_t length, int64_t channels, lfm_value *out);
+lfm_status lfm_graph_series(lfm_graph *graph, lfm_value line, lfm_value *out);
+
+/* A convolution with bias, of odd size, `size` / 2 zeros around the image; `dims` of its NAME.weight: 4, or 3 where its taps
+ * are a line, which an image of one line wants, or one.  zero: it starts at zero. */
 typedef struct lfm_graph_conv_config {
   int64_t channels, size, stride;
   int dims;
@@ -56,13 +60,18 @@ typedef struct lfm_graph_conv_config {
 lfm_status lfm_graph_conv(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_conv_config *config,
                           lfm_value *out);
 
-/* GroupNorm of 32 groups with NAME.weight and NAME.bias [channels]; then SiLU; then, in training, dropout.
+/* A line twice as long: the transpose of a convolution of four taps and stride 2 (torch's ConvTranspose1d of kernel 4, stride
+ * 2 and padding 1), with bias.  NAME.weight [of x, channels, 4]. */
+lfm_status lfm_graph_lengthen(lfm_graph *graph, const char *name, lfm_value x, int64_t channels, lfm_value *out);
+
+/* GroupNorm with NAME.weight and NAME.bias [channels]; then SiLU or Mish; then, in training, dropout.
  * e: its embedding [channels], or [2 channels] for a scale and a shift; none: below 0. */
 typedef struct lfm_graph_norm_config {
   lfm_value e;
   lfm_modulation modulation;
-  bool silu;
+  lfm_act_kind act;
   double dropout;
+  int64_t groups; /* 0: 32 */
 } lfm_graph_norm_config;
 lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_norm_config *config,
                           lfm_value *out);
@@ -73,8 +82,10 @@ lfm_status lfm_graph_attention(lfm_graph *graph, lfm_value qkv, int64_t heads, l
 lfm_status lfm_graph_enlarge(lfm_graph *graph, lfm_value x, lfm_value *out);          /* twice as high and wide */
 lfm_status lfm_graph_add(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *out); /* of one shape */
 
-/* [dim] cosines and sines of t [1]. */
-lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, lfm_value *out);
+/* [dim] cosines and sines of t [1]; sines_first: in the other order, and of other frequencies (kernel/image.h). */
+lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, bool sines_first, lfm_value *out);
+/* act(a), a number at a time, of what does not move. */
+lfm_status lfm_graph_activate(lfm_graph *graph, lfm_value a, lfm_act act, lfm_value *out);
 /* act(a + row `label` of NAME.weight [classes, of a]); label [1]: a whole number. */
 lfm_status lfm_graph_embed(lfm_graph *graph, const char *name, lfm_value a, lfm_value label, int64_t classes, lfm_act act,
                            lfm_value *out);

@@ -33,6 +33,8 @@ typedef struct lfm_node {
   lfm_act act;
   /* of images */
   int64_t size, stride, heads;
+  bool line, pixels_first; /* a convolution of lines; plain rows with the channels of a pixel side by side */
+  bool sines_first;        /* of a sinusoid */
   lfm_norm_spec norm;
   double dropout;
 } lfm_node;
@@ -141,7 +143,8 @@ struct lfm_op {
 lfm_status lfm_graph_add_tensor(lfm_graph *graph, const char *name, const char *part, int dims, const int64_t *shape,
                                 int64_t fan_in, int *out);
 lfm_status lfm_graph_add_pack(lfm_graph *graph, int tensor, bool transposed, int64_t skip, bool half, int *out);
-lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, int *out);
+lfm_status lfm_graph_add_filter(lfm_graph *graph, int tensor, const lfm_conv_shape *shape, lfm_conv_pass pass, bool back,
+                                int *out);
 lfm_status lfm_graph_add_node(lfm_graph *graph, const lfm_node *node, const lfm_value_info *output, lfm_value *out);
 lfm_status lfm_graph_check_cols(int64_t cols);
 lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value);       /* is it a value of this unfinished graph? */

@@ -13,9 +13,11 @@
 enum { BACK_DATA, BACK_WEIGHTS, TANGENT = BACK_DATA }; /* convolutions */
 enum { WEIGHT, BIAS };                                 /* tensors */
 enum { PACK_FORWARD, PACK_BACK };                      /* packs */
+enum { MOST_TAPS = 31 };                               /* of a line */
 
 static lfm_conv_shape shape_of(const lfm_graph *graph, const lfm_node *node) {
-  return (lfm_conv_shape){graph->values[node->input[0]].image, graph->values[node->output].image, node->size, node->stride};
+  return (lfm_conv_shape){graph->values[node->input[0]].image, graph->values[node->output].image, node->size, node->stride,
+                          node->line};
 }
 
 static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
@@ -91,7 +93,7 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 
 static double macs(const lfm_graph *graph, const lfm_node *node) {
   lfm_conv_shape shape = shape_of(graph, node);
-  return (double)(shape.in.channels * shape.size * shape.size) * (double)(shape.out.channels * lfm_image_pixels(shape.out));
+  return (double)(shape.in.channels * lfm_conv_taps(&shape)) * (double)(shape.out.channels * lfm_image_pixels(shape.out));
 }
 
 static const lfm_op op_conv = {.name = "conv",
@@ -102,29 +104,30 @@ static const lfm_op op_conv = {.name = "conv",
                                .backward = backward,
                                .tangent = tangent};
 
-static lfm_status check(const lfm_graph_conv_config *c) {
-  bool size = c->size == 1 || c->size == 3, stride = c->stride == 1 || c->stride == 2;
-  if (size && stride && (c->dims == 4 || (c->dims == 3 && c->size == 1))) return LFM_OK;
+static lfm_status check(const lfm_graph_conv_config *c, const lfm_value_info *in) {
+  bool line = c->dims == 3 && (in->shape[1] == 1 || c->size == 1), stride = c->stride == 1 || c->stride == 2;
+  int64_t most = line ? MOST_TAPS : 3;
+  if (c->size % 2 == 1 && c->size >= 1 && c->size <= most && stride && (c->dims == 4 || line)) return LFM_OK;
   return lfm_fail(LFM_E_USAGE, "graph: no convolution of size %lld and stride %lld", (long long)c->size,
                   (long long)c->stride);
 }
 
 lfm_status lfm_graph_conv(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_conv_config *c, lfm_value *out) {
   LFM_TRY(lfm_graph_check_image(graph, x));
-  LFM_TRY(check(c));
   const lfm_value_info in = graph->values[x];
-  lfm_node node = {.op = &op_conv, .inputs = 1, .input = {x}, .size = c->size, .stride = c->stride};
+  LFM_TRY(check(c, &in));
+  lfm_node node = {.op = &op_conv, .inputs = 1, .input = {x}, .size = c->size, .stride = c->stride, .line = c->dims == 3};
   lfm_value_info info =
       lfm_graph_image_info(graph, x, c->channels, (in.shape[1] - 1) / c->stride + 1, (in.shape[2] - 1) / c->stride + 1);
   info.has_parameters = true;
-  lfm_conv_shape shape = {in.image, info.image, c->size, c->stride};
-  int64_t fan_in = in.shape[0] * c->size * c->size;
+  lfm_conv_shape shape = {in.image, info.image, c->size, c->stride, node.line};
+  int64_t fan_in = in.shape[0] * lfm_conv_taps(&shape);
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", c->dims, (int64_t[]){c->channels, in.shape[0], c->size, c->size},
                                fan_in, &node.tensor[WEIGHT]));
   LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, &c->channels, fan_in, &node.tensor[BIAS]));
   for (int i = 0; i < 2 && c->zero; i++) graph->tensors[node.tensor[i]].fill = LFM_FILL_ZERO;
-  LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_FORWARD, &node.pack[PACK_FORWARD]));
+  LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_FORWARD, false, &node.pack[PACK_FORWARD]));
   if (in.has_parameters)
-    LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_BACK_DATA, &node.pack[PACK_BACK]));
+    LFM_TRY(lfm_graph_add_filter(graph, node.tensor[WEIGHT], &shape, LFM_CONV_BACK_DATA, true, &node.pack[PACK_BACK]));
   return lfm_graph_add_node(graph, &node, &info, out);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * op_embed.c -- what tells the network the time and the class.
+ * op_embed.c -- what tells the network the time, the class and whatever else is given.
  *   sinusoid  cosines and sines of t, at frequencies from 1 down to 1 / 10,000; t is an input, so there is no backward
  *   embed     act(a + W[label]): a class is a row of a table, whose gradient is the sum over the rows of its label
- * Neither moves: a tangent is one of the image alone.
+ *   activate  act(a), where no linear map's output is what it is of: the gradient is multiplied by the slope
+ * None of them moves: a tangent is one of the image alone.
  */
 #include "graph/op.h"
 
@@ -16,7 +17,7 @@ enum { TABLE, SLOPE = 0 };
 static lfm_status sinusoid_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
   (void)state, (void)part;
   exec->graph->kernels->image->sinusoid(lfm_exec_value(exec, node->output), lfm_exec_value(exec, node->input[0]),
-                                        lfm_exec_info(exec, node->output)->count, exec->rows);
+                                        lfm_exec_info(exec, node->output)->count, node->sines_first, exec->rows);
   return LFM_OK;
 }
 
@@ -32,17 +33,18 @@ static lfm_status check_still(const lfm_graph *graph, lfm_value v, bool input) {
   return lfm_fail(LFM_E_USAGE, "graph: value %d cannot be embedded", v);
 }
 
-lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, lfm_value *out) {
+lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, bool sines_first, lfm_value *out) {
   LFM_TRY(check_still(graph, t, true));
   if (dim < 2 || dim % 2) return lfm_fail(LFM_E_USAGE, "graph: %lld cosines and sines", (long long)dim);
-  lfm_node node = {.op = &op_sinusoid, .inputs = 1, .input = {t}};
+  lfm_node node = {.op = &op_sinusoid, .inputs = 1, .input = {t}, .sines_first = sines_first};
   lfm_value_info info = {.dims = 1, .shape = {dim}, .count = dim, .tangent_of = -1};
   return lfm_graph_add_node(graph, &node, &info, out);
 }
 
 /* ---- classes --------------------------------------------------------------------------------------------------- */
 
-static lfm_status embed_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+/* Room for the slope, where the value does not tell it. */
+static lfm_status want_slope(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   int here = lfm_exec_info(exec, node->output)->producer, end = 2 * (int)exec->graph->node_count;
   size_t bytes = lfm_exec_bytes(exec, exec->padded_rows * lfm_exec_info(exec, node->output)->count);
   if (exec->kind != LFM_EXEC_BACKWARD || !lfm_act_keeps_slope(node->act)) return LFM_OK;
@@ -98,7 +100,7 @@ static lfm_status embed_backward(lfm_exec *exec, const lfm_node *node, lfm_node_
 }
 
 static const lfm_op op_embed = {
-    .name = "embed", .macs = lfm_op_no_macs, .plan = embed_plan, .forward = embed_forward, .backward = embed_backward};
+    .name = "embed", .macs = lfm_op_no_macs, .plan = want_slope, .forward = embed_forward, .backward = embed_backward};
 
 lfm_status lfm_graph_embed(lfm_graph *graph, const char *name, lfm_value a, lfm_value label, int64_t classes, lfm_act act,
                            lfm_value *out) {
@@ -110,5 +112,47 @@ lfm_status lfm_graph_embed(lfm_graph *graph, const char *name, lfm_value a, lfm_
   lfm_value_info info = {.dims = 1, .shape = {cols}, .count = cols, .has_parameters = true, .tangent_of = -1};
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 2, (int64_t[]){classes, cols}, 1, &node.tensor[TABLE]));
   graph->tensors[node.tensor[TABLE]].fill = LFM_FILL_NORMAL;
+  return lfm_graph_add_node(graph, &node, &info, out);
+}
+
+/* ---- activations ----------------------------------------------------------------------------------------------- */
+
+static lfm_status activate_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  lfm_exec_want_scratch(exec, lfm_exec_bytes(exec, lfm_exec_info(exec, node->output)->count));
+  return want_slope(exec, node, state);
+}
+
+static lfm_status activate_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
+  (void)part;
+  size_t count = (size_t)(exec->rows * lfm_exec_info(exec, node->output)->count);
+  exec->graph->kernels->activate(lfm_exec_value(exec, node->output), lfm_exec_at(exec, state->buffer[SLOPE]),
+                                 lfm_exec_value(exec, node->input[0]), count, node->act, false);
+  return LFM_OK;
+}
+
+/* The kernel also sums the rows, which a bias would want: into scratch. */
+static lfm_status activate_backward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  int64_t cols = lfm_exec_info(exec, node->output)->count;
+  void *d = lfm_exec_gradient(exec, node->output);
+  const void *kept = lfm_exec_at(exec, state->buffer[SLOPE]);
+  kernels->activate_backward(d, kept ? kept : lfm_exec_value(exec, node->output), exec->rows, cols, node->act, false,
+                             lfm_exec_scratch(exec, 0), false);
+  kernels->columns(lfm_exec_gradient(exec, node->input[0]), cols, d, cols, exec->rows, cols, state->adds[0]);
+  return LFM_OK;
+}
+
+static const lfm_op op_activate = {.name = "activate",
+                                   .macs = lfm_op_no_macs,
+                                   .plan = activate_plan,
+                                   .forward = activate_forward,
+                                   .backward = activate_backward};
+
+lfm_status lfm_graph_activate(lfm_graph *graph, lfm_value a, lfm_act act, lfm_value *out) {
+  LFM_TRY(check_still(graph, a, false));
+  int64_t cols = graph->values[a].count;
+  lfm_node node = {.op = &op_activate, .inputs = 1, .input = {a}, .act = act};
+  lfm_value_info info = {
+      .dims = 1, .shape = {cols}, .count = cols, .has_parameters = graph->values[a].has_parameters, .tangent_of = -1};
   return lfm_graph_add_node(graph, &node, &info, out);
 }

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * op_norm.c -- y = drop(silu(GroupNorm(x + e) or GroupNorm(x) (1 + s) + h)): normalisation, the embedding of time, activation
- * and dropout are one node, since each alone is a pass over memory and nothing else.
- *   forward   statistics of every group are kept
- *   backward  from x again: neither the normalised image nor the activation's argument is kept
- *   tangent   likewise; the embedding does not move
+ * op_norm.c -- y = drop(act(GroupNorm(x + e) or GroupNorm(x) (1 + s) + h), or act(GroupNorm(x)) s + h): normalisation, the
+ * embedding of time, activation and dropout are one node, since each alone is a pass over memory and nothing else. forward
+ * statistics of every group are kept backward  from x again: neither the normalised image nor the activation's argument is
+ * kept tangent   likewise; the embedding does not move
  */
 #include "graph/op.h"
 
 #include <string.h>
 
-enum { WEIGHT, BIAS, STATS = 0, GROUPS = 32 };
+enum { WEIGHT, BIAS, STATS = 0, USUAL_GROUPS = 32 };
 static const int64_t most_dropped = 1 << 23; /* numbers that the draws of one node have addresses for */
 
-/* Channels that may be normalised apart from the others: whole groups and whole blocks. */
+/* Channels that may be normalised apart from the others: whole groups and whole blocks, or all. */
 static int64_t piece_of(const lfm_norm_spec *norm) {
   int64_t group = norm->image.channels / norm->groups, piece = group;
-  while (piece % norm->image.block) piece += group;
+  while (piece % norm->image.block && piece < norm->image.channels) piece += group;
   return piece;
 }
 
@@ -84,13 +83,19 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 static const lfm_op op_norm = {
     .name = "norm", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
 
+static int64_t groups_of(const lfm_graph_norm_config *c) { return c->groups ? c->groups : USUAL_GROUPS; }
+
 static lfm_status check(const lfm_graph *graph, lfm_value x, const lfm_graph_norm_config *c) {
   LFM_TRY(lfm_graph_check_image(graph, x));
   const lfm_value_info *in = &graph->values[x];
   if (!in->has_parameters) return lfm_fail(LFM_E_UNSUPPORTED, "graph: a norm of the input itself");
-  if (in->shape[0] % GROUPS)
-    return lfm_fail(LFM_E_USAGE, "graph: %lld channels in %d groups; hidden_dim and its multiples are to be multiples of %d",
-                    (long long)in->shape[0], GROUPS, GROUPS);
+  long long groups = groups_of(c);
+  if (groups < 1 || in->shape[0] % groups)
+    return lfm_fail(LFM_E_USAGE,
+                    "graph: %lld channels in %lld groups; hidden_dim and its multiples are to be multiples of %lld",
+                    (long long)in->shape[0], groups, groups);
+  if (c->act != LFM_ACT_NONE && c->act != LFM_ACT_SILU && c->act != LFM_ACT_MISH)
+    return lfm_fail(LFM_E_USAGE, "graph: no activation %d behind a norm", (int)c->act);
   if (!(c->dropout >= 0 && c->dropout < 1))
     return lfm_fail(LFM_E_USAGE, "dropout is %g; 0 to below 1 is possible", c->dropout);
   if (c->dropout > 0 && in->count > most_dropped)
@@ -99,7 +104,7 @@ static lfm_status check(const lfm_graph *graph, lfm_value x, const lfm_graph_nor
   if (c->modulation == LFM_MODULATE_NONE) return LFM_OK;
   LFM_TRY(lfm_graph_check(graph, c->e));
   const lfm_value_info *e = &graph->values[c->e];
-  int64_t want = c->modulation == LFM_MODULATE_SCALE ? 2 * in->shape[0] : in->shape[0];
+  int64_t want = lfm_modulation_is_wide(c->modulation) ? 2 * in->shape[0] : in->shape[0];
   if (e->count != want || e->half || !e->has_parameters || e->tangent != LFM_TANGENT_NONE)
     return lfm_fail(LFM_E_USAGE, "graph: an embedding of %lld numbers for %lld", (long long)e->count, (long long)want);
   return LFM_OK;
@@ -111,7 +116,7 @@ lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const
   const int64_t *shape = graph->values[x].shape;
   lfm_value_info info = lfm_graph_image_info(graph, x, shape[0], shape[1], shape[2]);
   lfm_node node = {.op = &op_norm, .inputs = with_e ? 2 : 1, .input = {x, with_e ? c->e : 0}, .dropout = c->dropout};
-  node.norm = (lfm_norm_spec){info.image, GROUPS, c->modulation, c->silu, info.image.channels};
+  node.norm = (lfm_norm_spec){info.image, groups_of(c), c->modulation, c->act, info.image.channels};
   for (int i = 0; i < node.inputs; i++) graph->values[node.input[i]].kept = true;
   LFM_TRY(lfm_graph_add_tensor(graph, name, "weight", 1, info.shape, 1, &node.tensor[WEIGHT]));
   LFM_TRY(lfm_graph_add_tensor(graph, name, "bias", 1, info.shape, 1, &node.tensor[BIAS]));

@@ -2,7 +2,7 @@
  *
  * act.h -- the activations and their derivatives, one number at a time; the loops of ref_body.h inline them.
  * Where the derivative follows from the value (relu, elu, tanh, softplus) it is taken from there, so that a run keeps one
- * array a layer; silu and gelu give theirs with the value, off the same exponential, and a run keeps both.
+ * array a layer; silu, gelu and mish give theirs with the value, off the same exponential, and a run keeps both.
  * float: straight-line arithmetic over core/vmath.h, so that loops become vector code whose tails have the bodies' bits;
  * errors below 2e-7 (1 + |x|).  double: the C library, as the oracle.
  */
@@ -70,6 +70,10 @@ LFM_INLINE double act_normal_f64(double x, double *bell) {
   return 0.5 * erfc(-x * 0.70710678118654752440);
 }
 
+/* mish(x) = x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2).  [Misra 2020]  Beyond 20, n + 2 is n in both types
+ * but for a factor that no digit shows, and its square has an end. */
+#define LFM_MISH_END 20
+
 /* One text for both types. */
 #define LFM_ACT_FUNCTIONS(NUM, TAG)                                                                                          \
   /* act' from the value, where that tells it. */                                                                            \
@@ -106,6 +110,11 @@ LFM_INLINE double act_normal_f64(double x, double *bell) {
       NUM bell, normal = act_normal_##TAG(x, &bell);                                                                         \
       *slope = normal + x * (NUM)0.39894228040143267794 * bell;                                                              \
       return x * normal;                                                                                                     \
+    }                                                                                                                        \
+    case LFM_ACT_MISH: {                                                                                                     \
+      NUM e = act_exp_##TAG(x < LFM_MISH_END ? x : LFM_MISH_END), n = e * (e + 2), share = n / (n + 2);                      \
+      *slope = share + x * (4 * e / (n + 2)) * ((1 + e) / (n + 2));                                                          \
+      return x * share;                                                                                                      \
     }                                                                                                                        \
     case LFM_ACT_TANH:                                                                                                       \
       y = act_tanh_##TAG(x);                                                                                                 \

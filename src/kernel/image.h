@@ -12,6 +12,7 @@
 
 #include "core/rng.h"
 #include "core/status.h"
+#include "kernel/kernel.h"
 
 typedef struct lfm_image {
   int64_t channels, height, width, block;
@@ -24,16 +25,21 @@ static inline int64_t lfm_image_count(lfm_image image) {
   return lfm_image_blocks(image) * image.block * lfm_image_pixels(image);
 }
 
-/* A square kernel of odd size, `size` / 2 zeros around the image, at every `stride`-th pixel. */
+/* A square kernel, or one of a line of taps for images of one line, at every `stride`-th pixel; (size - 1) / 2 zeros stand
+ * in front of the image and so many behind it as the output needs. */
 typedef struct lfm_conv_shape {
   lfm_image in, out;
   int64_t size, stride;
+  bool line;
 } lfm_conv_shape;
+
+static inline int64_t lfm_conv_lines(const lfm_conv_shape *shape) { return shape->line ? 1 : shape->size; }
+static inline int64_t lfm_conv_taps(const lfm_conv_shape *shape) { return lfm_conv_lines(shape) * shape->size; }
 
 typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK_WEIGHTS } lfm_conv_pass;
 
-/* Weights [out, in, size, size] cut into [block, block] tiles of channels: [out / block][in / block][size][size], or
- * [in / block][out / block][size][size], and in a tile `out` runs fastest, or `in`.  Channels that are not there: zeros. */
+/* Weights [out, in, taps] cut into [block, block] tiles of channels: [out / block][in / block][taps], or
+ * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Channels that are not there: zeros. */
 typedef struct lfm_filter {
   int64_t out, in, taps, block;
   bool in_first, in_fastest;
@@ -43,17 +49,22 @@ typedef struct lfm_filter {
 
 typedef struct lfm_conv lfm_conv; /* one worker's: not to be run by two threads at a time */
 
-/* What stands between a normalisation and its scale: nothing, e [channels] added to x in front of it, or
- * (s, h) [2, channels] as z (1 + s) + h behind it.  [Perez et al. 2018; Nichol and Dhariwal 2021] */
-typedef enum lfm_modulation { LFM_MODULATE_NONE, LFM_MODULATE_ADD, LFM_MODULATE_SCALE } lfm_modulation;
+/* What an embedding does to a normalisation: nothing; e [channels] is added to x in front of it; or (s, h) [2, channels] make
+ * z (1 + s) + h behind it; or y s + h behind the activation.  [Perez et al. 2018; Nichol and Dhariwal 2021] */
+typedef enum lfm_modulation { LFM_MODULATE_NONE, LFM_MODULATE_ADD, LFM_MODULATE_SCALE, LFM_MODULATE_BEHIND } lfm_modulation;
+
+/* Is it of two numbers a channel? */
+static inline bool lfm_modulation_is_wide(lfm_modulation modulation) {
+  return modulation == LFM_MODULATE_SCALE || modulation == LFM_MODULATE_BEHIND;
+}
 
 /* y = act((u - mean) / sqrt(var + eps) gamma + beta) over groups of neighbouring channels.  [Wu and He 2018] */
 typedef struct lfm_norm_spec {
   lfm_image image;
   int64_t groups;
   lfm_modulation modulation;
-  bool silu;     /* the activation; else none */
-  int64_t apart; /* from s to h in the embedding: the channels, unless these are some of more */
+  lfm_act_kind act; /* none, silu or mish */
+  int64_t apart;    /* from s to h in the embedding: the channels, unless these are some of more */
 } lfm_norm_spec;
 
 /* Numbers that are zero with probability p and 1 / (1 - p) otherwise, a function of rng, row and place. */
@@ -81,9 +92,13 @@ typedef struct lfm_image_kernels {
                               void *scratch);
   void (*conv_destroy)(lfm_conv *conv);
 
-  /* Between plain rows [rows, channels, height, width] and images. */
-  void (*block_rows)(void *image, const void *plain, lfm_image shape, int64_t rows);
-  void (*plain_rows)(void *plain, const void *image, lfm_image shape, int64_t rows);
+  /* Between plain rows [rows, channels, pixels] or, pixels first, [rows, pixels, channels] and images. */
+  void (*block_rows)(void *image, const void *plain, lfm_image shape, bool pixels_first, int64_t rows);
+  void (*plain_rows)(void *plain, const void *image, lfm_image shape, bool pixels_first, int64_t rows);
+
+  /* v [rows, image] += bias [channels];  d_bias = or += the sum of d's rows and pixels. */
+  void (*add_bias)(void *v, const void *bias, lfm_image shape, int64_t rows);
+  void (*sum_bias)(void *d_bias, const void *d, lfm_image shape, int64_t rows, bool accumulate);
 
   /* Normalisation.  e [rows, channels or 2 channels], or NULL; stats [rows, groups, 2]: mean, 1 / deviation, which forward
    * leaves for the others; scratch: norm_scratch bytes.
@@ -125,8 +140,9 @@ typedef struct lfm_image_kernels {
   void (*softmax)(void *p, int64_t rows, int64_t n);
   void (*softmax_slope)(void *dp, const void *p, int64_t rows, int64_t n);
 
-  /* out [rows, dim] = (cos(t f_j), sin(t f_j)), f_j = 10000^(-j / (dim / 2)); dim even. */
-  void (*sinusoid)(void *out, const void *t, int64_t dim, int64_t rows);
+  /* out [rows, dim], dim even: the cosines and sines of t f_j, with n = dim / 2
+   *   (cos, sin), f_j = 10000^(-j / n);  or sines first, (sin, cos) and f_j = 10000^(-j / (n - 1)) */
+  void (*sinusoid)(void *out, const void *t, int64_t dim, bool sines_first, int64_t rows);
 
   void (*sum)(void *y, const void *a, const void *b, size_t n); /* y = a + b of images' numbers; y may be either */
 } lfm_image_kernels;
@@ -135,8 +151,7 @@ extern const lfm_image_kernels lfm_ref_images_f32, lfm_ref_images_f64;
 extern const lfm_image_kernels lfm_ref_images_bf16; /* without convolutions */
 
 static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t block) {
-  lfm_filter filter = {
-      .out = shape->out.channels, .in = shape->in.channels, .taps = shape->size * shape->size, .block = block};
+  lfm_filter filter = {.out = shape->out.channels, .in = shape->in.channels, .taps = lfm_conv_taps(shape), .block = block};
   int64_t tiles = (filter.out + block - 1) / block * ((filter.in + block - 1) / block);
   filter.count = (size_t)(tiles * filter.taps * block * block);
   return filter;

@@ -20,6 +20,7 @@ typedef enum lfm_act_kind {
   LFM_ACT_GELU,
   LFM_ACT_TANH,
   LFM_ACT_SOFTPLUS,
+  LFM_ACT_MISH,
   LFM_ACTS
 } lfm_act_kind;
 

@@ -70,7 +70,7 @@ static lfm_status describe_image(dnnl_memory_desc_t *out, lfm_image image, int64
 }
 
 static lfm_status describe_filter(dnnl_memory_desc_t *out, const lfm_conv_shape *shape, lfm_filter f) {
-  dnnl_dims_t dims = {whole(f.out), whole(f.in), shape->size, shape->size};
+  dnnl_dims_t dims = {whole(f.out), whole(f.in), lfm_conv_lines(shape), shape->size};
   dnnl_format_tag_t wide = f.in_first ? dnnl_IOhw16o16i : f.in_fastest ? dnnl_OIhw16o16i : dnnl_OIhw16i16o;
   dnnl_format_tag_t narrow = f.in_fastest ? dnnl_OIhw8o8i : dnnl_OIhw8i8o;
   dnnl_format_tag_t paired = f.in_first ? dnnl_IOhw8o16i2o : f.in_fastest ? dnnl_OIhw8o16i2o : dnnl_OIhw8i16o2i;
@@ -90,9 +90,9 @@ static lfm_status describe_memory(const lfm_conv_shape *shape, lfm_filter f, int
 static lfm_status describe(const lfm_conv_shape *s, lfm_conv_pass pass, bool bias, const conv_memory *m,
                            dnnl_convolution_desc_t *out) {
   dnnl_alg_kind_t way = dnnl_convolution_direct;
-  int64_t before = s->size / 2;
-  dnnl_dims_t strides = {s->stride, s->stride}, left = {before, before};
-  dnnl_dims_t right = {(s->out.height - 1) * s->stride + s->size - s->in.height - before,
+  int64_t before = (s->size - 1) / 2, above = (lfm_conv_lines(s) - 1) / 2;
+  dnnl_dims_t strides = {s->stride, s->stride}, left = {above, before};
+  dnnl_dims_t right = {(s->out.height - 1) * s->stride + lfm_conv_lines(s) - s->in.height - above,
                        (s->out.width - 1) * s->stride + s->size - s->in.width - before};
   dnnl_status_t status;
   if (pass == LFM_CONV_FORWARD)

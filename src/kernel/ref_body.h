@@ -110,6 +110,8 @@ static void NAME(columns)(void *dst, int64_t dst_ld, const void *src, int64_t sr
     LOOP(LFM_ACT_TANH) break;                                                                                                \
   case LFM_ACT_SOFTPLUS:                                                                                                     \
     LOOP(LFM_ACT_SOFTPLUS) break;                                                                                            \
+  case LFM_ACT_MISH:                                                                                                         \
+    LOOP(LFM_ACT_MISH) break;                                                                                                \
   default:                                                                                                                   \
     LOOP(LFM_ACT_NONE) break;                                                                                                \
   }

@@ -51,13 +51,13 @@ LFM_VECTOR static NUM NAME(meet)(const NUM *restrict y, const NUM *restrict x, c
 static void NAME(conv_row)(const lfm_conv *conv, const NUM *in, const NUM *filter, const NUM *bias, NUM *out) {
   const lfm_conv_shape *s = &conv->shape;
   bool back = conv->pass == LFM_CONV_BACK_DATA;
-  int64_t x_plane = lfm_image_pixels(s->in), y_plane = lfm_image_pixels(s->out), middle = s->size / 2;
+  int64_t x_plane = lfm_image_pixels(s->in), y_plane = lfm_image_pixels(s->out), middle = (s->size - 1) / 2;
   if (back) memset(out, 0, (size_t)(s->in.channels * x_plane) * sizeof *out);
   for (int64_t o = 0; o < s->out.channels; o++) {
     for (int64_t p = 0; p < y_plane && !back; p++) out[o * y_plane + p] = bias ? bias[o] : 0;
     for (int64_t i = 0; i < s->in.channels; i++)
-      for (int64_t tap = 0; tap < s->size * s->size; tap++, filter++) {
-        int64_t dy = tap / s->size - middle, dx = tap % s->size - middle;
+      for (int64_t tap = 0; tap < lfm_conv_taps(s); tap++, filter++) {
+        int64_t dy = s->line ? 0 : tap / s->size - middle, dx = tap % s->size - middle;
         if (back) NAME(add_back)(in + o * y_plane, out + i * x_plane, *filter, s, dy, dx);
         else NAME(add_shifted)(out + o * y_plane, in + i * x_plane, *filter, s, dy, dx);
       }
@@ -79,8 +79,8 @@ static lfm_status NAME(conv_gradient)(lfm_conv *conv, const void *x, const void 
                                       void *scratch) {
   (void)scratch;
   const lfm_conv_shape *s = &conv->shape;
-  int64_t x_plane = lfm_image_pixels(s->in), y_plane = lfm_image_pixels(s->out), middle = s->size / 2;
-  int64_t x_count = lfm_image_count(s->in), y_count = lfm_image_count(s->out), taps = s->size * s->size;
+  int64_t x_plane = lfm_image_pixels(s->in), y_plane = lfm_image_pixels(s->out), middle = (s->size - 1) / 2;
+  int64_t x_count = lfm_image_count(s->in), y_count = lfm_image_count(s->out), taps = lfm_conv_taps(s);
   for (int64_t o = 0; o < s->out.channels; o++) {
     NUM bias = accumulate ? ((NUM *)db)[o] : 0;
     for (int64_t row = 0; row < conv->rows; row++)
@@ -91,7 +91,7 @@ static lfm_status NAME(conv_gradient)(lfm_conv *conv, const void *x, const void 
       NUM sum = accumulate ? ((NUM *)dw)[at] : 0;
       for (int64_t row = 0; row < conv->rows; row++)
         sum += NAME(meet)((const NUM *)dy + row * y_count + o * y_plane, (const NUM *)x + row * x_count + i * x_plane, s,
-                          tap / s->size - middle, tap % s->size - middle);
+                          s->line ? 0 : tap / s->size - middle, tap % s->size - middle);
       ((NUM *)dw)[at] = sum;
     }
   }

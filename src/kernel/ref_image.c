@@ -2,7 +2,7 @@
  *
  * ref_image.c -- the kernels of image.h in plain C, for double and float from one text each:
  *   ref_conv_body.h    convolutions on plain images: the definition, and the oracle of the fast ones
- *   ref_norm_body.h    GroupNorm with embedding and SiLU, forward, backward, tangent
+ *   ref_norm_body.h    GroupNorm with embedding and SiLU or Mish, forward, backward, tangent
  *   ref_image_body.h   resampling, softmax, copies between layouts, dropout; the table
  * The last two take images of any block: the table of oneDNN has them, too.  They are made a third time for images of
  * bfloat16, which are read and written as such (HELD) and computed with in floats (NUM): a pass over memory is then half as

@@ -6,24 +6,32 @@
 
 /* ---- copies between layouts ----------------------------------------------------------------------------------- */
 
-static void NAME(block_rows)(void *image, const void *plain, lfm_image shape, int64_t rows) {
+/* From a channel and from a pixel of plain rows to the next. */
+#define STEPS                                                                                                                \
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block, numbers = shape.channels * pixels;                          \
+  int64_t channel_step = pixels_first ? 1 : pixels, pixel_step = pixels_first ? shape.channels : 1
+
+static void NAME(block_rows)(void *image, const void *plain, lfm_image shape, bool pixels_first, int64_t rows) {
   HELD *to = image;
   const NUM *from = plain;
-  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  STEPS;
   memset(to, 0, (size_t)(rows * lfm_image_count(shape)) * sizeof *to);
-  for (int64_t row = 0; row < rows; row++, to += lfm_image_count(shape))
+  for (int64_t row = 0; row < rows; row++, to += lfm_image_count(shape), from += numbers)
     for (int64_t c = 0; c < shape.channels; c++)
-      for (int64_t p = 0; p < pixels; p++) to[(c / block * pixels + p) * block + c % block] = PUT(*from++);
+      for (int64_t p = 0; p < pixels; p++)
+        to[(c / block * pixels + p) * block + c % block] = PUT(from[c * channel_step + p * pixel_step]);
 }
 
-static void NAME(plain_rows)(void *plain, const void *image, lfm_image shape, int64_t rows) {
+static void NAME(plain_rows)(void *plain, const void *image, lfm_image shape, bool pixels_first, int64_t rows) {
   NUM *to = plain;
   const HELD *from = image;
-  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
-  for (int64_t row = 0; row < rows; row++, from += lfm_image_count(shape))
+  STEPS;
+  for (int64_t row = 0; row < rows; row++, from += lfm_image_count(shape), to += numbers)
     for (int64_t c = 0; c < shape.channels; c++)
-      for (int64_t p = 0; p < pixels; p++) *to++ = GET(from[(c / block * pixels + p) * block + c % block]);
+      for (int64_t p = 0; p < pixels; p++)
+        to[c * channel_step + p * pixel_step] = GET(from[(c / block * pixels + p) * block + c % block]);
 }
+#undef STEPS
 
 /* Channels [c, c + run) of one block lie side by side. */
 LFM_INLINE int64_t NAME(run_of)(lfm_image shape, int64_t c, int64_t end) {
@@ -179,14 +187,36 @@ static void NAME(dropout)(void *v, lfm_image shape, const lfm_dropout *dropout, 
     }
 }
 
-static void NAME(sinusoid)(void *out, const void *t, int64_t dim, int64_t rows) {
+static void NAME(sinusoid)(void *out, const void *t, int64_t dim, bool sines_first, int64_t rows) {
   NUM *to = out;
-  int64_t half = dim / 2;
+  int64_t half = dim / 2, cosine = sines_first ? half : 0, sine = sines_first ? 0 : half,
+          last = sines_first ? half - 1 : half;
   for (int64_t row = 0; row < rows; row++, to += dim)
     for (int64_t j = 0; j < half; j++) {
-      double angle = (double)((const NUM *)t)[row] * exp(-log(10000.0) * (double)j / (double)half);
-      to[j] = (NUM)cos(angle), to[half + j] = (NUM)sin(angle);
+      double angle = (double)((const NUM *)t)[row] * exp(-log(10000.0) * (double)j / (double)(last ? last : 1));
+      to[cosine + j] = (NUM)cos(angle), to[sine + j] = (NUM)sin(angle);
     }
+}
+
+static void NAME(add_bias)(void *v, const void *bias, lfm_image shape, int64_t rows) {
+  HELD *to = v;
+  const NUM *of = bias;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t c = 0; c < shape.channels; c += block)
+      for (int64_t p = 0; p < pixels; p++, to += block)
+        for (int64_t j = 0; j < block && c + j < shape.channels; j++) to[j] = PUT(GET(to[j]) + of[c + j]);
+}
+
+static void NAME(sum_bias)(void *d_bias, const void *d, lfm_image shape, int64_t rows, bool accumulate) {
+  NUM *to = d_bias;
+  const HELD *from = d;
+  int64_t pixels = lfm_image_pixels(shape), block = shape.block;
+  if (!accumulate) memset(to, 0, (size_t)shape.channels * sizeof *to);
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t c = 0; c < shape.channels; c += block)
+      for (int64_t p = 0; p < pixels; p++, from += block)
+        for (int64_t j = 0; j < block && c + j < shape.channels; j++) to[c + j] += GET(from[j]);
 }
 
 LFM_VECTOR static void NAME(sum_loop)(HELD *y, const HELD *a, const HELD *b, size_t n) {
@@ -202,6 +232,8 @@ const lfm_image_kernels NAME(lfm_ref_images) = {
     CONVOLUTIONS,
     .block_rows = NAME(block_rows),
     .plain_rows = NAME(plain_rows),
+    .add_bias = NAME(add_bias),
+    .sum_bias = NAME(sum_bias),
     .norm_scratch = NAME(norm_scratch),
     .norm = NAME(norm),
     .norm_backward = NAME(norm_backward),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * ref_norm_body.h -- GroupNorm, its embedding and SiLU as one kernel, for one number type and images of any block.  All but
- * the images are of numbers.
+ * ref_norm_body.h -- GroupNorm, its embedding and SiLU or Mish as one kernel, for one number type and images of any block.
+ * All but the images are of numbers.
  *
  * A channel's share is affine: with xh = (u - mean) r, u = x (+ e), the activation's argument is z = a xh + d, where
  *   plain       a = gamma           d = beta
  *   scale (s,h) a = gamma (1 + s)   d = beta (1 + s) + h
+ *   behind      as plain, and the activation's value v becomes v s + h
  * so forward is z of x with two numbers a channel, and backward needs of a channel S0 = sum dz, S1 = sum dz xh alone:
  *   dx = r (a dz - G0 - xh G1)      G0, G1 = the means over the group of a S0, a S1
  * Numbers of a channel lie in `lanes`: a block is read in strands of 64 numbers, where strand j belongs to channel j % block.
@@ -15,10 +16,11 @@
 /* Per-channel vectors in scratch, whole blocks of them. */
 typedef struct NAME(norm_lanes) {
   NUM *mean, *rstd, *scale, *shift; /* of the channel's group; a and d of the head comment */
-  NUM *sum0, *sum1, *sum2;
+  NUM *by, *plus;                   /* behind: s and h */
+  NUM *sum0, *sum1, *sum2, *sum3;
 } NAME(norm_lanes);
 
-enum { NAME(NORM_VECTORS) = 7 };
+enum { NAME(NORM_VECTORS) = 10 };
 
 static size_t NAME(norm_scratch)(const lfm_norm_spec *spec) {
   size_t room = (size_t)(lfm_image_blocks(spec->image) * spec->image.block);
@@ -28,7 +30,16 @@ static size_t NAME(norm_scratch)(const lfm_norm_spec *spec) {
 static NAME(norm_lanes) NAME(lanes_in)(void *scratch, const lfm_norm_spec *spec) {
   NUM *at = scratch;
   int64_t room = lfm_image_blocks(spec->image) * spec->image.block;
-  return (NAME(norm_lanes)){at, at + room, at + 2 * room, at + 3 * room, at + 4 * room, at + 5 * room, at + 6 * room};
+  return (NAME(norm_lanes)){at,
+                            at + room,
+                            at + 2 * room,
+                            at + 3 * room,
+                            at + 4 * room,
+                            at + 5 * room,
+                            at + 6 * room,
+                            at + 7 * room,
+                            at + 8 * room,
+                            at + 9 * room};
 }
 
 /* `block` numbers, repeated. */
@@ -72,7 +83,7 @@ static void NAME(group_means)(NUM *channel, const lfm_norm_spec *spec) {
   }
 }
 
-/* a and d of the channels; e of this row. */
+/* a and d of the channels, and what stands behind; e of this row. */
 static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, const NUM *beta, const lfm_norm_spec *spec) {
   int64_t channels = spec->image.channels, room = lfm_image_blocks(spec->image) * spec->image.block;
   for (int64_t c = 0; c < room; c++) {
@@ -80,6 +91,8 @@ static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, c
     if (c < channels && spec->modulation == LFM_MODULATE_SCALE) by += e[c], plus = e[spec->apart + c];
     v.scale[c] = c < channels ? gamma[c] * by : 0;
     v.shift[c] = c < channels ? beta[c] * by + plus : 0;
+    bool behind = c < channels && spec->modulation == LFM_MODULATE_BEHIND;
+    v.by[c] = behind ? e[c] : 1, v.plus[c] = behind ? e[spec->apart + c] : 0;
   }
 }
 
@@ -114,7 +127,7 @@ static void NAME(recall)(NAME(norm_lanes) v, const NUM *stats, const NUM *e, con
 
 /* The numbers that a row's loops want of one block, a strand each. */
 typedef struct NAME(strands) {
-  NUM mean[STRANDS], rstd[STRANDS], scale[STRANDS], shift[STRANDS];
+  NUM mean[STRANDS], rstd[STRANDS], scale[STRANDS], shift[STRANDS], by[STRANDS], plus[STRANDS];
 } NAME(strands);
 
 LFM_INLINE void NAME(strands_of)(NAME(strands) * s, NAME(norm_lanes) v, int64_t first, int64_t block) {
@@ -122,27 +135,44 @@ LFM_INLINE void NAME(strands_of)(NAME(strands) * s, NAME(norm_lanes) v, int64_t 
   NAME(repeat)(s->rstd, v.rstd + first, block);
   NAME(repeat)(s->scale, v.scale + first, block);
   NAME(repeat)(s->shift, v.shift + first, block);
+  NAME(repeat)(s->by, v.by + first, block);
+  NAME(repeat)(s->plus, v.plus + first, block);
 }
 
 /* In every loop below the count of a chunk is a constant but for the last one. */
-#define FOR_EACH_CHUNK(BODY)                                                                                                 \
+#define FOR_EACH_CHUNK(...)                                                                                                  \
   int64_t i = 0;                                                                                                             \
   for (; i + STRANDS <= n; i += STRANDS) LFM_ELEMENTWISE for (int j = 0; j < STRANDS; j++) {                                 \
-      BODY                                                                                                                   \
+      __VA_ARGS__                                                                                                            \
     }                                                                                                                        \
   for (int j = 0; j < n - i; j++) {                                                                                          \
-    BODY                                                                                                                     \
+    __VA_ARGS__                                                                                                              \
+  }
+
+/* One loop an activation: inside it the kind is a constant. */
+#define FOR_EACH_NORM_ACT(LOOP)                                                                                              \
+  switch (act) {                                                                                                             \
+  case LFM_ACT_SILU:                                                                                                         \
+    LOOP(LFM_ACT_SILU) break;                                                                                                \
+  case LFM_ACT_MISH:                                                                                                         \
+    LOOP(LFM_ACT_MISH) break;                                                                                                \
+  default:                                                                                                                   \
+    LOOP(LFM_ACT_NONE) break;                                                                                                \
   }
 
 LFM_VECTOR static void NAME(norm_block)(HELD *restrict y, const HELD *restrict x, const NAME(strands) * s, int64_t n,
-                                        bool silu) {
+                                        lfm_act_kind act, bool behind) {
   NUM slope;
-  if (silu) {
-    FOR_EACH_CHUNK(NUM z = (GET(x[i + j]) - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j];
-                   y[i + j] = PUT(NAME(act_value)(LFM_ACT_SILU, 0, z, &slope));)
-  } else {
-    FOR_EACH_CHUNK(y[i + j] = PUT((GET(x[i + j]) - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j]);)
+#define VALUE(KIND) NAME(act_value)(KIND, 0, (GET(x[i + j]) - s->mean[j]) * s->rstd[j] * s->scale[j] + s->shift[j], &slope)
+#define LOOP(KIND)                                                                                                           \
+  if (behind) {                                                                                                              \
+    FOR_EACH_CHUNK(y[i + j] = PUT(VALUE(KIND) * s->by[j] + s->plus[j]);)                                                     \
+  } else {                                                                                                                   \
+    FOR_EACH_CHUNK(y[i + j] = PUT(VALUE(KIND));)                                                                             \
   }
+  FOR_EACH_NORM_ACT(LOOP)
+#undef LOOP
+#undef VALUE
 }
 
 static void NAME(norm)(void *y, const void *x, const void *e, const void *gamma, const void *beta, void *stats,
@@ -151,7 +181,7 @@ static void NAME(norm)(void *y, const void *x, const void *e, const void *gamma,
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
+          e_count = lfm_modulation_is_wide(spec->modulation) ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
     const HELD *from = (const HELD *)x + row * row_count;
     const NUM *of = e ? (const NUM *)e + row * e_count : NULL;
@@ -159,30 +189,35 @@ static void NAME(norm)(void *y, const void *x, const void *e, const void *gamma,
     NAME(modulate)(v, of, gamma, beta, spec);
     for (int64_t c = 0; c < channels; c += block) {
       NAME(strands_of)(&s, v, c, block);
-      NAME(norm_block)((HELD *)y + row * row_count + c / block * n, from + c / block * n, &s, n, spec->silu);
+      NAME(norm_block)
+      ((HELD *)y + row * row_count + c / block * n, from + c / block * n, &s, n, spec->act,
+       spec->modulation == LFM_MODULATE_BEHIND);
     }
   }
 }
 
-/* dy becomes dz; S0, S1 and the sum of xh of the block. */
+/* dy becomes dz; S0, S1 and the sum of xh of the block; behind, the sums of v dy and of dy in place of that. */
 LFM_VECTOR static void NAME(slope_block)(HELD *restrict dy, const HELD *restrict x, const NAME(strands) * s, int64_t n,
-                                         bool silu, NAME(norm_lanes) v, int64_t first, int64_t block) {
-  NUM sum0[STRANDS] = {0}, sum1[STRANDS] = {0}, sum2[STRANDS] = {0};
+                                         lfm_act_kind act, bool behind, NAME(norm_lanes) v, int64_t first, int64_t block) {
+  NUM sum0[STRANDS] = {0}, sum1[STRANDS] = {0}, sum2[STRANDS] = {0}, sum3[STRANDS] = {0};
   NUM slope;
-#define SUMS(DZ)                                                                                                             \
-  NUM dz = (DZ);                                                                                                             \
-  dy[i + j] = PUT(dz), sum0[j] += dz, sum1[j] += dz * xh, sum2[j] += xh;
-  if (silu) {
-    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];
-                   (void)NAME(act_value)(LFM_ACT_SILU, 0, xh * s->scale[j] + s->shift[j], &slope);
-                   SUMS(GET(dy[i + j]) * slope))
-  } else {
-    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j]; SUMS(GET(dy[i + j])))
+#define LOOP(KIND)                                                                                                           \
+  if (behind) {                                                                                                              \
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];                                                       \
+                   NUM value = NAME(act_value)(KIND, 0, xh * s->scale[j] + s->shift[j], &slope);                             \
+                   NUM given = GET(dy[i + j]), dz = given * s->by[j] * slope; sum2[j] += value * given, sum3[j] += given;    \
+                   dy[i + j] = PUT(dz), sum0[j] += dz, sum1[j] += dz * xh;)                                                  \
+  } else {                                                                                                                   \
+    FOR_EACH_CHUNK(NUM xh = (GET(x[i + j]) - s->mean[j]) * s->rstd[j];                                                       \
+                   (void)NAME(act_value)(KIND, 0, xh * s->scale[j] + s->shift[j], &slope); NUM dz = GET(dy[i + j]) * slope;  \
+                   dy[i + j] = PUT(dz), sum0[j] += dz, sum1[j] += dz * xh, sum2[j] += xh;)                                   \
   }
-#undef SUMS
+  FOR_EACH_NORM_ACT(LOOP)
+#undef LOOP
   NAME(fold)(v.sum0 + first, sum0, block);
   NAME(fold)(v.sum1 + first, sum1, block);
   NAME(fold)(v.sum2 + first, sum2, block);
+  NAME(fold)(v.sum3 + first, sum3, block);
 }
 
 /* dx = or += r (a dz - G0 - xh G1); r's strands are in s->rstd, G0's in s->shift, G1's in `by`. */
@@ -198,16 +233,19 @@ LFM_VECTOR static void NAME(gradient_block)(HELD *restrict dx, const HELD *restr
   }
 }
 #undef FOR_EACH_CHUNK
+#undef FOR_EACH_NORM_ACT
 
 /* The parameters' and the embedding's gradients off the channels' sums; then sum0 and sum1 become G0 and G1. */
 static void NAME(gather_sums)(NAME(norm_lanes) v, NUM *dgamma, NUM *dbeta, NUM *de, const NUM *e, const NUM *gamma,
                               const NUM *beta, const lfm_norm_spec *spec) {
   int64_t channels = spec->image.channels;
   bool adds = spec->modulation == LFM_MODULATE_ADD, scales = spec->modulation == LFM_MODULATE_SCALE;
+  bool behind = spec->modulation == LFM_MODULATE_BEHIND;
   for (int64_t c = 0; c < channels; c++) {
     NUM by = scales ? 1 + e[c] : 1;
     if (dgamma) dgamma[c] += by * v.sum1[c], dbeta[c] += by * v.sum0[c];
     if (scales && de) de[c] = gamma[c] * v.sum1[c] + beta[c] * v.sum0[c], de[spec->apart + c] = v.sum0[c];
+    if (behind && de) de[c] = v.sum2[c], de[spec->apart + c] = v.sum3[c];
     if (adds && de) de[c] = v.scale[c] * v.sum0[c];
     v.sum0[c] *= v.scale[c], v.sum1[c] *= v.scale[c];
   }
@@ -239,7 +277,7 @@ static void NAME(norm_backward)(void *dx, void *dy, void *de, void *dgamma, void
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
+          e_count = lfm_modulation_is_wide(spec->modulation) ? 2 * spec->apart : channels;
   for (int64_t row = 0; row < rows; row++) {
     const HELD *from = (const HELD *)x + row * row_count;
     const NUM *of = e ? (const NUM *)e + row * e_count : NULL;
@@ -248,7 +286,8 @@ static void NAME(norm_backward)(void *dx, void *dy, void *de, void *dgamma, void
     NAME(modulate)(v, of, gamma, beta, spec);
     for (int64_t c = 0; c < channels; c += block) {
       NAME(strands_of)(&s, v, c, block);
-      NAME(slope_block)(dz + c / block * n, from + c / block * n, &s, n, spec->silu, v, c, block);
+      NAME(slope_block)
+      (dz + c / block * n, from + c / block * n, &s, n, spec->act, spec->modulation == LFM_MODULATE_BEHIND, v, c, block);
     }
     NAME(gather_sums)(v, dgamma, dbeta, de ? (NUM *)de + row * e_count : NULL, of, gamma, beta, spec);
     NAME(gradient_row)((HELD *)dx + row * row_count, dz, from, v, spec, add);
@@ -264,7 +303,7 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
   NAME(strands) s;
   int64_t block = spec->image.block, n = lfm_image_pixels(spec->image) * block, channels = spec->image.channels;
   int64_t row_count = lfm_image_count(spec->image),
-          e_count = spec->modulation == LFM_MODULATE_SCALE ? 2 * spec->apart : channels;
+          e_count = lfm_modulation_is_wide(spec->modulation) ? 2 * spec->apart : channels;
   for (int64_t f = first; f < first + count; f++) {
     int64_t row = f / directions;
     const HELD *from = (const HELD *)x + row * row_count;
@@ -275,7 +314,7 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
     for (int64_t c = 0; c < channels; c += block) { /* sums of dx and dx xh: what backward sums of dz, without a slope */
       NAME(strands_of)(&s, v, c, block);
       memcpy(to + c / block * n, moved + c / block * n, (size_t)n * sizeof *to);
-      NAME(slope_block)(to + c / block * n, from + c / block * n, &s, n, false, v, c, block);
+      NAME(slope_block)(to + c / block * n, from + c / block * n, &s, n, LFM_ACT_NONE, false, v, c, block);
     }
     NAME(group_means)(v.sum0, spec);
     NAME(group_means)(v.sum1, spec);
@@ -284,7 +323,8 @@ static void NAME(norm_tangent)(void *dy, const void *dx, const void *x, const vo
     NAME(modulate)(v, of, gamma, beta, spec);
     for (int64_t c = 0; c < channels; c += block) {
       NAME(strands_of)(&s, v, c, block);
-      NAME(slope_block)(to + c / block * n, from + c / block * n, &s, n, spec->silu, v, c, block);
+      NAME(slope_block)
+      (to + c / block * n, from + c / block * n, &s, n, spec->act, spec->modulation == LFM_MODULATE_BEHIND, v, c, block);
       HELD *of_block = to + c / block * n;
       for (int64_t i = 0; i < n; i++) of_block[i] = PUT(GET(of_block[i]) * s.scale[i % STRANDS]);
     }

@@ -120,6 +120,8 @@ static inline lfm_layout lfm_layout_part(const lfm_layout *whole, int64_t first,
 }
 
 /* Does the value of this activation not tell its derivative, so that a run keeps that, too? */
-static inline bool lfm_act_keeps_slope(lfm_act act) { return act.kind == LFM_ACT_SILU || act.kind == LFM_ACT_GELU; }
+static inline bool lfm_act_keeps_slope(lfm_act act) {
+  return act.kind == LFM_ACT_SILU || act.kind == LFM_ACT_GELU || act.kind == LFM_ACT_MISH;
+}
 
 #endif

@@ -413,7 +413,7 @@ static void make_filter_gradient(const lfm_winograd *w, float *dw, const float *
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 bool lfm_winograd_can(const lfm_conv_shape *s) {
-  return s->in.block == LANES && s->size == 3 && s->stride == 1 && __builtin_cpu_supports("avx512f");
+  return s->in.block == LANES && s->size == 3 && !s->line && s->stride == 1 && __builtin_cpu_supports("avx512f");
 }
 
 /* As many tiles as fit, in strips, and no small rest. */

@@ -18,7 +18,7 @@ static lfm_status convolve(lfm_graph *graph, lfm_value *h) {
     snprintf(name, sizeof name, "net.%d", 3 * i);
     LFM_TRY(lfm_graph_conv(graph, name, *h, &conv, h));
     snprintf(name, sizeof name, "net.%d", 3 * i + 1);
-    LFM_TRY(lfm_graph_norm(graph, name, *h, &(lfm_graph_norm_config){.silu = true}, h));
+    LFM_TRY(lfm_graph_norm(graph, name, *h, &(lfm_graph_norm_config){.act = LFM_ACT_SILU}, h));
   }
   return lfm_graph_plain(graph, *h, h);
 }

@@ -41,6 +41,16 @@ typedef struct lfm_unet2d_config {
   int64_t classes;  /* 0: none is given */
 } lfm_unet2d_config;
 
+/* The conditional U-Net of Diffusion Policy; rows of x and v are series [length, channels]. */
+typedef struct lfm_unet1d_config {
+  int64_t length, channels;
+  int64_t given; /* numbers beside t; 0: none */
+  int64_t hidden_dim;
+  int mult_count, mults[LFM_UNET_LEVELS]; /* width of each level, in hidden_dim; each level is half as long */
+  int64_t kernel_size, groups;            /* taps of a convolution; groups of channels that are normalised together */
+  int64_t step_embed_dim;                 /* of t */
+} lfm_unet1d_config;
+
 /* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, and under them
  * lie LFM_JUDGE_WIDTH features.  There is no t. */
 enum { LFM_JUDGE_WIDTH = 128, LFM_JUDGE_MOST_SIDE = 128 };
@@ -51,6 +61,7 @@ typedef struct lfm_judge_config {
 typedef struct lfm_net lfm_net;
 lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out);
 lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels *kernels, lfm_net **out);
+lfm_status lfm_unet1d_create(const lfm_unet1d_config *config, const lfm_kernels *kernels, lfm_net **out);
 lfm_status lfm_judge_net_create(const lfm_judge_config *config, const lfm_kernels *kernels, lfm_net **out);
 void lfm_net_destroy(lfm_net *net);
 

@@ -48,11 +48,12 @@ static lfm_status residual(builder *b, int index, int64_t channels) {
   char name[64];
   lfm_value e, y, skip = b->h;
   bool scales = b->c->scale_shift;
-  LFM_TRY(norm(b, index, "in_layers.0", b->h, (lfm_graph_norm_config){.silu = true}, &y));
+  LFM_TRY(norm(b, index, "in_layers.0", b->h, (lfm_graph_norm_config){.act = LFM_ACT_SILU}, &y));
   LFM_TRY(conv(b, index, "in_layers.2", y, (lfm_graph_conv_config){channels, 3, 1, 4, false}, &y));
   LFM_TRY(lfm_graph_linear(b->graph, part(b, name, sizeof name, index, "emb_layers.1"), b->emb,
                            scales ? 2 * channels : channels, (lfm_act){LFM_ACT_NONE, 0}, &e));
-  lfm_graph_norm_config embedded = {e, scales ? LFM_MODULATE_SCALE : LFM_MODULATE_ADD, true, b->c->dropout};
+  lfm_graph_norm_config embedded = {
+      .e = e, .modulation = scales ? LFM_MODULATE_SCALE : LFM_MODULATE_ADD, .act = LFM_ACT_SILU, .dropout = b->c->dropout};
   LFM_TRY(norm(b, index, "out_layers.0", y, embedded, &y));
   LFM_TRY(conv(b, index, "out_layers.3", y, (lfm_graph_conv_config){channels, 3, 1, 4, true}, &y));
   if (channels != b->channels)
@@ -67,7 +68,7 @@ static lfm_status attention(builder *b, int index) {
   if (b->channels % each)
     return lfm_fail(LFM_E_USAGE, "num_head_channels is %lld, which does not divide the %lld channels of %s", (long long)each,
                     (long long)b->channels, b->name);
-  LFM_TRY(norm(b, index, "norm", b->h, (lfm_graph_norm_config){.silu = false}, &y));
+  LFM_TRY(norm(b, index, "norm", b->h, (lfm_graph_norm_config){.act = LFM_ACT_NONE}, &y));
   LFM_TRY(conv(b, index, "qkv", y, (lfm_graph_conv_config){3 * b->channels, 1, 1, 3, false}, &y));
   LFM_TRY(lfm_graph_attention(b->graph, y, b->channels / each, &y));
   LFM_TRY(conv(b, index, "proj_out", y, (lfm_graph_conv_config){b->channels, 1, 1, 3, true}, &y));
@@ -141,7 +142,7 @@ static lfm_status embed(builder *b, lfm_value t, lfm_value *label) {
   const lfm_unet2d_config *c = b->c;
   lfm_act silu = {LFM_ACT_SILU, 0}, none = {LFM_ACT_NONE, 0};
   int64_t width = TIME_WIDTH * c->hidden_dim;
-  LFM_TRY(lfm_graph_sinusoid(b->graph, t, c->hidden_dim, &b->emb));
+  LFM_TRY(lfm_graph_sinusoid(b->graph, t, c->hidden_dim, false, &b->emb));
   LFM_TRY(lfm_graph_linear(b->graph, "time_embed.0", b->emb, width, silu, &b->emb));
   LFM_TRY(lfm_graph_linear(b->graph, "time_embed.2", b->emb, width, c->classes ? none : silu, &b->emb));
   if (!c->classes) return LFM_OK;
@@ -160,7 +161,7 @@ static lfm_status build(builder *b, lfm_value *t, lfm_value *x, lfm_value *label
   LFM_TRY(middle(b));
   LFM_TRY(go_up(b));
   snprintf(b->name, sizeof b->name, "out");
-  LFM_TRY(norm(b, 0, "", b->h, (lfm_graph_norm_config){.silu = true}, &v));
+  LFM_TRY(norm(b, 0, "", b->h, (lfm_graph_norm_config){.act = LFM_ACT_SILU}, &v));
   LFM_TRY(conv(b, 2, "", v, (lfm_graph_conv_config){c->channels, 3, 1, 4, true}, &v));
   LFM_TRY(lfm_graph_plain(b->graph, v, &v));
   return lfm_graph_finish(b->graph, v);

@@ -3,25 +3,22 @@
 
   python3 tests/golden/make_unet.py > tests/golden/unet.h
 
-The network is bench/torch/unet_torch.py.  Inputs and weights are the sequence wobble(i, salt) of tests/net/net_support.h, so
-only results are stored, and of an array its norm and its products with four more such sequences: who has all four right is as
-near as their mean error says.  And how far from that PyTorch's own training in bfloat16 is, under autocast: of v, and of all
-gradients as one vector, the norm of the difference over the norm.
+The network is bench/torch/unet_torch.py; inputs, weights and what is stored are as wobble.py says.  And how far from that
+PyTorch's own training in bfloat16 is, under autocast: of v, and of all gradients as one vector, the norm of the difference over
+the norm.
 """
 import copy
-import math
 import os
 import sys
 
-import numpy as np
 import torch
-from torch import nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "torch"))
 from unet_torch import UNet
+from wobble import fill, print_results, wobble
 
 torch.set_default_dtype(torch.float64)
-ROWS, DIRECTIONS, CLASSES = 2, 4, 5
+ROWS, CLASSES = 2, 5
 
 # channels, height, width, multipliers, depth, attention, head channels, scale and shift, classes
 CASES = [
@@ -30,40 +27,6 @@ CASES = [
     (3, 8, 16, [1, 1, 2], 2, [], 0, True, CLASSES),
 ]
 BASE = 32
-
-
-def wobble(count, salt, first=0):
-    mix = np.uint64
-    with np.errstate(over="ignore"):
-        bits = (np.arange(first, first + count, dtype=mix) + mix(1)) * mix(0x9E3779B97F4A7C15)
-        bits += mix(salt * 0xD1B54A32D192ED03 & (1 << 64) - 1)
-        bits ^= bits >> mix(29)
-        bits *= mix(0xBF58476D1CE4E5B9)
-        bits ^= bits >> mix(32)
-    return torch.from_numpy((bits & mix(0xFFFF)).astype(np.float64) / 32768.0 - 1.0)
-
-
-def summary(values, first=0):
-    flat = values.detach().flatten()
-    products = [float(flat @ wobble(len(flat), 20 + k, first)) for k in range(DIRECTIONS)]
-    return "{%s}" % ", ".join("%.8g" % number for number in [float(flat.norm())] + products)
-
-
-def fill(net):
-    at = 0
-    for name, tensor in net.named_parameters():
-        w = wobble(tensor.numel(), 9, at).reshape(tensor.shape)
-        if tensor.dim() > 1:
-            w = w / math.sqrt(tensor[0].numel())
-        else:
-            w = 0.1 * w + is_norm(net, name)
-        tensor.data = w
-        at += tensor.numel()
-
-
-def is_norm(net, name):
-    owner = net.get_submodule(name.rpartition(".")[0])
-    return name.endswith(".weight") and isinstance(owner, nn.GroupNorm)
 
 
 def far(a, b):
@@ -97,36 +60,21 @@ def write(channels, height, width, mults, depth, attention, each, scales, classe
         channels, height, width, BASE, len(mults), listed(mults), depth, len(attention), listed(attention) or "0", each,
         str(scales).lower(), classes))
     print("        .autocast = {%.2g, %.2g}," % autocast_errors(net, x, t, label, v, target))
-    print("        .loss = %.15g," % loss.item())
-    print("        .v = %s," % summary(v))
-    print("        .grads =\n            {")
-    at = 0
-    for name, tensor in net.named_parameters():
-        print('                {"%s", %s},' % (name, summary(tensor.grad, at)))
-        at += tensor.numel()
-    print("            },\n    },")
+    print_results(v, loss, net)
 
 
 print("""/* SPDX-License-Identifier: MIT
  *
  * unet.h -- PyTorch's numbers for test_unet_golden.c; written by tests/golden/make_unet.py.
  */
-enum { GOLDEN_ROWS = %d, GOLDEN_DIRECTIONS = %d, GOLDEN_CLASSES = %d, GOLDEN_MOST = 256 };
-
-/* An array's norm, and its products with wobble(i, 20), wobble(i, 21), ... */
-typedef double summary[1 + GOLDEN_DIRECTIONS];
+enum { GOLDEN_ROWS = %d, GOLDEN_CLASSES = %d };
 
 /* clang-format off */
 static const struct golden {
   lfm_unet2d_config config;
   double autocast[2]; /* what its bfloat16 loses of v and of the gradient */
-  double loss;
-  summary v;
-  struct {
-    const char *name;
-    summary of;
-  } grads[GOLDEN_MOST];
-} golden[] = {""" % (ROWS, DIRECTIONS, CLASSES))
+  golden_results results;
+} golden[] = {""" % (ROWS, CLASSES))
 for case in CASES:
     write(*case)
 print("};\n/* clang-format on */")

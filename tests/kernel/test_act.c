@@ -14,8 +14,9 @@
 
 #include <cmocka.h>
 
-static const lfm_act acts[] = {{LFM_ACT_NONE, 0}, {LFM_ACT_RELU, 0}, {LFM_ACT_ELU, 0},       {LFM_ACT_SILU, 0},
-                               {LFM_ACT_GELU, 0}, {LFM_ACT_TANH, 0}, {LFM_ACT_SOFTPLUS, 20}, {LFM_ACT_SOFTPLUS, 1}};
+static const lfm_act acts[] = {{LFM_ACT_NONE, 0},      {LFM_ACT_RELU, 0},     {LFM_ACT_ELU, 0},
+                               {LFM_ACT_SILU, 0},      {LFM_ACT_GELU, 0},     {LFM_ACT_TANH, 0},
+                               {LFM_ACT_SOFTPLUS, 20}, {LFM_ACT_SOFTPLUS, 1}, {LFM_ACT_MISH, 0}};
 enum { ACTS = sizeof acts / sizeof *acts, COUNT = 20011 };
 
 static float z32[COUNT], y32[COUNT], s32[COUNT];
@@ -66,7 +67,8 @@ static void test_known_values(void **state) {
                                        {-0.15865525393145705, 0.84134474606854295},
                                        {-0.76159415595576489, 0.76159415595576489},
                                        {1.0305768110643914e-10, 1.0000000001030577},
-                                       {0.31326168751822286, 1.3132616875182228}};
+                                       {0.31326168751822286, 1.3132616875182228},
+                                       {-0.30340146137410895, 0.86509838826731034}};
   for (int a = 0; a < ACTS; a++) {
     lfm_kernels_ref64()->activate(y, NULL, x, 2, acts[a], false);
     for (int i = 0; i < 2; i++) assert_true(fabs(y[i] - want[a][i]) < 1e-15);

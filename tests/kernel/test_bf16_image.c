@@ -42,7 +42,7 @@ static both images(lfm_image shape, int salt, double scale) {
   uint16_t *image;
   OK(LFM_ALLOC(&image, ROWS * lfm_image_count(blocked(shape))));
   memset(image, 0xFF, (size_t)(ROWS * lfm_image_count(blocked(shape))) * sizeof *image);
-  halves->block_rows(image, b.rough, blocked(shape), ROWS);
+  halves->block_rows(image, b.rough, blocked(shape), false, ROWS);
   lfm_free(b.rough);
   b.rough = image;
   return b;
@@ -60,7 +60,7 @@ static double relative(const float *got, const double *want, int64_t count) {
 static void check_image(const char *what, const both *b, lfm_image shape, double most) {
   float *plain;
   OK(LFM_ALLOC(&plain, b->count));
-  halves->plain_rows(plain, b->rough, blocked(shape), ROWS);
+  halves->plain_rows(plain, b->rough, blocked(shape), false, ROWS);
   double error = relative(plain, b->exact, b->count);
   if (!(error < most)) fail_msg("%s: off by %.3g", what, error);
   lfm_free(plain);
@@ -74,15 +74,18 @@ static void check_numbers(const char *what, const both *b) {
 /* ---- convolutions ------------------------------------------------------------------------------------------------ */
 
 static const int64_t shapes[][5] = {
-    /* in, out, side, size, stride; channels that fill no block as well */
-    {32, 48, 16, 3, 1}, {3, 32, 12, 3, 1}, {32, 3, 12, 3, 1}, {64, 32, 7, 3, 1}, {64, 64, 4, 3, 1},
-    {32, 32, 8, 3, 2},  {32, 64, 7, 3, 2}, {64, 96, 8, 1, 1}, {48, 16, 2, 1, 1}, {16, 1, 14, 3, 1},
+    /* in, out, side, size, stride; channels that fill no block as well; a size below 0: of a line, and the side its length */
+    {32, 48, 16, 3, 1},  {3, 32, 12, 3, 1},  {32, 3, 12, 3, 1},   {64, 32, 7, 3, 1},   {64, 64, 4, 3, 1},
+    {32, 32, 8, 3, 2},   {32, 64, 7, 3, 2},  {64, 96, 8, 1, 1},   {48, 16, 2, 1, 1},   {16, 1, 14, 3, 1},
+    {10, 32, 16, -5, 1}, {64, 32, 4, -5, 1}, {32, 32, 16, -3, 2}, {48, 32, 16, -4, 2},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static lfm_conv_shape shape_of(const int64_t *s) {
-  lfm_image in = {s[0], s[2], s[2], 1}, out = {s[1], (s[2] - 1) / s[4] + 1, (s[2] - 1) / s[4] + 1, 1};
-  return (lfm_conv_shape){in, out, s[3], s[4]};
+  bool line = s[3] < 0;
+  int64_t end = (s[2] - 1) / s[4] + 1;
+  lfm_image in = {s[0], line ? 1 : s[2], s[2], 1}, out = {s[1], line ? 1 : end, end, 1};
+  return (lfm_conv_shape){in, out, line ? -s[3] : s[3], s[4], line};
 }
 
 static lfm_conv_shape blocked_shape(lfm_conv_shape s) { return s.in = blocked(s.in), s.out = blocked(s.out), s; }
@@ -127,7 +130,7 @@ static void test_convolutions(void **state) {
   if (!has_pairs) skip();
   for (int i = 0; i < SHAPES; i++) {
     lfm_conv_shape s = shape_of(shapes[i]), b = blocked_shape(s);
-    int64_t weights = shapes[i][0] * shapes[i][1] * shapes[i][3] * shapes[i][3];
+    int64_t weights = shapes[i][0] * shapes[i][1] * lfm_conv_taps(&s);
     both x = images(s.in, 1, 1), dy = images(s.out, 2, 1), w = numbers(weights, 3, 0.3), bias = numbers(s.out.channels, 4, 1);
     both y = images(s.out, 5, 1), dx = images(s.in, 5, 1), dw = numbers(weights, 5, 1), db = numbers(s.out.channels, 5, 1);
     convolve(oracle, &s, LFM_CONV_FORWARD, x.exact, w.exact, bias.exact, y.exact, sizeof(double));
@@ -152,7 +155,7 @@ static void test_rows_stand_alone(void **state) {
       lfm_conv_shape s = shape_of(shapes[i]), b = blocked_shape(s);
       bool back = pass == LFM_CONV_BACK_DATA;
       lfm_image from = back ? s.out : s.in, to = back ? s.in : s.out;
-      both x = images(from, 1, 1), w = numbers(shapes[i][0] * shapes[i][1] * shapes[i][3] * shapes[i][3], 3, 0.3);
+      both x = images(from, 1, 1), w = numbers(shapes[i][0] * shapes[i][1] * lfm_conv_taps(&s), 3, 0.3);
       both bias = numbers(s.out.channels, 4, 1), y = images(to, 5, 1), alone = images(to, 6, 1);
       convolve(halves, &b, pass, x.rough, w.rough, back ? NULL : bias.rough, y.rough, sizeof(float));
       void *scratch, *filter = packed(halves, &b, pass, w.rough, sizeof(float));
@@ -174,7 +177,7 @@ static void normalise(const lfm_image_kernels *k, lfm_image shape, lfm_modulatio
                       both *a) {
   enum { X, DY, E, GAMMA, BETA, STATS, Y, DX, DE, DGAMMA, DBETA, ARRAYS };
   void *of[ARRAYS], *scratch;
-  lfm_norm_spec spec = {shape, 32, modulation, silu, shape.channels};
+  lfm_norm_spec spec = {shape, 32, modulation, silu ? LFM_ACT_SILU : LFM_ACT_NONE, shape.channels};
   for (int i = 0; i < ARRAYS; i++) of[i] = exact ? a[i].exact : a[i].rough;
   OK(lfm_alloc_array(&scratch, k->norm_scratch(&spec), 1));
   k->norm(of[Y], of[X], of[E], of[GAMMA], of[BETA], of[STATS], &spec, ROWS, scratch);
@@ -185,9 +188,9 @@ static void normalise(const lfm_image_kernels *k, lfm_image shape, lfm_modulatio
 
 static void test_norms(void **state) {
   (void)state;
-  for (lfm_modulation m = LFM_MODULATE_NONE; m <= LFM_MODULATE_SCALE; m++) {
+  for (lfm_modulation m = LFM_MODULATE_NONE; m <= LFM_MODULATE_BEHIND; m++) {
     lfm_image shape = {96, 7, 9, 1};
-    int64_t c = shape.channels, e = ROWS * c * (m == LFM_MODULATE_SCALE ? 2 : 1);
+    int64_t c = shape.channels, e = ROWS * c * (lfm_modulation_is_wide(m) ? 2 : 1);
     both a[] = {images(shape, 1, 1), images(shape, 2, 1),      numbers(e, 3, 0.5),  numbers(c, 4, 1),
                 numbers(c, 5, 1),    numbers(ROWS * 64, 6, 1), images(shape, 7, 1), images(shape, 8, 1),
                 numbers(e, 9, 1),    numbers(c, 10, 1),        numbers(c, 11, 1)};

@@ -36,7 +36,7 @@ static void *images(const lfm_kernels *k, lfm_image *image, int64_t rows, int sa
   int64_t plain_count = rows * image->channels * lfm_image_pixels(*image);
   image->block = k->image->block;
   void *plain = numbers(k, plain_count, salt, 1), *out = poisoned(k, rows * lfm_image_count(*image));
-  k->image->block_rows(out, plain, *image, rows);
+  k->image->block_rows(out, plain, *image, false, rows);
   lfm_free(plain);
   return out;
 }
@@ -47,7 +47,7 @@ static double *plain_of(const lfm_kernels *k, const void *from, lfm_image image,
   void *plain = poisoned(k, rows * each);
   double *out, sum = 0, all = 0;
   OK(LFM_ALLOC(&out, rows * each));
-  k->image->plain_rows(plain, from, image, rows);
+  k->image->plain_rows(plain, from, image, false, rows);
   for (int64_t i = 0; i < rows * each; i++) out[i] = get(k, plain, i), sum += fabs(out[i]);
   for (int64_t i = 0; i < rows * lfm_image_count(image); i++) all += fabs(get(k, from, i));
   assert_true(fabs(sum - all) <= 1e-9 * sum);
@@ -96,7 +96,7 @@ static lfm_conv *made(const lfm_kernels *k, const lfm_conv_shape *s, lfm_conv_pa
 static results convolve(const lfm_kernels *k, lfm_conv_shape s, int64_t rows) {
   const lfm_image_kernels *image = k->image;
   void *scratch, *x = images(k, &s.in, rows, 1), *dy = images(k, &s.out, rows, 2);
-  int64_t weights = s.out.channels * s.in.channels * s.size * s.size;
+  int64_t weights = s.out.channels * s.in.channels * lfm_conv_taps(&s);
   void *w = numbers(k, weights, 3, 0.3), *bias = numbers(k, s.out.channels, 4, 1);
   void *y = poisoned(k, rows * lfm_image_count(s.out)), *dx = poisoned(k, rows * lfm_image_count(s.in));
   void *dw = poisoned(k, weights), *db = poisoned(k, s.out.channels);
@@ -122,17 +122,20 @@ static results convolve(const lfm_kernels *k, lfm_conv_shape s, int64_t rows) {
 static void drop(results *r) { lfm_free(r->y), lfm_free(r->dx), lfm_free(r->dw), lfm_free(r->db); }
 
 static lfm_conv_shape shape_of(int64_t in, int64_t out, int64_t height, int64_t width, int64_t size, int64_t stride) {
+  bool line = size < 0;
   lfm_image from = {in, height, width, 1}, to = {out, (height - 1) / stride + 1, (width - 1) / stride + 1, 1};
-  return (lfm_conv_shape){from, to, size, stride};
+  return (lfm_conv_shape){from, to, line ? -size : size, stride, line};
 }
 
 static const int64_t shapes[][6] = {
-    /* in, out, height, width, size, stride */
-    {3, 32, 8, 8, 3, 1},   {32, 3, 8, 8, 3, 1},  {32, 32, 8, 12, 3, 1},  {64, 32, 7, 7, 3, 1},
-    {48, 64, 4, 4, 3, 1},  {32, 32, 1, 1, 3, 1}, {32, 32, 8, 8, 3, 2},   {32, 64, 7, 5, 3, 2},
-    {64, 192, 6, 6, 1, 1}, {96, 32, 5, 5, 1, 1}, {32, 32, 16, 16, 3, 1}, {1, 32, 14, 14, 3, 1},
-    {32, 1, 14, 14, 3, 1}, {16, 48, 2, 2, 1, 1}, {256, 48, 12, 9, 3, 1}, /* more tiles than go at a time, and blocks in pairs
-                                                                            and alone */
+    /* in, out, height, width, size, stride; a size below 0: of a line */
+    {3, 32, 8, 8, 3, 1},    {32, 3, 8, 8, 3, 1},    {32, 32, 8, 12, 3, 1},  {64, 32, 7, 7, 3, 1},
+    {48, 64, 4, 4, 3, 1},   {32, 32, 1, 1, 3, 1},   {32, 32, 8, 8, 3, 2},   {32, 64, 7, 5, 3, 2},
+    {64, 192, 6, 6, 1, 1},  {96, 32, 5, 5, 1, 1},   {32, 32, 16, 16, 3, 1}, {1, 32, 14, 14, 3, 1},
+    {32, 1, 14, 14, 3, 1},  {16, 48, 2, 2, 1, 1},   {256, 48, 12, 9, 3, 1}, /* more tiles than go at a time, and blocks in
+                                                                               pairs and alone */
+    {10, 32, 1, 16, -5, 1}, {128, 64, 1, 4, -5, 1}, {24, 40, 1, 12, -7, 1}, {32, 32, 1, 16, -3, 2},
+    {48, 32, 1, 16, -4, 2}, {32, 20, 1, 8, -1, 1},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -191,7 +194,7 @@ static void test_rows_stand_alone(void **state) {
       for (lfm_conv_pass pass = LFM_CONV_FORWARD; pass <= LFM_CONV_BACK_DATA; pass++) {
         bool back = pass == LFM_CONV_BACK_DATA;
         lfm_image from = back ? s.out : s.in, to = back ? s.in : s.out;
-        void *x = images(k, &from, ROWS, 1), *w = numbers(k, at[0] * at[1] * at[4] * at[4], 3, 0.3), *scratch;
+        void *x = images(k, &from, ROWS, 1), *w = numbers(k, at[0] * at[1] * lfm_conv_taps(&s), 3, 0.3), *scratch;
         void *filter = packed(k, &s, pass, w), *bias = back ? NULL : numbers(k, at[1], 4, 1);
         size_t in_row = (size_t)lfm_image_count(from) * k->number_size,
                out_row = (size_t)lfm_image_count(to) * k->number_size;
@@ -221,7 +224,7 @@ static void test_channels_stand_alone(void **state) {
       const int64_t *at = shapes[i];
       lfm_conv_shape s = shape_of(at[0], at[1], at[2], at[3], at[4], at[5]);
       s.out.block = k->image->block;
-      void *x = images(k, &s.in, 1, 1), *w = numbers(k, at[0] * at[1] * at[4] * at[4], 3, 0.3), *scratch;
+      void *x = images(k, &s.in, 1, 1), *w = numbers(k, at[0] * at[1] * lfm_conv_taps(&s), 3, 0.3), *scratch;
       void *bias = numbers(k, at[1], 4, 1);
       char *filter = packed(k, &s, LFM_CONV_FORWARD, w);
       lfm_filter lies = k->image->filter(&s, LFM_CONV_FORWARD);
@@ -245,13 +248,13 @@ static void test_channels_stand_alone(void **state) {
 
 /* ---- the rest, which is one text: blocks of sixteen against plain ------------------------------------------------- */
 
-static void compare_norms(lfm_modulation modulation, bool silu, int64_t channels, int64_t side) {
+static void compare_norms(lfm_modulation modulation, lfm_act_kind act, int64_t channels, int64_t groups, int64_t side) {
   enum { ROWS = 2 };
   double *found[2][6];
   for (int t = 0; t < 2; t++) {
     const lfm_kernels *k = t ? lfm_kernels_onednn() : lfm_kernels_ref64();
     lfm_image shape = {channels, side, side, k->image->block};
-    lfm_norm_spec spec = {shape, 32, modulation, silu, channels};
+    lfm_norm_spec spec = {shape, groups, modulation, act, channels};
     int64_t count = ROWS * lfm_image_count(shape), embedded = ROWS * 2 * channels;
     void *x = images(k, &shape, ROWS, 1), *dy = images(k, &shape, ROWS, 2), *e = numbers(k, embedded, 5, 0.5);
     void *gamma = numbers(k, channels, 6, 1), *beta = numbers(k, channels, 7, 1), *stats = poisoned(k, ROWS * 64), *scratch;
@@ -269,7 +272,7 @@ static void compare_norms(lfm_modulation modulation, bool silu, int64_t channels
     lfm_free(x), lfm_free(dy), lfm_free(e), lfm_free(gamma), lfm_free(beta), lfm_free(stats), lfm_free(scratch);
     lfm_free(y), lfm_free(dx), lfm_free(moved);
   }
-  int64_t image = ROWS * channels * side * side, e = ROWS * channels * (modulation == LFM_MODULATE_SCALE ? 2 : 1);
+  int64_t image = ROWS * channels * side * side, e = ROWS * channels * (lfm_modulation_is_wide(modulation) ? 2 : 1);
   int64_t counts[] = {image, image, image, e, channels, channels};
   for (int i = 0; i < 6; i++) {
     double error = relative(found[1][i], found[0][i], counts[i]);
@@ -282,10 +285,12 @@ static void compare_norms(lfm_modulation modulation, bool silu, int64_t channels
 
 static void test_norms_of_blocks(void **state) {
   (void)state;
-  static const int64_t channels[] = {32, 64, 96, 512}, sides[] = {8, 7, 4, 2};
-  for (int i = 0; i < 4; i++)
-    for (lfm_modulation m = LFM_MODULATE_NONE; m <= LFM_MODULATE_SCALE; m++) /* one channel a group knows no added constant */
-      if (m != LFM_MODULATE_ADD || channels[i] > 32) compare_norms(m, i % 2 == 0, channels[i], sides[i]);
+  static const lfm_act_kind acts[] = {LFM_ACT_SILU, LFM_ACT_NONE, LFM_ACT_MISH};
+  static const int64_t channels[] = {32, 64, 96, 512, 24}, groups[] = {32, 32, 32, 32, 8}, sides[] = {8, 7, 4, 2, 4};
+  for (int i = 0; i < 5; i++)
+    for (lfm_modulation m = LFM_MODULATE_NONE; m <= LFM_MODULATE_BEHIND; m++) /* a channel a group knows no added constant */
+      if (m != LFM_MODULATE_ADD || channels[i] > groups[i])
+        compare_norms(m, acts[(i + (int)m) % 3], channels[i], groups[i], sides[i]);
 }
 
 static void test_resampling_and_matrices(void **state) {

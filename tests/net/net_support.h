@@ -136,4 +136,29 @@ static inline void check_along_tensors(const lfm_net *net, lfm_params *params, c
   }
 }
 
+/* <e, J e> of each probe against differences of v along it; both runs are in double and have the same inputs. */
+static inline void check_tangents(const lfm_net *net, const lfm_params *params, lfm_run *run, lfm_run *probed,
+                                  int64_t probes) {
+  const double step = 1e-5;
+  int64_t rows = lfm_run_rows(run), dim = lfm_net_dim(net);
+  double *e = lfm_run_probes(probed), *x = lfm_run_x(run);
+  for (int64_t j = 0; j < rows * probes * dim; j++) e[j] = wobble(j, 6);
+  OK(lfm_run_forward(probed, params));
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t k = 0; k < probes; k++) {
+      const double *along = e + (row * probes + k) * dim;
+      double seen = 0;
+      for (int side = 1; side >= -1; side -= 2) {
+        for (int64_t j = 0; j < dim; j++) x[row * dim + j] += side * step * along[j];
+        OK(lfm_run_forward(run, params));
+        for (int64_t j = 0; j < dim; j++) {
+          seen += side * along[j] * ((const double *)lfm_run_v(run))[row * dim + j] / (2 * step);
+          x[row * dim + j] -= side * step * along[j];
+        }
+      }
+      double told = ((const double *)lfm_run_trace(probed))[row * probes + k];
+      if (!(fabs(told - seen) < 1e-6)) fail_msg("row %d, probe %d: %.9g, by differences %.9g", (int)row, (int)k, told, seen);
+    }
+}
+
 #endif
