@@ -14,6 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What sanitizers cannot know of others: fontconfig keeps pointers as offsets, OSMesa keeps the last buffer that it drew to,
+ * and its own threads synchronise in ways that are not watched. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libOSMesa\n"; }
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) { return "race:libOSMesa\nmutex:libOSMesa\n"; }
+#endif
+
 enum { ALIGNMENT = 64 };
 
 static atomic_ullong requests; /* since the last lfm_alloc_fail_at */

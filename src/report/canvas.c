@@ -12,15 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* fontconfig keeps pointers as offsets, which the leak sanitizer cannot follow. */
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
-#endif
-
 const lfm_colour lfm_ink = {0.13, 0.14, 0.16};
 const lfm_colour lfm_grey = {0.55, 0.57, 0.60};
 const lfm_colour lfm_mist = {0.91, 0.92, 0.93};

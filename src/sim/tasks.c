@@ -2,11 +2,11 @@
  *
  * tasks.c -- the tasks that there are.
  */
-#include "sim/kind.h"
+#include "sim/arm.h"
 
 #include <stdio.h>
 
-const lfm_task *const lfm_tasks[] = {NULL};
+const lfm_task *const lfm_tasks[] = {&lfm_lift, &lfm_can, &lfm_square, NULL};
 
 lfm_status lfm_task_refuse(const char *name) {
   char names[128] = "none";
