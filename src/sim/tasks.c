@@ -3,10 +3,11 @@
  * tasks.c -- the tasks that there are.
  */
 #include "sim/arm.h"
+#include "sim/pusht.h"
 
 #include <stdio.h>
 
-const lfm_task *const lfm_tasks[] = {&lfm_lift, &lfm_can, &lfm_square, NULL};
+const lfm_task *const lfm_tasks[] = {&lfm_lift, &lfm_can, &lfm_square, &lfm_pusht, NULL};
 
 lfm_status lfm_task_refuse(const char *name) {
   char names[128] = "none";

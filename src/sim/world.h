@@ -66,7 +66,8 @@ lfm_status lfm_world_step(lfm_world *world, const double *action);
 double lfm_world_reward(const lfm_world *world);
 bool lfm_world_succeeded(const lfm_world *world);
 
-/* All that the future depends on [state_dim], between two steps.  A world set to it goes on to the same bits.  LFM_E_DATA
+/* All that the future depends on [state_dim], between two steps.  A world set to it goes on to the same bits; but one of
+ * Push-T, whose simulator remembers more than it tells, as any other that is set to the same state.  LFM_E_DATA
  * when a value is not finite. */
 void lfm_world_state(const lfm_world *world, double *state);
 lfm_status lfm_world_set_state(lfm_world *world, const double *state);
