@@ -10,25 +10,8 @@
 #ifndef LFM_KERNEL_KERNEL_H
 #define LFM_KERNEL_KERNEL_H
 
+#include "core/act.h"
 #include "core/status.h"
-
-typedef enum lfm_act_kind {
-  LFM_ACT_NONE,
-  LFM_ACT_RELU,
-  LFM_ACT_ELU,
-  LFM_ACT_SILU,
-  LFM_ACT_GELU,
-  LFM_ACT_TANH,
-  LFM_ACT_SOFTPLUS,
-  LFM_ACT_MISH,
-  LFM_ACTS
-} lfm_act_kind;
-
-/* softplus(x) = log(1 + e^{beta x}) / beta; beta is unused elsewhere.  gelu is the erf form (torch's default). */
-typedef struct lfm_act {
-  lfm_act_kind kind;
-  double beta;
-} lfm_act;
 
 typedef struct lfm_kernels lfm_kernels;
 

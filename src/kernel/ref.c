@@ -5,8 +5,8 @@
  * Layouts are plain, nothing is fused, nothing is planned: what a product is can be read in ten lines.  Blocking for the
  * caches was refused: this is the definition, and onednn.c is the fast one.
  */
+#include "core/act.h"
 #include "core/alloc.h"
-#include "kernel/act.h"
 #include "kernel/table.h"
 
 enum { PACK_RUN = 16, COL_STEP = 16 };

@@ -8,8 +8,8 @@
  * bfloat16, which are read and written as such (HELD) and computed with in floats (NUM): a pass over memory is then half as
  * long.  Convolutions are not: they add up in memory.
  */
+#include "core/act.h"
 #include "core/alloc.h"
-#include "kernel/act.h"
 #include "kernel/bf16.h"
 #include "kernel/image.h"
 

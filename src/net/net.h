@@ -22,7 +22,7 @@ typedef struct lfm_mlp_config {
   int64_t dim; /* of x and of v */
   int64_t hidden_dim;
   int num_hidden; /* hidden layers; num_hidden + 1 linear maps */
-  lfm_act act;    /* kernel/kernel.h: kind and beta */
+  lfm_act act;    /* core/act.h: kind and beta */
   bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
   int64_t given;  /* numbers beside x in the input of the first layer: (t, given, x); 0: none */
 } lfm_mlp_config;

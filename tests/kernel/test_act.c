@@ -3,7 +3,7 @@
  * test_act.c -- activations and slopes in float against the C library in double, over all magnitudes; the slope against a
  * finite difference of the value; vector bodies and scalar tails with the same bits.
  */
-#include "kernel/act.h"
+#include "core/act.h"
 #include "kernel/table.h"
 
 #include <setjmp.h>

@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * act.h -- the activations and their derivatives, one number at a time; the loops of ref_body.h inline them.
+ * act.h -- the activations and their derivatives, one number at a time; the loops of kernel/ and runtime/ inline them.
  * Where the derivative follows from the value (relu, elu, tanh, softplus) it is taken from there, so that a run keeps one
  * array a layer; silu, gelu and mish give theirs with the value, off the same exponential, and a run keeps both.
  * float: straight-line arithmetic over core/vmath.h, so that loops become vector code whose tails have the bodies' bits;
  * errors below 2e-7 (1 + |x|).  double: the C library, as the oracle.
  */
-#ifndef LFM_KERNEL_ACT_H
-#define LFM_KERNEL_ACT_H
+#ifndef LFM_CORE_ACT_H
+#define LFM_CORE_ACT_H
 
 #include "core/vmath.h"
-#include "kernel/kernel.h"
+
 #include <math.h>
+
+typedef enum lfm_act_kind {
+  LFM_ACT_NONE,
+  LFM_ACT_RELU,
+  LFM_ACT_ELU,
+  LFM_ACT_SILU,
+  LFM_ACT_GELU,
+  LFM_ACT_TANH,
+  LFM_ACT_SOFTPLUS,
+  LFM_ACT_MISH,
+  LFM_ACTS
+} lfm_act_kind;
+
+/* softplus(x) = log(1 + e^{beta x}) / beta; beta is unused elsewhere.  gelu is the erf form (torch's default). */
+typedef struct lfm_act {
+  lfm_act_kind kind;
+  double beta;
+} lfm_act;
 
 #define LFM_INLINE static inline __attribute__((always_inline))
 

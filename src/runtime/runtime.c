@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * runtime.c -- see runtime.h.
+ */
+#include "runtime/kernels.h"
+
+#include "core/act.h"
+
+/* ---- convolutions ---------------------------------------------------------------------------------------------------- */
+
+/* So many vectors at once, and what is left of them one by one. */
+LFM_RT_INLINE void conv_positions(lfm_rt_conv c, int positions, int vectors, int series, bool half, int64_t all) {
+  for (int64_t made, left = all; left > 0; left -= made) {
+    made = left >= vectors ? vectors : 1;
+    if (made == vectors) lfm_rt_tile(&c, positions, vectors, series, half);
+    else lfm_rt_tile(&c, positions, 1, series, half);
+    c.weights += made * c.vector;
+    c.to += made * LFM_RT_LANES;
+    if (c.bias) c.bias += made * LFM_RT_LANES;
+    if (c.more) c.more += made * LFM_RT_LANES;
+  }
+}
+
+/* As many positions as registers have sums for; few positions, several vectors. */
+LFM_RT_INLINE void conv(lfm_rt_conv c, int64_t positions, int64_t vectors, bool half) {
+  if (c.is_series && positions == 4 && c.taps == 5) {
+    conv_positions(c, 4, 4, 5, half, vectors);
+    return;
+  }
+  if (c.is_series && positions == 8 && c.taps == 5) {
+    conv_positions(c, 8, 2, 5, half, vectors);
+    return;
+  }
+#define WHILE_AT_LEAST(N, VECTORS)                                                                                           \
+  for (; positions >= (N); positions -= (N), c.from += (N)*c.position, c.to += (N)*c.to_row)                                 \
+    conv_positions(c, N, VECTORS, 0, half, vectors);
+  WHILE_AT_LEAST(16, 1)
+  WHILE_AT_LEAST(8, 2)
+  WHILE_AT_LEAST(4, 4)
+  WHILE_AT_LEAST(2, 4)
+  WHILE_AT_LEAST(1, 8)
+#undef WHILE_AT_LEAST
+}
+
+LFM_VECTOR LFM_RT_FUSED static void conv_of_floats(lfm_rt_conv c, int64_t positions, int64_t vectors) {
+  conv(c, positions, vectors, false);
+}
+
+LFM_VECTOR LFM_RT_FUSED static void conv_of_halves(lfm_rt_conv c, int64_t positions, int64_t vectors) {
+  conv(c, positions, vectors, true);
+}
+
+static void run_conv(const lfm_rt_step *s, const lfm_rt_block *block, bool half, float *space) {
+  int64_t size = (int64_t)lfm_rt_size(half);
+  lfm_rt_conv c = {.weights = (const char *)block->weights + s->weights * size,
+                   .vector = (int64_t)s->taps * s->in * LFM_RT_LANES * size,
+                   .from = space + s->from.at,
+                   .bias = s->bias < 0 ? NULL : block->constants + s->bias,
+                   .more = s->more < 0 ? NULL : space + s->more,
+                   .to = space + s->to.at,
+                   .from_row = s->from.row,
+                   .to_row = s->to.row,
+                   .position = (int64_t)s->stride * s->from.row,
+                   .taps = s->taps,
+                   .in = s->in,
+                   .adds = s->adds,
+                   .is_series = s->stride == 1 && s->is_series};
+  (half ? conv_of_halves : conv_of_floats)(c, s->positions, s->channels / LFM_RT_LANES);
+}
+
+/* ---- what is between them ---------------------------------------------------------------------------------------------- */
+
+/* The activations that a norm, or a step, may end with; `kind` is a constant where this is called. */
+static inline float act(lfm_act_kind kind, float beta, float x) {
+  float slope;
+  return act_value_f32(kind, beta, x, &slope);
+}
+
+LFM_VECTOR static void run_act(const lfm_rt_step *s, float *space) {
+  for (int64_t p = 0; p < s->positions; p++) {
+    const float *from = space + s->from.at + p * s->from.row;
+    float *to = space + s->to.at + p * s->to.row;
+#define CASE(KIND)                                                                                                           \
+  case KIND:                                                                                                                 \
+    LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) to[c] = act(KIND, s->beta, from[c]);                           \
+    break;
+    switch ((lfm_act_kind)s->act) {
+      CASE(LFM_ACT_RELU)
+      CASE(LFM_ACT_ELU)
+      CASE(LFM_ACT_SILU)
+      CASE(LFM_ACT_GELU)
+      CASE(LFM_ACT_TANH)
+      CASE(LFM_ACT_SOFTPLUS)
+      CASE(LFM_ACT_MISH)
+    default:
+      break;
+    }
+#undef CASE
+  }
+}
+
+LFM_VECTOR static void run_add(const lfm_rt_step *s, float *space) {
+  for (int64_t p = 0; p < s->positions; p++) {
+    const float *from = space + s->from.at + p * s->from.row;
+    float *to = space + s->to.at + p * s->to.row;
+    LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) to[c] += from[c];
+  }
+}
+
+/* sum [channels] = of each channel over the positions, x or, with a mean, (x - mean)^2. */
+LFM_VECTOR static void sum_channels(float *sum, const float *x, int64_t row, int64_t positions, int64_t channels,
+                                    const float *mean) {
+  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) sum[c] = 0.0f;
+  for (int64_t p = 0; p < positions; p++, x += row) LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
+      float d = mean ? x[c] - mean[c] : x[c];
+      sum[c] += mean ? d * d : d;
+    }
+}
+
+/* Each number becomes the mean of its group's. */
+static void share_in_groups(float *sum, int64_t channels, int64_t groups, float count) {
+  int64_t each = channels / groups;
+  for (int64_t g = 0; g < groups; g++, sum += each) {
+    float whole = 0.0f;
+    for (int64_t c = 0; c < each; c++) whole += sum[c];
+    for (int64_t c = 0; c < each; c++) sum[c] = whole / count;
+  }
+}
+
+/* Mean and variance of every channel's group become what a number is multiplied by and what is added. */
+LFM_VECTOR static void fold(float *mean, float *variance, const float *scale, const float *shift, int64_t channels) {
+  const float EPSILON = 1e-5f;
+  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
+    float factor = scale[c] / __builtin_sqrtf(variance[c] + EPSILON);
+    mean[c] = shift[c] - mean[c] * factor;
+    variance[c] = factor;
+  }
+}
+
+/* And mish behind it, the one activation that networks with norms here have.  times and plus: FiLM's, or NULL. */
+LFM_VECTOR static void normalise(const lfm_rt_step *s, float *to, const float *from, const float *factor, const float *offset,
+                                 const float *times, const float *plus) {
+  for (int64_t p = 0; p < s->positions; p++, from += s->from.row, to += s->to.row)
+    LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) {
+      float y = act(LFM_ACT_MISH, 0.0f, from[c] * factor[c] + offset[c]);
+      to[c] = times ? times[c] * y + plus[c] : y;
+    }
+}
+
+static void run_norm(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_rt_block *block, float *space) {
+  int64_t each = s->channels / s->groups;
+  float count = (float)(s->positions * each);
+  float *mean = space + field->room, *variance = mean + s->channels;
+  const float *from = space + s->from.at, *film = s->more < 0 ? NULL : space + s->more;
+  sum_channels(mean, from, s->from.row, s->positions, s->channels, NULL);
+  share_in_groups(mean, s->channels, s->groups, count);
+  sum_channels(variance, from, s->from.row, s->positions, s->channels, mean);
+  share_in_groups(variance, s->channels, s->groups, count);
+  fold(mean, variance, block->constants + s->scale, block->constants + s->shift, s->channels);
+  normalise(s, space + s->to.at, from, variance, mean, film, film ? film + s->channels : NULL);
+}
+
+/* ---- a field ------------------------------------------------------------------------------------------------------------
+ */
+
+static void run_steps(const lfm_rt_field *field, int64_t first, int64_t end, const lfm_rt_block *block, bool half,
+                      float *space) {
+  for (int64_t i = first; i < end; i++) {
+    const lfm_rt_step *s = &field->steps[i];
+    switch (s->kind) {
+    case LFM_RT_CONV:
+      run_conv(s, block, half, space);
+      break;
+    case LFM_RT_NORM:
+      run_norm(field, s, block, space);
+      break;
+    case LFM_RT_ACT:
+      run_act(s, space);
+      break;
+    case LFM_RT_ADD:
+      run_add(s, space);
+      break;
+    }
+  }
+}
+
+void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space) {
+  run_steps(field, 0, field->given_steps, block, half, space);
+}
+
+void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time, float *space) {
+  for (int64_t i = 0; i < field->timed_count; i++) space[field->timed + i] = space[field->base + i] + time[i];
+  run_steps(field, field->given_steps, field->all_steps, block, half, space);
+}
+
+/* ---- a chain ------------------------------------------------------------------------------------------------------------
+ */
+
+/* x, or v, between a plain array [positions, channels] and its place. */
+static void put(const lfm_rt_field *field, float *space, const float *x) {
+  for (int64_t p = 0; p < field->positions; p++)
+    memcpy(space + field->x.at + p * field->x.row, x + p * field->channels, (size_t)field->channels * sizeof *x);
+}
+
+static void get(const lfm_rt_field *field, const float *space, float *v) {
+  for (int64_t p = 0; p < field->positions; p++)
+    memcpy(v + p * field->channels, space + field->v.at + p * field->v.row, (size_t)field->channels * sizeof *v);
+}
+
+/* One step of length -1 / steps, in room [(stages + 1), numbers]. */
+static void step(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_block *block, const float *time, float *x,
+                 float *space, float *room) {
+  const lfm_rt_field *field = chain->field;
+  const lfm_rt_method *m = &plan->method;
+  int64_t numbers = field->positions * field->channels;
+  float h = -1.0f / (float)plan->steps, *at = room + m->stages * numbers;
+  for (int64_t i = 0; i < m->stages; i++, time += field->timed_count) {
+    memcpy(at, x, (size_t)numbers * sizeof *x);
+    for (int64_t j = 0; j < i; j++)
+      if (m->a[i][j] != 0.0f)
+        for (int64_t k = 0; k < numbers; k++) at[k] += h * m->a[i][j] * room[j * numbers + k];
+    put(field, space, at);
+    lfm_rt_velocity(field, block, chain->half, time, space);
+    get(field, space, room + i * numbers);
+  }
+  for (int64_t i = 0; i < m->stages; i++)
+    for (int64_t k = 0; k < numbers; k++) x[k] += h * m->b[i] * room[i * numbers + k];
+}
+
+void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x, float *space,
+                     float *room) {
+  const lfm_rt_field *field = chain->field;
+  int64_t a_step = (int64_t)plan->method.stages * field->timed_count;
+  memcpy(space + field->given, given, (size_t)field->given_count * sizeof *given);
+  for (int64_t n = chain->blocks - 1; n >= 0; n--) {
+    lfm_rt_give(field, &chain->block[n], chain->half, space);
+    for (int64_t k = 0; k < plan->steps; k++)
+      step(chain, plan, &chain->block[n], plan->time + (n * plan->steps + k) * a_step, x, space, room);
+  }
+}

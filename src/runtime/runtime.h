@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * runtime.h -- a velocity field made ready for a control loop: a list of steps over one work space.
+ *
+ * Everything is decided beforehand, by src/policy: where each array lies, in which order the weights are read, what the
+ * network's time comes to.  What runs is a loop over the steps, in single precision, with weights that are kept as floats or
+ * as bfloat16.  It needs the C library and its mathematics alone; it neither allocates, locks nor prints, and does the same
+ * work whatever it is given.  All sums have one order and multiply-adds are fused, so the bits are the same with vectors of
+ * any length and without, on every processor that fuses.
+ *
+ * An array of P positions and C channels lies [P][row], row at least C; what is read beside the C is zero.
+ */
+#ifndef LFM_RUNTIME_RUNTIME_H
+#define LFM_RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LFM_RT_LANES = 16, LFM_RT_STAGES = 4 };
+
+typedef enum lfm_rt_kind { LFM_RT_CONV, LFM_RT_NORM, LFM_RT_ACT, LFM_RT_ADD } lfm_rt_kind;
+
+/* In the work space: where a number lies, and how far it is to the next position. */
+typedef struct lfm_rt_place {
+  int64_t at, row;
+} lfm_rt_place;
+
+/* CONV  to[p] = bias + sum over taps k and channels c of w from[p stride + k][c]; a linear map has one tap and one position
+ * NORM  to = mish(scale (from - mean) / sd + shift) within each group of channels; with `more`, that times `more` plus what
+ *       lies behind it                                                        [Wu and He 2018; Perez et al. 2018: FiLM]
+ * ACT   to = act(from)
+ * ADD   to += from */
+typedef struct lfm_rt_step {
+  lfm_rt_kind kind;
+  int64_t positions, channels; /* of what is made; a convolution makes whole vectors */
+  lfm_rt_place from, to;       /* from: position 0's first tap, which may lie in the zeros in front of the array */
+  /* CONV */
+  int64_t stride, taps, in; /* `in` is even */
+  int64_t weights; /* [vectors][taps][in][16] among the block's; of bfloat16 [vectors][taps][in / 2][16][2], two a word */
+  int64_t bias;    /* [channels] among the block's constants; -1: none */
+  bool adds;       /* to what is there */
+  bool is_series;  /* stride 1, the middle tap at each position, and all positions: what the other taps read beside is zero */
+  /* CONV, NORM */
+  int64_t more; /* [channels], or of NORM twice as many, in the work space; CONV adds it to the bias; -1: none */
+  /* NORM */
+  int64_t groups, scale, shift; /* [channels] each among the block's constants */
+  /* ACT */
+  int64_t act; /* lfm_act_kind */
+  float beta;
+} lfm_rt_step;
+
+/* A network, of whatever block. */
+typedef struct lfm_rt_field {
+  const lfm_rt_step *steps;
+  int64_t given_steps, all_steps; /* those that depend on what is given alone come first */
+  int64_t positions, channels;    /* of x and v */
+  lfm_rt_place x, v;
+  int64_t given, given_count; /* numbers beside t and x */
+  int64_t base;               /* what the first steps make of them */
+  int64_t timed, timed_count; /* that plus what t adds, which the others read */
+  int64_t room;               /* for twice the most channels that are normalised */
+  int64_t floats;             /* of the work space, which begins as zeros */
+} lfm_rt_field;
+
+/* One block's numbers. */
+typedef struct lfm_rt_block {
+  const void *weights; /* floats, or bfloat16 */
+  const float *constants;
+} lfm_rt_block;
+
+/* What is given is in the work space: the steps that depend on it alone. */
+void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space);
+
+/* v of the x in the work space, and given; time [timed_count] is what t adds. */
+void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time, float *space);
+
+/* An explicit Runge-Kutta method: stage i at x + h sum over j < i of a_ij v_j, then x += h sum of b_i v_i. */
+typedef struct lfm_rt_method {
+  int64_t stages;
+  float a[LFM_RT_STAGES][LFM_RT_STAGES], b[LFM_RT_STAGES];
+} lfm_rt_method;
+
+/* A chain of blocks, and how it is run from the noise to the data. */
+typedef struct lfm_rt_chain {
+  const lfm_rt_field *field;
+  const lfm_rt_block *block; /* [blocks], the data's side first */
+  int64_t blocks;
+  bool half;
+} lfm_rt_chain;
+
+typedef struct lfm_rt_plan {
+  lfm_rt_method method;
+  int64_t steps;     /* equal ones, in each block */
+  const float *time; /* [blocks][steps][stages][timed_count] */
+} lfm_rt_plan;
+
+/* x [positions, channels]: noise, and then what it becomes, given [given_count].  room [stages + 1, positions, channels]. */
+void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x, float *space,
+                     float *room);
+
+#endif
