@@ -57,16 +57,16 @@ static lfm_status refuse_path(const char *name, const char *path, const char *wh
 /* ---- files and groups ------------------------------------------------------------------------------------------ */
 
 lfm_status lfm_hdf5_open(const lfm_source *source, hid_t *file) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   if (source->data) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, 65536, 0);
     H5Pset_file_image(access, (void *)source->data, source->size); /* copies */
-    *file = H5Fopen(source->name, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-  } else {
-    *file = H5Fopen(source->path, H5F_ACC_RDONLY, H5P_DEFAULT);
   }
-  return *file >= 0 ? LFM_OK : lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "is not an HDF5 file, or is truncated");
+  *file = H5Fopen(source->data ? source->name : source->path, H5F_ACC_RDONLY, access);
+  lfm_status status =
+      *file >= 0 ? LFM_OK : lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "is not an HDF5 file, or is truncated");
+  H5Pclose(access); /* behind the refusal: another call clears the library's reason */
+  return status;
 }
 
 bool lfm_hdf5_has(hid_t place, const char *path, H5O_type_t type) {
@@ -128,7 +128,7 @@ static void read_type(lfm_hdf5_array *array) {
 }
 
 lfm_status lfm_hdf5_array_open(const char *name, hid_t place, const char *path, lfm_hdf5_array *out) {
-  *out = (lfm_hdf5_array){.id = H5Dopen2(place, path, H5P_DEFAULT)};
+  *out = (lfm_hdf5_array){.id = H5Dopen2(place, path, H5P_DEFAULT), .path = path};
   if (out->id < 0) return refuse_path(name, path, "is no dataset");
   read_type(out);
   if (read_shape(out) && (!out->is_numbers || can_be_filled(out))) return LFM_OK;
@@ -144,8 +144,10 @@ lfm_status lfm_hdf5_array_read(const char *name, const lfm_hdf5_array *array, do
   hid_t memory = H5Screate_simple(2, whole, NULL);
   bool done = memory >= 0 && H5Sselect_hyperslab(memory, H5S_SELECT_SET, start, NULL, part, NULL) >= 0 &&
               H5Dread(array->id, H5T_NATIVE_DOUBLE, memory, H5S_ALL, H5P_DEFAULT, out) >= 0;
-  if (memory >= 0) H5Sclose(memory);
-  return done ? LFM_OK : lfm_hdf5_refuse(LFM_E_FORMAT, name, "its values cannot be read; the file is truncated or altered");
+  lfm_status status =
+      done ? LFM_OK : refuse_path(name, array->path, "its values cannot be read; the file is truncated or altered");
+  if (memory >= 0) H5Sclose(memory); /* behind the refusal, as above */
+  return status;
 }
 
 /* ---- texts ----------------------------------------------------------------------------------------------------- */

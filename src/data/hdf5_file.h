@@ -35,6 +35,7 @@ lfm_status lfm_hdf5_list(const char *name, hid_t group, H5O_type_t type, lfm_lis
 enum { LFM_HDF5_DIMS = 4 };
 typedef struct lfm_hdf5_array {
   hid_t id;                     /* close with H5Dclose */
+  const char *path;             /* the caller's */
   bool is_numbers;              /* integers, floats or truth values, and not texts or records */
   bool is_whole;                /* of those, not floats */
   int rank;                     /* any */

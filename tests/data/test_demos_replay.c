@@ -198,10 +198,10 @@ static void writes_no_zarr(void **state) {
   lfm_table_destroy(table);
 }
 
-static lfm_status read_zarr(void *context) {
+static lfm_status read_path(void *context) {
   lfm_table *table;
-  lfm_status status = lfm_table_read(in_folder("p.zarr"), NULL, &table);
-  (void)context;
+  lfm_status status = lfm_table_read(in_folder(context), NULL, &table);
+  if (status != LFM_OK) assert_null(table);
   lfm_table_destroy(table);
   return status;
 }
@@ -209,8 +209,11 @@ static lfm_status read_zarr(void *context) {
 static void stands_refused_memory(void **state) {
   (void)state;
   make_zarr();
-  assert_true(refuse_memory(read_zarr, NULL) > 20);
+  make_hdf5();
+  assert_true(refuse_memory(read_path, "p.zarr") > 20);
+  assert_true(refuse_memory(read_path, "p.hdf5") > 20);
   remove_zarr();
+  unlink(in_folder("p.hdf5"));
 }
 
 static void reads_the_human_demonstrations(void **state) {

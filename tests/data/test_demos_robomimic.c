@@ -274,6 +274,80 @@ static void names_what_is_wrong(void **state) {
        "m.h5: data/demo_7/actions: claims more numbers than its bytes can be; the file is truncated or altered");
 }
 
+/* A filter that this library does not have, as a plug-in's would be elsewhere. */
+static void pack_strangely(hid_t file) {
+  H5Ldelete(file, "data/demo_7/obs/object", H5P_DEFAULT);
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, (const hsize_t[]){1, 3}, NULL);
+  H5Pset_chunk(creation, 2, (const hsize_t[]){1, 3});
+  H5Pset_deflate(creation, 1);
+  hid_t dataset = H5Dcreate2(file, "data/demo_7/obs/object", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  const uint8_t no_deflate[] = "these bytes were never packed";
+  assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, (const hsize_t[]){0, 0}, sizeof no_deflate, no_deflate) >= 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+  H5Pclose(creation);
+}
+
+static void scalar_actions(hid_t file) {
+  H5Ldelete(file, "data/demo_7/actions", H5P_DEFAULT);
+  hid_t space = H5Screate(H5S_SCALAR);
+  H5Dclose(H5Dcreate2(file, "data/demo_7/actions", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+}
+
+static void wordy_actions(hid_t file) {
+  H5Ldelete(file, "data/demo_7/actions", H5P_DEFAULT);
+  demo_put_filter(file, "words", 1, (const char *const[]){"demo_0"}, true);
+  H5Lmove(file, "mask/words", file, "data/demo_7/actions", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void loop_obs(hid_t file) {
+  H5Ldelete(file, "data/demo_0/obs", H5P_DEFAULT);
+  H5Lcreate_soft("/data/demo_0/obs", file, "data/demo_0/obs", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void numbers_for_obs(hid_t file) {
+  H5Ldelete(file, "data/demo_0/obs", H5P_DEFAULT);
+  demo_put(file, "data/demo_0/obs", H5T_IEEE_F64LE, 2, 3, 3, 0, false);
+}
+
+static void names_odd_objects(void **state) {
+  (void)state;
+  mars(pack_strangely, LFM_E_FORMAT,
+       "m.h5: data/demo_7/obs/object: its values cannot be read; the file is truncated or altered (inflate() failed)");
+  mars(scalar_actions, LFM_E_DATA,
+       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+  mars(wordy_actions, LFM_E_DATA,
+       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+  const char *no_obs =
+      "m.h5: data/demo_0/obs is not there; a file of states only gets observations from robomimic's own scripts";
+  mars(loop_obs, LFM_E_DATA, no_obs);
+  mars(numbers_for_obs, LFM_E_DATA, no_obs);
+}
+
+/* What is beside the point is passed over: other things among the episodes and observations, attributes of another kind. */
+static void passes_over_the_rest(void **state) {
+  (void)state;
+  hid_t file = create_usual("r.h5");
+  demo_put(file, "data/demo_3", H5T_IEEE_F64LE, 2, 2, 2, 0, false);
+  demo_put_group(file, "data/demo_x");
+  demo_put_group(file, "data/demo_99999999999999999999");
+  demo_put_group(file, "data/demo_0/obs/nested");
+  demo_put_group(file, "mask/nested");
+  H5Lcreate_soft("/nowhere", file, "data/demo_0/obs/dangling", H5P_DEFAULT, H5P_DEFAULT);
+  demo_put_text(file, "data/demo_0", "num_samples", "three", true);
+  demo_put_whole(file, "data", "env_args", 5);
+  demo_put_whole(file, "data", "total", 12345);
+  H5Fclose(file);
+  lfm_table *table = read_good("r.h5", NULL);
+  assert_int_equal(table->demos->episodes, 3);
+  assert_int_equal(table->demos->steps, 9);
+  assert_int_equal(table->demos->filters.count, 0);
+  assert_null(table->demos->task);
+  lfm_table_destroy(table);
+  unlink(in_folder("r.h5"));
+}
+
 static void refuses_options_of_tables(void **state) {
   (void)state;
   H5Fclose(create_usual("a.h5"));
@@ -339,6 +413,8 @@ int main(void) {
       cmocka_unit_test(reads_the_episodes_of_a_filter),
       cmocka_unit_test(refuses_filters_that_lie),
       cmocka_unit_test(names_what_is_wrong),
+      cmocka_unit_test(names_odd_objects),
+      cmocka_unit_test(passes_over_the_rest),
       cmocka_unit_test(refuses_options_of_tables),
       cmocka_unit_test(stands_refused_memory),
       cmocka_unit_test(stands_truncation),

@@ -124,6 +124,9 @@ static void other_files(void **state) {
   FAILS(LFM_E_FORMAT, lfm_describe(here.path, false, &text));
   assert_says("not a run of lfm train");
   assert_null(text);
+  OK(lfm_folder_make(inside(here.path, "empty.zarr")));
+  FAILS(LFM_E_FORMAT, lfm_describe(inside(here.path, "empty.zarr"), false, &text));
+  assert_says("has no array data/action");
   FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.csv"), false, &text));
   FAILS(LFM_E_IO, lfm_describe(inside(here.path, "absent.safetensors"), false, &text));
   FAILS(LFM_E_IO, lfm_describe(inside(here.path, "what.xyz"), false, &text)); /* that it is missing comes first */

@@ -6,6 +6,7 @@
 #include "sim/pusht.h"
 #include "support/near.h"
 
+#include "core/alloc.h"
 #include "core/rng.h"
 #include "data/table.h"
 
@@ -242,6 +243,41 @@ static void begins_at_a_state(void **state) {
   lfm_world_destroy(second);
 }
 
+/* Places and speeds that no episode has: within the walls, in the block, far away. */
+static void stands_strange_states(void **state) {
+  (void)state;
+  const lfm_rng rng = {.seed = 5, .purpose = LFM_FOR_DATA};
+  lfm_world *world = make();
+  for (int64_t n = 0; n < 500; n++) {
+    double numbers[STATE];
+    for (uint32_t j = 0; j < STATE; j++)
+      numbers[j] = (2 * lfm_rng_uniform(&rng, n, j) - 1) * pow(10, 6 * lfm_rng_uniform(&rng, n, STATE + j));
+    assert_int_equal(lfm_world_set_state(world, numbers), LFM_OK);
+    for (int64_t t = 0; t < 10; t++) {
+      double action[2];
+      wander(n, t, action);
+      assert_int_equal(lfm_world_step(world, action), LFM_OK);
+      lfm_world_state(world, numbers);
+      for (int j = 0; j < STATE; j++) assert_true(isfinite(numbers[j]));
+      double coverage = lfm_pusht_coverage(world);
+      assert_true(coverage >= 0 && coverage <= 1 + 1e-9);
+    }
+  }
+  lfm_world_destroy(world);
+}
+
+static void stands_refused_memory(void **state) {
+  (void)state;
+  lfm_world *world = (lfm_world *)&state;
+  lfm_alloc_fail_at(1);
+  assert_int_equal(lfm_world_create(&lfm_pusht, &world), LFM_E_MEMORY);
+  lfm_alloc_fail_at(0);
+  assert_null(world);
+  world = make();
+  lfm_world_destroy(world); /* before its first reset */
+  lfm_world_destroy(NULL);
+}
+
 static void is_drawn(void **state) {
   (void)state;
   enum { SIDE = 128 };
@@ -326,6 +362,8 @@ int main(void) {
       cmocka_unit_test(coverage_is_the_area_in_common),
       cmocka_unit_test(pushes_the_block),
       cmocka_unit_test(stands_wild_actions),
+      cmocka_unit_test(stands_strange_states),
+      cmocka_unit_test(stands_refused_memory),
       cmocka_unit_test(begins_at_a_state),
       cmocka_unit_test(is_drawn),
       cmocka_unit_test(replays_the_human_demonstrations),
