@@ -16,6 +16,7 @@
  *   judge    labelled pictures -> features, accuracy   lfm_judge_*
  *   eval     how good generated pictures are           lfm_eval_*
  *   pictures curves, density panels, pair plots       lfm_draw_*
+ *   demos    scripted experts -> demonstrations         lfm_demos_record
  *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
@@ -169,9 +170,18 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_progress {
-  enum { LFM_PHASE_TRAIN, LFM_PHASE_PUSH, LFM_PHASE_SAMPLE, LFM_PHASE_SCORE, LFM_PHASE_JUDGE, LFM_PHASE_COMPARE } phase;
+  enum {
+    LFM_PHASE_TRAIN,
+    LFM_PHASE_PUSH,
+    LFM_PHASE_SAMPLE,
+    LFM_PHASE_SCORE,
+    LFM_PHASE_JUDGE,
+    LFM_PHASE_COMPARE,
+    LFM_PHASE_RECORD
+  } phase;
   int block, blocks;   /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
-  int64_t done, total; /* steps (train, judge), rows (push, sample, score) or parts (compare) of this phase and block */
+  int64_t done, total; /* steps (train, judge), rows (push, sample, score), parts (compare) or episodes (record) of this phase
+                          and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;                   /* train: running mean of the loss; NAN elsewhere */
   double valid_loss;             /* the last validation loss of this block, NAN when there is none */
@@ -577,6 +587,34 @@ LFM_API lfm_status lfm_draw_panel(const char *path, const lfm_panel_cell *cells,
 /* Every pair of the first six columns, real rows under generated ones, and each column's histograms.  The two tables have
  * the same columns; axes cover the middle 99 % of the real rows. */
 LFM_API lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated);
+
+/* ---- demonstrations ----------------------------------------------------------------------------------------- */
+
+/* Scripted experts act in simulated worlds (tasks "lift", "can" and "square": robosuite-equivalent scenes) and are recorded.
+ */
+typedef struct lfm_demos_options {
+  const char *task;  /* required */
+  int64_t episodes;  /* successes to record, 1 to 100,000; default 200 */
+  uint64_t seed;     /* of starts, of the expert's ways and its noise */
+  const char *sheet; /* a PNG to draw: the first episodes, a strip of moments each; NULL: none */
+  int threads;       /* 0: all processors; does not change the result */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_demos_options;
+
+typedef struct lfm_demos_result {
+  lfm_accuracy success; /* rows: episodes tried; right: recorded */
+  int64_t steps;        /* of control, recorded */
+  double seconds;
+} lfm_demos_result;
+
+LFM_API void lfm_demos_defaults(lfm_demos_options *options);
+
+/* Writes PATH (.hdf5 or .h5) in robomimic's layout, whole or not at all: of each episode observations, actions as steps of
+ * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  result may
+ * be NULL.  LFM_E_USAGE for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can
+ * draw the sheet (the file is then written); LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
 
 /* ---- speed -------------------------------------------------------------------------------------------------- */
 

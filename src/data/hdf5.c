@@ -8,7 +8,7 @@
  */
 #include "core/alloc.h"
 #include "data/demos_hdf5.h"
-#include "data/hdf5_file.h"
+#include "data/hdf5_image.h"
 #include "data/text.h"
 
 #include <stdio.h>
@@ -116,42 +116,12 @@ lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out) {
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
-static bool put_dataset(const lfm_table *table, const char *name, hid_t file) {
-  hsize_t shape[2] = {(hsize_t)table->rows, (hsize_t)table->cols};
-  hid_t groups = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE),
-        space = H5Screate_simple(2, shape, NULL);
-  H5Pset_create_intermediate_group(groups, 1); /* "a/b" makes the group a */
-  H5Pset_obj_track_times(creation, false);
-  hid_t dataset = H5Dcreate2(file, name, H5T_IEEE_F64LE, space, groups, creation, H5P_DEFAULT);
-  bool done = dataset >= 0 && (table->rows == 0 || table->cols == 0 ||
-                               H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, table->values) >= 0);
-  if (dataset >= 0) H5Dclose(dataset);
-  H5Sclose(space);
-  H5Pclose(creation);
-  H5Pclose(groups);
-  return done;
-}
-
-/* The finished file as bytes; free with lfm_free. */
-static lfm_status take_image(hid_t file, uint8_t **image, size_t *size) {
-  H5Fflush(file, H5F_SCOPE_GLOBAL);
-  ssize_t needed = H5Fget_file_image(file, NULL, 0);
-  if (needed < 0) return lfm_hdf5_refuse(LFM_E_MEMORY, "HDF5", "the file cannot be built");
-  *size = (size_t)needed;
-  LFM_TRY(LFM_ALLOC(image, *size));
-  return H5Fget_file_image(file, *image, *size) == needed ? LFM_OK
-                                                          : lfm_hdf5_refuse(LFM_E_MEMORY, "HDF5", "the file cannot be built");
-}
-
 static lfm_status build_file(const lfm_table *table, const char *name, uint8_t **image, size_t *size) {
-  size_t values = (size_t)table->rows * (size_t)table->cols * sizeof *table->values;
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fapl_core(access, values + 65536, 0); /* grows once, and is never written by the library itself */
-  hid_t file = H5Fcreate("table.hdf5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  H5Pclose(access);
-  if (file < 0) return lfm_hdf5_refuse(LFM_E_MEMORY, "HDF5", "the file cannot be built");
-  lfm_status status = put_dataset(table, name, file) ? take_image(file, image, size)
-                                                     : lfm_hdf5_refuse(LFM_E_USAGE, name, "the dataset cannot be written");
+  lfm_hdf5_part all = {.values = table->values, .width = table->cols, .rows = table->rows, .cols = table->cols};
+  hid_t file;
+  LFM_TRY(lfm_hdf5_image_create((size_t)table->rows * (size_t)table->cols * sizeof *table->values, &file));
+  lfm_status status = lfm_hdf5_put(file, name, &all, false);
+  if (status == LFM_OK) status = lfm_hdf5_image_take(file, image, size);
   H5Fclose(file);
   return status;
 }

@@ -20,13 +20,7 @@
 
 enum { SUBSTEPS = 25, FINGERS = 2 };
 
-static const double start_posture[LFM_ARM_JOINTS] = {0,
-                                                     0.19634954084936207,
-                                                     0,
-                                                     -2.617993877991494,
-                                                     0,
-                                                     2.941592653589793,
-                                                     0.7853981633974483}; /* 0, pi/16, 0, -pi/2 - pi/3, 0, pi - 0.2, pi/4 */
+static const double start_posture[LFM_ARM_JOINTS] = {0, mjPI / 16, 0, -mjPI / 2 - mjPI / 3, 0, mjPI - 0.2, mjPI / 4};
 static const double start_spread = 0.02, start_finger = 0.020833;
 static const double finger_pace = 0.01, finger_middle = 0.02; /* of gripper a substep; metres */
 static const double longest_move = 0.05, longest_turn = 0.5;  /* that a delta of 1 means */
@@ -53,9 +47,7 @@ static void find_parts(lfm_arm *arm) {
   arm->grip = mj_name2id(m, mjOBJ_SITE, "grip");
   arm->hand = mj_name2id(m, mjOBJ_BODY, "hand");
   arm->object = mj_name2id(m, mjOBJ_BODY, "object");
-  int joint = m->body_jntadr[arm->object];
-  arm->object_q = m->jnt_qposadr[joint];
-  arm->object_v = m->jnt_dofadr[joint];
+  arm->object_q = m->jnt_qposadr[m->body_jntadr[arm->object]];
 }
 
 static lfm_status create(const lfm_task *task, lfm_world **out) {
@@ -78,7 +70,7 @@ fail:
 
 /* ---- start ---------------------------------------------------------------------------------------------------- */
 
-/* Index space of the numbers that begin an episode: 0 .. 6 are the joints' normals (row 0), uniforms come from row 1. */
+/* Row 0 of the episode's numbers: the joints; rows 1 and 2 are the thing's place and shape. */
 static void set_arm(lfm_arm *arm, const lfm_rng *rng) {
   float spread[LFM_ARM_JOINTS];
   lfm_rng_normal(rng, 0, spread, LFM_ARM_JOINTS);

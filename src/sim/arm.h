@@ -33,7 +33,7 @@ typedef struct lfm_arm {
   mjModel *model;
   mjData *data;
   ptrdiff_t grip, hand, object; /* site, body, body */
-  int object_q, object_v;       /* where the thing's coordinates begin in qpos and qvel */
+  int object_q;                 /* where the thing's position and quaternion begin in qpos */
   double gripper;               /* where the fingers are sent: -1 open .. 1 closed */
   double shape[LFM_SHAPE];      /* of the thing, where it differs from episode to episode */
   lfm_plan plan;

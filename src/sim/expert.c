@@ -6,7 +6,6 @@
 #include "sim/expert.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double slowest = 0.7, fastest = 1.1;
 static const double position_noise = 0.06, turn_noise = 0.02; /* of a delta: 3 mm of 5 cm, 0.01 of half a radian */

@@ -31,8 +31,8 @@ static bool succeeded(const lfm_arm *arm) {
 
 /* ---- the expert ----------------------------------------------------------------------------------------------- */
 
-/* The handle ends up towards the robot: with it on the far side, or on either other, the grip would be at the arm's full
- * length or beyond it. */
+/* The handle ends up towards the robot: with it on the far side of the peg the grip would have to be where the arm does not
+ * get. */
 enum { ABOVE, DOWN, CLOSE, UP, ACROSS, LOWER, OPEN, AWAY };
 
 static const double carry_height = 1.005, release_height = 0.9, away_height = 1.05; /* of grip, nut, grip */

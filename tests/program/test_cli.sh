@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sweep sample score ledger eval push import export features info bench selftest; do
+for verb in train sweep sample score ledger eval push import export features demos info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 cp out overview
@@ -56,6 +56,7 @@ help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
 help_of export --out --json
 help_of features --out --valid --epochs --flip --size --strict --seed --logits --threads --json
+help_of demos --episodes --out --sheet --seed --threads --json
 help_of info --json
 help_of bench --preset --model --rows --tol --repetitions --threads --json --md --csv
 help_of selftest --threads --json

@@ -4,11 +4,12 @@
  */
 #include "sim/world.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void whoever_asks_is_told_what_to_install(void **state) {
   (void)state;
