@@ -38,12 +38,20 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *chose
   return lfm_table_read(path, &alike, out);
 }
 
+/* Demonstrations, with the observations that the policy sees. */
+static lfm_status read_demos(const char *path, const lfm_table_options *chosen, const lfm_model *model, lfm_table **out) {
+  lfm_table_options alike = *chosen;
+  if (!alike.observations) alike.observations = lfm_model_observations(model);
+  return lfm_table_read(path, &alike, out);
+}
+
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
                             lfm_table **out) {
   int64_t channels, height, width;
   if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
   if (lfm_model_picture(model, &channels, &height, &width))
     return at_border ? lfm_table_read(path, chosen, out) : read_pictures(path, chosen, channels, height, width, out);
+  if (lfm_model_observations(model)) return read_demos(path, chosen, model, out);
   lfm_table_options by_name = *chosen;
   char *names = at_border ? number_names(lfm_model_border_dim(model)) : join_names(model);
   by_name.columns = names;

@@ -3,6 +3,7 @@
  * sample.c -- lfm sample: a model draws new rows, written in the columns, units and decimals of its data, or new pictures.
  */
 #include "app.h"
+#include "columns.h"
 #include "json.h"
 #include "options.h"
 #include "outfile.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 
 typedef struct request {
-  const char *model, *out, *solver;
+  const char *model, *out, *solver, *given;
   int64_t rows, nfe, probes, threads;
   double tol, guidance;
   const char *label;
@@ -39,15 +40,17 @@ static lfm_status find_class(const lfm_model *model, const char *text, int *labe
 
 static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
   lfm_model *model = NULL;
-  lfm_table *rows = NULL;
+  lfm_table *rows = NULL, *given = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK) status = app_rows_writable(model, r->rows, r->out); /* not after the solve */
   lfm_sample_options options;
   lfm_sample_defaults(&options);
+  if (status == LFM_OK && r->given) status = app_read_columns(r->given, &(lfm_table_options){0}, model, false, &given);
   if (status == LFM_OK && r->label) status = find_class(model, r->label, &options.label);
   if (status == LFM_OK) {
     options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};
     options.rows = r->rows;
+    options.given = given;
     options.seed = r->seed.value;
     options.guidance = r->guidance;
     options.logp = r->logp;
@@ -59,6 +62,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   }
   if (status == LFM_OK) status = app_write_rows(rows, r->out);
   lfm_table_destroy(rows);
+  lfm_table_destroy(given);
   lfm_model_destroy(model);
   return status;
 }
@@ -95,6 +99,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; pictures: .png (a "
                "grid), .npy, or a folder of PNGs to make" APP_REPLACED},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
+      {APP_TEXT, .name = "given", .value = "DEMOS", .target = &r.given,
+       .help = "of a policy: demonstrations; draws a chunk of actions for each of N windows of theirs, evenly spaced, or for "
+               "all where there are fewer"},
       {APP_TEXT, .name = "class", .value = "K", .target = &r.label,
        .help = "pictures of a model that knows classes: draw this one, by name or number, or none (default: one after the "
                "other)"},
@@ -111,7 +118,7 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.given})) return APP_USAGE;
   app_progress progress;
   lfm_sample_result result;
   app_progress_begin(&progress);

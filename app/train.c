@@ -120,8 +120,9 @@ static int run(const app_command *self, int argc, char **argv) {
   request r = {.preview_every = LFM_PREVIEW_AUTO};
   const app_option options[] = {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
-       .help = "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; or pictures: an IDX "
-               "file, a CIFAR-10 or image folder, .npy of bytes"},
+       .help =
+           "the table to learn, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; or pictures: an IDX "
+           "file, a CIFAR-10 or image folder, .npy of bytes; or demonstrations: HDF5 in robomimic's layout, a replay buffer"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "RUN", .target = &r.run, .required = true,
        .help = "folder to make for model, configuration, metrics and checkpoint"},
       {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset, .either = 1,
@@ -142,6 +143,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "pictures: the middle square of each, scaled to N x N (default: the key image_size)"},
       {APP_FLAG, .name = "strict", .target = &r.columns.strict,
        .help = "pictures: one that cannot be read is an error (otherwise it is left out, with a warning)"},
+      {APP_TEXT, .name = "observations", .value = "A,B", .target = &r.columns.observations,
+       .help = "demonstrations: what an observation is made of, in this order (default: object, end-effector and gripper, as "
+               "many of them as there are)"},
       {APP_COUNT, .name = "preview", .value = "STEPS", .target = &r.preview_every, .high = 1e12,
        .help =
            "pictures: batches between two looks at preview.png, a grid by the blocks so far, and strip.png in RUN; 0: none "

@@ -247,8 +247,10 @@ enum { LFM_MAX_BLOCKS = 64 }; /* of a chain */
 typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser and schema; immutable */
 
 LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
-LFM_API int64_t lfm_model_dim(const lfm_model *model);                /* columns of the data */
-LFM_API int64_t lfm_model_border_dim(const lfm_model *model);         /* columns at a border: those of the data that vary */
+/* A policy's observation as lfm_table_options.observations takes it; NULL: the model is none. */
+LFM_API const char *lfm_model_observations(const lfm_model *model);
+LFM_API int64_t lfm_model_dim(const lfm_model *model);        /* columns of the data */
+LFM_API int64_t lfm_model_border_dim(const lfm_model *model); /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
@@ -297,6 +299,8 @@ typedef struct lfm_sample_options {
   lfm_solver_options solve;
   int64_t rows;
   uint64_t seed;
+  const lfm_table *given; /* of a policy, required: demonstrations; a chunk of actions is drawn for each of `rows` windows of
+                           * theirs, evenly spaced, or for all where there are fewer */
   int label; /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
   double
       guidance; /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */

@@ -15,7 +15,7 @@ typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_pool_precision { LFM_POOL_FP32, LFM_POOL_FP16 } lfm_pool_precision;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
-typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET } lfm_network;
+typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET, LFM_NETWORK_UNET1D } lfm_network;
 typedef enum lfm_dequantise { LFM_DEQUANTISE_NONE, LFM_DEQUANTISE_UNIFORM } lfm_dequantise;
 
 /* Lists of whole numbers; count 0: not given.  They differ in their room only. */
@@ -53,6 +53,8 @@ struct lfm_config {
   lfm_dequantise dequantise; /* what a grey level stands for: its middle, or anywhere in its step */
   bool conditional;          /* the network sees the class */
   double class_drop;         /* share of the draws whose class it does not see: for guidance */
+  /* demonstrations: steps (data/windows.h) */
+  int64_t observation_horizon, prediction_horizon, action_horizon;
   /* the network */
   lfm_network network;
   int64_t hidden_dim;
@@ -65,6 +67,7 @@ struct lfm_config {
   int64_t num_head_channels;
   double dropout;
   bool scale_shift;
+  int64_t kernel_size, n_groups, step_embed_dim; /* of the unet1d */
   /* training */
   int64_t batch_size;
   lfm_counts max_batch; /* steps a block: one for all, or one for each */
@@ -73,9 +76,11 @@ struct lfm_config {
   int64_t warmup; /* linear, batches */
   bool cosine;    /* to zero over the block */
   double grad_clip;
-  bool adamw; /* optimizer: adam|adamw */
+  bool adamw;          /* optimizer: adam|adamw */
+  double beta1, beta2; /* adam_beta1, adam_beta2 */
   double weight_decay;
   double ema_decay; /* 0 during warmup */
+  double ema_power; /* over 0: it rises to ema_decay instead */
   bool warm_start;
   int64_t patience;        /* batches without a better validation loss; 0: off */
   double push_tol;         /* dopri5 tolerance of the push */

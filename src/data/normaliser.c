@@ -54,6 +54,27 @@ lfm_status lfm_normaliser_pixels(int64_t dim, bool dequantised, lfm_normaliser *
   return LFM_OK;
 }
 
+lfm_status lfm_normaliser_chunks(int64_t steps, int64_t width, const double *mean, const double *scale,
+                                 lfm_normaliser **out) {
+  lfm_normaliser *m;
+  lfm_status status;
+  int64_t dim = steps * width;
+  *out = NULL;
+  LFM_TRY(LFM_ALLOC(&m, 1));
+  m->kind = LFM_NORMALISE_CHUNKS, m->cols = m->dim = dim;
+  LFM_TRY_GOTO(LFM_ALLOC(&m->mean, dim), failed);
+  LFM_TRY_GOTO(LFM_ALLOC(&m->forward, dim), failed);
+  for (int64_t i = 0; i < dim; i++) {
+    m->mean[i] = mean[i % width], m->forward[i] = scale[i % width];
+    m->logdet += log(scale[i % width]);
+  }
+  *out = m;
+  return LFM_OK;
+failed:
+  lfm_normaliser_destroy(m);
+  return status;
+}
+
 void lfm_normaliser_destroy(lfm_normaliser *normaliser) {
   if (!normaliser) return;
   lfm_free(normaliser->varying);
@@ -222,6 +243,10 @@ void lfm_normaliser_apply(const lfm_normaliser *m, const double *x, double *y) {
     for (int64_t i = 0; i < d; i++) y[i] = x[i] * m->scale - 1.0;
     return;
   }
+  if (m->kind == LFM_NORMALISE_CHUNKS) {
+    for (int64_t i = 0; i < d; i++) y[i] = (x[i] - m->mean[i]) * m->forward[i];
+    return;
+  }
   if (m->kind != LFM_NORMALISE_WHITEN) {
     for (int64_t i = 0; i < d; i++) y[i] = (x[m->varying[i]] - m->mean[i]) * m->forward[i * d + i];
     return;
@@ -237,6 +262,10 @@ void lfm_normaliser_invert(const lfm_normaliser *m, const double *y, double *x) 
   int64_t d = m->dim;
   if (m->kind == LFM_NORMALISE_PIXELS) {
     for (int64_t i = 0; i < d; i++) x[i] = (y[i] + 1.0) / m->scale;
+    return;
+  }
+  if (m->kind == LFM_NORMALISE_CHUNKS) {
+    for (int64_t i = 0; i < d; i++) x[i] = m->mean[i] + y[i] / m->forward[i];
     return;
   }
   for (int64_t col = 0; col < m->cols; col++) x[col] = m->constant[col];

@@ -6,6 +6,7 @@
  *   whiten       W = D^-1 R^-1/2, D the standard deviations and R the correlation: y has covariance I (normaliser.c)
  * A constant column has no density: it is left out of y, stored, and put back by the inverse.
  *   pixels       y = x scale - 1 for pictures, all columns alike and none left out: there are too many for matrices
+ *   chunks       y = (x - mean) forward, a number a column: forward is the diagonal, [dim], and none is left out either
  */
 #ifndef LFM_DATA_NORMALISER_H
 #define LFM_DATA_NORMALISER_H
@@ -17,6 +18,7 @@ typedef enum lfm_normalise {
   LFM_NORMALISE_STANDARDISE,
   LFM_NORMALISE_WHITEN,
   LFM_NORMALISE_PIXELS, /* follows from the data being pictures; no key asks for it */
+  LFM_NORMALISE_CHUNKS, /* from their being chunks of actions; likewise */
 } lfm_normalise;
 
 typedef struct lfm_normaliser {
@@ -38,6 +40,8 @@ lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_no
 lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lfm_normaliser **out); /* to be filled */
 /* Grey levels 0 .. 255 to [-1, 1]; dequantised, levels anywhere in 0 .. 256 to it.  (pixels.h) */
 lfm_status lfm_normaliser_pixels(int64_t dim, bool dequantised, lfm_normaliser **out);
+/* Chunks of `steps` actions, each (a - mean) scale with mean and scale [width]. */
+lfm_status lfm_normaliser_chunks(int64_t steps, int64_t width, const double *mean, const double *scale, lfm_normaliser **out);
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */

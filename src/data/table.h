@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "data/demos.h"
 #include "data/images.h"
+#include "data/windows.h"
 
 struct lfm_table {
   int64_t rows, cols;
@@ -18,6 +19,7 @@ struct lfm_table {
   lfm_images *images;
   /* A table of demonstrations has a step a row; its values are demos->actions, and theirs to free. */
   lfm_demos *demos;
+  lfm_windows *windows; /* of windows of demonstrations; NULL: something else */
 };
 
 /* Zeros, names x0.., decimals -1. */

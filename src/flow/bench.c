@@ -24,21 +24,27 @@
 enum { MOST_REPETITIONS = 1000, SPINS = 16, WARM_CALLS = 3 };
 static const double slice = 0.2; /* seconds that one measurement of a repetition should last */
 
-/* The rows of the data sets that the presets are for: columns; or channels, height and width of pictures. */
+/* The rows of the data sets that the presets are for: columns; or channels, height and width of pictures; or, of
+ * demonstrations, numbers of an observation and an action. */
 static const struct {
   const char *begins;
   int64_t shape[3];
-} presets[] = {{"bsds300", {63}},
-               {"miniboone", {43}},
-               {"gas", {8}},
-               {"power", {6}},
-               {"tree", {2}},
-               {"rose", {2}},
-               {"fashion", {1, 28, 28}},
-               {"mnist", {1, 28, 28}},
-               {"cifar10", {3, 32, 32}},
-               {"imagenet32", {3, 32, 32}},
-               {"flowers128", {3, 128, 128}}};
+  int64_t demos[2];
+} presets[] = {{"bsds300", {63}, {0}},
+               {"miniboone", {43}, {0}},
+               {"gas", {8}, {0}},
+               {"power", {6}, {0}},
+               {"tree", {2}, {0}},
+               {"rose", {2}, {0}},
+               {"fashion", {1, 28, 28}, {0}},
+               {"mnist", {1, 28, 28}, {0}},
+               {"cifar10", {3, 32, 32}, {0}},
+               {"imagenet32", {3, 32, 32}, {0}},
+               {"flowers128", {3, 128, 128}, {0}},
+               {"lift", {0}, {19, 7}},
+               {"can", {0}, {23, 7}},
+               {"square", {0}, {23, 7}},
+               {"pusht", {0}, {5, 2}}};
 static const char *const trained[] = {"bsds300@A", "miniboone@A", "power@A"};
 
 void lfm_bench_defaults(lfm_bench_options *options) { *options = (lfm_bench_options){.repetitions = 7}; }
@@ -243,18 +249,37 @@ static lfm_status make_pictures(int64_t count, const int64_t *shape, bool labell
   return lfm_table_of_images(images, out);
 }
 
+/* Episodes of noise, of as many windows or more. */
+static lfm_status make_demos(int64_t windows, const int64_t *shape, lfm_table **out) {
+  enum { EPISODES = 20 };
+  lfm_demos *demos;
+  lfm_rng rng = {.purpose = LFM_FOR_DATA, .step = 1};
+  int64_t each = windows / EPISODES + 32;
+  LFM_TRY(lfm_demos_make(EPISODES, EPISODES * each, shape[0], shape[1], &demos));
+  demos->kind = shape[1] % LFM_ARM_ACTION ? LFM_ACTION_PLAIN : LFM_ACTION_POSE;
+  for (int64_t e = 0; e < EPISODES; e++) demos->ends[e] = (e + 1) * each;
+  for (int64_t i = 0; i < demos->steps * shape[0]; i++) demos->obs[i] = lfm_rng_uniform(&rng, i, 0);
+  for (int64_t i = 0; i < demos->steps * shape[1]; i++) demos->actions[i] = lfm_rng_uniform(&rng, i, 1);
+  return lfm_table_of_demos(demos, out);
+}
+
 /* The keys, and the shape of the rows; the caller destroys *out all the same. */
-static lfm_status configure(const char *preset, const lfm_bench_options *options, int64_t shape[3], lfm_config **out) {
+static lfm_status configure(const char *preset, const lfm_bench_options *options, int64_t shape[3], int64_t demos[2],
+                            lfm_config **out) {
   memcpy(shape, options->picture, sizeof options->picture);
+  memset(demos, 0, 2 * sizeof *demos);
   LFM_TRY(lfm_config_create(out));
   if (preset) LFM_TRY(lfm_config_preset(*out, preset));
-  for (size_t k = 0; k < sizeof presets / sizeof *presets && preset && !shape[0]; k++)
-    if (strncmp(preset, presets[k].begins, strlen(presets[k].begins)) == 0)
+  for (size_t k = 0; k < sizeof presets / sizeof *presets && preset && !options->picture[0]; k++)
+    if (strncmp(preset, presets[k].begins, strlen(presets[k].begins)) == 0) {
       memcpy(shape, presets[k].shape, sizeof presets[k].shape);
+      memcpy(demos, presets[k].demos, sizeof presets[k].demos);
+    }
   for (int k = 0; k < options->set_count; k++) LFM_TRY(lfm_config_set(*out, options->sets[k]));
   if (is_bf16(options)) (*out)->precision = LFM_PRECISION_BF16;
   if (!(*out)->max_batch.count) LFM_TRY(lfm_config_set(*out, "max_batch=200")); /* none are run, so none are timed */
-  return shape[0] ? LFM_OK : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
+  return shape[0] || demos[0] ? LFM_OK
+                              : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
 }
 
 static lfm_status bench_training(const char *preset, const lfm_bench_options *options, lfm_bench_result *results,
@@ -262,12 +287,13 @@ static lfm_status bench_training(const char *preset, const lfm_bench_options *op
   lfm_config *config = NULL;
   lfm_table *table = NULL;
   lfm_trainer *trainer = NULL;
-  int64_t shape[3];
+  int64_t shape[3], demos[2];
   char name[32];
   lfm_status status;
-  LFM_TRY_GOTO(configure(preset, options, shape, &config), done);
+  LFM_TRY_GOTO(configure(preset, options, shape, demos, &config), done);
   int64_t batch = config->batch_size ? config->batch_size : 128;
   if (shape[1]) LFM_TRY_GOTO(make_pictures(2 * batch, shape, config->conditional, &table), done);
+  else if (demos[0]) LFM_TRY_GOTO(make_demos(2 * batch, demos, &table), done);
   else LFM_TRY_GOTO(make_rows(2 * batch + 20000, shape[0], &table), done);
   lfm_train_options train = {.config = config, .train = table, .valid = table, .threads = options->threads};
   LFM_TRY_GOTO(lfm_trainer_create(&train, &trainer), done);
@@ -325,8 +351,8 @@ static lfm_status likelihood(void *context) {
   LFM_TRY(lfm_solve_parse(&(lfm_solver_options){.tol = w->options->tol}, w->options->model->blocks, &solve));
   lfm_meter_begin(&quiet, NULL, NULL);
   memset(w->failed, 0, (size_t)w->rows->rows);
-  return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, w->logp, w->failed, w->nfe,
-                        &quiet);
+  return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, NULL, w->logp, w->failed,
+                        w->nfe, &quiet);
 }
 
 static lfm_status evaluate_one(void *context) {
@@ -350,6 +376,9 @@ static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lf
   if (is_score && options.model->picture)
     return lfm_fail(LFM_E_USAGE,
                     "bench score: times exact traces, which pictures have not; lfm score times theirs by probes");
+  if ((is_sample || is_score) && options.model->windows)
+    return lfm_fail(LFM_E_USAGE, "bench %s: the model is a policy, which draws and scores given demonstrations alone",
+                    options.what);
   if (!options.rows) options.rows = is_sample ? 100000 : 200;
   model_work w = {.options = &options, .team = team};
   figure *f;

@@ -73,6 +73,10 @@ static lfm_status to_data(const lfm_model *model, const lfm_table *states, lfm_t
 
 lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out) {
   *out = NULL;
+  if (model->windows)
+    return lfm_fail(LFM_E_UNSUPPORTED,
+                    "push: the model is a policy, whose rows are moved by what is given of each; lfm score "
+                    "and lfm sample take the demonstrations that say it");
   if (options->to < 0 || options->to > model->blocks)
     return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to,
                     model->blocks);

@@ -5,6 +5,7 @@
  *   tensors    blocks.N.net.K.weight [out, in], .bias [out]    float32, the authors' names
  *              normaliser.{varying,constant,mean,forward,inverse,logdet}
  *   metadata   format, config (the resolved YAML), columns, column.K and decimals.K of each
+ * What pictures and policies have in place of columns: lfm_chain_add_picture, chain_windows.c.
  * In Python: safetensors.torch.load_file(path) gives every weight under the name that the authors' modules use.
  */
 #include "flow/chain.h"
@@ -58,15 +59,38 @@ static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels
   return lfm_unet2d_create(&unet, kernels, out);
 }
 
+/* Numbers that the network is given of a policy's row. */
+static int64_t given_of(const lfm_model *model) {
+  return model->windows ? model->windows->horizons.observation * model->windows->obs_dim : 0;
+}
+
+static lfm_status create_unet1d(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+  const lfm_config *config = model->config;
+  if (!model->windows)
+    return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are columns of numbers (network: mlp)");
+  lfm_unet1d_config unet = {.length = model->windows->horizons.prediction,
+                            .channels = model->windows->width,
+                            .given = given_of(model),
+                            .hidden_dim = config->hidden_dim,
+                            .mult_count = (int)config->unet_dim_mults.count,
+                            .kernel_size = config->kernel_size,
+                            .groups = config->n_groups,
+                            .step_embed_dim = config->step_embed_dim};
+  for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)config->unet_dim_mults.of[k];
+  return lfm_unet1d_create(&unet, kernels, out);
+}
+
 lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
   const lfm_config *config = model->config;
   if (config->network == LFM_NETWORK_UNET) return create_unet(model, kernels, out);
+  if (config->network == LFM_NETWORK_UNET1D) return create_unet1d(model, kernels, out);
   if (config->conditional)
     return lfm_fail(LFM_E_USAGE, "conditional: only the unet knows classes; leave it out, or network: unet");
   lfm_mlp_config mlp = {.dim = model->normaliser->dim,
                         .hidden_dim = config->hidden_dim,
                         .num_hidden = config->num_hidden,
-                        .cat_t_all = config->cat_t_all};
+                        .cat_t_all = config->cat_t_all,
+                        .given = given_of(model)};
   LFM_TRY(act_of(config, &mlp.act));
   return lfm_mlp_create(&mlp, kernels, out);
 }
@@ -86,6 +110,7 @@ static lfm_status make_schema(lfm_model *model, int64_t cols) {
 static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
   model->cols = schema->cols;
   if (schema->images) return lfm_images_alike(schema->images, 0, &model->picture);
+  if (schema->windows) return lfm_windows_alike(schema->windows, 0, &model->windows);
   LFM_TRY(make_schema(model, schema->cols));
   for (int64_t j = 0; j < schema->cols; j++) {
     LFM_TRY(lfm_alloc_text(&model->names[j], schema->names[j]));
@@ -131,12 +156,14 @@ void lfm_model_destroy(lfm_model *model) {
   lfm_free(model->names);
   lfm_free(model->decimals);
   lfm_images_destroy(model->picture);
+  lfm_windows_destroy(model->windows);
   lfm_net_destroy(model->net);
   lfm_normaliser_destroy(model->normaliser);
   lfm_config_destroy(model->config);
   lfm_free(model);
 }
 
+const char *lfm_model_observations(const lfm_model *model) { return model->windows ? model->windows->observations : NULL; }
 int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
@@ -232,7 +259,7 @@ static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_F
   memcpy(out, fields, sizeof fields);
 }
 
-static lfm_status add_number(lfm_archive *archive, const char *key, int64_t number) {
+lfm_status lfm_chain_add_number(lfm_archive *archive, const char *key, int64_t number) {
   char text[24];
   snprintf(text, sizeof text, "%lld", (long long)number);
   return lfm_archive_meta(archive, key, text);
@@ -241,10 +268,10 @@ static lfm_status add_number(lfm_archive *archive, const char *key, int64_t numb
 /* What a picture is in place of columns, and the classes, if any, by name. */
 lfm_status lfm_chain_add_picture(const lfm_images *picture, lfm_archive *archive) {
   char key[32];
-  LFM_TRY(add_number(archive, "channels", picture->channels));
-  LFM_TRY(add_number(archive, "height", picture->height));
-  LFM_TRY(add_number(archive, "width", picture->width));
-  LFM_TRY(add_number(archive, "classes", picture->classes));
+  LFM_TRY(lfm_chain_add_number(archive, "channels", picture->channels));
+  LFM_TRY(lfm_chain_add_number(archive, "height", picture->height));
+  LFM_TRY(lfm_chain_add_number(archive, "width", picture->width));
+  LFM_TRY(lfm_chain_add_number(archive, "classes", picture->classes));
   for (int64_t k = 0; k < picture->classes; k++) {
     snprintf(key, sizeof key, "class.%lld", (long long)k);
     LFM_TRY(lfm_archive_meta(archive, key, picture->class_names[k]));
@@ -255,12 +282,13 @@ lfm_status lfm_chain_add_picture(const lfm_images *picture, lfm_archive *archive
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
   char key[32];
   if (model->picture) return lfm_chain_add_picture(model->picture, archive);
-  LFM_TRY(add_number(archive, "columns", model->cols));
+  if (model->windows) return LFM_OK; /* they come with their units */
+  LFM_TRY(lfm_chain_add_number(archive, "columns", model->cols));
   for (int64_t j = 0; j < model->cols; j++) {
     snprintf(key, sizeof key, "column.%lld", (long long)j);
     LFM_TRY(lfm_archive_meta(archive, key, model->names[j]));
     snprintf(key, sizeof key, "decimals.%lld", (long long)j);
-    LFM_TRY(add_number(archive, key, model->decimals[j]));
+    LFM_TRY(lfm_chain_add_number(archive, key, model->decimals[j]));
   }
   return LFM_OK;
 }
@@ -278,6 +306,7 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
 
 lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive) {
   if (model->picture) return LFM_OK; /* follows from the configuration */
+  if (model->windows) return lfm_chain_add_windows(model->windows, archive);
   field fields[NORMALISER_FIELDS];
   normaliser_fields(model->normaliser, fields);
   for (int k = 0; k < NORMALISER_FIELDS; k++)
@@ -286,7 +315,7 @@ lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive
 }
 
 /* A whole number of the metadata, within its limits. */
-static lfm_status meta_number(const lfm_archive *archive, const char *key, long low, long high, long *out) {
+lfm_status lfm_chain_find_number(const lfm_archive *archive, const char *key, long low, long high, long *out) {
   const char *text = lfm_archive_meta_find(archive, key);
   char *end = NULL;
   *out = text ? strtol(text, &end, 10) : 0;
@@ -303,7 +332,7 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
   *name = lfm_archive_meta_find(archive, key);
   if (!*name) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is missing", lfm_archive_path(archive), key);
   snprintf(key, sizeof key, "decimals.%lld", (long long)col);
-  LFM_TRY(meta_number(archive, key, -1, 400, &number));
+  LFM_TRY(lfm_chain_find_number(archive, key, -1, 400, &number));
   *decimals = (int)number;
   return LFM_OK;
 }
@@ -311,16 +340,16 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
 /* The size, and no classes yet. */
 static lfm_status read_size(const lfm_archive *archive, lfm_images **out) {
   long channels, height, width;
-  LFM_TRY(meta_number(archive, "channels", 1, 3, &channels));
-  LFM_TRY(meta_number(archive, "height", 1, LFM_IMAGES_MOST_SIDE, &height));
-  LFM_TRY(meta_number(archive, "width", 1, LFM_IMAGES_MOST_SIDE, &width));
+  LFM_TRY(lfm_chain_find_number(archive, "channels", 1, 3, &channels));
+  LFM_TRY(lfm_chain_find_number(archive, "height", 1, LFM_IMAGES_MOST_SIDE, &height));
+  LFM_TRY(lfm_chain_find_number(archive, "width", 1, LFM_IMAGES_MOST_SIDE, &width));
   if (channels == 2) return lfm_fail(LFM_E_FORMAT, "%s: pictures of 2 channels; 1 or 3 are due", lfm_archive_path(archive));
   return lfm_images_make(0, channels, height, width, out);
 }
 
 static lfm_status read_classes(const lfm_archive *archive, lfm_images *picture) {
   long classes;
-  LFM_TRY(meta_number(archive, "classes", 0, LFM_MOST_CLASSES, &classes));
+  LFM_TRY(lfm_chain_find_number(archive, "classes", 0, LFM_MOST_CLASSES, &classes));
   if (classes) LFM_TRY(lfm_images_label(picture, classes));
   for (long k = 0; k < classes; k++) {
     char key[32];
@@ -349,7 +378,12 @@ static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
     model->cols = (int64_t)lfm_images_row_size(model->picture);
     return LFM_OK;
   }
-  LFM_TRY(meta_number(archive, "columns", 1, 1 << 20, &cols));
+  if (lfm_archive_meta_find(archive, "action")) {
+    LFM_TRY(lfm_chain_read_windows(archive, lfm_chain_horizons(model->config), &model->windows));
+    model->cols = model->windows->horizons.prediction * model->windows->width;
+    return LFM_OK;
+  }
+  LFM_TRY(lfm_chain_find_number(archive, "columns", 1, 1 << 20, &cols));
   LFM_TRY(make_schema(model, cols));
   for (long j = 0; j < cols; j++) {
     const char *name;
@@ -415,7 +449,7 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   LFM_TRY(lfm_config_create(&model->config));
   LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
   const lfm_config *config = model->config;
-  bool is_deep = config->num_hidden >= 1 || config->network == LFM_NETWORK_UNET; /* which has no such key */
+  bool is_deep = config->num_hidden >= 1 || config->network == LFM_NETWORK_UNET || config->network == LFM_NETWORK_UNET1D;
   if (config->blocks < 1 || config->hidden_dim < 1 || !is_deep)
     return lfm_fail(LFM_E_FORMAT, "%s: its configuration is not a resolved one", lfm_archive_path(archive));
   return LFM_OK;
@@ -435,6 +469,7 @@ static lfm_status read_units(lfm_model *model, const lfm_archive *archive) {
   const lfm_config *config = model->config;
   if (model->picture)
     return lfm_normaliser_pixels(model->cols, config->dequantise == LFM_DEQUANTISE_UNIFORM, &model->normaliser);
+  if (model->windows) return lfm_chain_units(model->windows, &model->normaliser);
   return lfm_chain_read_normaliser(archive, (lfm_normalise)config->normalise, model->cols, &model->normaliser);
 }
 

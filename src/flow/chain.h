@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "data/images.h"
 #include "data/normaliser.h"
+#include "data/windows.h"
 #include "net/net.h"
 #include "store/safetensors.h"
 
@@ -20,6 +21,7 @@ struct lfm_model {
   int *decimals;      /* [cols] */
   lfm_images
       *picture; /* of no pictures: size and classes of a row's; NULL: columns of numbers, else names and decimals are */
+  lfm_windows *windows; /* of no windows: the actions and observations of a policy; NULL: the model is none */
   lfm_normaliser *normaliser;
   lfm_net *net;
   int blocks;
@@ -50,6 +52,17 @@ lfm_status lfm_chain_find_column(const lfm_archive *archive, int64_t col, const 
 /* Of pictures: size and classes (lfm_images of no pictures), as metadata; and back. */
 lfm_status lfm_chain_add_picture(const lfm_images *picture, lfm_archive *archive);
 lfm_status lfm_chain_read_picture(const lfm_archive *archive, lfm_images **out);
+
+/* Of policies: actions, observations and their units (lfm_windows of no windows), as metadata and tensors; and back, with the
+ * horizons of the configuration.  (chain_windows.c) */
+lfm_status lfm_chain_add_windows(const lfm_windows *windows, lfm_archive *archive);
+lfm_status lfm_chain_read_windows(const lfm_archive *archive, lfm_horizons horizons, lfm_windows **out);
+lfm_horizons lfm_chain_horizons(const lfm_config *config);
+lfm_status lfm_chain_units(const lfm_windows *windows, lfm_normaliser **out); /* the chunks' normaliser */
+
+/* Whole numbers as metadata; LFM_E_FORMAT where one is not between low and high. */
+lfm_status lfm_chain_add_number(lfm_archive *archive, const char *key, int64_t number);
+lfm_status lfm_chain_find_number(const lfm_archive *archive, const char *key, long low, long high, long *out);
 
 /* The normaliser's tensors alone.  Reading checks their shapes against each other and `cols`. */
 lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive);

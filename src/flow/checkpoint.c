@@ -69,6 +69,11 @@ static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
     if (images->labels) hash = hash_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
     return hash_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
   }
+  if (table->demos) {
+    const lfm_demos *demos = table->demos;
+    hash = hash_bytes(hash, demos->ends, (size_t)demos->episodes * sizeof *demos->ends);
+    hash = hash_bytes(hash, demos->obs, (size_t)demos->steps * (size_t)demos->obs_dim * sizeof *demos->obs);
+  }
   for (int64_t j = 0; j < table->cols; j++) hash = hash_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
   return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }

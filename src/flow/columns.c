@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
   const lfm_normaliser *normaliser = model->normaliser;
@@ -62,7 +63,17 @@ static lfm_status match_pictures(const lfm_images *model, const lfm_images *tabl
                   table && model->height == model->width ? "; --size scales them" : "");
 }
 
+static lfm_status match_windows(const lfm_model *model, const lfm_table *table) {
+  if (table->windows) return lfm_windows_compare(model->windows, table->windows, "the table");
+  return lfm_fail(LFM_E_DATA, "the model is a policy, of actions given observations; the data are %s, not demonstrations",
+                  table->images ? "pictures" : "columns of numbers");
+}
+
 lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place) {
+  if (model->windows) {
+    for (int64_t j = 0; j < model->cols && place; j++) place[j] = j;
+    return match_windows(model, table);
+  }
   if (table->images && !model->picture)
     return lfm_fail(LFM_E_DATA, "the model is of %lld columns of numbers, the data are pictures", (long long)model->cols);
   if (model->picture) return match_pictures(model->picture, table->images);
@@ -108,10 +119,23 @@ static lfm_status make_pictures(const lfm_images *like, int64_t rows, lfm_table 
   return lfm_table_of_images(images, out);
 }
 
+/* A row is a chunk in the data's numbers: column xJ.K is number J of the action at its step K. */
+static lfm_status make_actions(const lfm_windows *w, int64_t rows, int64_t extra, lfm_table **out) {
+  LFM_TRY(lfm_table_make(rows, w->horizons.prediction * w->action_dim + extra, out));
+  for (int64_t j = 0; j < w->horizons.prediction * w->action_dim; j++) {
+    char name[48];
+    snprintf(name, sizeof name, "x%lld.%lld", (long long)(j % w->action_dim), (long long)(j / w->action_dim));
+    lfm_status status = lfm_table_rename(*out, j, name);
+    if (status != LFM_OK) return lfm_table_destroy(*out), *out = NULL, status;
+  }
+  return LFM_OK;
+}
+
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out) {
   lfm_table *table;
   *out = NULL;
   if (model->picture) return make_pictures(model->picture, rows, out);
+  if (model->windows) return make_actions(model->windows, rows, extra, out);
   LFM_TRY(lfm_table_make(rows, model->cols + extra, &table));
   for (int64_t j = 0; j < model->cols; j++) {
     lfm_status status = lfm_table_rename(table, j, model->names[j]);
@@ -154,8 +178,15 @@ static void put_picture(const lfm_model *model, const double *y, uint8_t *pixels
   }
 }
 
+static void put_actions(const lfm_model *model, const double *y, double *actions) {
+  const lfm_windows *w = model->windows;
+  for (int64_t k = 0; k < w->horizons.prediction; k++, y += w->width, actions += w->action_dim)
+    lfm_windows_action(w, y, actions);
+}
+
 void lfm_columns_put(const lfm_model *model, const double *y, lfm_table *table, int64_t row) {
   if (table->images) put_picture(model, y, table->images->pixels + row * model->cols);
+  else if (model->windows) put_actions(model, y, table->values + row * table->cols);
   else lfm_normaliser_invert(model->normaliser, y, table->values + row * table->cols);
 }
 
@@ -186,4 +217,21 @@ lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, co
     for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = table->values[rows[i] * table->cols + place[j]];
   lfm_free(place);
   return status;
+}
+
+lfm_status lfm_columns_windows(const lfm_model *model, const lfm_table *table, lfm_table **out) {
+  *out = NULL;
+  return model->windows && table->demos ? lfm_windows_cut(model->windows, table->demos, out) : LFM_OK;
+}
+
+lfm_status lfm_columns_given(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count,
+                             float **given) {
+  *given = NULL;
+  if (!model->windows) return LFM_OK;
+  LFM_TRY(match_windows(model, table));
+  size_t each = (size_t)lfm_net_given(model->net);
+  LFM_TRY(LFM_ALLOC(given, (size_t)count * each));
+  for (int64_t i = 0; i < count; i++)
+    memcpy(*given + (size_t)i * each, table->windows->given + (size_t)rows[i] * each, each * sizeof **given);
+  return LFM_OK;
 }

@@ -32,6 +32,13 @@ lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **
  * the table. */
 lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count, double **out);
 
+/* Of a policy and demonstrations: their windows, for the caller to use in their place and to destroy; else NULL. */
+lfm_status lfm_columns_windows(const lfm_model *model, const lfm_table *table, lfm_table **out);
+
+/* What is given of those rows of a table of windows: *given [count, given], freed with lfm_free; of others NULL. */
+lfm_status lfm_columns_given(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count,
+                             float **given);
+
 /* Rows of the table in the model's columns: *x [count, cols], freed with lfm_free. */
 lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, const int64_t *rows, int64_t count, double **x);
 

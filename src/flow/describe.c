@@ -69,17 +69,22 @@ static void describe_names(const char *list, const lfm_listing *names, lfm_facts
   }
 }
 
+static void describe_actions(lfm_action_kind kind, const char *task, int64_t keys, char *const *key, const int64_t *dims,
+                             lfm_facts *facts) {
+  lfm_facts_text(facts, "action", lfm_action_kind_name(kind));
+  if (task) lfm_facts_text(facts, "task", task);
+  for (int64_t k = 0; k < keys; k++) {
+    lfm_facts_item(facts, "observations");
+    lfm_facts_text(facts, "name", key[k]);
+    lfm_facts_number(facts, "numbers", (double)dims[k]);
+    lfm_facts_end(facts);
+  }
+}
+
 /* Its columns are the numbers of an action. */
 static void describe_demos(const lfm_demos *demos, lfm_facts *facts) {
   lfm_facts_number(facts, "episodes", (double)demos->episodes);
-  lfm_facts_text(facts, "action", lfm_action_kind_name(demos->kind));
-  if (demos->task) lfm_facts_text(facts, "task", demos->task);
-  for (int64_t k = 0; k < demos->keys; k++) {
-    lfm_facts_item(facts, "observations");
-    lfm_facts_text(facts, "name", demos->key[k]);
-    lfm_facts_number(facts, "numbers", (double)demos->key_dim[k]);
-    lfm_facts_end(facts);
-  }
+  describe_actions(demos->kind, demos->task, demos->keys, demos->key, demos->key_dim, facts);
   describe_names("other_observations", &demos->others, facts);
   describe_names("filters", &demos->filters, facts);
 }
@@ -101,11 +106,20 @@ static lfm_status describe_table(const char *path, lfm_facts *facts) {
 
 /* ---- models and checkpoints ---------------------------------------------------------------------------------- */
 
+static void describe_policy(const lfm_windows *w, lfm_facts *facts) {
+  lfm_facts_number(facts, "action_dim", (double)w->action_dim);
+  lfm_facts_number(facts, "observation_horizon", (double)w->horizons.observation);
+  lfm_facts_number(facts, "prediction_horizon", (double)w->horizons.prediction);
+  lfm_facts_number(facts, "action_horizon", (double)w->horizons.action);
+  describe_actions(w->kind, w->task, w->keys, w->key, w->key_dim, facts);
+}
+
 static void describe_chain(const lfm_model *model, lfm_facts *facts) {
   double parameters = (double)lfm_net_param_count(model->net);
   lfm_facts_number(facts, "blocks", model->blocks);
   lfm_facts_number(facts, "parameters", parameters * model->blocks);
   if (model->picture) describe_pictures(model->picture, facts);
+  if (model->windows) describe_policy(model->windows, facts);
   for (int64_t j = 0; model->names && j < model->cols; j++) {
     lfm_facts_item(facts, "columns");
     lfm_facts_text(facts, "name", model->names[j]);

@@ -30,6 +30,7 @@ typedef struct ledger {
   int64_t rows;
   int64_t *row;      /* [rows] number in the table */
   double *x;         /* [rows, cols] */
+  float *given;      /* [rows, given], or NULL */
   double *logp;      /* [rows], NAN where the solve failed */
   double *cut;       /* [blocks + 1, rows] */
   double *truth;     /* [rows], or NULL */
@@ -43,6 +44,7 @@ typedef struct ledger {
 static void destroy_ledger(ledger *l) {
   lfm_free(l->row);
   lfm_free(l->x);
+  lfm_free(l->given);
   lfm_free(l->logp);
   lfm_free(l->cut);
   lfm_free(l->truth);
@@ -73,10 +75,10 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *
   LFM_TRY(LFM_ALLOC(&l->failed, l->rows));
   LFM_TRY(LFM_ALLOC(&l->nfe, l->rows));
   LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
+  LFM_TRY(lfm_columns_given(l->model, table, l->row, l->rows, &l->given));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, l->row, l->rows, &l->group));
   if (options->truth) LFM_TRY(read_truth(options->truth, table->rows, l));
-  l->probes =
-      (lfm_probes){.count = lfm_probes_of(table->images != NULL, options->probes), .seed = options->seed, .number = l->row};
+  l->probes = (lfm_probes){.count = lfm_probes_of(l->model, options->probes), .seed = options->seed, .number = l->row};
   return l->probes.count ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
 }
 
@@ -87,8 +89,8 @@ static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
   lfm_meter_begin(&meter, options->progress, options->context);
   LFM_TRY(lfm_solve_parse(&options->solve, l->model->blocks, &solve));
   LFM_TRY(lfm_team_create(options->threads, &team));
-  lfm_status status =
-      lfm_likelihood_cut(l->model, team, &solve, &l->probes, l->rows, l->x, l->logp, l->cut, l->failed, l->nfe, &meter);
+  lfm_status status = lfm_likelihood_cut(l->model, team, &solve, &l->probes, l->rows, l->x, l->given, l->logp, l->cut,
+                                         l->failed, l->nfe, &meter);
   lfm_team_destroy(team);
   return status;
 }
@@ -263,8 +265,11 @@ lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lf
                                 .widest = nan,
                                 .chance = nan};
   ledger l = {.model = model};
+  lfm_table *windows = NULL;
   lfm_status status;
   LFM_TRY_GOTO(lfm_density_check(model), done);
+  LFM_TRY_GOTO(lfm_columns_windows(model, heldout, &windows), done);
+  if (windows) heldout = windows;
   LFM_TRY_GOTO(choose_rows(heldout, options, &l), done);
   LFM_TRY_GOTO(solve_rows(&l, options), done);
   LFM_TRY_GOTO(fill_means(&l, result), done);
@@ -274,6 +279,7 @@ lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lf
   LFM_TRY_GOTO(fill_variances(&l, result), done);
   result->seconds = lfm_seconds() - begun;
 done:
+  lfm_table_destroy(windows);
   destroy_ledger(&l);
   return status;
 }

@@ -26,11 +26,12 @@ typedef struct work {
   lfm_carry *traced; /* with the log-determinant */
   lfm_carry *plain;  /* paper: the transport between blocks */
   int64_t rows, dim;
-  double *x;      /* [rows, dim] where the rows are */
-  double *end;    /* paper: [rows, dim] where Euler ended */
-  double *logdet; /* [rows, estimates] */
-  int estimates;  /* 1, or a probe each */
-  double *cut;    /* [blocks + 1, rows] log p under the chain cut at each border, or NULL */
+  const float *given; /* [rows, given], or NULL */
+  double *x;          /* [rows, dim] where the rows are */
+  double *end;        /* paper: [rows, dim] where Euler ended */
+  double *logdet;     /* [rows, estimates] */
+  int estimates;      /* 1, or a probe each */
+  double *cut;        /* [blocks + 1, rows] log p under the chain cut at each border, or NULL */
   uint8_t *failed;
   int64_t *nfe;
   lfm_meter *meter;
@@ -43,6 +44,8 @@ static lfm_rows traced_rows(const work *w, double *at, int n) {
                     .logdet = w->logdet,
                     .failed = w->failed,
                     .nfe = w->nfe,
+                    .given = w->given,
+                    .guidance = 1.0,
                     .probe = {.seed = w->probes.seed, .purpose = LFM_FOR_PROBE, .block = (uint32_t)n},
                     .number = w->probes.number};
 }
@@ -59,7 +62,7 @@ static lfm_status through_block_as_paper(const work *w, int n) {
   lfm_path euler = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_EULER, .fixed_steps = steps};
   lfm_path dopri5 = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = w->solve->tol};
   lfm_rows traced = traced_rows(w, w->end, n);
-  lfm_rows moved = {.count = w->rows, .f64 = w->x, .failed = w->failed, .nfe = w->nfe};
+  lfm_rows moved = {.count = w->rows, .f64 = w->x, .failed = w->failed, .nfe = w->nfe, .given = w->given, .guidance = 1.0};
   memcpy(w->end, w->x, (size_t)(w->rows * w->dim) * sizeof *w->x);
   LFM_TRY(lfm_carry_rows(w->traced, w->model->params[n], &euler, &traced, w->meter));
   bool is_last = n == w->model->blocks - 1;
@@ -142,7 +145,9 @@ lfm_status lfm_density_check(const lfm_model *model) {
                   "--set dequantise=uniform");
 }
 
-int lfm_probes_of(bool pictures, int asked) { return asked || !pictures ? asked : 2; }
+bool lfm_likelihood_is_probed(const lfm_model *model) { return model->picture || lfm_net_of_images(model->net); }
+
+int lfm_probes_of(const lfm_model *model, int asked) { return asked || !lfm_likelihood_is_probed(model) ? asked : 2; }
 
 lfm_status lfm_probes_check(int count) {
   if (count >= 0 && count <= LFM_MOST_PROBES) return LFM_OK;
@@ -156,27 +161,36 @@ void lfm_probes_advise(const lfm_model *model, int count) {
 }
 
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                          const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  work w = {.model = model, .solve = solve, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
+                          const double *x, const float *given, double *logp, uint8_t *failed, int64_t *nfe,
+                          lfm_meter *meter) {
+  work w = {.model = model, .solve = solve, .rows = rows, .given = given, .failed = failed, .nfe = nfe, .meter = meter};
   return likelihood(&w, team, paper, x, logp);
 }
 
 lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
-                                 const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
-                                 int64_t *nfe, lfm_meter *meter) {
-  LFM_TRY(lfm_probes_check(probes->count));
-  work w = {.model = model, .solve = solve, .probes = *probes, .rows = rows, .failed = failed, .nfe = nfe, .meter = meter};
-  return likelihood(&w, team, paper, x, logp);
-}
-
-lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
-                              int64_t rows, const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe,
-                              lfm_meter *meter) {
+                                 const lfm_probes *probes, int64_t rows, const double *x, const float *given, double *logp,
+                                 uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
   LFM_TRY(lfm_probes_check(probes->count));
   work w = {.model = model,
             .solve = solve,
             .probes = *probes,
             .rows = rows,
+            .given = given,
+            .failed = failed,
+            .nfe = nfe,
+            .meter = meter};
+  return likelihood(&w, team, paper, x, logp);
+}
+
+lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
+                              int64_t rows, const double *x, const float *given, double *logp, double *cut, uint8_t *failed,
+                              int64_t *nfe, lfm_meter *meter) {
+  LFM_TRY(lfm_probes_check(probes->count));
+  work w = {.model = model,
+            .solve = solve,
+            .probes = *probes,
+            .rows = rows,
+            .given = given,
             .cut = cut,
             .failed = failed,
             .nfe = nfe,

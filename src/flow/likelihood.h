@@ -17,10 +17,11 @@ enum { LFM_CHECKED_ROWS = 32 };
 /* log N(x; 0, I), x [dim]. */
 double lfm_normal_logp(const double *x, int64_t dim);
 
-/* x [rows, cols] in the data's units -> logp [rows] in nats of the data's units, failed [rows] lfm_row_status, nfe [rows].
- * paper: Euler on 150 nodes for the trace, its end point for N(x_N), dopri5 at solve->tol between the blocks. */
+/* x [rows, cols] in the data's units, with what is given of them [rows, given] or NULL -> logp [rows] in nats of the data's
+ * units, failed [rows] lfm_row_status, nfe [rows]. paper: Euler on 150 nodes for the trace, its end point for N(x_N), dopri5
+ * at solve->tol between the blocks. */
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                          const double *x, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter);
+                          const double *x, const float *given, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter);
 
 enum { LFM_MOST_PROBES = 1000 };
 
@@ -34,9 +35,11 @@ typedef struct lfm_probes {
 /* LFM_E_USAGE where log p says nothing: of pictures whose grey levels stand for points. */
 lfm_status lfm_density_check(const lfm_model *model);
 
-/* So many as are asked for; of pictures, whose exact trace nobody could wait for, two where none are: they state their error.
- */
-int lfm_probes_of(bool pictures, int asked);
+/* Of images, and of chunks of actions as such: nobody could wait for the exact trace. */
+bool lfm_likelihood_is_probed(const lfm_model *model);
+
+/* So many as are asked for; two where none are and there has to be one: they state their error. */
+int lfm_probes_of(const lfm_model *model, int asked);
 
 /* LFM_E_USAGE when there are too many, or below 0; a note where the exact trace is no dearer. */
 lfm_status lfm_probes_check(int count);
@@ -50,14 +53,14 @@ double lfm_probes_variance(const double *estimates, int count);
  *   variance = sum_k (l_k - mean)^2 / (K (K - 1)), of the mean that logp holds, by the probes; NAN for K = 1 and for failed
  * rows, and not written without probes.  LFM_E_USAGE when there are too many. */
 lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
-                                 const lfm_probes *probes, int64_t rows, const double *x, double *logp, uint8_t *failed,
-                                 int64_t *nfe, lfm_meter *meter);
+                                 const lfm_probes *probes, int64_t rows, const double *x, const float *given, double *logp,
+                                 uint8_t *failed, int64_t *nfe, lfm_meter *meter);
 
 /* The same rows under every beginning of the chain, in the one solve: cut[n, i], [blocks + 1, rows], is log p of row i when
  * N(0, I) is taken to stand at border n already; cut[blocks, i] is logp[i].  NAN from the border on where a row failed. */
 lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
-                              int64_t rows, const double *x, double *logp, double *cut, uint8_t *failed, int64_t *nfe,
-                              lfm_meter *meter);
+                              int64_t rows, const double *x, const float *given, double *logp, double *cut, uint8_t *failed,
+                              int64_t *nfe, lfm_meter *meter);
 
 /* How many of `rows` held-out rows are scored without being asked: 2,000, fewer where the trace is dear. */
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows);

@@ -22,6 +22,8 @@ static void add(const void *memory, int64_t *term, lfm_memory *sum) {
 static void add_table(const lfm_table *table, lfm_memory *sum) {
   if (table && table->images) add(table->images->pixels, &sum->tables, sum);
   else if (table) add(table->values, &sum->tables, sum);
+  if (table && table->demos) add(table->demos->obs, &sum->tables, sum);
+  if (table && table->windows) add(table->windows->given, &sum->tables, sum);
 }
 
 lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * prepare.c -- from options to a trainer that stands before its first step.
- *   1. hold out a tenth, unless validation rows were given
+ *   1. hold out a tenth, unless validation rows were given; cut demonstrations into windows
  *   2. fit the normaliser on the training rows
  *   3. resolve the configuration: shape, network, speed
  *   4. make the chain, the workers, the first pool
@@ -60,6 +60,34 @@ static lfm_status check_table(const lfm_table *table, const lfm_table *valid) {
   if (valid && valid->rows < 1) return lfm_fail(LFM_E_DATA, "the validation table has no rows");
   LFM_TRY(lfm_table_check_finite("the training table", table, "drop or mend the row"));
   return valid ? lfm_table_check_finite("the validation table", valid, "drop or mend the row") : LFM_OK;
+}
+
+static const lfm_table *train_table(const lfm_trainer *trainer) {
+  return trainer->split_train ? trainer->split_train : trainer->options->train;
+}
+
+/* Demonstrations become tables of windows, in the units of those to train on. */
+static lfm_status cut_windows(lfm_trainer *trainer) {
+  const lfm_table *train = train_table(trainer), *valid = trainer->valid_table;
+  lfm_windows *windows;
+  lfm_table *cut[2] = {NULL, NULL};
+  if (!train->demos && !valid->demos) return LFM_OK;
+  if (!train->demos || !valid->demos)
+    return lfm_fail(LFM_E_DATA, "the %s data are demonstrations, the others are not",
+                    train->demos ? "training" : "validation");
+  LFM_TRY(lfm_windows_fit(train->demos, lfm_chain_horizons(trainer->config), &windows));
+  lfm_status status = lfm_windows_cut(windows, train->demos, &cut[0]);
+  if (status == LFM_OK) status = lfm_windows_cut(windows, valid->demos, &cut[1]);
+  lfm_windows_destroy(windows);
+  if (status != LFM_OK) {
+    lfm_table_destroy(cut[0]);
+    return status;
+  }
+  lfm_table_destroy(trainer->split_train);
+  lfm_table_destroy(trainer->split_valid);
+  trainer->split_train = cut[0];
+  trainer->valid_table = trainer->split_valid = cut[1];
+  return LFM_OK;
 }
 
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
@@ -125,6 +153,20 @@ static void fill_with_pictures(const lfm_model *model, const lfm_images *images,
   pool->rows = count;
 }
 
+/* Chunks of actions, and what is given of them. */
+static void fill_with_windows(const lfm_model *model, const lfm_table *table, int64_t count, double *y, float *z,
+                              lfm_pool *pool) {
+  size_t given = (size_t)pool->givens;
+  for (int64_t i = 0; i < count; i++) {
+    int64_t row = spaced(i, table->rows, count);
+    lfm_normaliser_apply(model->normaliser, table->values + row * table->cols, y);
+    for (int64_t j = 0; j < pool->dim; j++) z[j] = (float)y[j];
+    lfm_pool_put(pool, i, z);
+    memcpy(pool->given + (size_t)i * given, table->windows->given + (size_t)row * given, given * sizeof *pool->given);
+  }
+  pool->rows = count;
+}
+
 /* `count` evenly spaced rows of the table through the normaliser, in single precision: x [cols], y and z [dim] are scratch.
  */
 static void normalise_rows(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t count, double *x,
@@ -157,17 +199,14 @@ lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *ta
   LFM_TRY_GOTO(LFM_ALLOC(&x, model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&y, model->normaliser->dim), done);
   LFM_TRY_GOTO(lfm_columns_match(model, table, place), done);
-  normalise_rows(model, table, place, count, x, y, z, pool);
+  if (model->windows) fill_with_windows(model, table, count, y, z, pool);
+  else normalise_rows(model, table, place, count, x, y, z, pool);
 done:
   lfm_free(z);
   lfm_free(place);
   lfm_free(x);
   lfm_free(y);
   return status;
-}
-
-static const lfm_table *train_table(const lfm_trainer *trainer) {
-  return trainer->split_train ? trainer->split_train : trainer->options->train;
 }
 
 static int64_t valid_pool_rows(const lfm_trainer *trainer) {
@@ -230,8 +269,10 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   int64_t rows = options->train->rows;
   LFM_TRY(lfm_checkpoint_check_rows(options));
   LFM_TRY(lfm_model_load(options->run, &model));
-  lfm_data_shape shape = {
-      .rows = options->valid ? rows : rows - rows / 10, .dim = model->normaliser->dim, .picture = options->train->images};
+  lfm_data_shape shape = {.rows = options->valid ? rows : rows - rows / 10,
+                          .dim = model->normaliser->dim,
+                          .picture = options->train->images,
+                          .windows = model->windows};
   lfm_status status = check_agreement(model->config, options->config, &shape);
   lfm_model_destroy(model);
   return status;
@@ -260,6 +301,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   }
   lfm_optim_defaults(&optim);
   optim.decoupled_decay = config->adamw;
+  optim.beta1 = config->beta1, optim.beta2 = config->beta2;
   optim.weight_decay = config->weight_decay;
   optim.grad_clip = config->grad_clip;
   optim.ema_decay = config->ema_decay;
@@ -313,14 +355,22 @@ static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds
   return LFM_OK;
 }
 
+static lfm_status fit_normaliser(const lfm_config *config, const lfm_table *table, lfm_normaliser **out) {
+  if (table->images) return lfm_normaliser_pixels(table->cols, config->dequantise == LFM_DEQUANTISE_UNIFORM, out);
+  if (table->windows) return lfm_chain_units(table->windows, out);
+  return lfm_normaliser_fit((lfm_normalise)config->normalise, table, out);
+}
+
 static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_config *config = trainer->config;
   const lfm_table *table = train_table(trainer);
   lfm_normaliser *normaliser;
-  LFM_TRY(table->images ? lfm_normaliser_pixels(table->cols, config->dequantise == LFM_DEQUANTISE_UNIFORM, &normaliser)
-                        : lfm_normaliser_fit((lfm_normalise)config->normalise, table, &normaliser));
-  lfm_data_shape shape = {
-      .rows = table->rows, .dim = normaliser->dim, .valid_rows = valid_pool_rows(trainer), .picture = table->images};
+  LFM_TRY(fit_normaliser(config, table, &normaliser));
+  lfm_data_shape shape = {.rows = table->rows,
+                          .dim = normaliser->dim,
+                          .valid_rows = valid_pool_rows(trainer),
+                          .picture = table->images,
+                          .windows = table->windows};
   lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : LFM_OK;
   if (status == LFM_OK) status = lfm_resolve_shape(config, &shape); /* a resolved one stays as it is */
   if (status != LFM_OK) {
@@ -375,13 +425,16 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
   if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
+  LFM_TRY_GOTO(cut_windows(trainer), fail);
   LFM_TRY_GOTO(check_classes(trainer), fail);
   if (train_table(trainer)->rows < FEW_ROWS)
     lfm_note(LFM_WARNING,
              "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
              (long long)train_table(trainer)->rows);
-  if (!options->train->images) LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
-  if (!options->train->images) LFM_TRY_GOTO(warn_redundant(trainer), fail);
+  if (!options->train->images && !options->train->demos) {
+    LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
+    LFM_TRY_GOTO(warn_redundant(trainer), fail);
+  }
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(build(trainer, resumed), fail);
   LFM_TRY_GOTO(enter(trainer, resumed), fail);

@@ -19,7 +19,9 @@ static int64_t at_most(int64_t value, int64_t high) { return value < high ? valu
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
   if (isnan(config->schedule_c))
-    config->schedule_c = shape->dim <= 3 ? 0.1 : shape->picture ? 0.5 : 1.0; /* fine detail wants a small first step */
+    config->schedule_c = shape->dim <= 3                    ? 0.1
+                         : shape->picture || shape->windows ? 0.5
+                                                            : 1.0; /* fine detail wants a small first step */
   if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
@@ -54,6 +56,21 @@ static void resolve_pictures(lfm_config *config, const lfm_images *picture) {
   if (isnan(config->lr)) config->lr = 5e-4;
 }
 
+/* Policies: Diffusion Policy's network, narrow enough for two cores, and its batch; nothing that takes rows for alike whose
+ * observations are not. */
+static void resolve_policies(lfm_config *config, const lfm_windows *windows) {
+  int64_t length = windows->horizons.prediction;
+  if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_UNET1D;
+  if (!config->unet_dim_mults.count)
+    for (int64_t mult = 1; config->unet_dim_mults.count < 3; mult *= 2, length /= 2) {
+      config->unet_dim_mults.of[config->unet_dim_mults.count++] = mult;
+      if (length % 2 || length < 4) break;
+    }
+  if (config->network == LFM_NETWORK_UNET1D && !config->hidden_dim) config->hidden_dim = 32;
+  if (!config->batch_size) config->batch_size = 256;
+  if (isnan(config->lr)) config->lr = 5e-4;
+}
+
 static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= 32; }
 
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
@@ -63,8 +80,8 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
 
 /* More times near the data, where the density is sharp. */
 static void resolve_times(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = !shape->picture && !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
-                 !lfm_config_is_set(config, "beta");
+  bool is_open = !shape->picture && !shape->windows && !lfm_config_is_set(config, "beta_sample_t") &&
+                 !lfm_config_is_set(config, "alpha") && !lfm_config_is_set(config, "beta");
   if (is_open) config->beta_sample_t = LFM_TIME_BETA;
   if (isnan(config->alpha)) config->alpha = 1.0;
   if (isnan(config->beta)) config->beta = is_open ? 2.0 : 1.0;
@@ -79,7 +96,8 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 
 /* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT && !shape->picture;
+  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT && !shape->picture &&
+                 !shape->windows;
   if (is_open) {
     double width = (double)config->hidden_dim, dim = (double)shape->dim;
     double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);
@@ -93,6 +111,7 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   LFM_TRY(resolve_chain(config, shape));
   if (shape->picture) resolve_pictures(config, shape->picture);
+  if (shape->windows) resolve_policies(config, shape->windows);
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
   resolve_network(config, shape);
   resolve_times(config, shape);
@@ -102,6 +121,8 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
              (long long)shape->rows);
     config->batch_size = shape->rows;
   }
+  if (shape->windows && config->target_rows)
+    return lfm_fail(LFM_E_USAGE, "target_rows: the rows that it takes the mean over have other observations; leave it out");
   resolve_targets(config, shape);
   return LFM_OK;
 }
@@ -149,8 +170,9 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
-    config->defensive = shape->picture ? 0.0 : fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
+    config->defensive =
+        shape->picture || shape->windows ? 0.0 : fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
-  if (!lfm_config_is_set(config, "patience"))
+  if (!lfm_config_is_set(config, "patience") && !shape->windows) /* a policy's success grows on behind its loss */
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
 }

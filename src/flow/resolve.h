@@ -9,11 +9,13 @@
 
 #include "config/config.h"
 #include "data/images.h"
+#include "data/windows.h"
 
 typedef struct lfm_data_shape {
   int64_t rows, dim; /* of the training part, in the flow's space */
   int64_t valid_rows;
-  const lfm_images *picture; /* of pictures: their size; NULL: columns of numbers */
+  const lfm_images *picture;  /* of pictures: their size; NULL: columns of numbers */
+  const lfm_windows *windows; /* of demonstrations; NULL: something else */
 } lfm_data_shape;
 
 /* Everything but what needs the network's size or its speed (lanes, microbatch, max_batch and what follows from it). */

@@ -27,7 +27,7 @@ typedef struct draws {
   double *logdet; /* [rows, estimates] */
   uint8_t *failed;
   int64_t *nfe;
-  float *given; /* [rows] classes; NULL: none */
+  float *given; /* [rows, given]: classes, observations; NULL: none */
 } draws;
 
 static void destroy_draws(draws *d) {
@@ -58,9 +58,30 @@ static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
   return LFM_OK;
 }
 
+/* Of a policy: windows of the demonstrations, evenly spaced, or all. */
+static int64_t rows_of(const lfm_model *model, const lfm_sample_options *options) {
+  if (!model->windows) return options->rows;
+  int64_t windows = lfm_windows_count(options->given->demos, model->windows->horizons);
+  return options->rows < windows ? options->rows : windows;
+}
+
+static lfm_status choose_windows(const lfm_model *model, const lfm_sample_options *options, draws *d) {
+  lfm_table *windows;
+  int64_t *row = NULL;
+  LFM_TRY(lfm_columns_windows(model, options->given, &windows));
+  lfm_status status = LFM_ALLOC(&row, d->rows);
+  for (int64_t i = 0; status == LFM_OK && i < d->rows; i++)
+    row[i] = (int64_t)((double)i * (double)windows->rows / (double)d->rows);
+  if (status == LFM_OK) status = lfm_columns_given(model, windows, row, d->rows, &d->given);
+  lfm_free(row);
+  lfm_table_destroy(windows);
+  return status;
+}
+
 /* The class of every row, where the model knows classes and one is asked for. */
 static lfm_status choose_classes(const lfm_model *model, const lfm_sample_options *options, draws *d) {
   int64_t classes = lfm_model_classes(model);
+  if (model->windows) return choose_windows(model, options, d);
   if (!classes || options->label == LFM_NO_CLASS) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&d->given, d->rows));
   for (int64_t i = 0; i < d->rows; i++) d->given[i] = (float)(options->label >= 0 ? options->label : i % classes);
@@ -98,9 +119,9 @@ done:
 }
 
 /* Beside the columns of the data: logp, and its standard error by several probes. */
-static lfm_status name_extra(const lfm_model *model, int64_t extra, lfm_table *table) {
-  if (extra > 0) LFM_TRY(lfm_table_rename(table, model->cols, "logp"));
-  return extra > 1 ? lfm_table_rename(table, model->cols + 1, "logp_se") : LFM_OK;
+static lfm_status name_extra(int64_t extra, lfm_table *table) {
+  if (extra > 0) LFM_TRY(lfm_table_rename(table, table->cols - extra, "logp"));
+  return extra > 1 ? lfm_table_rename(table, table->cols - 1, "logp_se") : LFM_OK;
 }
 
 static void put_logp(const lfm_model *model, const draws *d, int64_t i, int64_t extra, double *out) {
@@ -117,14 +138,15 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows: the model is of no use", (long long)d->rows);
   lfm_table *table;
   LFM_TRY(lfm_columns_make(model, solved, extra, &table));
-  lfm_status status = extra ? name_extra(model, extra, table) : LFM_OK;
-  if (status == LFM_OK && d->given) status = lfm_images_label_like(table->images, model->picture);
+  lfm_status status = extra ? name_extra(extra, table) : LFM_OK;
+  bool labels = d->given && model->picture;
+  if (status == LFM_OK && labels) status = lfm_images_label_like(table->images, model->picture);
   if (status != LFM_OK) return lfm_table_destroy(table), status;
   for (int64_t i = 0; i < d->rows; i++) {
     if (d->failed[i]) continue;
     lfm_columns_put(model, d->x + i * d->dim, table, at);
-    if (d->given) table->images->labels[at] = (int32_t)d->given[i];
-    if (extra) put_logp(model, d, i, extra, table->values + at * table->cols + model->cols);
+    if (labels) table->images->labels[at] = (int32_t)d->given[i];
+    if (extra) put_logp(model, d, i, extra, table->values + (at + 1) * table->cols - extra);
     at++;
   }
   *out = table;
@@ -158,7 +180,18 @@ static lfm_status check_class(const lfm_model *model, const lfm_sample_options *
   return LFM_OK;
 }
 
+static lfm_status check_given(const lfm_model *model, const lfm_table *given) {
+  if (!model->windows && given)
+    return lfm_fail(LFM_E_USAGE, "given: the model is no policy, so nothing is given of its rows");
+  if (model->windows && !given)
+    return lfm_fail(LFM_E_USAGE, "the model is a policy: it draws actions given observations; say with given (--given "
+                                 "DEMOS.hdf5) whose");
+  if (given && !given->demos) return lfm_fail(LFM_E_DATA, "given: the table holds no demonstrations");
+  return LFM_OK;
+}
+
 lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *options) {
+  LFM_TRY(check_given(model, options->given));
   if (options->rows < 1 || options->rows > MOST_ROWS)
     return lfm_fail(LFM_E_USAGE, "n: %lld rows asked; 1 to %lld are possible", (long long)options->rows,
                     (long long)MOST_ROWS);
@@ -177,7 +210,8 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   lfm_probes_advise(model, options->probes);
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
-  draws d = {.rows = options->rows, .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
+  draws d = {
+      .rows = rows_of(model, options), .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
   lfm_status status = draw_noise(&d, options->seed, options->logp);
   if (status == LFM_OK) status = choose_classes(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * score.c -- log p of a table's rows, and what may honestly be said of their mean.
- *   1. choose the rows, evenly spaced
+ *   1. choose the rows, evenly spaced; of demonstrations the windows, each under what is given of it
  *   2. log p of each                                            [likelihood.c]
  *   3. the solver's error: some rows again at a tenth of the tolerance
  *   4. the same rows under a second model, for paired differences
@@ -25,6 +25,7 @@ typedef struct scored {
   int64_t rows;
   int64_t *row;      /* [rows] number in the table */
   double *x;         /* [rows, cols] */
+  float *given;      /* [rows, given], or NULL */
   double *logp;      /* [rows], NAN where the solve failed */
   double *against;   /* [rows], or NULL */
   double *group;     /* [rows], or NULL */
@@ -36,6 +37,7 @@ typedef struct scored {
 static void destroy_scored(scored *s) {
   lfm_free(s->row);
   lfm_free(s->x);
+  lfm_free(s->given);
   lfm_free(s->logp);
   lfm_free(s->against);
   lfm_free(s->group);
@@ -44,7 +46,7 @@ static void destroy_scored(scored *s) {
   lfm_free(s->nfe);
 }
 
-static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *options, scored *s) {
+static lfm_status choose_rows(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, scored *s) {
   if (options->paper_protocol && options->solve.solver)
     return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver out");
   LFM_TRY(lfm_columns_choose(table, options->rows, &s->row, &s->rows));
@@ -52,7 +54,7 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_score_options *o
   LFM_TRY(LFM_ALLOC(&s->failed, s->rows));
   LFM_TRY(LFM_ALLOC(&s->nfe, s->rows));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, s->row, s->rows, &s->group));
-  int probes = lfm_probes_of(table->images != NULL, options->probes);
+  int probes = lfm_probes_of(model, options->probes);
   s->probes = (lfm_probes){.count = probes, .seed = options->seed, .number = s->row};
   return probes ? LFM_ALLOC(&s->probes.variance, s->rows) : LFM_OK;
 }
@@ -64,6 +66,8 @@ static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm
   int64_t count = s->rows < LFM_CHECKED_ROWS ? s->rows : LFM_CHECKED_ROWS, compared = 0;
   lfm_solve finer = *solve;
   finer.tol = fmax(solve->tol / 10.0, 1e-12);
+  size_t given = (size_t)lfm_net_given(model->net);
+  float *beside = NULL;
   double *x = NULL, *logp = NULL, sum = 0.0;
   uint8_t failed[LFM_CHECKED_ROWS];
   int64_t nfe[LFM_CHECKED_ROWS], number[LFM_CHECKED_ROWS];
@@ -71,11 +75,13 @@ static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm
   lfm_status status;
   LFM_TRY_GOTO(LFM_ALLOC(&x, count * model->cols), done);
   LFM_TRY_GOTO(LFM_ALLOC(&logp, count), done);
+  if (s->given) LFM_TRY_GOTO(LFM_ALLOC(&beside, (size_t)count * given), done);
   for (int64_t i = 0; i < count; i++) {
+    if (beside) memcpy(beside + (size_t)i * given, s->given + (size_t)(i * s->rows / count) * given, given * sizeof *beside);
     memcpy(x + i * model->cols, s->x + i * s->rows / count * model->cols, (size_t)model->cols * sizeof *x);
     number[i] = s->row[i * s->rows / count];
   }
-  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &finer, false, &probes, count, x, logp, failed, nfe, meter), done);
+  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &finer, false, &probes, count, x, beside, logp, failed, nfe, meter), done);
   for (int64_t i = 0; i < count; i++) {
     double difference = fabs(logp[i] - s->logp[i * s->rows / count]);
     if (!isfinite(difference)) continue;
@@ -85,6 +91,7 @@ static lfm_status solver_error(const lfm_model *model, lfm_team *team, const lfm
   *error = compared ? sum / (double)compared : (double)NAN;
 done:
   lfm_free(x);
+  lfm_free(beside);
   lfm_free(logp);
   return status;
 }
@@ -110,8 +117,8 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
   LFM_TRY_GOTO(lfm_columns_gather(other, table, s->row, s->rows, &x), done);
-  LFM_TRY_GOTO(lfm_likelihood_probed(other, team, &solve, options->paper_protocol, &probes, s->rows, x, s->against, failed,
-                                     nfe, meter),
+  LFM_TRY_GOTO(lfm_likelihood_probed(other, team, &solve, options->paper_protocol, &probes, s->rows, x, s->given, s->against,
+                                     failed, nfe, meter),
                done);
 done:
   lfm_free(x);
@@ -235,6 +242,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
                                .diff_high = nan};
   if (out) *out = NULL;
   scored s = {0};
+  lfm_table *windows = NULL;
   lfm_team *team = NULL;
   lfm_solve solve;
   lfm_meter meter;
@@ -242,15 +250,18 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   lfm_status status;
   LFM_TRY_GOTO(lfm_density_check(model), done);
   if (options->against) LFM_TRY_GOTO(lfm_density_check(options->against), done);
-  LFM_TRY_GOTO(choose_rows(table, options, &s), done);
+  LFM_TRY_GOTO(lfm_columns_windows(model, table, &windows), done);
+  if (windows) table = windows;
+  LFM_TRY_GOTO(choose_rows(model, table, options, &s), done);
   LFM_TRY_GOTO(parse_solve(options, model->blocks, &solve), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
   lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
-  if (warns && !model->picture) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
+  LFM_TRY_GOTO(lfm_columns_given(model, table, s.row, s.rows, &s.given), done);
+  if (warns && model->names) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
-  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.logp, s.failed,
-                                     s.nfe, &meter),
+  LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.given, s.logp,
+                                     s.failed, s.nfe, &meter),
                done);
   if (!options->paper_protocol && !solve.fixed_steps)
     LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);
@@ -260,6 +271,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   result->seconds = lfm_seconds() - meter.begun;
 done:
   lfm_team_destroy(team);
+  lfm_table_destroy(windows);
   destroy_scored(&s);
   return status;
 }

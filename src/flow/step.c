@@ -22,7 +22,7 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
   return (lfm_pairs){
       .pool = pool,
       .drops = config->dropout > 0.0 && !validating,
-      .given_drop = validating ? 0.0 : config->class_drop,
+      .given_drop = validating || !config->conditional ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
       .pairing = {.coupling = config->coupling,
                   .seed = config->seed,
@@ -82,6 +82,12 @@ static void keep_means(lfm_trainer *trainer, double loss) {
   trainer->meter.at.loss = isnan(shown) ? loss : shown + 0.02 * (loss - shown);
 }
 
+/* The running mean begins behind the warm-up; by the power law its memory grows with the steps instead. */
+static double ema_decay_at(const lfm_config *config, int64_t step) {
+  if (config->ema_power > 0.0) return fmin(1.0 - pow(1.0 + (double)step, -config->ema_power), config->ema_decay);
+  return step < config->warmup ? 0.0 : config->ema_decay;
+}
+
 lfm_status lfm_trainer_step(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   step_work work = {
@@ -100,7 +106,7 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
   if (!isfinite(loss)) return not_finite(trainer, "the loss", loss);
 
   /* sum the lanes, clip, Adam, average */
-  double ema_decay = trainer->step < config->warmup ? 0.0 : config->ema_decay;
+  double ema_decay = ema_decay_at(config, trainer->step);
   lfm_status status = lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, config->lanes,
                                      lfm_lr_at(&trainer->lr, trainer->step), ema_decay, &trainer->grad_norm);
   if (status == LFM_E_NUMERIC) return not_finite(trainer, "the gradient's norm", trainer->grad_norm);

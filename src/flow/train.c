@@ -23,7 +23,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PICTURES = 64 }; /* that are scored at the end: by probes, each a network's pass more */
+enum { PROBED = 64 }; /* rows that are scored at the end by probes, each a network's pass more */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -77,7 +77,7 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   result->valid_nll = (double)NAN;
   if (trainer->model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(trainer->model, trainer->valid_table->rows);
-  if (trainer->model->picture) options.rows = least(options.rows, PICTURES), options.solve.tol = 1e-3;
+  if (lfm_likelihood_is_probed(trainer->model)) options.rows = least(options.rows, PROBED), options.solve.tol = 1e-3;
   options.threads = trainer->options->threads;
   options.progress = trainer->options->progress;
   options.context = trainer->options->context;

@@ -238,6 +238,12 @@ bool lfm_graph_has_images(const lfm_graph *graph) {
   return false;
 }
 
+bool lfm_graph_has_lines(const lfm_graph *graph) {
+  for (size_t i = 0; i < graph->value_count; i++)
+    if (graph->values[i].image.height > 1) return false;
+  return lfm_graph_has_images(graph);
+}
+
 size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train) {
   int64_t numbers = 0, widest = 0;
   for (size_t i = 0; i < graph->value_count; i++) {

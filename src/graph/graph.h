@@ -128,6 +128,7 @@ typedef struct lfm_graph_flops {
 lfm_graph_flops lfm_graph_count_flops(const lfm_graph *graph);
 
 bool lfm_graph_has_images(const lfm_graph *graph);
+bool lfm_graph_has_lines(const lfm_graph *graph); /* images, all of one line */
 
 /* Bytes of activations, and of gradients where `train`, that a row needs at a time. */
 size_t lfm_graph_row_bytes(const lfm_graph *graph, bool train);

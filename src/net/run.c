@@ -10,8 +10,9 @@
  * by dim, or by its probes: it gets about WIDE rows of tangents.
  * Of images, which no such cache holds, IMAGES pay for what Winograd's convolutions do with the weights.  Where a run keeps
  * all layers, and so many would take more than kept_bytes, half of them halve that for a few per cent of the time; fewer
- * where they would take more than image_bytes. */
-enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50, IMAGES = 16, KEPT_IMAGES = 8 };
+ * where they would take more than image_bytes.  Images of one line are small: LINES of them read the weights as seldom as
+ * pays. */
+enum { MANY = 250, FEW = 125, WIDE = 2500, FEW_TRACED = 50, IMAGES = 16, KEPT_IMAGES = 8, LINES = 64 };
 static const size_t cache_bytes = 2 << 20, kept_bytes = 128 << 20, image_bytes = (size_t)1 << 30;
 
 struct lfm_run {
@@ -88,6 +89,7 @@ static int64_t traced_advised(int64_t directions) {
 
 static int64_t images_advised(const lfm_net *net, lfm_run_kind kind) {
   bool keeps = kind != LFM_RUN_EVAL; /* a trace keeps values as training does */
+  if (lfm_graph_has_lines(net->graph)) return kind == LFM_RUN_TRACE ? IMAGES : LINES;
   size_t row = lfm_graph_row_bytes(net->graph, keeps), fit = image_bytes / row;
   int64_t most = keeps && (kind == LFM_RUN_TRACE || IMAGES * row > kept_bytes) ? KEPT_IMAGES : IMAGES;
   return fit < 1 ? 1 : fit < (size_t)most ? (int64_t)fit : most;

@@ -25,7 +25,7 @@ static void score(const lfm_model *model, const lfm_solver_options *options, boo
   memset(out, 0xA5, sizeof *out);
   OK(lfm_solve_parse(options, model->blocks, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood(model, team, &solve, paper, rows, x, out->logp, out->failed, out->nfe, &meter));
+  OK(lfm_likelihood(model, team, &solve, paper, rows, x, NULL, out->logp, out->failed, out->nfe, &meter));
   lfm_team_destroy(team);
 }
 
@@ -81,8 +81,8 @@ static void cuts_are_shorter_chains(void **state) {
   lfm_meter_begin(&meter, NULL, NULL);
   OK(lfm_solve_parse(&(lfm_solver_options){0}, BLOCKS, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood_cut(model, team, &solve, &(lfm_probes){0}, ROWS, table->values, whole.logp, cut, whole.failed, whole.nfe,
-                        &meter));
+  OK(lfm_likelihood_cut(model, team, &solve, &(lfm_probes){0}, ROWS, table->values, NULL, whole.logp, cut, whole.failed,
+                        whole.nfe, &meter));
   lfm_team_destroy(team);
   for (int n = 0; n <= BLOCKS; n++) {
     lfm_model shorter = *model;
@@ -161,7 +161,7 @@ static void score_probed(const lfm_model *model, lfm_probes probes, bool paper, 
   probes.variance = variance;
   OK(lfm_solve_parse(&(lfm_solver_options){0}, model->blocks, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood_probed(model, team, &solve, paper, &probes, rows, x, out->logp, out->failed, out->nfe, &meter));
+  OK(lfm_likelihood_probed(model, team, &solve, paper, &probes, rows, x, NULL, out->logp, out->failed, out->nfe, &meter));
   lfm_team_destroy(team);
 }
 
@@ -268,7 +268,8 @@ static void probes_out_of_range_are_refused(void **state) {
   int64_t nfe[2];
   for (int i = 0; i < 2; i++) {
     lfm_probes probes = {.count = i ? LFM_MOST_PROBES + 1 : -1};
-    FAILS(LFM_E_USAGE, lfm_likelihood_probed(model, NULL, &solve, false, &probes, 2, table->values, logp, failed, nfe, NULL));
+    FAILS(LFM_E_USAGE,
+          lfm_likelihood_probed(model, NULL, &solve, false, &probes, 2, table->values, NULL, logp, failed, nfe, NULL));
     assert_says(i ? "probes: 1001 is not between" : "probes: -1 is not between");
   }
   lfm_model_destroy(model);

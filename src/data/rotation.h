@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rotation.h -- a rotation as axis-angle and as six numbers: the first two rows of its matrix, which depend on it without a
+ * jump, as no three numbers do.  [Zhou et al. 2019, On the continuity of rotation representations]
+ */
+#ifndef LFM_DATA_ROTATION_H
+#define LFM_DATA_ROTATION_H
+
+void lfm_rotation_to_six(const double axis_angle[3], double six[6]); /* radians about a unit axis, multiplied */
+
+/* Back, of any six numbers: made orthogonal from the first row on (Gram and Schmidt); the angle is 0 to pi.  Rows that name
+ * no direction give some rotation. */
+void lfm_rotation_from_six(const double six[6], double axis_angle[3]);
+
+#endif

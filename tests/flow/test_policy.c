@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_policy.c -- policies from demonstrations to chunks of actions: what is observed decides which of two modes is acted,
+ * for both networks and both pools; the same bytes for any number of threads and after an interruption; what the model file
+ * says; log p of actions given their observations; draws given demonstrations; chunks one at a time, without memory.
+ */
+#include "train_support.h"
+
+#include "core/alloc.h"
+#include "flow/chunker.h"
+#include "store/facts.h"
+
+enum { EPISODES = 30, STEPS = 12, OBS = 2, DIM = 2, HORIZON = 4 };
+
+/* Half of the episodes see (1, noise) and act about (0.8, -0.4), the others see (-1, noise) and act about the negative. */
+static lfm_table *two_modes(uint64_t seed, lfm_action_kind kind) {
+  int64_t dim = kind == LFM_ACTION_POSE ? LFM_ARM_ACTION : DIM;
+  lfm_demos *d;
+  lfm_table *table;
+  lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_DATA};
+  OK(lfm_demos_make(EPISODES, EPISODES * STEPS, OBS, dim, &d));
+  OK(LFM_ALLOC(&d->key, 2));
+  OK(LFM_ALLOC(&d->key_dim, 2));
+  OK(lfm_alloc_text(&d->key[0], "mode"));
+  OK(lfm_alloc_text(&d->key[1], "noise"));
+  OK(lfm_alloc_text(&d->task, "modes"));
+  d->keys = 2, d->key_dim[0] = d->key_dim[1] = 1, d->kind = kind;
+  for (int64_t e = 0; e < EPISODES; e++) d->ends[e] = (e + 1) * STEPS;
+  for (int64_t i = 0; i < d->steps; i++) {
+    float z[8];
+    double mode = i / STEPS % 2 ? 1.0 : -1.0;
+    lfm_rng_normal(&rng, i, z, 8);
+    d->obs[OBS * i] = mode, d->obs[OBS * i + 1] = 0.1 * (double)z[7];
+    for (int64_t j = 0; j < dim; j++) d->actions[dim * i + j] = mode * (j % 2 ? -0.4 : 0.8) + 0.1 * (double)z[j];
+  }
+  OK(lfm_table_of_demos(d, &table));
+  return table;
+}
+
+#define POLICY                                                                                                               \
+  KEYS("hks=[0.3, null]", "prediction_horizon=4", "action_horizon=2", "hidden_dim=16", "unet_dim_mults=[1, 2]",              \
+       "n_groups=4", "kernel_size=3", "step_embed_dim=8", "batch_size=64", "microbatch=16", "max_batch=24",                  \
+       "checkpoint_every=9", "valid_every=8", "warmup=2", "lr=0.005", "optimizer=adamw", "adam_beta1=0.95",                  \
+       "ema_power=0.75", "ema_decay=0.99", "seed=5")
+
+static run policy_run(const char *const *more) { return run_of(two_modes(1, LFM_ACTION_PLAIN), POLICY, more); }
+
+static lfm_model *model_of(const run *r) {
+  lfm_model *model;
+  OK(lfm_model_load(r->path, &model));
+  return model;
+}
+
+/* ---- learning --------------------------------------------------------------------------------------------------- */
+
+/* Chunks given demonstrations with other noise: row by row about what the mode of its window asks for. */
+static void check_modes(const lfm_model *model) {
+  lfm_table *given = two_modes(2, LFM_ACTION_PLAIN), *drawn;
+  lfm_sample_options options;
+  lfm_sample_result result;
+  lfm_sample_defaults(&options);
+  options.rows = 100000, options.given = given, options.seed = 3, options.solve.tol = 1e-3; /* all there are */
+  OK(lfm_sample(model, &options, &drawn, &result));
+  int64_t windows = EPISODES * (STEPS - HORIZON + 2 + 1); /* length - prediction + action + observation - 1 */
+  assert_int_equal(drawn->rows, windows);
+  assert_int_equal(drawn->cols, HORIZON * DIM);
+  assert_string_equal(lfm_table_name(drawn, DIM + 1), "x1.1");
+  double mean[2] = {0}, wrong = 0;
+  for (int64_t i = 0; i < windows; i++) {
+    double mode = i / (windows / EPISODES) % 2 ? 1.0 : -1.0;
+    for (int64_t j = 0; j < drawn->cols; j++)
+      mean[j % 2] += mode * drawn->values[i * drawn->cols + j] / (double)(windows * HORIZON);
+    wrong += mode * drawn->values[i * drawn->cols] < 0.0;
+  }
+  assert_near(mean[0], 0.8, 0.08);
+  assert_near(mean[1], -0.4, 0.08);
+  assert_true(wrong <= 0.05 * (double)windows);
+  lfm_table_destroy(drawn);
+  lfm_table_destroy(given);
+}
+
+static void what_is_observed_decides(void **state) {
+  (void)state;
+  const char *const *kinds[] = {KEYS("max_batch=150"), KEYS("max_batch=150", "pool=ou", "interp=linear"),
+                                KEYS("max_batch=200", "network=mlp", "hidden_dim=64", "num_hidden=2")};
+  for (int k = 0; k < 3; k++) {
+    run r = policy_run(kinds[k]);
+    OK(run_train(&r));
+    assert_int_equal(r.result.rows_dropped, 0);
+    lfm_model *model = model_of(&r);
+    check_modes(model);
+    lfm_model_destroy(model);
+    run_drop(&r);
+  }
+}
+
+/* log p of actions is high given what was observed, and low given the other mode's. */
+static void log_p_is_of_actions_given_observations(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=200", "network=mlp", "hidden_dim=64", "num_hidden=2", "hks=[null]"));
+  OK(run_train(&r));
+  assert_true(isfinite(r.result.valid_nll));
+  lfm_model *model = model_of(&r);
+  lfm_table *heldout = two_modes(2, LFM_ACTION_PLAIN), *rows;
+  lfm_score_options options;
+  lfm_score_result own, other;
+  lfm_score_defaults(&options);
+  options.rows = 60, options.solve.tol = 1e-4;
+  OK(lfm_score(model, heldout, &options, &rows, &own));
+  assert_int_equal(rows->rows, 60);
+  assert_true(own.failed == 0 && own.solver_error < 0.01 && isfinite(own.nll_se));
+  double entropy =
+      HORIZON * DIM * (0.5 * log(2 * M_PI * M_E) + log(0.1)); /* of the noise about a mode, but for padded steps */
+  assert_true(own.nll > entropy - 2.0 && own.nll < entropy + 6.0);
+  for (int64_t i = 0; i < heldout->demos->steps; i++) heldout->demos->obs[OBS * i] *= -1.0;
+  OK(lfm_score(model, heldout, &options, NULL, &other));
+  assert_true(other.nll > own.nll + 20.0);
+  lfm_table_destroy(rows);
+  lfm_table_destroy(heldout);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------------------------ */
+
+static void bytes_hang_on_nothing_but_the_seed(void **state) {
+  (void)state;
+  run first = policy_run(NULL), two = policy_run(NULL);
+  two.options.threads = 2;
+  OK(run_train(&first));
+  OK(run_train(&two));
+  assert_true(same_model(&first, &two));
+  static const stop_at stops[] = {{LFM_PHASE_TRAIN, 1, 5, false},
+                                  {LFM_PHASE_TRAIN, 1, 20, false},
+                                  {LFM_PHASE_PUSH, 1, 10, false},
+                                  {LFM_PHASE_TRAIN, 2, 12, false}};
+  for (int k = 0; k < 4; k++) {
+    run stopped = policy_run(NULL);
+    stop_at stop = stops[k];
+    stopped.options.progress = stops_there, stopped.options.context = &stop;
+    FAILS(LFM_E_INTERRUPTED, run_train(&stopped));
+    stopped.options.progress = NULL, stopped.options.resume = true;
+    OK(run_train(&stopped));
+    assert_true(same_model(&first, &stopped));
+    run_drop(&stopped);
+  }
+  run changed = policy_run(NULL);
+  changed.table->demos->obs[3] += 0.5; /* what is given counts as data */
+  OK(run_train(&changed));
+  assert_false(same_model(&first, &changed));
+  run_drop(&changed), run_drop(&first), run_drop(&two);
+}
+
+/* Other observations under the same actions: a resume says that the data are not those it was begun with. */
+static void a_resume_wants_the_same_observations(void **state) {
+  (void)state;
+  run r = policy_run(NULL);
+  stop_at stop = {LFM_PHASE_TRAIN, 1, 12, false};
+  r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, run_train(&r));
+  r.options.progress = NULL, r.options.resume = true;
+  r.table->demos->obs[3] += 0.5;
+  FAILS(LFM_E_DATA, run_train(&r));
+  run_drop(&r);
+}
+
+/* ---- the file and what is refused ------------------------------------------------------------------------------- */
+
+static void the_model_says_what_it_is(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=1"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r), *again;
+  assert_string_equal(lfm_model_observations(model), "mode,noise");
+  assert_int_equal(model->windows->kind, LFM_ACTION_PLAIN);
+  assert_string_equal(model->windows->task, "modes");
+  assert_true(model->windows->horizons.prediction == HORIZON && model->windows->horizons.action == 2);
+  assert_true(model->normaliser->kind == LFM_NORMALISE_CHUNKS && model->cols == HORIZON * DIM);
+  OK(lfm_chain_write(model, inside(r.root.path, "again.safetensors")));
+  OK(lfm_model_load(inside(r.root.path, "again.safetensors"), &again));
+  OK(lfm_chain_write(again, inside(r.root.path, "third.safetensors")));
+  assert_true(same_bytes(inside(r.root.path, "again.safetensors"), inside(r.root.path, "third.safetensors")));
+  char *text;
+  OK(lfm_describe(r.path, true, &text));
+  assert_non_null(strstr(text, "\"action\": \"plain\""));
+  assert_non_null(strstr(text, "observation_horizon"));
+  lfm_text_free(text);
+  lfm_model_destroy(model), lfm_model_destroy(again);
+  run_drop(&r);
+}
+
+static void what_does_not_fit_is_refused(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=1"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r), *numbers;
+  lfm_table *plain = gaussian_table(300, 2, 7), *poses = two_modes(1, LFM_ACTION_POSE), *out;
+  lfm_sample_options options;
+  lfm_score_options score;
+  lfm_score_result result;
+  lfm_push_options push;
+  lfm_sample_defaults(&options);
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  assert_says("--given");
+  options.given = plain;
+  FAILS(LFM_E_DATA, lfm_sample_check(model, &options));
+  options.given = poses;
+  FAILS(LFM_E_DATA, lfm_sample(model, &options, &out, NULL));
+  lfm_score_defaults(&score);
+  FAILS(LFM_E_DATA, lfm_score(model, plain, &score, NULL, &result));
+  assert_says("demonstrations");
+  lfm_push_defaults(&push);
+  FAILS(LFM_E_UNSUPPORTED, lfm_push(model, plain, &push, &out));
+  static const char *const bad[] = {"target_rows=64", "prediction_horizon=2", "prediction_horizon=5", "n_groups=3",
+                                    "network=unet"};
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+    run wrong = policy_run(KEYS("max_batch=1"));
+    OK(lfm_config_set(wrong.config, bad[k]));
+    FAILS(LFM_E_USAGE, run_train(&wrong));
+    run_drop(&wrong);
+  }
+  run mixed = policy_run(KEYS("max_batch=1"));
+  mixed.options.valid = plain;
+  FAILS(LFM_E_DATA, run_train(&mixed));
+  run_drop(&mixed);
+  run of_numbers = small_run(KEYS("max_batch=1"));
+  OK(run_train(&of_numbers));
+  numbers = model_of(&of_numbers);
+  FAILS(LFM_E_USAGE, lfm_sample_check(numbers, &options)); /* nothing can be given */
+  lfm_model_destroy(numbers), lfm_model_destroy(model);
+  lfm_table_destroy(plain), lfm_table_destroy(poses);
+  run_drop(&of_numbers), run_drop(&r);
+}
+
+/* ---- chunks ----------------------------------------------------------------------------------------------------- */
+
+/* Of poses, so that actions go through their six numbers: a chunk is row `number` of lfm_sample, and asks for no memory. */
+static void chunks_are_samples_one_at_a_time(void **state) {
+  (void)state;
+  run r = run_of(two_modes(1, LFM_ACTION_POSE), POLICY, KEYS("max_batch=20"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r);
+  lfm_table *drawn;
+  lfm_sample_options options;
+  lfm_chunker *chunker;
+  lfm_sample_defaults(&options);
+  options.rows = 100000, options.given = r.table, options.seed = 3, options.solve.nfe = 4;
+  OK(lfm_sample(model, &options, &drawn, NULL));
+  const int64_t each = STEPS - HORIZON + 2 + 1;
+  for (int threads = 1; threads <= 2; threads++) {
+    OK(lfm_chunker_create(model, &(lfm_solver_options){.nfe = 4}, threads, &chunker));
+    double actions[HORIZON * LFM_ARM_ACTION], seen[2 * OBS];
+    lfm_alloc_fail_at(0);
+    for (int64_t row = 0; row < 4 * each; row += 3) {
+      int64_t now = row / each * STEPS + row % each, before = row % each ? now - 1 : now;
+      memcpy(seen, r.table->demos->obs + before * OBS, OBS * sizeof *seen);
+      memcpy(seen + OBS, r.table->demos->obs + now * OBS, OBS * sizeof *seen);
+      memset(actions, 0xFF, sizeof actions);
+      OK(lfm_chunker_draw(chunker, seen, 3, row, actions));
+      assert_memory_equal(actions, drawn->values + row * drawn->cols, sizeof actions);
+    }
+    assert_int_equal(lfm_alloc_fail_at(0), 0);
+    seen[1] = NAN;
+    FAILS(LFM_E_NUMERIC, lfm_chunker_draw(chunker, seen, 3, 0, actions));
+    lfm_chunker_destroy(chunker);
+  }
+  FAILS(LFM_E_USAGE, lfm_chunker_create(model, &(lfm_solver_options){0}, 1, &chunker));
+  lfm_table_destroy(drawn);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_observed_decides),           cmocka_unit_test(log_p_is_of_actions_given_observations),
+      cmocka_unit_test(bytes_hang_on_nothing_but_the_seed), cmocka_unit_test(a_resume_wants_the_same_observations),
+      cmocka_unit_test(the_model_says_what_it_is),          cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(chunks_are_samples_one_at_a_time),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
