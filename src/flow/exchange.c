@@ -8,6 +8,8 @@
  *   normaliser.mean, normaliser.scale [dim]        x = (data - mean) / scale, float32 or float64; or the six of an export
  *   blocks.N.input_blocks.0.0.weight, ...          of pictures: the names of guided diffusion's U-Net; beside them, as
  *                                                  metadata, channels, height, width and classes
+ *   blocks.N.down_modules.0.0..., action.mean, ...  of policies: the names of Diffusion Policy's 1-D U-Net, and what
+ *                                                  chain_windows.c says
  *
  * The configuration is asked for, not guessed from the shapes: an activation, or the channels of a head, leaves no trace in
  * them, and a wrong one makes a model that is wrong without a sign.  Nor does the size of a picture, and so the file says it.
@@ -36,15 +38,16 @@ void lfm_import_defaults(lfm_import_options *options) { *options = (lfm_import_o
 
 /* ---- what the file holds ------------------------------------------------------------------------------------- */
 
-typedef enum normaliser_form { FORM_NONE, FORM_SCALE, FORM_WHOLE } normaliser_form;
+typedef enum normaliser_form { FORM_NONE, FORM_SCALE, FORM_WHOLE, FORM_CHUNKS } normaliser_form;
 
 typedef struct source {
   const lfm_archive *archive;
   const char *path;
   bool bare; /* one block, whose tensors have no "blocks.N." */
   int blocks;
-  int64_t dim;         /* of x, by the first layer, or by the picture */
-  lfm_images *picture; /* size and classes; NULL: columns of numbers */
+  int64_t dim;          /* of x, by the first layer, or by the picture */
+  lfm_images *picture;  /* size and classes; NULL: no pictures */
+  lfm_windows *windows; /* of a policy: actions and observations; NULL: it is none */
   normaliser_form form;
 } source;
 
@@ -91,6 +94,19 @@ static lfm_status find_picture(source *s, const lfm_config *asked) {
                   s->path);
 }
 
+/* What a policy acts and sees is metadata, and its units tensors (chain_windows.c). */
+static lfm_status find_windows(source *s, const lfm_config *asked) {
+  if (lfm_archive_meta_find(s->archive, "action")) {
+    LFM_TRY(lfm_chain_read_windows(s->archive, lfm_chain_horizons(asked), &s->windows));
+    s->dim = s->windows->horizons.prediction * s->windows->width;
+    s->form = FORM_CHUNKS;
+    return LFM_OK;
+  }
+  if (asked->network != LFM_NETWORK_UNET1D) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT, "%s: does not say what its policy acts and sees; an export of lfm does, and docs/formats.md",
+                  s->path);
+}
+
 /* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
  * bound: the file's length. */
 static lfm_status find_dim(source *s) {
@@ -113,6 +129,7 @@ static lfm_status find_dim(source *s) {
 static const char *const whole_form[] = {"normaliser.varying", "normaliser.constant", "normaliser.mean",
                                          "normaliser.forward", "normaliser.inverse",  "normaliser.logdet"};
 static const char *const scale_form[] = {"normaliser.mean", "normaliser.scale"};
+static const char *const chunk_form[] = {"action.mean", "action.scale", "observation.mean", "observation.scale"};
 
 static normaliser_form find_form(const lfm_archive *archive) {
   if (lfm_archive_find(archive, "normaliser.scale")) return FORM_SCALE;
@@ -124,8 +141,9 @@ static normaliser_form find_form(const lfm_archive *archive) {
 static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, source *s) {
   *s = (source){.archive = archive, .path = lfm_archive_path(archive)};
   LFM_TRY(find_picture(s, asked));
+  LFM_TRY(find_windows(s, asked));
   LFM_TRY(count_blocks(s));
-  if (s->picture) return LFM_OK;
+  if (s->picture || s->windows) return LFM_OK;
   s->form = find_form(archive);
   return find_dim(s);
 }
@@ -154,14 +172,20 @@ static lfm_status complete_chain(lfm_config *config, const source *s) {
 static const char *const mlp_keys[] = {"hidden_dim", "num_hidden", "act", NULL};
 static const char *const unet_keys[] = {"hidden_dim",        "unet_dim_mults", "res_depth", "attention_resolution",
                                         "num_head_channels", "scale_shift",    NULL};
+static const char *const unet1d_keys[] = {"hidden_dim", "unet_dim_mults", "kernel_size", "n_groups", "step_embed_dim", NULL};
 
 static lfm_network network_of(const lfm_config *given, const source *s) {
-  return given->network != LFM_NETWORK_AUTO ? given->network : s->picture ? LFM_NETWORK_UNET : LFM_NETWORK_MLP;
+  if (given->network != LFM_NETWORK_AUTO) return given->network;
+  return s->picture ? LFM_NETWORK_UNET : s->windows ? LFM_NETWORK_UNET1D : LFM_NETWORK_MLP;
 }
 
 static lfm_status complete_config(const lfm_config *given, const source *s, lfm_config **out) {
   lfm_network network = network_of(given, s);
-  for (const char *const *key = network == LFM_NETWORK_UNET ? unet_keys : mlp_keys; *key; key++)
+  static const char *const *const of[] = {[LFM_NETWORK_AUTO] = mlp_keys,
+                                          [LFM_NETWORK_MLP] = mlp_keys,
+                                          [LFM_NETWORK_UNET] = unet_keys,
+                                          [LFM_NETWORK_UNET1D] = unet1d_keys};
+  for (const char *const *key = of[network]; *key; key++)
     if (!lfm_config_is_set(given, *key))
       return lfm_fail(LFM_E_USAGE, "%s: is not in the configuration, which has to say what network the weights belong to",
                       *key);
@@ -170,7 +194,7 @@ static lfm_status complete_config(const lfm_config *given, const source *s, lfm_
                     s->path);
   LFM_TRY(lfm_config_validate(given));
   LFM_TRY(lfm_config_copy(given, out));
-  if (s->picture) (*out)->network = network;
+  if (s->picture || s->windows) (*out)->network = network;
   return complete_chain(*out, s);
 }
 
@@ -224,6 +248,7 @@ static lfm_status read_normaliser(const source *s, const lfm_config *config, lfm
   *out = NULL;
   lfm_status status;
   if (s->picture) return lfm_normaliser_pixels(s->dim, config->dequantise == LFM_DEQUANTISE_UNIFORM, out);
+  if (s->windows) return lfm_chain_units(s->windows, out);
   if (s->form == FORM_WHOLE) {
     const lfm_tensor *constant = lfm_archive_find(s->archive, "normaliser.constant");
     int64_t cols = constant && constant->dims == 1 && constant->shape[0] <= 1 << 20 ? constant->shape[0] : 0;
@@ -278,6 +303,13 @@ static lfm_status make_picture(const source *s, const char *columns, lfm_table *
   return lfm_table_of_images(none, out);
 }
 
+/* No windows, of the file's actions and observations. */
+static lfm_status make_windows(const source *s, const char *columns, lfm_table **out) {
+  if (columns) return lfm_fail(LFM_E_USAGE, "columns: %s holds a policy, which has none", s->path);
+  LFM_TRY(lfm_table_make(0, s->dim, out));
+  return lfm_windows_alike(s->windows, 0, &(*out)->windows);
+}
+
 /* An empty table under the names the caller gives, else those of the file. */
 static lfm_status make_schema(const lfm_archive *archive, const char *columns, int64_t cols, lfm_table **out) {
   char *text, quoted[LFM_QUOTE_MAX];
@@ -325,10 +357,15 @@ static int64_t place_of(const source *s, const lfm_net *net, const char *name) {
 }
 
 static bool is_normalisers(const source *s, const char *name) {
-  const char *const *names = s->form == FORM_WHOLE ? whole_form : scale_form;
-  size_t count = s->form == FORM_WHOLE   ? sizeof whole_form / sizeof *whole_form
-                 : s->form == FORM_SCALE ? sizeof scale_form / sizeof *scale_form
-                                         : 0;
+  static const struct {
+    const char *const *names;
+    size_t count;
+  } forms[] = {[FORM_NONE] = {NULL, 0},
+               [FORM_SCALE] = {scale_form, sizeof scale_form / sizeof *scale_form},
+               [FORM_WHOLE] = {whole_form, sizeof whole_form / sizeof *whole_form},
+               [FORM_CHUNKS] = {chunk_form, sizeof chunk_form / sizeof *chunk_form}};
+  const char *const *names = forms[s->form].names;
+  size_t count = forms[s->form].count;
   for (size_t k = 0; k < count; k++)
     if (strcmp(names[k], name) == 0) return true;
   return false;
@@ -422,10 +459,11 @@ static lfm_status plan(const source *s, const lfm_import_options *options, lfm_m
   lfm_status status;
   LFM_TRY_GOTO(complete_config(options->config, s, &config), done);
   LFM_TRY_GOTO(read_normaliser(s, config, &normaliser), done);
-  LFM_TRY_GOTO(s->picture ? make_picture(s, options->columns, &schema)
-                          : make_schema(s->archive, options->columns, normaliser->cols, &schema),
+  LFM_TRY_GOTO(s->picture   ? make_picture(s, options->columns, &schema)
+               : s->windows ? make_windows(s, options->columns, &schema)
+                            : make_schema(s->archive, options->columns, normaliser->cols, &schema),
                done);
-  if (!s->picture) {
+  if (!s->picture && !s->windows) {
     warn_of_units(s, config);
     config->normalise = (int)normaliser->kind;
   }
@@ -450,6 +488,7 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   if (status == LFM_OK) status = plan(&s, options, &model);
   if (status == LFM_OK) status = fill_blocks(&s, model);
   lfm_images_destroy(s.picture);
+  lfm_windows_destroy(s.windows);
   lfm_archive_destroy(archive);
   if (status == LFM_OK) *out = model;
   else lfm_model_destroy(model);

@@ -291,6 +291,31 @@ static void test_presets_for_two_cores_leave_the_length_open(void **state) {
   }
 }
 
+/* Policies likewise: Diffusion Policy's horizons, network and optimiser, and a twin whose one network is as large as the two.
+ */
+static void test_presets_of_policies(void **state) {
+  (void)state;
+  static const char *const names[] = {"lift", "can", "square", "pusht"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char twin[32];
+    snprintf(twin, sizeof twin, "%s-fm", names[i]);
+    assert_int_equal(lfm_config_preset(config, twin), LFM_OK);
+    struct lfm_config fm = *config;
+    assert_true(fm.blocks == 1 && isnan(fm.hks[0]));
+    assert_int_equal(lfm_config_preset(config, names[i]), LFM_OK);
+    assert_int_equal(lfm_config_validate(config), LFM_OK);
+    assert_false(lfm_config_is_set(config, "max_batch"));
+    assert_true(config->blocks == 2 && isnan(config->hks[1]) && config->pool == LFM_POOL_PUSHED);
+    assert_true(config->observation_horizon == 2 && config->prediction_horizon == 16 && config->action_horizon == 8);
+    assert_true(config->network == LFM_NETWORK_UNET1D && config->kernel_size == 5 && config->n_groups == 8);
+    assert_true(config->adamw && config->beta1 == 0.95 && config->ema_power == 0.75 && config->batch_size == 256);
+    assert_true(config->warmup == 500 && config->cosine && config->patience == 0);
+    memcpy(fm.hks, config->hks, sizeof fm.hks);
+    fm.blocks = config->blocks, fm.hidden_dim = config->hidden_dim, fm.unet_dim_mults = config->unet_dim_mults;
+    assert_int_equal(lfm_config_agrees(&fm, config), LFM_OK);
+  }
+}
+
 static void test_presets_are_the_published_ones(void **state) {
   (void)state;
   for (size_t i = 0; i < PUBLISHED; i++) {
@@ -411,6 +436,7 @@ int main(void) {
       WITH_CONFIG(test_presets_are_the_published_ones),
       WITH_CONFIG(test_presets_of_pictures_are_the_published_ones),
       WITH_CONFIG(test_presets_for_two_cores_leave_the_length_open),
+      WITH_CONFIG(test_presets_of_policies),
       WITH_CONFIG(test_mean_targets_are_of_rows_as_they_are),
       WITH_CONFIG(test_twins_cost_what_their_chains_cost),
       WITH_CONFIG(test_every_preset_in_the_list_loads),

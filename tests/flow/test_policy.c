@@ -189,6 +189,26 @@ static void the_model_says_what_it_is(void **state) {
   run_drop(&r);
 }
 
+/* Out to other programs and in again: the same model. */
+static void weights_travel(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=2"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r), *back;
+  lfm_config *config;
+  OK(lfm_model_export(model, inside(r.root.path, "weights.safetensors")));
+  OK(lfm_config_create(&config));
+  FAILS(LFM_E_USAGE,
+        lfm_model_import(inside(r.root.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
+  OK(lfm_config_load(config, file_of(&r, "config.yaml")));
+  OK(lfm_model_import(inside(r.root.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
+  OK(lfm_model_write(back, inside(r.root.path, "back.safetensors")));
+  assert_true(same_bytes(inside(r.root.path, "back.safetensors"), file_of(&r, "model.safetensors")));
+  lfm_model_destroy(model), lfm_model_destroy(back);
+  lfm_config_destroy(config);
+  run_drop(&r);
+}
+
 static void what_does_not_fit_is_refused(void **state) {
   (void)state;
   run r = policy_run(KEYS("max_batch=1"));
@@ -232,6 +252,37 @@ static void what_does_not_fit_is_refused(void **state) {
   run_drop(&of_numbers), run_drop(&r);
 }
 
+/* ---- presets ---------------------------------------------------------------------------------------------------- */
+
+static double parameters_of(const char *preset, int64_t channels, int64_t given) {
+  lfm_config *c = config_of(NULL, NULL);
+  lfm_net *net;
+  OK(lfm_config_preset(c, preset));
+  lfm_unet1d_config unet = {
+      c->prediction_horizon, channels,         given, c->hidden_dim, (int)c->unet_dim_mults.count, {0}, c->kernel_size,
+      c->n_groups,           c->step_embed_dim};
+  for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)c->unet_dim_mults.of[k];
+  OK(lfm_unet1d_create(&unet, lfm_kernels_ref32(), &net));
+  double count = (double)(lfm_net_param_count(net) * c->blocks);
+  lfm_net_destroy(net);
+  lfm_config_destroy(c);
+  return count;
+}
+
+/* A chain's networks together are as large as its twin's one. */
+static void twins_are_of_one_size(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *twin;
+    int64_t channels, given;
+  } presets[] = {
+      {"lift", "lift-fm", 10, 38}, {"can", "can-fm", 10, 46}, {"square", "square-fm", 10, 46}, {"pusht", "pusht-fm", 2, 10}};
+  for (int k = 0; k < 4; k++)
+    assert_near(parameters_of(presets[k].name, presets[k].channels, presets[k].given) /
+                    parameters_of(presets[k].twin, presets[k].channels, presets[k].given),
+                1.0, 0.025);
+}
+
 /* ---- chunks ----------------------------------------------------------------------------------------------------- */
 
 /* Of poses, so that actions go through their six numbers: a chunk is row `number` of lfm_sample, and asks for no memory. */
@@ -272,9 +323,14 @@ static void chunks_are_samples_one_at_a_time(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_observed_decides),           cmocka_unit_test(log_p_is_of_actions_given_observations),
-      cmocka_unit_test(bytes_hang_on_nothing_but_the_seed), cmocka_unit_test(a_resume_wants_the_same_observations),
-      cmocka_unit_test(the_model_says_what_it_is),          cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(what_is_observed_decides),
+      cmocka_unit_test(log_p_is_of_actions_given_observations),
+      cmocka_unit_test(bytes_hang_on_nothing_but_the_seed),
+      cmocka_unit_test(a_resume_wants_the_same_observations),
+      cmocka_unit_test(the_model_says_what_it_is),
+      cmocka_unit_test(twins_are_of_one_size),
+      cmocka_unit_test(weights_travel),
+      cmocka_unit_test(what_does_not_fit_is_refused),
       cmocka_unit_test(chunks_are_samples_one_at_a_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,10 @@ for preset in fashion mnist-fm cifar10-small; do
   expect_exit 0 "$lfm" bench train --preset $preset "${small[@]}" -r 2 --csv
   figures peak "$preset bare step of 4" "$preset loop step of 4"
 done
+for preset in lift can-fm square pusht; do
+  expect_exit 0 "$lfm" bench train --preset $preset --set hidden_dim=16 --set batch_size=4 -r 2 --csv
+  figures peak "$preset bare step of 4" "$preset loop step of 4"
+done
 expect_usage "--picture 3x32: write channels, height and width, as 3x32x32" "$lfm" bench train --picture 3x32
 expect_usage "hidden_dimm" "$lfm" bench train --set hidden_dimm=3
 expect_exit 0 "$lfm" bench sample --model model --rows 50 -r 2 --csv
