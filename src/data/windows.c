@@ -186,25 +186,29 @@ void lfm_windows_encode(const lfm_windows *w, const double *action, double *insi
   }
 }
 
+/* One arm's ten numbers to seven. */
+static void decode_arm(const double inside[INSIDE], double *action) {
+  memcpy(action, inside, POSITION * sizeof *action);
+  lfm_rotation_from_six(inside + POSITION, action + POSITION);
+  action[POSITION + ROTATION] = inside[POSITION + SIX];
+}
+
 void lfm_windows_decode(const lfm_windows *w, const double *inside, double *action) {
   if (w->kind != LFM_ACTION_POSE) {
     memcpy(action, inside, (size_t)w->width * sizeof *inside);
     return;
   }
-  for (int64_t arm = 0; arm < w->action_dim / LFM_ARM_ACTION; arm++, action += LFM_ARM_ACTION, inside += INSIDE) {
-    memcpy(action, inside, POSITION * sizeof *action);
-    lfm_rotation_from_six(inside + POSITION, action + POSITION);
-    action[POSITION + ROTATION] = inside[POSITION + SIX];
-  }
+  for (int64_t j = 0; j < w->width; j += INSIDE, action += LFM_ARM_ACTION) decode_arm(inside + j, action);
 }
 
 void lfm_windows_action(const lfm_windows *w, const double *y, double *action) {
-  double inside[LFM_TWO_ARMS_ACTION / LFM_ARM_ACTION * INSIDE];
-  if (w->kind == LFM_ACTION_POSE) {
-    for (int64_t j = 0; j < w->width; j++) inside[j] = w->action_mean[j] + y[j] / w->action_scale[j];
-    lfm_windows_decode(w, inside, action);
-  } else
-    for (int64_t j = 0; j < w->width; j++) action[j] = w->action_mean[j] + y[j] / w->action_scale[j];
+  double arm[INSIDE];
+  bool is_pose = w->kind == LFM_ACTION_POSE;
+  for (int64_t j = 0; j < w->width && !is_pose; j++) action[j] = w->action_mean[j] + y[j] / w->action_scale[j];
+  for (int64_t j = 0; j < w->width && is_pose; j += INSIDE, action += LFM_ARM_ACTION) {
+    for (int64_t k = 0; k < INSIDE; k++) arm[k] = w->action_mean[j + k] + y[j + k] / w->action_scale[j + k];
+    decode_arm(arm, action);
+  }
 }
 
 /* ---- cutting ------------------------------------------------------------------------------------------------ */

@@ -123,6 +123,12 @@ lfm_status lfm_chain_read_windows(const lfm_archive *archive, lfm_horizons horiz
   LFM_TRY_GOTO(LFM_ALLOC(&keys, count), done);
   LFM_TRY_GOTO(LFM_ALLOC(&dims, count), done);
   LFM_TRY_GOTO(read_keys(archive, count, keys, dims, &sizes.obs_dim), done);
+  if (sizes.width > MOST_NUMBERS / horizons.prediction || sizes.obs_dim > MOST_NUMBERS / horizons.observation) {
+    status = lfm_fail(LFM_E_FORMAT, "%s: a chunk of %lld x %lld numbers, given %lld x %lld, is more than a model takes",
+                      lfm_archive_path(archive), (long long)horizons.prediction, (long long)sizes.width,
+                      (long long)horizons.observation, (long long)sizes.obs_dim);
+    goto done;
+  }
   const lfm_tensor *tensor; /* in the file before memory is asked for as much */
   LFM_TRY_GOTO(lfm_archive_require(archive, "observation.mean", LFM_F64, 1, &sizes.obs_dim, &tensor), done);
   LFM_TRY_GOTO(lfm_windows_make(&sizes, &like), done);
