@@ -8,12 +8,12 @@
 #                                          Fashion-MNIST), "images" what the demo of pictures learns
 set -eu
 
-# The libraries in the order of src/layers.txt: kernel, config, data, store, report, sim; then the tests'.  OpenCL is not
+# The libraries in the order of src/layers.txt: kernel, config, data, store, report; then the tests'.  OpenCL is not
 # used, but asked for by the CMake files of Debian's oneDNN.
 packages="make cmake ninja-build pkg-config
   libdnnl-dev ocl-icd-opencl-dev librandom123-dev libyaml-dev libhdf5-dev zlib1g-dev libpng-dev
-  libjpeg-dev libblosc-dev libjansson-dev libcairo2-dev fonts-dejavu-core
-  libmujoco-dev libchipmunk-dev libosmesa6-dev libcmocka-dev"
+  libjpeg-dev libblosc-dev libjansson-dev libcairo2-dev fonts-dejavu-core libcmocka-dev"
+simulators="libmujoco-dev libchipmunk-dev libosmesa6-dev" # of sim; not in every release, and lfm builds without them, too
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 case ${1:-} in
 test) packages="$packages libsundials-dev dataset-fashion-mnist" ;;
@@ -30,10 +30,17 @@ END
   exit 0
 fi
 
-missing=
-for package in $packages; do
-  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
-done
+lacking() { # of these packages, those that are not installed
+  for package; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf ' %s' "$package"
+  done
+}
+offered() { # of these packages, those that apt knows
+  for package; do apt-cache show "$package" >/dev/null 2>&1 && printf ' %s' "$package"; done
+  true
+}
+
+missing=$(lacking $packages)$(offered $(lacking $simulators))
 [ -n "$missing" ] || exit 0
 
 install="apt-get install -y --no-install-recommends$missing"
@@ -55,4 +62,8 @@ if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q &&
   echo "setup: apt-get failed; its last lines are above"
   exit 1
 fi
+# Before the update apt may have known nothing.
+late=$(offered $(lacking $simulators))
+[ -z "$late" ] || "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $late >/dev/null || true
+[ -z "$(lacking $simulators)" ] || echo "setup: no simulators here ($simulators); lfm is built without its simulated worlds"
 echo "setup: done"

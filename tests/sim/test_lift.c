@@ -45,6 +45,21 @@ static void the_mass_is_that_of_the_cube(void **state) {
   lfm_world_destroy(&arm->base);
 }
 
+/* Boxes that just touch are where MuJoCo's contacts once threw a cube across the room (seed 2, episode 14). */
+static void a_cube_that_is_left_alone_stays(void **state) {
+  (void)state;
+  lfm_arm *arm = make_world("lift");
+  for (int64_t e = 0; e < 200; e++) {
+    double action[LFM_POSE_ACTION] = {0}, start[3];
+    OK(lfm_world_reset(&arm->base, 2, e));
+    mju_copy3(start, lfm_object_position(arm));
+    lfm_world_absolute(&arm->base, action, action);
+    OK(lfm_world_step(&arm->base, action));
+    assert_true(mju_dist3(start, lfm_object_position(arm)) < 1e-4);
+  }
+  lfm_world_destroy(&arm->base);
+}
+
 static void done_is_four_centimetres_up(void **state) {
   (void)state;
   lfm_arm *arm = make_world("lift");
@@ -69,6 +84,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cubes_begin_where_they_may_and_differ),
       cmocka_unit_test(the_mass_is_that_of_the_cube),
+      cmocka_unit_test(a_cube_that_is_left_alone_stays),
       cmocka_unit_test(done_is_four_centimetres_up),
       cmocka_unit_test(the_expert_lifts),
   };
