@@ -38,11 +38,13 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *chose
   return lfm_table_read(path, &alike, out);
 }
 
-/* Demonstrations, with the observations that the policy sees. */
+/* Demonstrations, with the observations that the policy sees; what has none of these, the library says itself. */
 static lfm_status read_demos(const char *path, const lfm_table_options *chosen, const lfm_model *model, lfm_table **out) {
   lfm_table_options alike = *chosen;
-  if (!alike.observations) alike.observations = lfm_model_observations(model);
-  return lfm_table_read(path, &alike, out);
+  if (alike.observations) return lfm_table_read(path, chosen, out);
+  alike.observations = lfm_model_observations(model);
+  lfm_status status = lfm_table_read(path, &alike, out);
+  return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
 }
 
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,

@@ -50,7 +50,8 @@ lfm_status lfm_chunker_create(const lfm_model *model, const lfm_solver_options *
   *out = NULL;
   if (!model->windows) return lfm_fail(LFM_E_USAGE, "policy: the model was not trained on demonstrations");
   if (!solve->nfe) return lfm_fail(LFM_E_USAGE, "policy: say with nfe how many evaluations a chunk takes");
-  LFM_TRY(lfm_solve_parse(solve, model->blocks, &how));
+  lfm_solver_options options = lfm_solve_for(true, solve);
+  LFM_TRY(lfm_solve_parse(&options, model->blocks, &how));
   LFM_TRY(LFM_ALLOC(&c, 1));
   c->model = model;
   c->path = lfm_solve_path(&how, 1.0, 0.0);

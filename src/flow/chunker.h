@@ -10,7 +10,7 @@
 
 typedef struct lfm_chunker lfm_chunker;
 
-/* nfe: evaluations of the network a chunk, over the whole chain; the solver is the highest order they allow, or named.
+/* nfe: evaluations of the network a chunk, over the whole chain; by Euler's steps, unless another solver is named.
  * LFM_E_USAGE when the model is no policy or the evaluations are too few.  The model outlives the chunker. */
 lfm_status lfm_chunker_create(const lfm_model *model, const lfm_solver_options *solve, int threads, lfm_chunker **out);
 void lfm_chunker_destroy(lfm_chunker *chunker); /* accepts NULL */

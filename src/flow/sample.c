@@ -92,7 +92,8 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
   lfm_solve solve;
   lfm_team *team = NULL;
   lfm_carry *carry = NULL;
-  LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
+  lfm_solver_options given = lfm_solve_for(model->windows, &options->solve);
+  LFM_TRY(lfm_solve_parse(&given, model->blocks, &solve));
   lfm_path path = lfm_solve_path(&solve, 1.0, 0.0);
   lfm_rows rows = {.count = d->rows,
                    .f64 = d->x,
@@ -201,7 +202,8 @@ lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *op
   if (options->logp && model->picture)
     return lfm_fail(LFM_E_USAGE, "logp: a picture has no place for it; lfm score tells that of pictures");
   LFM_TRY(check_class(model, options));
-  return lfm_solve_check(&options->solve, model->blocks);
+  lfm_solver_options given = lfm_solve_for(model->windows, &options->solve);
+  return lfm_solve_check(&given, model->blocks);
 }
 
 lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out, lfm_sample_result *result) {

@@ -43,6 +43,12 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
   return LFM_OK;
 }
 
+lfm_solver_options lfm_solve_for(bool policy, const lfm_solver_options *options) {
+  lfm_solver_options out = *options;
+  if (policy && out.nfe && !out.solver) out.solver = lfm_solver_name(LFM_EULER);
+  return out;
+}
+
 lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1) {
   return (lfm_path){.t0 = t0, .t1 = t1, .solver = solve->solver, .tol = solve->tol, .fixed_steps = solve->fixed_steps};
 }

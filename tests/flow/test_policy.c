@@ -81,7 +81,8 @@ static void check_modes(const lfm_model *model) {
 
 static void what_is_observed_decides(void **state) {
   (void)state;
-  const char *const *kinds[] = {KEYS("max_batch=150"), KEYS("max_batch=150", "pool=ou", "interp=linear"),
+  const char *const *kinds[] = {KEYS("max_batch=120", "hidden_dim=8"),
+                                KEYS("max_batch=150", "hidden_dim=8", "pool=ou", "interp=linear"),
                                 KEYS("max_batch=200", "network=mlp", "hidden_dim=64", "num_hidden=2")};
   for (int k = 0; k < 3; k++) {
     run r = policy_run(kinds[k]);
@@ -105,10 +106,10 @@ static void log_p_is_of_actions_given_observations(void **state) {
   lfm_score_options options;
   lfm_score_result own, other;
   lfm_score_defaults(&options);
-  options.rows = 60, options.solve.tol = 1e-4;
+  options.rows = 40, options.solve.tol = 1e-3;
   OK(lfm_score(model, heldout, &options, &rows, &own));
-  assert_int_equal(rows->rows, 60);
-  assert_true(own.failed == 0 && own.solver_error < 0.01 && isfinite(own.nll_se));
+  assert_int_equal(rows->rows, 40);
+  assert_true(own.failed == 0 && own.solver_error < 0.05 && isfinite(own.nll_se));
   double entropy =
       HORIZON * DIM * (0.5 * log(2 * M_PI * M_E) + log(0.1)); /* of the noise about a mode, but for padded steps */
   assert_true(own.nll > entropy - 2.0 && own.nll < entropy + 6.0);
