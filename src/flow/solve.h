@@ -22,9 +22,9 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
 /* The same question without the answer, and without the notes: before hours of other work. */
 lfm_status lfm_solve_check(const lfm_solver_options *options, int blocks);
 
-/* The same options; but of a policy, fixed evaluations that no solver is named for are Euler's.  Heun's and Runge's last ones are
- * at t = 0, where the field is E[z] - x for whoever is on the data and of no use to who is not yet there: of few steps the last
- * would lead away again.  Euler's go straight to where the actions are. */
+/* The same options; but of a policy, fixed evaluations that no solver is named for are Euler's.  Heun's and Runge's last ones
+ * are at t = 0, where the field is E[z] - x for whoever is on the data and of no use to who is not yet there: of few steps
+ * the last would lead away again.  Euler's go straight to where the actions are. */
 lfm_solver_options lfm_solve_for(bool policy, const lfm_solver_options *options);
 
 /* The path of one block under this solve. */
