@@ -1,21 +1,42 @@
 /* SPDX-License-Identifier: MIT
  *
- * export.c -- lfm export: the weights of a model for PyTorch.
+ * export.c -- lfm export: the weights of a model for PyTorch, or a policy as one C file.
  */
 #include "app.h"
 #include "json.h"
 #include "options.h"
 #include "outfile.h"
 
+#include <string.h>
+
 typedef struct request {
-  const char *model, *out;
-  bool json;
+  const char *model, *out, *solver, *precision;
+  int64_t nfe;
+  double range;
+  app_seed seed;
+  bool clamp, json;
 } request;
+
+static bool is_source(const request *r) {
+  size_t length = strlen(r->out);
+  return length > 2 && strcmp(r->out + length - 2, ".c") == 0;
+}
+
+static lfm_status export_policy(const request *r, const lfm_model *model) {
+  lfm_policy_options options;
+  lfm_policy_defaults(&options);
+  options.solve = (lfm_solver_options){.solver = r->solver, .nfe = (int)r->nfe};
+  options.precision = r->precision;
+  options.seed = r->seed.value;
+  options.range = r->range;
+  options.clamp = r->clamp;
+  return lfm_policy_export(model, &options, r->out);
+}
 
 static lfm_status export(const request *r, int *blocks) {
   lfm_model *model = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK) status = lfm_model_export(model, r->out);
+  if (status == LFM_OK) status = is_source(r) ? export_policy(r, model) : lfm_model_export(model, r->out);
   if (status == LFM_OK) *blocks = lfm_model_blocks(model);
   lfm_model_destroy(model);
   return status;
@@ -23,7 +44,7 @@ static lfm_status export(const request *r, int *blocks) {
 
 static void print_json(const request *r, int blocks) {
   app_json json = app_json_open(stdout);
-  app_json_text(&json, "weights", r->out);
+  app_json_text(&json, is_source(r) ? "source" : "weights", r->out);
   app_json_whole(&json, "blocks", blocks);
   app_json_close(&json);
 }
@@ -33,7 +54,16 @@ static int run(const app_command *self, int argc, char **argv) {
   const app_option options[] = {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "FILE", .target = &r.out, .required = true,
-       .help = "the weights to write, a .safetensors file" APP_REPLACED},
+       .help = "the weights to write, a .safetensors file; or of a policy one C99 file, .c" APP_REPLACED},
+      APP_OPTION_SOLVER(&r.solver),
+      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
+       .help = "of a policy: evaluations a chunk, over the whole chain (default 8 a block)"},
+      {APP_WORD, .name = "precision", .value = "P", .target = &r.precision,
+       .words = (const char *const[]){"fp32", "bf16", NULL}, .help = "of a policy's weights (default fp32):"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "of a policy's noise (default 0)"},
+      {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
+       .help = "of a policy: observations more than R times as far out as the demonstrations go are refused (default 2)"},
+      {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "they are moved to the edge of that range instead"},
       APP_OPTION_JSON(&r.json),
       {0},
   };
@@ -42,17 +72,21 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);
-  if (status == LFM_OK && !r.json) printf("weights   %s: %d block%s\n", r.out, blocks, blocks == 1 ? "" : "s");
+  if (status == LFM_OK && !r.json)
+    printf("%s   %s: %d block%s\n", is_source(&r) ? "source " : "weights", r.out, blocks, blocks == 1 ? "" : "s");
   return app_report(self, status);
 }
 
 const app_command app_export = {
     .name = "export",
-    .summary = "write the weights of a model for PyTorch",
+    .summary = "write the weights of a model for PyTorch, or a policy as C",
     .about = "Writes the tensors of a model under the names that import takes, and the columns as metadata: "
              "blocks.N.net.K.weight and .bias, and the normaliser, y = (x - mean) @ forward over the columns varying, with "
-             "inverse and logdet. In Python safetensors.torch.load_file reads them.",
+             "inverse and logdet. In Python safetensors.torch.load_file reads them. Of a policy -o FILE.c writes all that it "
+             "is as one "
+             "C99 file: weights, static memory, a self-test; its top says how to call and compile it.",
     .example = "  lfm export run -o weights.safetensors\n"
-               "  lfm import weights.safetensors --config run/config.yaml -o model.safetensors\n",
+               "  lfm import weights.safetensors --config run/config.yaml -o model.safetensors\n"
+               "  lfm export run -o policy.c --nfe 8 --precision bf16\n",
     .run = run,
 };

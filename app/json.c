@@ -101,4 +101,15 @@ void app_json_flag(app_json *json, const char *key, bool value) {
   fputs(value ? "true" : "false", json->out);
 }
 
+void app_json_begin(app_json *json, const char *key) {
+  put_key(json, key);
+  fputc('{', json->out);
+  json->fields = 0;
+}
+
+void app_json_end(app_json *json) {
+  fputc('}', json->out);
+  json->fields = 1;
+}
+
 void app_json_close(app_json *json) { fputs("}\n", json->out); }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json.h -- writes one flat JSON object, a field a call.  Reading JSON is the library's business.
+ * json.h -- writes one JSON object, a field a call.  Reading JSON is the library's business.
  */
 #ifndef APP_JSON_H
 #define APP_JSON_H
@@ -21,6 +21,8 @@ void app_json_real(app_json *json, const char *key, double value);              
 void app_json_reals(app_json *json, const char *key, const double *values, int count); /* a list of such */
 void app_json_texts(app_json *json, const char *key, const char *const *values, int count);
 void app_json_flag(app_json *json, const char *key, bool value);
+void app_json_begin(app_json *json, const char *key); /* an object in it: its fields, then */
+void app_json_end(app_json *json);
 void app_json_close(app_json *json);
 
 #endif

@@ -17,6 +17,8 @@
  *   eval     how good generated pictures are           lfm_eval_*
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   demos    scripted experts -> demonstrations         lfm_demos_record
+ *   policy   observations -> actions, in a control loop lfm_policy_*
+ *   rollout  a policy in simulated worlds              lfm_rollout
  *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
@@ -177,11 +179,12 @@ typedef struct lfm_progress {
     LFM_PHASE_SCORE,
     LFM_PHASE_JUDGE,
     LFM_PHASE_COMPARE,
-    LFM_PHASE_RECORD
+    LFM_PHASE_RECORD,
+    LFM_PHASE_ROLLOUT
   } phase;
   int block, blocks;   /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
-  int64_t done, total; /* steps (train, judge), rows (push, sample, score), parts (compare) or episodes (record) of this phase
-                          and block */
+  int64_t done, total; /* steps (train, judge), rows (push, sample, score), parts (compare) or episodes (record, rollout) of
+                          this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;                   /* train: running mean of the loss; NAN elsewhere */
   double valid_loss;             /* the last validation loss of this block, NAN when there is none */
@@ -619,6 +622,77 @@ LFM_API void lfm_demos_defaults(lfm_demos_options *options);
  * be NULL.  LFM_E_USAGE for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can
  * draw the sheet (the file is then written); LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
+/* ---- policies ----------------------------------------------------------------------------------------------- */
+
+/* A model of actions in one control loop: it is told what is observed and says what to do, a step at a time.  It draws a
+ * chunk of actions, of which action_horizon are executed before the next one is drawn.  Created once; from then on it asks
+ * for no memory and takes no lock.  One thread's at a time; several may act by one model. */
+typedef struct lfm_policy lfm_policy;
+
+typedef struct lfm_policy_options {
+  lfm_solver_options solve; /* nfe: evaluations a chunk, over the whole chain; 0: 8 a block */
+  const char *precision;    /* of the weights as they are read: "fp32" or "bf16"; NULL: fp32 */
+  uint64_t seed;            /* of the noise that chunks are made of */
+  double range;             /* how far an observation may lie outside of what was learnt from, 1 being its edge; 0: 2 */
+  bool clamp;               /* what lies beyond is taken for the edge of that; otherwise it is refused */
+} lfm_policy_options;
+
+typedef struct lfm_policy_stats {
+  int64_t steps, chunks;
+  int64_t refused, clamped;    /* observations that were not finite or out of range; numbers that were moved into it */
+  int nfe;                     /* evaluations a chunk */
+  double p50, p99, p99_9, max; /* of a chunk, microseconds, to 1 %; NAN before the first */
+} lfm_policy_stats;
+
+LFM_API void lfm_policy_defaults(lfm_policy_options *options);
+
+/* LFM_E_USAGE when the model was not trained on demonstrations.  The model outlives the policy. */
+LFM_API lfm_status lfm_policy_create(const lfm_model *model, const lfm_policy_options *options, lfm_policy **out);
+LFM_API void lfm_policy_destroy(lfm_policy *policy);
+LFM_API int64_t lfm_policy_observed(const lfm_policy *policy); /* numbers of an observation */
+LFM_API int64_t lfm_policy_actions(const lfm_policy *policy);  /* numbers of an action */
+
+/* Forgets what it has seen and meant to do: before episode `episode` >= 0, each of which has noise of its own. */
+LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
+
+/* A control step: observation [count], action [lfm_policy_actions] to fill, both in the units of the demonstrations.
+ * LFM_E_USAGE when there are not lfm_policy_observed numbers, LFM_E_DATA when one is not finite or too far out of range; the
+ * observation is then as if it had not been made, and action is left as it was.  LFM_E_NUMERIC when the network gives
+ * nothing finite. */
+LFM_API lfm_status lfm_policy_act(lfm_policy *policy, const double *observation, int64_t count, double *action);
+
+LFM_API void lfm_policy_look(const lfm_policy *policy, lfm_policy_stats *stats);
+
+/* One C99 file with all that the policy is: weights, static memory, the runtime's own source, a self-test.  It needs libc
+ * and libm, allocates nothing, and does what a policy of these options does; how to call and compile it stands at its top.
+ * PATH ends in .c.  LFM_E_USAGE when the model is no policy. */
+LFM_API lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *options, const char *path);
+
+typedef struct lfm_rollout_options {
+  const lfm_model *model; /* required */
+  const char *task;       /* NULL: that of the demonstrations */
+  int64_t episodes;       /* 1 to 1,000,000; default 50 */
+  uint64_t seed;          /* of the starts; the policy's own follows from it */
+  lfm_policy_options policy;
+  int threads; /* 0: all processors, a world each; does not change the result, but for the times */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_rollout_options;
+
+typedef struct lfm_rollout_result {
+  lfm_accuracy success;    /* of the episodes */
+  double score, score_se;  /* mean over episodes of the best reward, and its standard error; NAN for one */
+  int64_t steps, broken;   /* of control; episodes that ended because physics or policy could not go on */
+  lfm_policy_stats policy; /* over all episodes */
+  double seconds;
+} lfm_rollout_result;
+
+LFM_API void lfm_rollout_defaults(lfm_rollout_options *options);
+
+/* Episodes of a policy in a simulated task, each the same whatever else is run.  out (may be NULL): a table with columns
+ * episode, success (0 or 1), score (its best reward), steps and broken.  LFM_E_DATA when the model's observations or
+ * actions are not the task's. */
+LFM_API lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result);
 
 /* ---- speed -------------------------------------------------------------------------------------------------- */
 

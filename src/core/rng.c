@@ -54,17 +54,6 @@ void lfm_rng_signs(const lfm_rng *rng, int64_t row, uint32_t group, double out[L
 
 enum { LANES = 8, PASS = 4 * LANES }; /* a pass: 8 groups of words, 32 normals.  16 lanes: short rows pay for more */
 
-/* Two words to two normals: sqrt(-2 ln u) (cos, sin)(2 pi w).  [Box and Muller 1958] */
-static inline void box_muller(uint32_t radius_word, uint32_t angle_word, float *first, float *second) {
-  float u = ((float)(int32_t)(radius_word >> 1) + 0.5f) * 0x1p-31f; /* [2^-32, 1] */
-  float w = (float)(int32_t)(angle_word >> 8) * 0x1p-24f;           /* [0, 1) */
-  float radius = __builtin_sqrtf(-2.0f * lfm_logf(u));              /* the log is exact at 1 and has the right sign below */
-  float sine, cosine;
-  lfm_sincos_turn(w, &sine, &cosine);
-  *first = radius * cosine;
-  *second = radius * sine;
-}
-
 /* Where the words of a pass stand. */
 typedef struct places {
   int64_t row[LANES];
@@ -83,7 +72,7 @@ static void normals_pass(lfm_rng rng, const places *at, float *restrict out) {
     radius[1] = drawn.v[2];
     angle[1] = drawn.v[3];
   }
-  for (size_t i = 0; i < PASS / 2; i++) box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
+  for (size_t i = 0; i < PASS / 2; i++) lfm_box_muller(radii[i], angles[i], &out[2 * i], &out[2 * i + 1]);
 }
 
 static places places_of(int64_t row, uint32_t group) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * vmath.h -- exp, log, sin and cos as straight-line arithmetic, so that compilers turn loops over them into vector code
- * and the scalar tail of a loop gives the same bits as its body (the build keeps -ffp-contract=off).  libm's scalar calls
- * would cost a tenth of a training step, and differ from a vector library's in the last bit.
+ * vmath.h -- exp, log, sin and cos, and normals from random words, as straight-line arithmetic, so that compilers turn loops
+ * over them into vector code and the scalar tail of a loop gives the same bits as its body (the build keeps
+ * -ffp-contract=off).  libm's scalar calls would cost a tenth of a training step, and differ from a vector library's in the
+ * last bit.
  * Largest errors, over every float of the range: expf 0.992 ulp, logf 0.830 ulp; sine and cosine 1.08e-7 absolute.
  */
 #ifndef LFM_CORE_VMATH_H
@@ -94,6 +95,17 @@ static inline void lfm_sincos_turn(float u, float *sine, float *cosine) {
   float swapped_c = quadrant & 1u ? s : c;
   *sine = quadrant & 2u ? -swapped_s : swapped_s;
   *cosine = (quadrant + 1u) & 2u ? -swapped_c : swapped_c;
+}
+
+/* Two words to two normals: sqrt(-2 ln u) (cos, sin)(2 pi w).  [Box and Muller 1958] */
+static inline void lfm_box_muller(uint32_t radius_word, uint32_t angle_word, float *first, float *second) {
+  float u = ((float)(int32_t)(radius_word >> 1) + 0.5f) * 0x1p-31f; /* [2^-32, 1] */
+  float w = (float)(int32_t)(angle_word >> 8) * 0x1p-24f;           /* [0, 1) */
+  float radius = __builtin_sqrtf(-2.0f * lfm_logf(u));              /* the log is exact at 1 and has the right sign below */
+  float sine, cosine;
+  lfm_sincos_turn(w, &sine, &cosine);
+  *first = radius * cosine;
+  *second = radius * sine;
 }
 
 #endif

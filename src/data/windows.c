@@ -7,7 +7,7 @@
 #include "data/windows.h"
 
 #include "core/alloc.h"
-#include "data/rotation.h"
+#include "core/rotation.h"
 #include "data/table.h"
 
 #include <math.h>

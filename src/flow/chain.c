@@ -64,19 +64,35 @@ static int64_t given_of(const lfm_model *model) {
   return model->windows ? model->windows->horizons.observation * model->windows->obs_dim : 0;
 }
 
-static lfm_status create_unet1d(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out) {
   const lfm_config *config = model->config;
   if (!model->windows)
     return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are columns of numbers (network: mlp)");
-  lfm_unet1d_config unet = {.length = model->windows->horizons.prediction,
-                            .channels = model->windows->width,
-                            .given = given_of(model),
-                            .hidden_dim = config->hidden_dim,
-                            .mult_count = (int)config->unet_dim_mults.count,
-                            .kernel_size = config->kernel_size,
-                            .groups = config->n_groups,
-                            .step_embed_dim = config->step_embed_dim};
-  for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)config->unet_dim_mults.of[k];
+  *out = (lfm_unet1d_config){.length = model->windows->horizons.prediction,
+                             .channels = model->windows->width,
+                             .given = given_of(model),
+                             .hidden_dim = config->hidden_dim,
+                             .mult_count = (int)config->unet_dim_mults.count,
+                             .kernel_size = config->kernel_size,
+                             .groups = config->n_groups,
+                             .step_embed_dim = config->step_embed_dim};
+  for (int k = 0; k < out->mult_count; k++) out->mults[k] = (int)config->unet_dim_mults.of[k];
+  return LFM_OK;
+}
+
+lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out) {
+  const lfm_config *config = model->config;
+  *out = (lfm_mlp_config){.dim = model->normaliser->dim,
+                          .hidden_dim = config->hidden_dim,
+                          .num_hidden = config->num_hidden,
+                          .cat_t_all = config->cat_t_all,
+                          .given = given_of(model)};
+  return act_of(config, &out->act);
+}
+
+static lfm_status create_unet1d(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+  lfm_unet1d_config unet;
+  LFM_TRY(lfm_chain_unet1d(model, &unet));
   return lfm_unet1d_create(&unet, kernels, out);
 }
 
@@ -86,12 +102,8 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm
   if (config->network == LFM_NETWORK_UNET1D) return create_unet1d(model, kernels, out);
   if (config->conditional)
     return lfm_fail(LFM_E_USAGE, "conditional: only the unet knows classes; leave it out, or network: unet");
-  lfm_mlp_config mlp = {.dim = model->normaliser->dim,
-                        .hidden_dim = config->hidden_dim,
-                        .num_hidden = config->num_hidden,
-                        .cat_t_all = config->cat_t_all,
-                        .given = given_of(model)};
-  LFM_TRY(act_of(config, &mlp.act));
+  lfm_mlp_config mlp;
+  LFM_TRY(lfm_chain_mlp(model, &mlp));
   return lfm_mlp_create(&mlp, kernels, out);
 }
 

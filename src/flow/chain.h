@@ -32,6 +32,10 @@ struct lfm_model {
  * Takes over the normaliser, whatever is returned. */
 lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 
+/* What its network is, the one or the other as the configuration says. */
+lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out);
+lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out);
+
 /* A network of the chain's shape on other kernels: for training steps in another precision. */
 lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tableau.h -- the coefficients of an explicit Runge-Kutta method (inside this room only; others name a lfm_solver).
+ * tableau.h -- the coefficients of an explicit Runge-Kutta method, for who steps by them; others name a lfm_solver.
  *
  *     k_s = f(t + c_s h, y + h sum_{j<s} a_sj k_j),   y' = y + h sum_s b_s k_s        [Hairer, Norsett, Wanner I, (II.1.8)]
  *

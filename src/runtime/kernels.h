@@ -66,6 +66,14 @@ LFM_RT_INLINE void lfm_rt_multiply_add(lfm_rt_vector *sum, const lfm_rt_vector *
 
 LFM_RT_INLINE size_t lfm_rt_size(bool half) { return half ? sizeof(uint16_t) : sizeof(float); }
 
+/* Sums that stay in registers: sixteen of AVX-512, for which the library's loops are compiled beside others; else four, since
+ * a vector takes two registers of AVX2 and four of NEON.  The bits are the same. */
+#if defined(__AVX512F__) || (defined(__x86_64__) && !defined(LFM_NO_CLONES))
+#define LFM_RT_SUMS 16
+#else
+#define LFM_RT_SUMS 4
+#endif
+
 /* A convolution whose operands have been found. */
 typedef struct lfm_rt_conv {
   const char *weights;
@@ -91,7 +99,7 @@ LFM_RT_INLINE void lfm_rt_read(lfm_rt_vector to[2], const char *weights, bool ha
 LFM_RT_INLINE void lfm_rt_tap(lfm_rt_vector *sum, const lfm_rt_conv *c, const char *weights, const float *from, int first,
                               int end, int vectors, bool half) {
   const int64_t position = c->position, vector = c->vector, both = 2 * (int64_t)lfm_rt_size(half) * LFM_RT_LANES;
-  lfm_rt_vector w[8][2];
+  lfm_rt_vector w[LFM_RT_SUMS][2];
   for (int64_t i = 0; i < c->in; i += 2, weights += both) {
     LFM_RT_UNROLL for (int64_t v = 0; v < vectors; v++) lfm_rt_read(w[v], weights + v * vector, half);
     LFM_RT_UNROLL for (int64_t j = 0; j < 2; j++) LFM_RT_UNROLL for (int64_t p = first; p < end; p++)
@@ -100,10 +108,10 @@ LFM_RT_INLINE void lfm_rt_tap(lfm_rt_vector *sum, const lfm_rt_conv *c, const ch
   }
 }
 
-/* `positions` x `vectors`, at most 16, `series` and `half` are constants of the caller's.  series: so many taps, the middle
- * one at each position, and the positions are all there are: what lies beside them is zero and is not multiplied. */
+/* `positions` x `vectors`, at most LFM_RT_SUMS, `series` and `half` are constants of the caller's.  series: so many taps, the
+ * middle one at each position, and the positions are all there are: what lies beside them is zero and is not multiplied. */
 LFM_RT_INLINE void lfm_rt_tile(const lfm_rt_conv *c, int positions, int vectors, int series, bool half) {
-  lfm_rt_vector sum[LFM_RT_LANES];
+  lfm_rt_vector sum[LFM_RT_SUMS];
   LFM_RT_UNROLL for (int64_t v = 0; v < vectors; v++) {
     lfm_rt_vector start = {0}, more;
     if (c->bias) lfm_rt_load(&start, c->bias + v * LFM_RT_LANES);

@@ -24,21 +24,29 @@ LFM_RT_INLINE void conv_positions(lfm_rt_conv c, int positions, int vectors, int
 /* As many positions as registers have sums for; few positions, several vectors. */
 LFM_RT_INLINE void conv(lfm_rt_conv c, int64_t positions, int64_t vectors, bool half) {
   if (c.is_series && positions == 4 && c.taps == 5) {
-    conv_positions(c, 4, 4, 5, half, vectors);
+    conv_positions(c, 4, LFM_RT_SUMS / 4, 5, half, vectors);
     return;
   }
+#if LFM_RT_SUMS >= 16
   if (c.is_series && positions == 8 && c.taps == 5) {
     conv_positions(c, 8, 2, 5, half, vectors);
     return;
   }
+#endif
 #define WHILE_AT_LEAST(N, VECTORS)                                                                                           \
   for (; positions >= (N); positions -= (N), c.from += (N)*c.position, c.to += (N)*c.to_row)                                 \
     conv_positions(c, N, VECTORS, 0, half, vectors);
+#if LFM_RT_SUMS >= 16
   WHILE_AT_LEAST(16, 1)
   WHILE_AT_LEAST(8, 2)
   WHILE_AT_LEAST(4, 4)
   WHILE_AT_LEAST(2, 4)
   WHILE_AT_LEAST(1, 8)
+#else
+  WHILE_AT_LEAST(4, 1)
+  WHILE_AT_LEAST(2, 2)
+  WHILE_AT_LEAST(1, 4)
+#endif
 #undef WHILE_AT_LEAST
 }
 
@@ -138,8 +146,8 @@ LFM_VECTOR static void fold(float *mean, float *variance, const float *scale, co
 }
 
 /* And mish behind it, the one activation that networks with norms here have.  times and plus: FiLM's, or NULL. */
-LFM_VECTOR static void normalise(const lfm_rt_step *s, float *to, const float *from, const float *factor, const float *offset,
-                                 const float *times, const float *plus) {
+LFM_VECTOR static void norm_and_film(const lfm_rt_step *s, float *to, const float *from, const float *factor,
+                                     const float *offset, const float *times, const float *plus) {
   for (int64_t p = 0; p < s->positions; p++, from += s->from.row, to += s->to.row)
     LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) {
       float y = act(LFM_ACT_MISH, 0.0f, from[c] * factor[c] + offset[c]);
@@ -157,7 +165,7 @@ static void run_norm(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_
   sum_channels(variance, from, s->from.row, s->positions, s->channels, mean);
   share_in_groups(variance, s->channels, s->groups, count);
   fold(mean, variance, block->constants + s->scale, block->constants + s->shift, s->channels);
-  normalise(s, space + s->to.at, from, variance, mean, film, film ? film + s->channels : NULL);
+  norm_and_film(s, space + s->to.at, from, variance, mean, film, film ? film + s->channels : NULL);
 }
 
 /* ---- a field ------------------------------------------------------------------------------------------------------------
@@ -184,11 +192,12 @@ static void run_steps(const lfm_rt_field *field, int64_t first, int64_t end, con
   }
 }
 
-void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space) {
+LFM_RT_API void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space) {
   run_steps(field, 0, field->given_steps, block, half, space);
 }
 
-void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time, float *space) {
+LFM_RT_API void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time,
+                                float *space) {
   for (int64_t i = 0; i < field->timed_count; i++) space[field->timed + i] = space[field->base + i] + time[i];
   run_steps(field, field->given_steps, field->all_steps, block, half, space);
 }
@@ -227,8 +236,8 @@ static void step(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_r
     for (int64_t k = 0; k < numbers; k++) x[k] += h * m->b[i] * room[i * numbers + k];
 }
 
-void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x, float *space,
-                     float *room) {
+LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x,
+                                float *space, float *room) {
   const lfm_rt_field *field = chain->field;
   int64_t a_step = (int64_t)plan->method.stages * field->timed_count;
   memcpy(space + field->given, given, (size_t)field->given_count * sizeof *given);

@@ -16,6 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In one file with a policy these functions are its own (src/policy/source.c). */
+#ifndef LFM_RT_API
+#define LFM_RT_API
+#endif
+
 enum { LFM_RT_LANES = 16, LFM_RT_STAGES = 4 };
 
 typedef enum lfm_rt_kind { LFM_RT_CONV, LFM_RT_NORM, LFM_RT_ACT, LFM_RT_ADD } lfm_rt_kind;
@@ -69,10 +74,11 @@ typedef struct lfm_rt_block {
 } lfm_rt_block;
 
 /* What is given is in the work space: the steps that depend on it alone. */
-void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space);
+LFM_RT_API void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *space);
 
 /* v of the x in the work space, and given; time [timed_count] is what t adds. */
-void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time, float *space);
+LFM_RT_API void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time,
+                                float *space);
 
 /* An explicit Runge-Kutta method: stage i at x + h sum over j < i of a_ij v_j, then x += h sum of b_i v_i. */
 typedef struct lfm_rt_method {
@@ -95,7 +101,7 @@ typedef struct lfm_rt_plan {
 } lfm_rt_plan;
 
 /* x [positions, channels]: noise, and then what it becomes, given [given_count].  room [stages + 1, positions, channels]. */
-void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x, float *space,
-                     float *room);
+LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x,
+                                float *space, float *room);
 
 #endif

@@ -2,54 +2,11 @@
  *
  * test_policy.c -- policies from demonstrations to chunks of actions: what is observed decides which of two modes is acted,
  * for both networks and both pools; the same bytes for any number of threads and after an interruption; what the model file
- * says; log p of actions given their observations; draws given demonstrations; chunks one at a time, without memory.
+ * says; log p of actions given their observations; draws given demonstrations.
  */
-#include "train_support.h"
+#include "flow/modes_support.h"
 
-#include "core/alloc.h"
-#include "flow/chunker.h"
 #include "store/facts.h"
-
-enum { EPISODES = 30, STEPS = 12, OBS = 2, DIM = 2, HORIZON = 4 };
-
-/* Half of the episodes see (1, noise) and act about (0.8, -0.4), the others see (-1, noise) and act about the negative. */
-static lfm_table *two_modes(uint64_t seed, lfm_action_kind kind) {
-  int64_t dim = kind == LFM_ACTION_POSE ? LFM_ARM_ACTION : DIM;
-  lfm_demos *d;
-  lfm_table *table;
-  lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_DATA};
-  OK(lfm_demos_make(EPISODES, EPISODES * STEPS, OBS, dim, &d));
-  OK(LFM_ALLOC(&d->key, 2));
-  OK(LFM_ALLOC(&d->key_dim, 2));
-  OK(lfm_alloc_text(&d->key[0], "mode"));
-  OK(lfm_alloc_text(&d->key[1], "noise"));
-  OK(lfm_alloc_text(&d->task, "modes"));
-  d->keys = 2, d->key_dim[0] = d->key_dim[1] = 1, d->kind = kind;
-  for (int64_t e = 0; e < EPISODES; e++) d->ends[e] = (e + 1) * STEPS;
-  for (int64_t i = 0; i < d->steps; i++) {
-    float z[8];
-    double mode = i / STEPS % 2 ? 1.0 : -1.0;
-    lfm_rng_normal(&rng, i, z, 8);
-    d->obs[OBS * i] = mode, d->obs[OBS * i + 1] = 0.1 * (double)z[7];
-    for (int64_t j = 0; j < dim; j++) d->actions[dim * i + j] = mode * (j % 2 ? -0.4 : 0.8) + 0.1 * (double)z[j];
-  }
-  OK(lfm_table_of_demos(d, &table));
-  return table;
-}
-
-#define POLICY                                                                                                               \
-  KEYS("hks=[0.3, null]", "prediction_horizon=4", "action_horizon=2", "hidden_dim=16", "unet_dim_mults=[1, 2]",              \
-       "n_groups=4", "kernel_size=3", "step_embed_dim=8", "batch_size=64", "microbatch=16", "max_batch=24",                  \
-       "checkpoint_every=9", "valid_every=8", "warmup=2", "lr=0.005", "optimizer=adamw", "adam_beta1=0.95",                  \
-       "ema_power=0.75", "ema_decay=0.99", "seed=5")
-
-static run policy_run(const char *const *more) { return run_of(two_modes(1, LFM_ACTION_PLAIN), POLICY, more); }
-
-static lfm_model *model_of(const run *r) {
-  lfm_model *model;
-  OK(lfm_model_load(r->path, &model));
-  return model;
-}
 
 /* ---- learning --------------------------------------------------------------------------------------------------- */
 
@@ -286,42 +243,6 @@ static void twins_are_of_one_size(void **state) {
 
 /* ---- chunks ----------------------------------------------------------------------------------------------------- */
 
-/* Of poses, so that actions go through their six numbers: a chunk is row `number` of lfm_sample, and asks for no memory. */
-static void chunks_are_samples_one_at_a_time(void **state) {
-  (void)state;
-  run r = run_of(two_modes(1, LFM_ACTION_POSE), POLICY, KEYS("max_batch=20"));
-  OK(run_train(&r));
-  lfm_model *model = model_of(&r);
-  lfm_table *drawn;
-  lfm_sample_options options;
-  lfm_chunker *chunker;
-  lfm_sample_defaults(&options);
-  options.rows = 100000, options.given = r.table, options.seed = 3, options.solve.nfe = 4;
-  OK(lfm_sample(model, &options, &drawn, NULL));
-  const int64_t each = STEPS - HORIZON + 2 + 1;
-  for (int threads = 1; threads <= 2; threads++) {
-    OK(lfm_chunker_create(model, &(lfm_solver_options){.nfe = 4}, threads, &chunker));
-    double actions[HORIZON * LFM_ARM_ACTION], seen[2 * OBS];
-    lfm_alloc_fail_at(0);
-    for (int64_t row = 0; row < 4 * each; row += 3) {
-      int64_t now = row / each * STEPS + row % each, before = row % each ? now - 1 : now;
-      memcpy(seen, r.table->demos->obs + before * OBS, OBS * sizeof *seen);
-      memcpy(seen + OBS, r.table->demos->obs + now * OBS, OBS * sizeof *seen);
-      memset(actions, 0xFF, sizeof actions);
-      OK(lfm_chunker_draw(chunker, seen, 3, row, actions));
-      assert_memory_equal(actions, drawn->values + row * drawn->cols, sizeof actions);
-    }
-    assert_int_equal(lfm_alloc_fail_at(0), 0);
-    seen[1] = NAN;
-    FAILS(LFM_E_NUMERIC, lfm_chunker_draw(chunker, seen, 3, 0, actions));
-    lfm_chunker_destroy(chunker);
-  }
-  FAILS(LFM_E_USAGE, lfm_chunker_create(model, &(lfm_solver_options){0}, 1, &chunker));
-  lfm_table_destroy(drawn);
-  lfm_model_destroy(model);
-  run_drop(&r);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_observed_decides),
@@ -332,7 +253,6 @@ int main(void) {
       cmocka_unit_test(twins_are_of_one_size),
       cmocka_unit_test(weights_travel),
       cmocka_unit_test(what_does_not_fit_is_refused),
-      cmocka_unit_test(chunks_are_samples_one_at_a_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

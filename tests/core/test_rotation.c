@@ -3,7 +3,7 @@
  * test_rotation.c -- axis-angle to six numbers and back: any rotation, none, a half turn and next to it; six numbers that are
  * no rotation's.
  */
-#include "data/rotation.h"
+#include "core/rotation.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * Near pi the matrix hardly shows the axis in its antisymmetric part, R - R'; the quaternion takes it from the largest of its
  * own four numbers, of which one is always 1/2 or more.  [Shepperd 1978]
  */
-#include "data/rotation.h"
+#include "core/rotation.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 static double dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 
-void lfm_rotation_to_six(const double axis_angle[3], double six[6]) {
+LFM_RT_API void lfm_rotation_to_six(const double axis_angle[3], double six[6]) {
   const double *v = axis_angle;
   double square = dot(v, v), angle = sqrt(square);
   bool is_small = angle < 1e-4; /* where the quotients are their series' first terms, to the last digit */
@@ -75,7 +75,7 @@ static void quaternion(double r[3][3], double q[4]) {
   q[3] = r[k][j] - r[j][k];
 }
 
-void lfm_rotation_from_six(const double six[6], double axis_angle[3]) {
+LFM_RT_API void lfm_rotation_from_six(const double six[6], double axis_angle[3]) {
   double r[3][3], q[4];
   orthogonal(six, r);
   quaternion(r, q);

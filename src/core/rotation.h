@@ -3,13 +3,18 @@
  * rotation.h -- a rotation as axis-angle and as six numbers: the first two rows of its matrix, which depend on it without a
  * jump, as no three numbers do.  [Zhou et al. 2019, On the continuity of rotation representations]
  */
-#ifndef LFM_DATA_ROTATION_H
-#define LFM_DATA_ROTATION_H
+#ifndef LFM_CORE_ROTATION_H
+#define LFM_CORE_ROTATION_H
 
-void lfm_rotation_to_six(const double axis_angle[3], double six[6]); /* radians about a unit axis, multiplied */
+/* In one file with a policy these functions are its own (src/policy/source.c). */
+#ifndef LFM_RT_API
+#define LFM_RT_API
+#endif
+
+LFM_RT_API void lfm_rotation_to_six(const double axis_angle[3], double six[6]); /* radians about a unit axis, multiplied */
 
 /* Back, of any six numbers: made orthogonal from the first row on (Gram and Schmidt); the angle is 0 to pi.  Rows that name
  * no direction give some rotation. */
-void lfm_rotation_from_six(const double six[6], double axis_angle[3]);
+LFM_RT_API void lfm_rotation_from_six(const double six[6], double axis_angle[3]);
 
 #endif

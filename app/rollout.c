@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rollout.c -- lfm rollout: a policy acts in a simulated task, episode after episode.
+ */
+#include "app.h"
+#include "json.h"
+#include "options.h"
+#include "outfile.h"
+#include "progress.h"
+#include "text.h"
+
+#include <inttypes.h>
+
+typedef struct request {
+  const char *model, *task, *out, *solver, *precision;
+  int64_t episodes, nfe, threads;
+  double range;
+  app_seed seed;
+  bool clamp, json;
+} request;
+
+static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_result *result) {
+  lfm_model *model = NULL;
+  lfm_table *episodes = NULL;
+  lfm_rollout_options options;
+  lfm_rollout_defaults(&options);
+  lfm_status status = r->out ? lfm_table_writable(r->out) : LFM_OK;
+  if (status == LFM_OK) status = lfm_model_load(r->model, &model);
+  if (status == LFM_OK) {
+    options.model = model;
+    options.task = r->task;
+    options.episodes = r->episodes;
+    options.seed = r->seed.value;
+    options.policy.solve = (lfm_solver_options){.solver = r->solver, .nfe = (int)r->nfe};
+    options.policy.precision = r->precision;
+    options.policy.range = r->range;
+    options.policy.clamp = r->clamp;
+    options.threads = (int)r->threads;
+    options.progress = app_progress_show;
+    options.context = progress;
+    status = lfm_rollout(&options, &episodes, result);
+  }
+  if (status == LFM_OK && r->out) status = lfm_table_write(episodes, r->out);
+  lfm_table_destroy(episodes);
+  lfm_model_destroy(model);
+  return status;
+}
+
+static void print_latency(app_json *json, const lfm_policy_stats *policy) {
+  app_json_begin(json, "latency_us");
+  app_json_real(json, "p50", policy->p50);
+  app_json_real(json, "p99", policy->p99);
+  app_json_real(json, "p99_9", policy->p99_9);
+  app_json_real(json, "max", policy->max);
+  app_json_end(json);
+}
+
+static void print_json(const lfm_rollout_result *result) {
+  app_json json = app_json_open(stdout);
+  app_json_whole(&json, "episodes", result->success.rows);
+  app_json_real(&json, "success", result->success.share);
+  app_json_real(&json, "success_low", result->success.low);
+  app_json_real(&json, "success_high", result->success.high);
+  app_json_real(&json, "mean_score", result->score);
+  app_json_real(&json, "score_se", result->score_se);
+  app_json_whole(&json, "steps", result->steps);
+  app_json_whole(&json, "broken", result->broken);
+  app_json_whole(&json, "nfe", result->policy.nfe);
+  app_json_whole(&json, "chunks", result->policy.chunks);
+  app_json_whole(&json, "refused", result->policy.refused);
+  app_json_whole(&json, "clamped", result->policy.clamped);
+  print_latency(&json, &result->policy);
+  app_json_real(&json, "seconds", result->seconds);
+  app_json_close(&json);
+}
+
+static void print_result(const request *r, const lfm_rollout_result *result) {
+  char text[APP_TEXT_SIZE];
+  const lfm_accuracy *success = &result->success;
+  const lfm_policy_stats *policy = &result->policy;
+  printf("success       %" PRId64 " of %" PRId64 ": %.1f %% (95 %% interval %.1f to %.1f)\n", success->right, success->rows,
+         100 * success->share, 100 * success->low, 100 * success->high);
+  printf("score         %.4f +- %.4f: the best reward of an episode, in the mean\n", result->score, result->score_se);
+  if (result->broken > 0)
+    printf("broken        %" PRId64 " episodes: physics or policy could not go on, %" PRId64 " observations refused\n",
+           result->broken, policy->refused);
+  if (policy->clamped > 0) printf("clamped       %" PRId64 " numbers of observations, out of range\n", policy->clamped);
+  printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64 " chunks)\n",
+         policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks);
+  if (r->out) printf("episodes      each in %s\n", r->out);
+  printf("time          %s\n", app_duration(text, result->seconds));
+}
+
+static int run(const app_command *self, int argc, char **argv) {
+  request r = {.episodes = 50};
+  const app_option options[] = {
+      {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
+      {APP_TEXT, .name = "task", .value = "TASK", .target = &r.task,
+       .help = "lift, can, square or pusht (default: what the demonstrations are of)"},
+      {APP_COUNT, .letter = 'n', .name = "episodes", .value = "N", .target = &r.episodes, .low = 1, .high = 1e6,
+       .help = "how many episodes (default 50)"},
+      {APP_SEED, .name = "seed", .value = "S", .target = &r.seed,
+       .help = "another seed gives other starts and other noise (default 0); the same starts for any model"},
+      APP_OPTION_SOLVER(&r.solver),
+      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
+       .help = "evaluations of the velocity a chunk, over the whole chain (default 8 a block)"},
+      {APP_WORD, .name = "precision", .value = "P", .target = &r.precision,
+       .words = (const char *const[]){"fp32", "bf16", NULL}, .help = "of the weights (default fp32):"},
+      {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
+       .help = "observations more than R times as far out as the demonstrations go end the episode (default 2)"},
+      {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "move them to the edge of that range instead"},
+      {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
+       .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
+      APP_OPTION_THREADS(&r.threads),
+      APP_OPTION_JSON(&r.json),
+      {0},
+  };
+  int code;
+  if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (r.out && !app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
+  app_progress progress;
+  lfm_rollout_result result;
+  app_progress_begin(&progress);
+  lfm_status status = roll(&r, &progress, &result);
+  app_progress_end(&progress);
+  if (status == LFM_OK && r.json) print_json(&result);
+  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  return app_report(self, status);
+}
+
+const app_command app_rollout = {
+    .name = "rollout",
+    .summary = "let a policy act in a simulated task",
+    .about =
+        "Runs N episodes of a policy that was trained on demonstrations, each from a start of its own, and says how often it "
+        "succeeded. The same seed gives the same episodes, on any number of threads.",
+    .example = "  lfm rollout run -n 400 --nfe 8 --seed 100000 -o episodes.csv\n",
+    .run = run,
+};

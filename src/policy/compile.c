@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compile.c -- see compile.h.
+ */
+#include "policy/compile.h"
+
+#include "core/alloc.h"
+#include "ode/tableau.h"
+#include "policy/prepare.h"
+
+struct lfm_compiled {
+  const lfm_model *model;
+  lfm_prepared *prepared;
+  lfm_rt_chain chain;
+  lfm_rt_block block[LFM_MAX_BLOCKS];
+  void *weights[LFM_MAX_BLOCKS];
+  float *constants[LFM_MAX_BLOCKS];
+};
+
+static lfm_status prepare(const lfm_model *model, lfm_prepared **out) {
+  lfm_mlp_config mlp;
+  lfm_unet1d_config unet;
+  if (model->config->network == LFM_NETWORK_UNET1D) {
+    LFM_TRY(lfm_chain_unet1d(model, &unet));
+    return lfm_prepare_unet1d(&unet, out);
+  }
+  LFM_TRY(lfm_chain_mlp(model, &mlp));
+  return lfm_prepare_mlp(&mlp, out);
+}
+
+static lfm_status fill(lfm_compiled *c) {
+  LFM_TRY(prepare(c->model, &c->prepared));
+  c->chain.field = lfm_prepared_field(c->prepared);
+  c->chain.block = c->block;
+  c->chain.blocks = c->model->blocks;
+  for (int n = 0; n < c->model->blocks; n++) {
+    size_t size = c->chain.half ? sizeof(uint16_t) : sizeof(float);
+    LFM_TRY(lfm_alloc_array(&c->weights[n], (size_t)lfm_prepared_weights(c->prepared), size));
+    LFM_TRY(LFM_ALLOC(&c->constants[n], lfm_prepared_constants(c->prepared)));
+    LFM_TRY(
+        lfm_prepared_fill(c->prepared, c->model->net, c->model->params[n], c->chain.half, c->weights[n], c->constants[n]));
+    c->block[n] = (lfm_rt_block){c->weights[n], c->constants[n]};
+  }
+  return LFM_OK;
+}
+
+lfm_status lfm_compile(const lfm_model *model, bool half, lfm_compiled **out) {
+  lfm_compiled *c;
+  *out = NULL;
+  if (!model->windows)
+    return lfm_fail(LFM_E_USAGE, "policy: the model was not trained on demonstrations, so it knows no actions");
+  LFM_TRY(LFM_ALLOC(&c, 1));
+  c->model = model;
+  c->chain.half = half;
+  lfm_status status = fill(c);
+  if (status == LFM_OK) *out = c;
+  else lfm_compiled_destroy(c);
+  return status;
+}
+
+void lfm_compiled_destroy(lfm_compiled *c) {
+  if (!c) return;
+  for (int n = 0; n < LFM_MAX_BLOCKS; n++) lfm_free(c->weights[n]), lfm_free(c->constants[n]);
+  lfm_prepared_destroy(c->prepared);
+  lfm_free(c);
+}
+
+const lfm_rt_chain *lfm_compiled_chain(const lfm_compiled *compiled) { return &compiled->chain; }
+const lfm_windows *lfm_compiled_windows(const lfm_compiled *compiled) { return compiled->model->windows; }
+
+int64_t lfm_compiled_weights(const lfm_compiled *compiled) { return lfm_prepared_weights(compiled->prepared); }
+int64_t lfm_compiled_constants(const lfm_compiled *compiled) { return lfm_prepared_constants(compiled->prepared); }
+
+/* ---- plans --------------------------------------------------------------------------------------------------------------
+ */
+
+static lfm_status method_of(lfm_solver solver, lfm_rt_method *out) {
+  const lfm_tableau *tableau = lfm_tableau_of(solver);
+  if (tableau->stages > LFM_RT_STAGES)
+    return lfm_fail(LFM_E_USAGE, "solver: %s has %d stages; a policy takes steps of euler, midpoint, heun or rk4",
+                    tableau->name, tableau->stages);
+  *out = (lfm_rt_method){.stages = tableau->stages};
+  for (int i = 0; i < tableau->stages; i++) {
+    out->b[i] = (float)tableau->b[i];
+    for (int j = 0; j < i; j++) out->a[i][j] = (float)tableau->a[i][j];
+  }
+  return LFM_OK;
+}
+
+/* t of stage i of step k: from 1 down to 0. */
+static double time_of(const lfm_tableau *tableau, int64_t steps, int64_t k, int i) {
+  return 1.0 - ((double)k + tableau->c[i]) / (double)steps;
+}
+
+static lfm_status fill_times(const lfm_compiled *c, const lfm_tableau *tableau, int64_t steps, float *row) {
+  for (int n = 0; n < c->model->blocks; n++)
+    for (int64_t k = 0; k < steps; k++)
+      for (int i = 0; i < tableau->stages; i++, row += c->chain.field->timed_count)
+        LFM_TRY(lfm_prepared_time(c->prepared, c->model->net, c->model->params[n], time_of(tableau, steps, k, i), row));
+  return LFM_OK;
+}
+
+lfm_status lfm_compiled_plan(const lfm_compiled *c, const lfm_solver_options *options, lfm_rt_plan *out, float **time) {
+  lfm_solve solve;
+  *time = NULL;
+  if (!options->nfe) return lfm_fail(LFM_E_USAGE, "policy: say with nfe how many evaluations a chunk takes");
+  lfm_solver_options given = lfm_solve_for(true, options);
+  LFM_TRY(lfm_solve_parse(&given, c->model->blocks, &solve));
+  LFM_TRY(method_of(solve.solver, &out->method));
+  out->steps = solve.fixed_steps;
+  LFM_TRY(LFM_ALLOC(time, c->model->blocks * out->steps * out->method.stages * c->chain.field->timed_count));
+  out->time = *time;
+  lfm_status status = fill_times(c, lfm_tableau_of(solve.solver), out->steps, *time);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_free(*time);
+  *time = NULL;
+  return status;
+}

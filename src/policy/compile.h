@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compile.h -- a policy's model in the runtime's form: all blocks' weights once, for as many as act by them, and a plan for a
+ * number of evaluations.
+ */
+#ifndef LFM_POLICY_COMPILE_H
+#define LFM_POLICY_COMPILE_H
+
+#include "flow/chain.h"
+#include "flow/solve.h"
+#include "runtime/runtime.h"
+
+typedef struct lfm_compiled lfm_compiled; /* immutable; the model outlives it */
+
+/* half: weights of bfloat16.  LFM_E_USAGE when the model is no policy. */
+lfm_status lfm_compile(const lfm_model *model, bool half, lfm_compiled **out);
+void lfm_compiled_destroy(lfm_compiled *compiled); /* accepts NULL */
+
+const lfm_rt_chain *lfm_compiled_chain(const lfm_compiled *compiled);
+const lfm_windows *lfm_compiled_windows(const lfm_compiled *compiled);
+int64_t lfm_compiled_weights(const lfm_compiled *compiled); /* numbers of a block, of which two make a word in bfloat16 */
+int64_t lfm_compiled_constants(const lfm_compiled *compiled);
+
+/* The plan of options->nfe evaluations, with the table of its times: lfm_free(*time) when it is done with.  LFM_E_USAGE when
+ * they are too few for the chain, or of a method that adapts its steps. */
+lfm_status lfm_compiled_plan(const lfm_compiled *compiled, const lfm_solver_options *options, lfm_rt_plan *out, float **time);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * policy.c -- a control loop around a model: the runtime's (runtime/loop.h), with room for what it needs, options with
+ * defaults, errors in words, and the times that chunks took.
+ */
+#include "policy/policy.h"
+
+#include "core/alloc.h"
+#include "flow/meter.h"
+#include "runtime/loop.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { EVALUATIONS = 8 }; /* a block */
+
+struct lfm_policy {
+  lfm_compiled *own; /* NULL: another's */
+  float *own_time;
+  lfm_rt_units units;
+  lfm_rt_plan plan;
+  lfm_rt_loop loop;
+  lfm_policy_stats stats;
+  lfm_latency latency;
+};
+
+void lfm_policy_defaults(lfm_policy_options *options) { *options = (lfm_policy_options){.range = 2.0}; }
+
+bool lfm_policy_is_half(const lfm_policy_options *options) {
+  return options->precision && strcmp(options->precision, "bf16") == 0;
+}
+
+lfm_status lfm_policy_resolve(const lfm_policy_options *options, int blocks, lfm_policy_options *out) {
+  *out = *options;
+  if (out->solve.nfe == 0) out->solve.nfe = EVALUATIONS * blocks;
+  if (out->range == 0.0) out->range = 2.0;
+  if (!(out->range >= 1.0))
+    return lfm_fail(LFM_E_USAGE, "range: %g is below 1, the edge of what was learnt from", out->range);
+  if (out->precision && !lfm_policy_is_half(out) && strcmp(out->precision, "fp32") != 0)
+    return lfm_fail(LFM_E_USAGE, "precision: %s; fp32 and bf16 are possible", out->precision);
+  return LFM_OK;
+}
+
+static lfm_status make_room(lfm_rt_loop *l) {
+  const lfm_rt_units *u = l->units;
+  const lfm_rt_field *field = l->chain->field;
+  int64_t numbers = field->positions * field->channels;
+  LFM_TRY(LFM_ALLOC(&l->seen, u->observed * u->obs_dim));
+  LFM_TRY(LFM_ALLOC(&l->given, field->given_count));
+  LFM_TRY(LFM_ALLOC(&l->x, numbers));
+  LFM_TRY(LFM_ALLOC(&l->space, field->floats));
+  LFM_TRY(LFM_ALLOC(&l->room, (l->plan->method.stages + 1) * numbers));
+  return LFM_ALLOC(&l->chunk, u->predicted * u->action_dim);
+}
+
+lfm_rt_units lfm_policy_units(const lfm_windows *w) {
+  return (lfm_rt_units){.observed = w->horizons.observation,
+                        .predicted = w->horizons.prediction,
+                        .executed = w->horizons.action,
+                        .obs_dim = w->obs_dim,
+                        .action_dim = w->action_dim,
+                        .width = w->width,
+                        .poses = w->kind == LFM_ACTION_POSE,
+                        .obs_mean = w->obs_mean,
+                        .obs_scale = w->obs_scale,
+                        .action_mean = w->action_mean,
+                        .action_scale = w->action_scale};
+}
+
+lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_plan *plan, const lfm_policy_options *options,
+                                    lfm_policy **out) {
+  lfm_policy *p;
+  *out = NULL;
+  LFM_TRY(LFM_ALLOC(&p, 1));
+  p->units = lfm_policy_units(lfm_compiled_windows(compiled));
+  p->plan = *plan;
+  p->loop = (lfm_rt_loop){.chain = lfm_compiled_chain(compiled),
+                          .plan = &p->plan,
+                          .units = &p->units,
+                          .seed = options->seed,
+                          .range = options->range,
+                          .clamp = options->clamp};
+  p->stats.nfe = (int)(p->loop.chain->blocks * plan->steps * plan->method.stages);
+  lfm_status status = make_room(&p->loop);
+  if (status == LFM_OK) *out = p;
+  else lfm_policy_destroy(p);
+  return status;
+}
+
+lfm_status lfm_policy_create(const lfm_model *model, const lfm_policy_options *options, lfm_policy **out) {
+  lfm_policy_options resolved;
+  lfm_compiled *compiled;
+  lfm_rt_plan plan;
+  float *time = NULL;
+  *out = NULL;
+  LFM_TRY(lfm_policy_resolve(options, model->blocks, &resolved));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
+  lfm_status status;
+  LFM_TRY_GOTO(lfm_compiled_plan(compiled, &resolved.solve, &plan, &time), fail);
+  LFM_TRY_GOTO(lfm_policy_create_shared(compiled, &plan, &resolved, out), fail);
+  (*out)->own = compiled, (*out)->own_time = time;
+  return LFM_OK;
+fail:
+  lfm_free(time);
+  lfm_compiled_destroy(compiled);
+  return status;
+}
+
+void lfm_policy_destroy(lfm_policy *p) {
+  if (!p) return;
+  lfm_compiled_destroy(p->own);
+  lfm_free(p->own_time);
+  lfm_free(p->loop.seen);
+  lfm_free(p->loop.given);
+  lfm_free(p->loop.x);
+  lfm_free(p->loop.space);
+  lfm_free(p->loop.room);
+  lfm_free(p->loop.chunk);
+  lfm_free(p);
+}
+
+int64_t lfm_policy_observed(const lfm_policy *policy) { return policy->units.obs_dim; }
+int64_t lfm_policy_actions(const lfm_policy *policy) { return policy->units.action_dim; }
+const lfm_latency *lfm_policy_latency(const lfm_policy *policy) { return &policy->latency; }
+void lfm_policy_begin(lfm_policy *policy, int64_t episode) { lfm_rt_begin(&policy->loop, episode); }
+
+static lfm_status refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
+  const lfm_rt_units *u = &p->units;
+  if (outcome == LFM_RT_BROKEN) return lfm_fail(LFM_E_NUMERIC, "policy: the network gives a number that is not finite");
+  p->stats.refused++;
+  if (outcome == LFM_RT_NOT_A_NUMBER)
+    return lfm_fail(LFM_E_DATA, "policy: number %lld of the observation is not finite", (long long)which + 1);
+  return lfm_fail(LFM_E_DATA, "policy: number %lld of the observation is %g, %.3g times as far out as the demonstrations go",
+                  (long long)which + 1, observation[which],
+                  fabs((observation[which] - u->obs_mean[which]) * u->obs_scale[which]));
+}
+
+lfm_status lfm_policy_act(lfm_policy *p, const double *observation, int64_t count, double *action) {
+  int64_t which;
+  if (count != p->units.obs_dim) {
+    p->stats.refused++;
+    return lfm_fail(LFM_E_USAGE, "policy: an observation of %lld numbers, where it knows %lld", (long long)count,
+                    (long long)p->units.obs_dim);
+  }
+  double begun = lfm_seconds();
+  lfm_rt_outcome outcome = lfm_rt_act(&p->loop, observation, action, &which);
+  if (outcome != LFM_RT_ACTED && outcome != LFM_RT_DREW) return refuse(p, outcome, observation, which);
+  p->stats.steps++;
+  if (outcome == LFM_RT_DREW) {
+    p->stats.chunks++;
+    lfm_latency_add(&p->latency, (lfm_seconds() - begun) * 1e6);
+  }
+  return LFM_OK;
+}
+
+void lfm_policy_look(const lfm_policy *p, lfm_policy_stats *stats) {
+  *stats = p->stats;
+  stats->clamped = p->loop.clamped;
+  stats->p50 = lfm_latency_at(&p->latency, 0.5);
+  stats->p99 = lfm_latency_at(&p->latency, 0.99);
+  stats->p99_9 = lfm_latency_at(&p->latency, 0.999);
+  stats->max = p->latency.count ? p->latency.most : NAN;
+}

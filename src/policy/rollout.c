@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rollout.c -- a policy in simulated worlds: episodes, each from its own start and with its own noise, until it succeeds, the
+ * horizon is reached, or physics or policy cannot go on.  Every worker has a world and a policy of its own over common
+ * weights; an episode is a task, so the table depends on no thread.
+ */
+#include "core/alloc.h"
+#include "data/table.h"
+#include "flow/meter.h"
+#include "metric/summary.h"
+#include "policy/policy.h"
+#include "sim/world.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { MOST_EPISODES = 1000000, EPISODE = 0, SUCCESS, SCORE, STEPS, BROKEN, COLUMNS };
+static char *const column_names[COLUMNS] = {"episode", "success", "score", "steps", "broken"};
+
+typedef struct actor {
+  lfm_world *world;
+  lfm_policy *policy;
+  double *observation, *action, *absolute;
+} actor;
+
+typedef struct rollout {
+  const lfm_rollout_options *options;
+  const lfm_task *task;
+  lfm_team *team;
+  lfm_compiled *compiled;
+  lfm_rt_plan plan;
+  float *time;
+  actor *actors; /* [workers] */
+  lfm_table *table;
+  lfm_meter meter;
+  atomic_llong done;
+  atomic_bool stopped;
+} rollout;
+
+void lfm_rollout_defaults(lfm_rollout_options *options) {
+  *options = (lfm_rollout_options){.episodes = 50};
+  lfm_policy_defaults(&options->policy);
+}
+
+/* ---- does the policy fit the task? ------------------------------------------------------------------------------------ */
+
+static lfm_status find_task(const lfm_rollout_options *options, const lfm_task **out) {
+  const char *name = options->task ? options->task : options->model->windows->task;
+  if (!name) return lfm_fail(LFM_E_USAGE, "task: the demonstrations do not say of what they are; name it");
+  for (int i = 0; lfm_task_at(i); i++)
+    if (strcmp(lfm_task_at(i)->environment, name) == 0) return *out = lfm_task_at(i), LFM_OK;
+  return lfm_task_find(name, out);
+}
+
+static lfm_status check_observation(const lfm_windows *w, const lfm_task *task) {
+  bool same = w->obs_dim == task->obs_dim;
+  for (int64_t k = 0; same && k < w->keys; k++)
+    same = k < LFM_MOST_PARTS && task->parts[k].name && strcmp(task->parts[k].name, w->key[k]) == 0 &&
+           task->parts[k].dim == w->key_dim[k];
+  if (same) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: the model observes %s, %lld numbers in all; the task shows %s and so on, %lld", task->name,
+                  w->observations, (long long)w->obs_dim, task->parts[0].name, (long long)task->obs_dim);
+}
+
+static lfm_status check_action(const lfm_windows *w, const lfm_task *task) {
+  bool poses = w->kind == LFM_ACTION_POSE || w->kind == LFM_ACTION_DELTA;
+  if (w->action_dim == task->action_dim && poses == (task->control == LFM_CONTROL_POSE)) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: the model's actions are %lld numbers, %s; the task wants %lld, %s", task->name,
+                  (long long)w->action_dim, lfm_action_kind_name(w->kind), (long long)task->action_dim,
+                  task->control == LFM_CONTROL_POSE ? "poses of an arm" : "a position");
+}
+
+/* ---- one episode --------------------------------------------------------------------------------------------------------
+ */
+
+static lfm_status act(const rollout *r, actor *a) {
+  bool delta = lfm_compiled_windows(r->compiled)->kind == LFM_ACTION_DELTA;
+  lfm_world_observe(a->world, a->observation);
+  LFM_TRY(lfm_policy_act(a->policy, a->observation, r->task->obs_dim, a->action));
+  if (delta) lfm_world_absolute(a->world, a->action, a->absolute);
+  return lfm_world_step(a->world, delta ? a->absolute : a->action);
+}
+
+/* What breaks ends the episode, not the others; nothing else can fail here. */
+static lfm_status run_episode(void *context, int worker, int64_t episode) {
+  rollout *r = context;
+  actor *a = &r->actors[worker];
+  double *row = r->table->values + episode * COLUMNS;
+  if (atomic_load(&r->stopped)) return LFM_OK;
+  LFM_TRY(lfm_world_reset(a->world, r->options->seed, episode));
+  lfm_policy_begin(a->policy, episode);
+  row[EPISODE] = (double)episode;
+  row[SCORE] = lfm_world_reward(a->world);
+  for (int64_t t = 0; t < r->task->horizon && !lfm_world_succeeded(a->world) && row[BROKEN] == 0.0; t++) {
+    row[BROKEN] = act(r, a) != LFM_OK;
+    row[STEPS]++;
+    if (row[BROKEN] == 0.0) row[SCORE] = fmax(row[SCORE], lfm_world_reward(a->world));
+  }
+  row[SUCCESS] = row[BROKEN] == 0.0 && lfm_world_succeeded(a->world);
+  atomic_fetch_add(&r->done, 1);
+  if (worker == 0 && lfm_meter_tick(&r->meter, atomic_load(&r->done))) atomic_store(&r->stopped, true);
+  return LFM_OK;
+}
+
+/* ---- all ----------------------------------------------------------------------------------------------------------------
+ */
+
+static lfm_status make_actor(const rollout *r, const lfm_policy_options *policy, actor *a) {
+  LFM_TRY(lfm_world_create(r->task, &a->world));
+  LFM_TRY(lfm_policy_create_shared(r->compiled, &r->plan, policy, &a->policy));
+  LFM_TRY(LFM_ALLOC(&a->observation, r->task->obs_dim));
+  LFM_TRY(LFM_ALLOC(&a->action, r->task->action_dim));
+  return LFM_ALLOC(&a->absolute, r->task->action_dim);
+}
+
+static lfm_status build(rollout *r) {
+  const lfm_rollout_options *o = r->options;
+  lfm_policy_options policy;
+  if (o->episodes < 1 || o->episodes > MOST_EPISODES)
+    return lfm_fail(LFM_E_USAGE, "episodes: %lld; 1 to %d are possible", (long long)o->episodes, MOST_EPISODES);
+  LFM_TRY(lfm_policy_resolve(&o->policy, o->model->blocks, &policy));
+  policy.seed = o->seed;
+  LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), &r->compiled));
+  LFM_TRY(find_task(o, &r->task));
+  LFM_TRY(check_observation(o->model->windows, r->task));
+  LFM_TRY(check_action(o->model->windows, r->task));
+  LFM_TRY(lfm_compiled_plan(r->compiled, &policy.solve, &r->plan, &r->time));
+  LFM_TRY(lfm_team_create(o->threads, &r->team));
+  LFM_TRY(LFM_ALLOC(&r->actors, lfm_team_size(r->team)));
+  for (int w = 0; w < lfm_team_size(r->team); w++) LFM_TRY(make_actor(r, &policy, &r->actors[w]));
+  LFM_TRY(lfm_table_make(o->episodes, COLUMNS, &r->table));
+  for (int c = 0; c < COLUMNS; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
+  return LFM_OK;
+}
+
+static void destroy(rollout *r) {
+  for (int w = 0; r->actors && w < lfm_team_size(r->team); w++) {
+    lfm_world_destroy(r->actors[w].world);
+    lfm_policy_destroy(r->actors[w].policy);
+    lfm_free(r->actors[w].observation);
+    lfm_free(r->actors[w].action);
+    lfm_free(r->actors[w].absolute);
+  }
+  lfm_free(r->actors);
+  lfm_team_destroy(r->team);
+  lfm_free(r->time);
+  lfm_compiled_destroy(r->compiled);
+  lfm_table_destroy(r->table);
+}
+
+/* Of all workers' policies together. */
+static lfm_policy_stats stats_of(const rollout *r) {
+  static const double shares[] = {0.5, 0.99, 0.999};
+  lfm_policy_stats all = {0};
+  lfm_latency sum = {0};
+  for (int w = 0; w < lfm_team_size(r->team); w++) {
+    lfm_policy_stats own;
+    const lfm_latency *latency = lfm_policy_latency(r->actors[w].policy);
+    lfm_policy_look(r->actors[w].policy, &own);
+    all.nfe = own.nfe;
+    all.steps += own.steps, all.chunks += own.chunks, all.refused += own.refused, all.clamped += own.clamped;
+    sum.count += latency->count;
+    sum.most = fmax(sum.most, latency->most);
+    for (int k = 0; k < LFM_LATENCY_BINS; k++) sum.bin[k] += latency->bin[k];
+  }
+  all.p50 = lfm_latency_at(&sum, shares[0]), all.p99 = lfm_latency_at(&sum, shares[1]);
+  all.p99_9 = lfm_latency_at(&sum, shares[2]);
+  all.max = sum.count ? sum.most : NAN;
+  return all;
+}
+
+static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
+  int64_t episodes = r->table->rows, hits = 0;
+  double *score;
+  lfm_summary summary;
+  LFM_TRY(LFM_ALLOC(&score, episodes));
+  for (int64_t i = 0; i < episodes; i++) {
+    const double *row = r->table->values + i * COLUMNS;
+    hits += row[SUCCESS] != 0.0;
+    score[i] = row[SCORE];
+    result->steps += (int64_t)row[STEPS];
+    result->broken += row[BROKEN] != 0.0;
+  }
+  lfm_status status = lfm_summary_mean(score, NULL, episodes, &summary);
+  lfm_free(score);
+  lfm_share share = lfm_summary_share(hits, episodes);
+  result->success = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  result->score = summary.mean, result->score_se = summary.se;
+  result->policy = stats_of(r);
+  return status;
+}
+
+static lfm_status run(rollout *r, lfm_rollout_result *result) {
+  LFM_TRY(build(r));
+  lfm_meter_begin(&r->meter, r->options->progress, r->options->context);
+  lfm_meter_phase(&r->meter, LFM_PHASE_ROLLOUT, 1, 1, 0, r->options->episodes);
+  LFM_TRY(lfm_team_run(r->team, r->options->episodes, run_episode, r));
+  if (atomic_load(&r->stopped)) return lfm_fail(LFM_E_INTERRUPTED, "stopped before all episodes were done");
+  lfm_meter_tick(&r->meter, r->options->episodes);
+  return summarise(r, result);
+}
+
+lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result) {
+  rollout r = {.options = options};
+  double begun = lfm_seconds();
+  *result = (lfm_rollout_result){0};
+  if (out) *out = NULL;
+  lfm_status status = run(&r, result);
+  result->seconds = lfm_seconds() - begun;
+  if (status == LFM_OK && out) *out = r.table, r.table = NULL;
+  destroy(&r);
+  return status;
+}

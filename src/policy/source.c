@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * source.c -- a policy as one C file: the runtime's text, the policy's numbers as tables, a few functions around them.
+ * Numbers are hexadecimal floats, which lose nothing.  What the file does is what lfm_policy_act does, by the same lines.
+ */
+#include "policy/source.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "policy/policy.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE = 512, A_LINE = 8 };
+
+typedef struct source {
+  lfm_writer *writer;
+  lfm_status status; /* the first fault; nothing is written after it */
+} source;
+
+static void put(source *s, const char *text) {
+  if (s->status == LFM_OK) s->status = lfm_writer_put(s->writer, text, strlen(text));
+}
+
+__attribute__((format(printf, 2, 3))) static void print(source *s, const char *format, ...) {
+  char line[LINE];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  put(s, line);
+}
+
+/* ---- the runtime --------------------------------------------------------------------------------------------------------
+ */
+
+/* Our own headers are all here; those of the C library stay. */
+static void put_text(source *s, const char *text) {
+  static const char ours[] = "#include \"";
+  while (*text && s->status == LFM_OK) {
+    const char *end = strchr(text, '\n');
+    size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+    if (strncmp(text, ours, sizeof ours - 1) != 0) s->status = lfm_writer_put(s->writer, text, length);
+    text += length;
+  }
+}
+
+/* ---- tables --------------------------------------------------------------------------------------------------------------
+ */
+
+static void put_floats(source *s, const char *name, const float *x, int64_t count) {
+  print(s, "static const float %s[] = {", name);
+  for (int64_t i = 0; i < count; i++) print(s, "%s%af,", i % A_LINE ? " " : "\n  ", (double)x[i]);
+  put(s, "\n};\n");
+}
+
+static void put_words(source *s, const char *name, const uint32_t *x, int64_t count) {
+  print(s, "static const uint32_t %s[] = {", name);
+  for (int64_t i = 0; i < count; i++) print(s, "%s0x%08xu,", i % A_LINE ? " " : "\n  ", x[i]);
+  put(s, "\n};\n");
+}
+
+static void put_doubles(source *s, const char *name, const double *x, int64_t count) {
+  print(s, "static const double %s[] = {", name);
+  for (int64_t i = 0; i < count; i++) print(s, "%s%a,", i % A_LINE ? " " : "\n  ", x[i]);
+  put(s, "\n};\n");
+}
+
+#define NUMBER(of, field) print(s, "." #field " = %lld, ", (long long)(of)->field)
+#define PLACE(of, field) print(s, "." #field " = {%lld, %lld}, ", (long long)(of)->field.at, (long long)(of)->field.row)
+
+static void put_step(source *s, const lfm_rt_step *step) {
+  print(s, "  {.kind = (lfm_rt_kind)%d, .beta = %af, ", (int)step->kind, (double)step->beta);
+  PLACE(step, from);
+  PLACE(step, to);
+  NUMBER(step, positions);
+  NUMBER(step, channels);
+  NUMBER(step, stride);
+  NUMBER(step, taps);
+  NUMBER(step, in);
+  NUMBER(step, weights);
+  NUMBER(step, bias);
+  NUMBER(step, adds);
+  NUMBER(step, is_series);
+  NUMBER(step, more);
+  NUMBER(step, groups);
+  NUMBER(step, scale);
+  NUMBER(step, shift);
+  NUMBER(step, act);
+  put(s, "},\n");
+}
+
+static void put_field(source *s, const lfm_rt_field *f) {
+  put(s, "static const lfm_rt_step steps[] = {\n");
+  for (int64_t i = 0; i < f->all_steps; i++) put_step(s, &f->steps[i]);
+  put(s, "};\nstatic const lfm_rt_field field = {.steps = steps, ");
+  NUMBER(f, given_steps);
+  NUMBER(f, all_steps);
+  NUMBER(f, positions);
+  NUMBER(f, channels);
+  PLACE(f, x);
+  PLACE(f, v);
+  NUMBER(f, given);
+  NUMBER(f, given_count);
+  NUMBER(f, base);
+  NUMBER(f, timed);
+  NUMBER(f, timed_count);
+  NUMBER(f, room);
+  NUMBER(f, floats);
+  put(s, "};\n");
+}
+
+static void put_chain(source *s, const lfm_compiled *compiled) {
+  const lfm_rt_chain *chain = lfm_compiled_chain(compiled);
+  char name[32];
+  for (int64_t n = 0; n < chain->blocks; n++) {
+    int64_t weights = lfm_compiled_weights(compiled);
+    snprintf(name, sizeof name, "weights_%lld", (long long)n);
+    if (chain->half) put_words(s, name, chain->block[n].weights, weights / 2);
+    else put_floats(s, name, chain->block[n].weights, weights);
+    snprintf(name, sizeof name, "constants_%lld", (long long)n);
+    put_floats(s, name, chain->block[n].constants, lfm_compiled_constants(compiled));
+  }
+  put(s, "static const lfm_rt_block blocks[] = {");
+  for (long long n = 0; n < chain->blocks; n++) print(s, "{weights_%lld, constants_%lld}, ", n, n);
+  print(s, "};\nstatic const lfm_rt_chain chain = {&field, blocks, %lld, %d};\n", (long long)chain->blocks, chain->half);
+}
+
+static void put_plan(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *plan) {
+  const lfm_rt_method *m = &plan->method;
+  put_floats(s, "times", plan->time, chain->blocks * plan->steps * m->stages * chain->field->timed_count);
+  print(s, "static const lfm_rt_plan plan = {{%lld, {", (long long)m->stages);
+  for (int i = 0; i < LFM_RT_STAGES; i++)
+    print(s, "{%af, %af, %af, %af}, ", (double)m->a[i][0], (double)m->a[i][1], (double)m->a[i][2], (double)m->a[i][3]);
+  print(s, "}, {%af, %af, %af, %af}}, %lld, times};\n", (double)m->b[0], (double)m->b[1], (double)m->b[2], (double)m->b[3],
+        (long long)plan->steps);
+}
+
+static void put_units(source *s, const lfm_rt_units *u) {
+  put_doubles(s, "obs_mean", u->obs_mean, u->obs_dim);
+  put_doubles(s, "obs_scale", u->obs_scale, u->obs_dim);
+  put_doubles(s, "action_mean", u->action_mean, u->width);
+  put_doubles(s, "action_scale", u->action_scale, u->width);
+  put(s, "static const lfm_rt_units units = {.obs_mean = obs_mean, .obs_scale = obs_scale, .action_mean = action_mean,\n"
+         "  .action_scale = action_scale, ");
+  NUMBER(u, observed);
+  NUMBER(u, predicted);
+  NUMBER(u, executed);
+  NUMBER(u, obs_dim);
+  NUMBER(u, action_dim);
+  NUMBER(u, width);
+  NUMBER(u, poses);
+  put(s, "};\n");
+}
+
+/* ---- around it
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int nfe) {
+  print(s,
+        "/* A policy%s%s, made by lfm " LFM_VERSION
+        ": %lld evaluations a chunk of %lld actions, %lld of which are executed.\n",
+        w->task ? " for " : "", w->task ? w->task : "", (long long)nfe, (long long)u->predicted, (long long)u->executed);
+  print(s, " *\n * An observation is %lld numbers, in the units of the demonstrations:", (long long)u->obs_dim);
+  for (int64_t k = 0; k < w->keys; k++) print(s, "%s %s %lld", k ? "," : "", w->key[k], (long long)w->key_dim[k]);
+  print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim,
+        u->poses ? ": position 3, axis-angle 3, gripper 1" : "");
+  put(s,
+      " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24; each has noise of its own\n"
+      " *   int policy_act(const double observation[], double action[]);\n"
+      " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
+      " *       3: the network gives something that is not finite\n"
+      " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out\n"
+      " *\n"
+      " * It needs libc and libm, allocates nothing and takes no lock; one thread at a time.  To compile (below -O2 GCC does "
+      "not\n"
+      " * fuse multiply-adds, and the last bits differ):\n"
+      " *   cc -std=c99 -O3 -march=native -c policy.c        and link with -lm\n"
+      " *   cc -std=c99 -O3 -march=native -DPOLICY_MAIN policy.c -o policy -lm && ./policy       the self-test, and times\n"
+      " * Two policies in one program: -Dpolicy_act=other_act, and so on, for one of them.\n */\n"
+      "#define LFM_NO_CLONES\n#if defined(__GNUC__)\n#define LFM_RT_API static __attribute__((unused))\n#else\n"
+      "#define LFM_RT_API static\n#endif\n");
+}
+
+/* What the self-test expects: the first chunk for the observation in the middle of the range. */
+static lfm_status put_expected(source *s, const lfm_compiled *compiled, const lfm_rt_plan *plan,
+                               const lfm_policy_options *options, const lfm_rt_units *u) {
+  lfm_policy *policy;
+  double *actions;
+  LFM_TRY(lfm_policy_create_shared(compiled, plan, options, &policy));
+  lfm_policy_begin(policy, 0);
+  lfm_status status = LFM_ALLOC(&actions, u->executed * u->action_dim);
+  for (int64_t k = 0; status == LFM_OK && k < u->executed; k++)
+    status = lfm_policy_act(policy, u->obs_mean, u->obs_dim, actions + k * u->action_dim);
+  if (status == LFM_OK) put_doubles(s, "expected", actions, u->executed * u->action_dim);
+  lfm_free(actions);
+  lfm_policy_destroy(policy);
+  return status;
+}
+
+static void put_loop(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_units *u,
+                     const lfm_policy_options *options) {
+  int64_t numbers = chain->field->positions * chain->field->channels, seen = u->observed * u->obs_dim;
+  int64_t chunk = u->predicted * u->action_dim, room = numbers * (plan->method.stages + 1);
+  print(s, "\nstatic double seen[%lld], chunk[%lld];\n", (long long)seen, (long long)chunk);
+  print(s, "static float given[%lld], x[%lld], room[%lld], space[%lld];\n", (long long)chain->field->given_count,
+        (long long)numbers, (long long)room, (long long)chain->field->floats);
+  print(s,
+        "static lfm_rt_loop loop = {.chain = &chain, .plan = &plan, .units = &units, .seed = %lluu, .range = %a, .clamp = "
+        "%d,\n",
+        (unsigned long long)options->seed, options->range, options->clamp);
+  put(s, "  .seen = seen, .given = given, .x = x, .space = space, .room = room, .chunk = chunk};\n");
+}
+
+static const char functions[] =
+    "\n"
+    "void policy_begin(int64_t episode);\n"
+    "int policy_act(const double observation[], double action[]);\n"
+    "int policy_selftest(double *difference);\n"
+    "\n"
+    "void policy_begin(int64_t episode) { lfm_rt_begin(&loop, episode); }\n"
+    "\n"
+    "int policy_act(const double observation[], double action[]) {\n"
+    "  int64_t which;\n"
+    "  lfm_rt_outcome outcome = lfm_rt_act(&loop, observation, action, &which);\n"
+    "  return outcome <= LFM_RT_DREW ? 0 : outcome == LFM_RT_NOT_A_NUMBER ? 1 : outcome == LFM_RT_OUT_OF_RANGE ? 2 : 3;\n"
+    "}\n"
+    "\n"
+    "/* *difference: the largest of them; 0 where processor and compiler compute as those that made the file. */\n"
+    "int policy_selftest(double *difference) {\n"
+    "  double action[sizeof expected / sizeof *expected];\n"
+    "  *difference = 0.0;\n"
+    "  policy_begin(0);\n"
+    "  for (int64_t k = 0; k < units.executed; k++) {\n"
+    "    if (policy_act(obs_mean, action)) return 1;\n"
+    "    for (int64_t j = 0; j < units.action_dim; j++) {\n"
+    "      double off = fabs(action[j] - expected[k * units.action_dim + j]);\n"
+    "      if (!(off <= *difference)) *difference = off;\n"
+    "    }\n"
+    "  }\n"
+    "  policy_begin(0);\n"
+    "  return !(*difference <= 1e-3 * fabs(1.0 / action_scale[0]));\n"
+    "}\n"
+    "\n"
+    "#if defined(POLICY_MAIN)\n"
+    "#include <stdio.h>\n"
+    "#include <time.h>\n"
+    "\n"
+    "#ifndef POLICY_CHUNKS\n"
+    "#define POLICY_CHUNKS 200\n"
+    "#endif\n"
+    "\n"
+    "int main(void) {\n"
+    "  double difference, action[sizeof expected / sizeof *expected];\n"
+    "  int failed = policy_selftest(&difference);\n"
+    "  printf(\"self-test %s: largest difference %g\\n\", failed ? \"failed\" : \"passed\", difference);\n"
+    "  clock_t begun = clock();\n"
+    "  for (int64_t k = 0; k < POLICY_CHUNKS * units.executed; k++) policy_act(obs_mean, action);\n"
+    "  printf(\"chunk %.0f us of processor time, in the mean\\n\", 1e6 * (double)(clock() - begun) / CLOCKS_PER_SEC / "
+    "POLICY_CHUNKS);\n"
+    "  return failed;\n"
+    "}\n"
+    "#endif\n";
+
+static lfm_status write_all(source *s, const lfm_compiled *compiled, const lfm_rt_plan *plan,
+                            const lfm_policy_options *options) {
+  const lfm_windows *w = lfm_compiled_windows(compiled);
+  const lfm_rt_chain *chain = lfm_compiled_chain(compiled);
+  lfm_rt_units units = lfm_policy_units(w);
+  put_head(s, w, &units, (int)(chain->blocks * plan->steps * plan->method.stages));
+  for (const lfm_runtime_text *text = lfm_runtime_texts; text->name; text++) put_text(s, text->text);
+  put_field(s, chain->field);
+  put_chain(s, compiled);
+  put_plan(s, chain, plan);
+  put_units(s, &units);
+  LFM_TRY(put_expected(s, compiled, plan, options, &units));
+  put_loop(s, chain, plan, &units, options);
+  put(s, functions);
+  return s->status;
+}
+
+static lfm_status export_compiled(const lfm_compiled *compiled, const lfm_policy_options *options, const char *path) {
+  lfm_rt_plan plan;
+  float *time;
+  source s = {0};
+  LFM_TRY(lfm_compiled_plan(compiled, &options->solve, &plan, &time));
+  lfm_status status = lfm_writer_open(path, &s.writer);
+  if (status == LFM_OK) {
+    status = write_all(&s, compiled, &plan, options);
+    if (status == LFM_OK) status = lfm_writer_commit(s.writer);
+    else lfm_writer_abort(s.writer);
+  }
+  lfm_free(time);
+  return status;
+}
+
+lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *options, const char *path) {
+  lfm_policy_options resolved;
+  lfm_compiled *compiled;
+  if (!lfm_path_ends_with(path, ".c")) return lfm_fail(LFM_E_USAGE, "%s: a policy's source is a .c file", path);
+  LFM_TRY(lfm_policy_resolve(options, model->blocks, &resolved));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
+  lfm_status status = export_compiled(compiled, &resolved, path);
+  lfm_compiled_destroy(compiled);
+  return status;
+}

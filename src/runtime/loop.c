@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.c -- see loop.h.
+ */
+#include "runtime/loop.h"
+
+#include "core/rotation.h"
+#include "runtime/noise.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CHUNKS = 1 << 20 };                                  /* rows of noise for an episode */
+enum { POSITION = 3, SIX = 6, POSE = 7, POSE_INSIDE = 10 }; /* numbers */
+
+LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
+  l->has_seen = false;
+  l->next = l->end = 0;
+  l->episode = episode;
+  l->drawn = 0;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------------------------
+ */
+
+static double given_of(const lfm_rt_units *u, int64_t j, double x) { return (x - u->obs_mean[j]) * u->obs_scale[j]; }
+
+static lfm_rt_outcome check(const lfm_rt_loop *l, const double *observation, int64_t *which) {
+  for (int64_t j = 0; j < l->units->obs_dim; j++) {
+    *which = j;
+    if (!isfinite(observation[j])) return LFM_RT_NOT_A_NUMBER;
+    if (!l->clamp && fabs(given_of(l->units, j, observation[j])) > l->range) return LFM_RT_OUT_OF_RANGE;
+  }
+  return LFM_RT_ACTED;
+}
+
+/* The new observation behind the others, the oldest gone. */
+static void see(lfm_rt_loop *l, const double *observation) {
+  const lfm_rt_units *u = l->units;
+  int64_t kept = (u->observed - 1) * u->obs_dim;
+  double *last = l->seen + kept;
+  memmove(l->seen, l->seen + u->obs_dim, (size_t)kept * sizeof *last);
+  for (int64_t j = 0; j < u->obs_dim; j++) {
+    double unit = given_of(u, j, observation[j]);
+    bool beyond = fabs(unit) > l->range;
+    last[j] = beyond ? u->obs_mean[j] + copysign(l->range, unit) / u->obs_scale[j] : observation[j];
+    l->clamped += beyond;
+  }
+  for (int64_t k = 0; k < kept && !l->has_seen; k++) l->seen[k] = last[k % u->obs_dim];
+  l->has_seen = true;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------------------------------
+ */
+
+/* An action y [width] of the flow in the data's units. */
+static void decode(const lfm_rt_units *u, const float *y, double *action) {
+  for (int64_t j = 0, arm = 0; j < u->width; j += u->poses ? POSE_INSIDE : 1, arm++) {
+    double inside[POSE_INSIDE];
+    for (int64_t i = 0; i < (u->poses ? POSE_INSIDE : 1); i++)
+      inside[i] = u->action_mean[j + i] + (double)y[j + i] / u->action_scale[j + i];
+    if (!u->poses) {
+      action[j] = inside[0];
+      continue;
+    }
+    double *pose = action + arm * POSE;
+    memcpy(pose, inside, POSITION * sizeof *inside);
+    lfm_rotation_from_six(inside + POSITION, pose + POSITION);
+    pose[POSE - 1] = inside[POSITION + SIX];
+  }
+}
+
+static lfm_rt_outcome draw(lfm_rt_loop *l) {
+  const lfm_rt_units *u = l->units;
+  int64_t numbers = u->predicted * u->width;
+  lfm_rt_noise(l->seed, l->episode * CHUNKS + l->drawn++, l->x, numbers);
+  for (int64_t k = 0; k < u->observed * u->obs_dim; k++) l->given[k] = (float)given_of(u, k % u->obs_dim, l->seen[k]);
+  lfm_rt_generate(l->chain, l->plan, l->given, l->x, l->space, l->room);
+  for (int64_t i = 0; i < numbers; i++)
+    if (!isfinite(l->x[i])) return LFM_RT_BROKEN;
+  for (int64_t k = 0; k < u->predicted; k++) decode(u, l->x + k * u->width, l->chunk + k * u->action_dim);
+  l->next = u->observed - 1;
+  l->end = l->next + u->executed;
+  return LFM_RT_DREW;
+}
+
+LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *l, const double *observation, double *action, int64_t *which) {
+  lfm_rt_outcome outcome = check(l, observation, which);
+  if (outcome != LFM_RT_ACTED) return outcome;
+  see(l, observation);
+  if (l->next == l->end) outcome = draw(l);
+  if (outcome == LFM_RT_BROKEN) return outcome;
+  memcpy(action, l->chunk + l->next++ * l->units->action_dim, (size_t)l->units->action_dim * sizeof *action);
+  return outcome;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.h -- receding horizon: look, draw a chunk where none is left, execute its next action.       [Chi et al. 2023]
+ *
+ *   look      the last `observed` observations; the first one stands for those before it
+ *   draw      z ~ N(0, I) by (seed, episode, chunk), then the chain backwards, then the data's units
+ *   execute   `executed` steps of the chunk, from the one that was observed last on
+ */
+#ifndef LFM_RUNTIME_LOOP_H
+#define LFM_RUNTIME_LOOP_H
+
+#include "runtime/runtime.h"
+
+/* What a policy sees and does, and in which units. */
+typedef struct lfm_rt_units {
+  int64_t observed, predicted, executed; /* steps */
+  int64_t obs_dim, action_dim;           /* numbers of a step, as the data have them */
+  int64_t width;                         /* of an action inside */
+  bool poses;                         /* an action is [position 3, axis-angle 3, gripper] of each arm, inside ten numbers */
+  const double *obs_mean, *obs_scale; /* [obs_dim] o is given as (o - mean) scale */
+  const double *action_mean, *action_scale; /* [width] likewise, of an action inside */
+} lfm_rt_units;
+
+typedef struct lfm_rt_loop {
+  const lfm_rt_chain *chain;
+  const lfm_rt_plan *plan;
+  const lfm_rt_units *units;
+  uint64_t seed;
+  double range; /* how far out an observation may lie, 1 being the edge of what was learnt from */
+  bool clamp;   /* what lies beyond is moved to that; else it is refused */
+  /* room */
+  double *seen;                    /* [observed, obs_dim], the last one last */
+  float *given, *x, *space, *room; /* as lfm_rt_generate wants them; given [observed, obs_dim] */
+  double *chunk;                   /* [predicted, action_dim] */
+  /* how far it is */
+  bool has_seen;
+  int64_t next, end;      /* actions of the chunk still to be executed */
+  int64_t episode, drawn; /* chunks of this episode */
+  int64_t clamped;        /* numbers moved */
+} lfm_rt_loop;
+
+typedef enum lfm_rt_outcome {
+  LFM_RT_ACTED,
+  LFM_RT_DREW,         /* and acted: a chunk was drawn */
+  LFM_RT_NOT_A_NUMBER, /* an observation is not finite */
+  LFM_RT_OUT_OF_RANGE,
+  LFM_RT_BROKEN, /* the network gives something that is not finite */
+} lfm_rt_outcome;
+
+/* Before an episode, 0 to 2^24: it has noise of its own and no past. */
+LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
+
+/* observation [obs_dim] -> action [action_dim].  A refused observation is as if it had not been made, *which says which
+ * number of it was at fault, and action is left as it was. */
+LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *loop, const double *observation, double *action, int64_t *which);
+
+#endif

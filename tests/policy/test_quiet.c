@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_quiet.c -- whatever stands below: a policy that acts calls neither the C library's allocator nor its locks.  The
+ * program's own malloc and pthread_mutex_lock stand in front of the C library's and count.
+ */
+#include "flow/modes_support.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#define CANNOT_COUNT /* the sanitizers' allocator stands there already */
+#else
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t), __libc_free(void *);
+
+static long asked, locked; /* one thread acts */
+
+__attribute__((visibility("default"))) void *malloc(size_t bytes) {
+  asked++;
+  return __libc_malloc(bytes);
+}
+__attribute__((visibility("default"))) void *calloc(size_t count, size_t bytes) {
+  asked++;
+  return __libc_calloc(count, bytes);
+}
+__attribute__((visibility("default"))) void *realloc(void *old, size_t bytes) {
+  asked++;
+  return __libc_realloc(old, bytes);
+}
+__attribute__((visibility("default"))) void *aligned_alloc(size_t alignment, size_t bytes) {
+  asked++;
+  return __libc_memalign(alignment, bytes);
+}
+__attribute__((visibility("default"))) void free(void *old) {
+  asked++;
+  __libc_free(old);
+}
+__attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t *mutex) {
+  static int (*real)(pthread_mutex_t *);
+  locked++;
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+  return real(mutex);
+}
+#endif
+
+static void acting_neither_allocates_nor_locks(void **state) {
+  (void)state;
+#ifdef CANNOT_COUNT
+  skip();
+#else
+  run r = policy_run(KEYS("max_batch=5"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r);
+  lfm_policy_options options;
+  lfm_policy *policy;
+  lfm_policy_defaults(&options);
+  OK(lfm_policy_create(model, &options, &policy));
+  const double good[OBS] = {1.0, 0.05};
+  double action[DIM];
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  asked = locked = 0;
+  pthread_mutex_lock(&mutex);
+  pthread_mutex_unlock(&mutex);
+  assert_true(locked == 1);
+  void *volatile some = malloc(1);
+  free(some);
+  assert_true(asked >= 2); /* they do count */
+  asked = locked = 0;
+  for (int k = 0; k < 100; k++) {
+    if (k % 30 == 0) lfm_policy_begin(policy, k);
+    lfm_policy_act(policy, good, OBS, action);
+  }
+  long seen = asked, held = locked;
+  assert_int_equal(seen, 0);
+  assert_int_equal(held, 0);
+  lfm_policy_destroy(policy);
+  lfm_model_destroy(model);
+  run_drop(&r);
+#endif
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(acting_neither_allocates_nor_locks)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

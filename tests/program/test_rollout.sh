@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+#
+# test_rollout.sh -- a policy acts: episodes by `lfm rollout`, and one C file by `lfm export`, which compiles as C99 without a
+# warning and whose self-test passes to the bit, here where the processor fuses, and on aarch64 where there is an emulator.
+. "$(dirname "$0")/lib.sh"
+cd "$work"
+
+run "$lfm" demos lift -n 12 -o lift.hdf5 --seed 3
+if grep -q 'built without simulators' err; then finish; fi
+expect_exit 0 "$lfm" train lift.hdf5 -o policy --preset lift --set hidden_dim=8 --set 'unet_dim_mults=[1, 2]' \
+  --set step_embed_dim=8 --set batch_size=16 --set push_tol=0.1 --set max_batch=3
+
+# ---- episodes
+expect_json "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --json
+for field in episodes success success_low success_high mean_score nfe latency_us p50 p99 p99_9 max; do
+  check "it tells $field" grep -q "\"$field\"" out
+done
+expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o b.csv --threads 1
+check "the same episodes on any number of threads" cmp -s a.csv b.csv
+check "a row an episode" test "$(wc -l <a.csv)" = 3
+expect_usage "at least 2" "$lfm" rollout policy -n 2 --nfe 1 -o c.csv
+expect_refused "pusht: the model observes" "$lfm" rollout policy --task pusht -o c.csv
+check "nothing half-written" test ! -e c.csv
+seq 30 | sed 's/.*/&,&5/; 1i a,b' >table.csv
+expect_exit 0 "$lfm" train table.csv -o density --set max_batch=2 --set hidden_dim=8 --set num_hidden=1
+expect_usage "demonstrations" "$lfm" rollout density
+expect_usage "demonstrations" "$lfm" export density -o density.c
+
+# ---- one C file
+if ! command -v cc >/dev/null; then finish; fi
+expect_exit 0 "$lfm" export policy -o floats.c --nfe 4
+check "floats are C99" cc -std=c99 -Wall -Wextra -Werror -fsyntax-only floats.c
+expect_exit 0 "$lfm" export policy -o policy.c --nfe 4 --precision bf16
+main='-std=c99 -Wall -Wextra -Werror -O2 -DPOLICY_MAIN -DPOLICY_CHUNKS=20'
+# shellcheck disable=SC2086 # words of the command line
+check "halves are C99" cc $main -march=native policy.c -o here -lm
+expect_exit 0 ./here
+if grep -qw fma /proc/cpuinfo; then check "to the bit" grep -q 'largest difference 0$' out; fi
+check "it calls neither allocator nor lock" test -z "$(nm here | grep -E ' U (malloc|calloc|realloc|free|pthread)')"
+if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
+  # shellcheck disable=SC2086
+  check "it compiles for aarch64" aarch64-linux-gnu-gcc $main -static policy.c -o there -lm
+  expect_exit 0 qemu-aarch64 ./there
+  check "to the bit, on aarch64" grep -q 'largest difference 0$' out
+else
+  echo 'aarch64: no compiler or no emulator here, left out'
+fi
+
+finish
