@@ -663,6 +663,36 @@ LFM_API lfm_status lfm_policy_act(lfm_policy *policy, const double *observation,
 
 LFM_API void lfm_policy_look(const lfm_policy *policy, lfm_policy_stats *stats);
 
+/* A policy by a deadline: chunks are drawn by a thread of its own, and a step of control waits for one no longer than that.
+ * Where one is late the rest of the chunk before goes on, to its end, and then its last action is held; the late one is
+ * taken up when it is there, from the action that is due by then.  Nothing half-drawn is ever executed. */
+typedef struct lfm_pilot lfm_pilot;
+
+typedef struct lfm_pilot_options {
+  lfm_policy_options policy; /* solve.nfe 0: the most of 1, 2, 4, 8 and 16 a block that take less than four fifths of the
+                              * deadline, as measured before the start */
+  double deadline;           /* microseconds that a step may wait; required */
+} lfm_pilot_options;
+
+typedef struct lfm_pilot_stats {
+  lfm_policy_stats policy; /* times from when a chunk is asked for to when it is there */
+  int64_t missed, held;    /* chunks that were late; steps on which the last action was held */
+} lfm_pilot_stats;
+
+LFM_API void lfm_pilot_defaults(lfm_pilot_options *options);
+/* LFM_E_USAGE when the deadline is none, or when even one evaluation a block does not fit. */
+LFM_API lfm_status lfm_pilot_create(const lfm_model *model, const lfm_pilot_options *options, lfm_pilot **out);
+LFM_API void lfm_pilot_destroy(lfm_pilot *pilot);           /* ends its thread */
+LFM_API int64_t lfm_pilot_observed(const lfm_pilot *pilot); /* numbers of an observation */
+LFM_API int64_t lfm_pilot_actions(const lfm_pilot *pilot);  /* numbers of an action */
+LFM_API void lfm_pilot_begin(lfm_pilot *pilot, int64_t episode);
+/* As lfm_policy_act, by the deadline.  Only an episode's first chunk is waited for, however long it takes. */
+LFM_API lfm_status lfm_pilot_act(lfm_pilot *pilot, const double *observation, int64_t count, double *action);
+/* From any thread, as often as it likes, without waiting for the others: the action that is in force; false before the first.
+ */
+LFM_API bool lfm_pilot_current(const lfm_pilot *pilot, double *action);
+LFM_API void lfm_pilot_look(lfm_pilot *pilot, lfm_pilot_stats *stats);
+
 /* One C99 file with all that the policy is: weights, static memory, the runtime's own source, a self-test.  It needs libc
  * and libm, allocates nothing, and does what a policy of these options does; how to call and compile it stands at its top.
  * PATH ends in .c.  LFM_E_USAGE when the model is no policy. */

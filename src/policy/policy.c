@@ -124,7 +124,9 @@ int64_t lfm_policy_actions(const lfm_policy *policy) { return policy->units.acti
 const lfm_latency *lfm_policy_latency(const lfm_policy *policy) { return &policy->latency; }
 void lfm_policy_begin(lfm_policy *policy, int64_t episode) { lfm_rt_begin(&policy->loop, episode); }
 
-static lfm_status refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
+lfm_rt_loop *lfm_policy_loop(lfm_policy *policy) { return &policy->loop; }
+
+lfm_status lfm_policy_refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
   const lfm_rt_units *u = &p->units;
   if (outcome == LFM_RT_BROKEN) return lfm_fail(LFM_E_NUMERIC, "policy: the network gives a number that is not finite");
   p->stats.refused++;
@@ -135,21 +137,26 @@ static lfm_status refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *ob
                   fabs((observation[which] - u->obs_mean[which]) * u->obs_scale[which]));
 }
 
+lfm_status lfm_policy_check_count(lfm_policy *p, int64_t count) {
+  if (count == p->units.obs_dim) return LFM_OK;
+  p->stats.refused++;
+  return lfm_fail(LFM_E_USAGE, "policy: an observation of %lld numbers, where it knows %lld", (long long)count,
+                  (long long)p->units.obs_dim);
+}
+
+void lfm_policy_count_chunk(lfm_policy *p, double microseconds) {
+  p->stats.chunks++;
+  lfm_latency_add(&p->latency, microseconds);
+}
+
 lfm_status lfm_policy_act(lfm_policy *p, const double *observation, int64_t count, double *action) {
   int64_t which;
-  if (count != p->units.obs_dim) {
-    p->stats.refused++;
-    return lfm_fail(LFM_E_USAGE, "policy: an observation of %lld numbers, where it knows %lld", (long long)count,
-                    (long long)p->units.obs_dim);
-  }
+  LFM_TRY(lfm_policy_check_count(p, count));
   double begun = lfm_seconds();
   lfm_rt_outcome outcome = lfm_rt_act(&p->loop, observation, action, &which);
-  if (outcome != LFM_RT_ACTED && outcome != LFM_RT_DREW) return refuse(p, outcome, observation, which);
+  if (outcome != LFM_RT_ACTED && outcome != LFM_RT_DREW) return lfm_policy_refuse(p, outcome, observation, which);
   p->stats.steps++;
-  if (outcome == LFM_RT_DREW) {
-    p->stats.chunks++;
-    lfm_latency_add(&p->latency, (lfm_seconds() - begun) * 1e6);
-  }
+  if (outcome == LFM_RT_DREW) lfm_policy_count_chunk(p, (lfm_seconds() - begun) * 1e6);
   return LFM_OK;
 }
 

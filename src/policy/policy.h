@@ -13,6 +13,13 @@
 lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_plan *plan, const lfm_policy_options *options,
                                     lfm_policy **out);
 
+/* What is wrong with an observation, or with the network, in words; counted if it is the former. */
+lfm_status lfm_policy_refuse(lfm_policy *policy, lfm_rt_outcome outcome, const double *observation, int64_t which);
+lfm_status lfm_policy_check_count(lfm_policy *policy, int64_t count);
+
+lfm_rt_loop *lfm_policy_loop(lfm_policy *policy);
+void lfm_policy_count_chunk(lfm_policy *policy, double microseconds);
+
 /* The options with their defaults filled in; LFM_E_USAGE names what makes no sense. */
 lfm_status lfm_policy_resolve(const lfm_policy_options *options, int blocks, lfm_policy_options *out);
 bool lfm_policy_is_half(const lfm_policy_options *options);

@@ -50,6 +50,12 @@ static void see(lfm_rt_loop *l, const double *observation) {
   l->has_seen = true;
 }
 
+LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *l, const double *observation, int64_t *which) {
+  lfm_rt_outcome outcome = check(l, observation, which);
+  if (outcome == LFM_RT_ACTED) see(l, observation);
+  return outcome;
+}
+
 /* ---- drawing ------------------------------------------------------------------------------------------------------------
  */
 
@@ -70,7 +76,7 @@ static void decode(const lfm_rt_units *u, const float *y, double *action) {
   }
 }
 
-static lfm_rt_outcome draw(lfm_rt_loop *l) {
+LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *l) {
   const lfm_rt_units *u = l->units;
   int64_t numbers = u->predicted * u->width;
   lfm_rt_noise(l->seed, l->episode * CHUNKS + l->drawn++, l->x, numbers);
@@ -85,10 +91,9 @@ static lfm_rt_outcome draw(lfm_rt_loop *l) {
 }
 
 LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *l, const double *observation, double *action, int64_t *which) {
-  lfm_rt_outcome outcome = check(l, observation, which);
+  lfm_rt_outcome outcome = lfm_rt_look(l, observation, which);
   if (outcome != LFM_RT_ACTED) return outcome;
-  see(l, observation);
-  if (l->next == l->end) outcome = draw(l);
+  if (l->next == l->end) outcome = lfm_rt_draw(l);
   if (outcome == LFM_RT_BROKEN) return outcome;
   memcpy(action, l->chunk + l->next++ * l->units->action_dim, (size_t)l->units->action_dim * sizeof *action);
   return outcome;

@@ -50,8 +50,15 @@ typedef enum lfm_rt_outcome {
 /* Before an episode, 0 to 2^24: it has noise of its own and no past. */
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
 
-/* observation [obs_dim] -> action [action_dim].  A refused observation is as if it had not been made, *which says which
- * number of it was at fault, and action is left as it was. */
+/* Adds observation [obs_dim] to what was seen: LFM_RT_ACTED, or LFM_RT_NOT_A_NUMBER or LFM_RT_OUT_OF_RANGE, and then it is as
+ * if it had not been made, and *which says which number of it is at fault. */
+LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *loop, const double *observation, int64_t *which);
+
+/* The next chunk of the episode from what was seen: LFM_RT_DREW or LFM_RT_BROKEN. */
+LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *loop);
+
+/* A step of control: looks, draws if no action is left, and fills action [action_dim]; where the observation is refused or
+ * the network broken, action is left as it was. */
 LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *loop, const double *observation, double *action, int64_t *which);
 
 #endif

@@ -13,12 +13,14 @@
 #include <time.h>
 
 /* In place of the C library's, for all that is linked into this program. */
+#ifndef REAL_CLOCK /* for whoever waits by it */
 int clock_gettime(clockid_t clock, struct timespec *now) {
   static atomic_long seconds;
   (void)clock;
   *now = (struct timespec){.tv_sec = 1000 + atomic_fetch_add(&seconds, 1)};
   return 0;
 }
+#endif
 
 int fsync(int descriptor) {
   (void)descriptor;

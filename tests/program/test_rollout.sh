@@ -26,6 +26,11 @@ expect_exit 0 "$lfm" train table.csv -o density --set max_batch=2 --set hidden_d
 expect_usage "demonstrations" "$lfm" rollout density
 expect_usage "demonstrations" "$lfm" export density -o density.c
 
+# ---- the example of a control loop
+expect_exit 0 "$(dirname "$lfm")/control_loop" policy 1
+check "it acts twenty times a second" grep -q '^steps 20, ' out
+expect_exit 1 "$(dirname "$lfm")/control_loop" density 1
+
 # ---- one C file
 if ! command -v cc >/dev/null; then finish; fi
 expect_exit 0 "$lfm" export policy -o floats.c --nfe 4
