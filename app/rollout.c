@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 typedef struct request {
-  const char *model, *task, *out, *solver, *precision;
+  const char *model, *task, *out, *record, *solver, *precision;
   int64_t episodes, nfe, threads;
   double range;
   app_seed seed;
@@ -35,6 +35,7 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
     options.policy.precision = r->precision;
     options.policy.range = r->range;
     options.policy.clamp = r->clamp;
+    options.sheet = r->record;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
     options.context = progress;
@@ -111,13 +112,15 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "move them to the edge of that range instead"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
        .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
+      {APP_TEXT, .name = "record", .value = "PNG", .target = &r.record,
+       .help = "also draw the first episodes, a strip of moments each" APP_REPLACED},
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),
       {0},
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  if (r.out && !app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
+  if (r.out && !app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.record})) return APP_USAGE;
   app_progress progress;
   lfm_rollout_result result;
   app_progress_begin(&progress);

@@ -704,7 +704,8 @@ typedef struct lfm_rollout_options {
   int64_t episodes;       /* 1 to 1,000,000; default 50 */
   uint64_t seed;          /* of the starts; the policy's own follows from it */
   lfm_policy_options policy;
-  int threads; /* 0: all processors, a world each; does not change the result, but for the times */
+  const char *sheet; /* a PNG to draw: the first episodes, a strip of moments each; NULL: none */
+  int threads;       /* 0: all processors, a world each; does not change the result, but for the times */
   lfm_progress_fn progress;
   void *context;
 } lfm_rollout_options;

@@ -9,7 +9,7 @@
 #include "flow/meter.h"
 #include "metric/summary.h"
 #include "policy/policy.h"
-#include "sim/world.h"
+#include "policy/sheet.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -33,6 +33,7 @@ typedef struct rollout {
   float *time;
   actor *actors; /* [workers] */
   lfm_table *table;
+  double *states[LFM_SHEET_ROWS]; /* [horizon + 1, state_dim] of the first episodes, where they are to be drawn; else NULL */
   lfm_meter meter;
   atomic_llong done;
   atomic_bool stopped;
@@ -82,6 +83,11 @@ static lfm_status act(const rollout *r, actor *a) {
   return lfm_world_step(a->world, delta ? a->absolute : a->action);
 }
 
+static void keep(const rollout *r, const actor *a, int64_t episode, double step) {
+  if (episode < LFM_SHEET_ROWS && r->states[episode])
+    lfm_world_state(a->world, r->states[episode] + (int64_t)step * r->task->state_dim);
+}
+
 /* What breaks ends the episode, not the others; nothing else can fail here. */
 static lfm_status run_episode(void *context, int worker, int64_t episode) {
   rollout *r = context;
@@ -92,9 +98,11 @@ static lfm_status run_episode(void *context, int worker, int64_t episode) {
   lfm_policy_begin(a->policy, episode);
   row[EPISODE] = (double)episode;
   row[SCORE] = lfm_world_reward(a->world);
+  keep(r, a, episode, 0);
   for (int64_t t = 0; t < r->task->horizon && !lfm_world_succeeded(a->world) && row[BROKEN] == 0.0; t++) {
     row[BROKEN] = act(r, a) != LFM_OK;
     row[STEPS]++;
+    keep(r, a, episode, row[STEPS]);
     if (row[BROKEN] == 0.0) row[SCORE] = fmax(row[SCORE], lfm_world_reward(a->world));
   }
   row[SUCCESS] = row[BROKEN] == 0.0 && lfm_world_succeeded(a->world);
@@ -131,7 +139,19 @@ static lfm_status build(rollout *r) {
   for (int w = 0; w < lfm_team_size(r->team); w++) LFM_TRY(make_actor(r, &policy, &r->actors[w]));
   LFM_TRY(lfm_table_make(o->episodes, COLUMNS, &r->table));
   for (int c = 0; c < COLUMNS; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
+  if (!o->sheet) return LFM_OK;
+  LFM_TRY(lfm_sheet_check(o->sheet));
+  for (int64_t i = 0; i < LFM_SHEET_ROWS && i < o->episodes; i++)
+    LFM_TRY(LFM_ALLOC(&r->states[i], (r->task->horizon + 1) * r->task->state_dim));
   return LFM_OK;
+}
+
+static lfm_status draw_sheet(const rollout *r) {
+  lfm_strip strips[LFM_SHEET_ROWS];
+  int64_t count = 0;
+  for (; count < LFM_SHEET_ROWS && r->states[count]; count++)
+    strips[count] = (lfm_strip){(int64_t)r->table->values[count * COLUMNS + STEPS] + 1, r->states[count]};
+  return lfm_sheet_draw(r->options->sheet, r->task, strips, count);
 }
 
 static void destroy(rollout *r) {
@@ -143,6 +163,7 @@ static void destroy(rollout *r) {
     lfm_free(r->actors[w].absolute);
   }
   lfm_free(r->actors);
+  for (int i = 0; i < LFM_SHEET_ROWS; i++) lfm_free(r->states[i]);
   lfm_team_destroy(r->team);
   lfm_free(r->time);
   lfm_compiled_destroy(r->compiled);
@@ -198,6 +219,7 @@ static lfm_status run(rollout *r, lfm_rollout_result *result) {
   LFM_TRY(lfm_team_run(r->team, r->options->episodes, run_episode, r));
   if (atomic_load(&r->stopped)) return lfm_fail(LFM_E_INTERRUPTED, "stopped before all episodes were done");
   lfm_meter_tick(&r->meter, r->options->episodes);
+  if (r->options->sheet) LFM_TRY(draw_sheet(r));
   return summarise(r, result);
 }
 

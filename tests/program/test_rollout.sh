@@ -18,6 +18,8 @@ done
 expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o b.csv --threads 1
 check "the same episodes on any number of threads" cmp -s a.csv b.csv
 check "a row an episode" test "$(wc -l <a.csv)" = 3
+run "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --record sheet.png
+if ! grep -q 'draw' err; then check "a contact sheet" test "$(head -c 4 sheet.png | tail -c 3)" = PNG; fi
 expect_usage "at least 2" "$lfm" rollout policy -n 2 --nfe 1 -o c.csv
 expect_refused "pusht: the model observes" "$lfm" rollout policy --task pusht -o c.csv
 check "nothing half-written" test ! -e c.csv
