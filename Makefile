@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A thin front for CMake: the release build lives in build/, the instrumented ones in build-asan/ and build-tsan/.
 .DEFAULT_GOAL := build
-.PHONY: help setup build test demo demo-images install clean format lint asan tsan
+.PHONY: help setup build test demo demo-images demo-policy install clean format lint asan tsan
 
 jobs := $(shell nproc)
 
@@ -26,11 +26,14 @@ demo-images: build ## learn Debian's Fashion-MNIST for some minutes; leaves demo
 	@tools/setup.sh images
 	@demo/images.sh
 
+demo-policy: build ## learn to lift a cube from a scripted expert; leaves demo-policy-out/ to look at
+	@demo/policy.sh
+
 install: build ## install program, library, header (PREFIX=/usr/local, DESTDIR=)
 	@cmake --install build $(if $(PREFIX),--prefix $(PREFIX))
 
-clean: ## remove every build folder, demo-out/ and demo-images-out/
-	@rm -rf build build-debug build-asan build-tsan demo-out demo-images-out
+clean: ## remove every build folder and what the demos left
+	@rm -rf build build-debug build-asan build-tsan demo-out demo-images-out demo-policy-out
 
 format: ## rewrite the C sources in the house layout (clang-format)
 	@tools/lint.sh format
