@@ -63,7 +63,11 @@ done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|de
 enough paths "$paths" 15
 
 # ---- command lines -----------------------------------------------------------------------------------------------
-for verb in $("$lfm" --help | awk '/^  [a-z]+ +[a-z]/ && $1 != "lfm" { print $1 }'); do "$lfm" "$verb" --help >"$work/$verb"; done
+manuals=()
+for verb in $("$lfm" --help | awk '/^  [a-z]+ +[a-z]/ && $1 != "lfm" { print $1 }'); do
+  "$lfm" "$verb" --help >"$work/$verb"
+  manuals+=("$work/$verb")
+done
 
 # command_lines FILE...: the lines of code and the words in backquotes that call the program, without comments.
 command_lines() {
@@ -82,7 +86,7 @@ done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
 while read -r option; do
-  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "$work"/{bench,train,sweep,sample,score,ledger,eval,push,import,export,info,selftest}
+  check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "${manuals[@]}"
 done < <(quoted "${ours[@]}" | grep -E '^--[a-z]' | grep -oE '^--[a-z-]+' | sort -u)
 
 while read -r key; do
