@@ -71,8 +71,7 @@ const lfm_windows *lfm_compiled_windows(const lfm_compiled *compiled) { return c
 int64_t lfm_compiled_weights(const lfm_compiled *compiled) { return lfm_prepared_weights(compiled->prepared); }
 int64_t lfm_compiled_constants(const lfm_compiled *compiled) { return lfm_prepared_constants(compiled->prepared); }
 
-/* ---- plans --------------------------------------------------------------------------------------------------------------
- */
+/* ---- plans -------------------------------------------------------------------------------------------------------- */
 
 static lfm_status method_of(lfm_solver solver, lfm_rt_method *out) {
   const lfm_tableau *tableau = lfm_tableau_of(solver);

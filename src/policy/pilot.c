@@ -50,8 +50,7 @@ struct lfm_pilot {
   _Atomic double current[MOST_ACTION];
 };
 
-/* ---- the drawer -----------------------------------------------------------------------------------------------------------
- */
+/* ---- the drawer --------------------------------------------------------------------------------------------------- */
 
 static void *draw_chunks(void *context) {
   lfm_pilot *p = context;
@@ -107,8 +106,7 @@ static lfm_status take(lfm_pilot *p) {
   return LFM_OK;
 }
 
-/* ---- the loop
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void put_in_force(lfm_pilot *p, const double *action, int64_t dim) {
   unsigned sequence = atomic_load_explicit(&p->sequence, memory_order_relaxed);
@@ -172,8 +170,7 @@ void lfm_pilot_look(lfm_pilot *p, lfm_pilot_stats *stats) {
   stats->policy.steps = p->stats.policy.steps;
 }
 
-/* ---- making
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------- */
 
 /* Microseconds of a chunk at a good time: the median of some, drawn of nothing. */
 static double measure(lfm_policy *policy) {

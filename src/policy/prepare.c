@@ -22,8 +22,7 @@ int64_t lfm_whole_vectors(int64_t channels) { return (channels + LANES - 1) / LA
 
 static void set_name(char to[LFM_PREPARED_NAME], const char *name) { snprintf(to, LFM_PREPARED_NAME, "%s", name); }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- steps -------------------------------------------------------------------------------------------------------- */
 
 lfm_rt_place lfm_prepare_array(lfm_prepared *p, int64_t positions, int64_t channels) {
   int64_t row = lfm_whole_vectors(channels), at = p->floats + p->margin * row;
@@ -141,8 +140,7 @@ const lfm_rt_field *lfm_prepared_field(const lfm_prepared *prepared) { return &p
 int64_t lfm_prepared_weights(const lfm_prepared *prepared) { return prepared->weights; }
 int64_t lfm_prepared_constants(const lfm_prepared *prepared) { return prepared->constants; }
 
-/* ---- a block's numbers
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- a block's numbers -------------------------------------------------------------------------------------------- */
 
 lfm_status lfm_prepared_tensor(const lfm_net *net, const lfm_params *params, const char *name, const char *part,
                                int64_t count, const float **out) {

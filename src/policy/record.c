@@ -37,7 +37,7 @@ typedef struct recorder {
   lfm_meter meter;
 } recorder;
 
-/* ---- memory of an episode: one block ---- */
+/* ---- memory of an episode: one block ------------------------------------------------------------------------------ */
 
 static size_t numbers_of(const lfm_task *task, int64_t steps) {
   return (size_t)((steps + 1) * task->obs_dim + (2 * task->action_dim + task->state_dim + 1) * steps + task->state_dim);
@@ -74,7 +74,7 @@ static lfm_status keep(const lfm_task *task, const lfm_recorded *whole, int64_t 
   return LFM_OK;
 }
 
-/* ---- an episode ---- */
+/* ---- an episode --------------------------------------------------------------------------------------------------- */
 
 /* *steps: how long it was, or 0 when the expert failed; physics that breaks is a failure like others. */
 static lfm_status act(lfm_world *world, uint64_t seed, int64_t number, const lfm_recorded *out, int64_t *steps) {
@@ -125,7 +125,7 @@ static lfm_status run_round(recorder *r) {
   return status;
 }
 
-/* ---- all of it ---- */
+/* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
 static lfm_status prepare(recorder *r) {
   LFM_TRY(lfm_team_create(r->options->threads, &r->team));

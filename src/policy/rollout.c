@@ -44,7 +44,7 @@ void lfm_rollout_defaults(lfm_rollout_options *options) {
   lfm_policy_defaults(&options->policy);
 }
 
-/* ---- does the policy fit the task? ------------------------------------------------------------------------------------ */
+/* ---- does the policy fit the task? -------------------------------------------------------------------------------- */
 
 static lfm_status find_task(const lfm_rollout_options *options, const lfm_task **out) {
   const char *name = options->task ? options->task : options->model->windows->task;
@@ -72,8 +72,7 @@ static lfm_status check_action(const lfm_windows *w, const lfm_task *task) {
                   task->control == LFM_CONTROL_POSE ? "poses of an arm" : "a position");
 }
 
-/* ---- one episode --------------------------------------------------------------------------------------------------------
- */
+/* ---- one episode -------------------------------------------------------------------------------------------------- */
 
 static lfm_status act(const rollout *r, actor *a) {
   bool delta = lfm_compiled_windows(r->compiled)->kind == LFM_ACTION_DELTA;
@@ -111,8 +110,7 @@ static lfm_status run_episode(void *context, int worker, int64_t episode) {
   return LFM_OK;
 }
 
-/* ---- all ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- all ---------------------------------------------------------------------------------------------------------- */
 
 static lfm_status make_actor(const rollout *r, const lfm_policy_options *policy, actor *a) {
   LFM_TRY(lfm_world_create(r->task, &a->world));

@@ -34,8 +34,7 @@ __attribute__((format(printf, 2, 3))) static void print(source *s, const char *f
   put(s, line);
 }
 
-/* ---- the runtime --------------------------------------------------------------------------------------------------------
- */
+/* ---- the runtime -------------------------------------------------------------------------------------------------- */
 
 /* Our own headers are all here; those of the C library stay. */
 static void put_text(source *s, const char *text) {
@@ -48,8 +47,7 @@ static void put_text(source *s, const char *text) {
   }
 }
 
-/* ---- tables --------------------------------------------------------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------------------------------------------------- */
 
 static void put_floats(source *s, const char *name, const float *x, int64_t count) {
   print(s, "static const float %s[] = {", name);
@@ -156,8 +154,7 @@ static void put_units(source *s, const lfm_rt_units *u) {
   put(s, "};\n");
 }
 
-/* ---- around it
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- around it ---------------------------------------------------------------------------------------------------- */
 
 static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int nfe) {
   print(s,

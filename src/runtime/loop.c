@@ -20,8 +20,7 @@ LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
   l->drawn = 0;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------------
- */
+/* ---- looking ------------------------------------------------------------------------------------------------------ */
 
 static double given_of(const lfm_rt_units *u, int64_t j, double x) { return (x - u->obs_mean[j]) * u->obs_scale[j]; }
 
@@ -56,8 +55,7 @@ LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *l, const double *observation,
   return outcome;
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------------
- */
+/* ---- drawing ------------------------------------------------------------------------------------------------------ */
 
 /* An action y [width] of the flow in the data's units. */
 static void decode(const lfm_rt_units *u, const float *y, double *action) {

@@ -6,7 +6,7 @@
 
 #include "core/act.h"
 
-/* ---- convolutions ---------------------------------------------------------------------------------------------------- */
+/* ---- convolutions ------------------------------------------------------------------------------------------------- */
 
 /* So many vectors at once, and what is left of them one by one. */
 LFM_RT_INLINE void conv_positions(lfm_rt_conv c, int positions, int vectors, int series, bool half, int64_t all) {
@@ -76,7 +76,7 @@ static void run_conv(const lfm_rt_step *s, const lfm_rt_block *block, bool half,
   (half ? conv_of_halves : conv_of_floats)(c, s->positions, s->channels / LFM_RT_LANES);
 }
 
-/* ---- what is between them ---------------------------------------------------------------------------------------------- */
+/* ---- what is between them ----------------------------------------------------------------------------------------- */
 
 /* The activations that a norm, or a step, may end with; `kind` is a constant where this is called. */
 static inline float act(lfm_act_kind kind, float beta, float x) {
@@ -168,8 +168,7 @@ static void run_norm(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_
   norm_and_film(s, space + s->to.at, from, variance, mean, film, film ? film + s->channels : NULL);
 }
 
-/* ---- a field ------------------------------------------------------------------------------------------------------------
- */
+/* ---- a field ------------------------------------------------------------------------------------------------------ */
 
 static void run_steps(const lfm_rt_field *field, int64_t first, int64_t end, const lfm_rt_block *block, bool half,
                       float *space) {
@@ -202,8 +201,7 @@ LFM_RT_API void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *b
   run_steps(field, field->given_steps, field->all_steps, block, half, space);
 }
 
-/* ---- a chain ------------------------------------------------------------------------------------------------------------
- */
+/* ---- a chain ------------------------------------------------------------------------------------------------------ */
 
 /* x, or v, between a plain array [positions, channels] and its place. */
 static void put(const lfm_rt_field *field, float *space, const float *x) {

@@ -141,7 +141,7 @@ static void a_late_chunk_is_bridged(void **state) {
   sem_destroy(&gate);
 }
 
-/* ---- the action in force ---------------------------------------------------------------------------------------------- */
+/* ---- the action in force ------------------------------------------------------------------------------------------ */
 
 typedef struct reader {
   lfm_pilot *pilot;

@@ -76,8 +76,7 @@ static void run(const lfm_rt_step *steps, int64_t count, bool half) {
   plain_velocity(&field, half ? &halves : &floats, half, NULL, again);
 }
 
-/* ---- convolutions -------------------------------------------------------------------------------------------------------
- */
+/* ---- convolutions ------------------------------------------------------------------------------------------------- */
 
 enum { FROM = 1000, TO = 30000, MORE = 60000 };
 
@@ -141,8 +140,7 @@ static void test_a_whole_series(void **state) {
                  positions % 2);
 }
 
-/* ---- the other steps ------------------------------------------------------------------------------------------------------
- */
+/* ---- the other steps ---------------------------------------------------------------------------------------------- */
 
 static double mish_of(double x) { return x * tanh(log1p(exp(x))); }
 
@@ -204,8 +202,7 @@ static void test_activations_and_sums(void **state) {
   }
 }
 
-/* ---- the chain ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the chain ---------------------------------------------------------------------------------------------------- */
 
 /* v = a x + given + t, with a one number: x' has a solution in closed form, and each block its own a. */
 static void test_a_chain_is_integrated_from_noise_to_data(void **state) {
