@@ -84,3 +84,17 @@ LFM_RT_API void lfm_rotation_from_six(const double six[6], double axis_angle[3])
   double scale = sine > 1e-9 * norm ? angle / sine : 2.0 / (sign * q[3]); /* sin x / x is 1 there */
   for (int i = 0; i < 3; i++) axis_angle[i] = sign * scale * q[i];
 }
+
+enum { POSITION = 3, SIX = 6 };
+
+LFM_RT_API void lfm_pose_to_inside(const double pose[LFM_POSE], double inside[LFM_POSE_INSIDE]) {
+  memcpy(inside, pose, POSITION * sizeof *pose);
+  lfm_rotation_to_six(pose + POSITION, inside + POSITION);
+  inside[POSITION + SIX] = pose[LFM_POSE - 1];
+}
+
+LFM_RT_API void lfm_pose_from_inside(const double inside[LFM_POSE_INSIDE], double pose[LFM_POSE]) {
+  memcpy(pose, inside, POSITION * sizeof *pose);
+  lfm_rotation_from_six(inside + POSITION, pose + POSITION);
+  pose[LFM_POSE - 1] = inside[POSITION + SIX];
+}

@@ -13,13 +13,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { POSITION = 3, ROTATION = 3, SIX = 6, INSIDE = 10, MOST_HORIZON = 4096 };
+enum { POSITION = 3, MOST_HORIZON = 4096 };
 static const double least_range = 1e-4; /* what varies less is taken for a constant, which no unit makes visible */
 
 /* ---- making ------------------------------------------------------------------------------------------------- */
 
 int64_t lfm_windows_width(lfm_action_kind kind, int64_t action_dim) {
-  return kind == LFM_ACTION_POSE ? action_dim / LFM_ARM_ACTION * INSIDE : action_dim;
+  return kind == LFM_ACTION_POSE ? action_dim / LFM_ARM_ACTION * LFM_POSE_INSIDE : action_dim;
 }
 
 lfm_status lfm_windows_check(lfm_horizons h) {
@@ -120,7 +120,7 @@ static void by_range(const double *values, int64_t rows, int64_t cols, int64_t c
 static void fit_actions(const lfm_demos *demos, lfm_windows *w) {
   bool is_pose = w->kind == LFM_ACTION_POSE;
   for (int64_t j = 0; j < w->width; j++) {
-    int64_t part = is_pose ? j % INSIDE : 0, from = is_pose ? j / INSIDE * LFM_ARM_ACTION + part : j;
+    int64_t part = is_pose ? j % LFM_POSE_INSIDE : 0, from = is_pose ? j / LFM_POSE_INSIDE * LFM_ARM_ACTION + part : j;
     w->action_mean[j] = 0.0, w->action_scale[j] = 1.0;
     if (part < POSITION)
       by_range(demos->actions, demos->steps, demos->action_dim, from, &w->action_mean[j], &w->action_scale[j]);
@@ -179,18 +179,8 @@ void lfm_windows_encode(const lfm_windows *w, const double *action, double *insi
     memcpy(inside, action, (size_t)w->width * sizeof *inside);
     return;
   }
-  for (int64_t arm = 0; arm < w->action_dim / LFM_ARM_ACTION; arm++, action += LFM_ARM_ACTION, inside += INSIDE) {
-    memcpy(inside, action, POSITION * sizeof *inside);
-    lfm_rotation_to_six(action + POSITION, inside + POSITION);
-    inside[POSITION + SIX] = action[POSITION + ROTATION];
-  }
-}
-
-/* One arm's ten numbers to seven. */
-static void decode_arm(const double inside[INSIDE], double *action) {
-  memcpy(action, inside, POSITION * sizeof *action);
-  lfm_rotation_from_six(inside + POSITION, action + POSITION);
-  action[POSITION + ROTATION] = inside[POSITION + SIX];
+  for (int64_t arm = 0; arm < w->action_dim / LFM_POSE; arm++)
+    lfm_pose_to_inside(action + arm * LFM_POSE, inside + arm * LFM_POSE_INSIDE);
 }
 
 void lfm_windows_decode(const lfm_windows *w, const double *inside, double *action) {
@@ -198,16 +188,16 @@ void lfm_windows_decode(const lfm_windows *w, const double *inside, double *acti
     memcpy(action, inside, (size_t)w->width * sizeof *inside);
     return;
   }
-  for (int64_t j = 0; j < w->width; j += INSIDE, action += LFM_ARM_ACTION) decode_arm(inside + j, action);
+  for (int64_t j = 0; j < w->width; j += LFM_POSE_INSIDE, action += LFM_POSE) lfm_pose_from_inside(inside + j, action);
 }
 
 void lfm_windows_action(const lfm_windows *w, const double *y, double *action) {
-  double arm[INSIDE];
+  double arm[LFM_POSE_INSIDE];
   bool is_pose = w->kind == LFM_ACTION_POSE;
   for (int64_t j = 0; j < w->width && !is_pose; j++) action[j] = w->action_mean[j] + y[j] / w->action_scale[j];
-  for (int64_t j = 0; j < w->width && is_pose; j += INSIDE, action += LFM_ARM_ACTION) {
-    for (int64_t k = 0; k < INSIDE; k++) arm[k] = w->action_mean[j + k] + y[j + k] / w->action_scale[j + k];
-    decode_arm(arm, action);
+  for (int64_t j = 0; j < w->width && is_pose; j += LFM_POSE_INSIDE, action += LFM_POSE) {
+    for (int64_t k = 0; k < LFM_POSE_INSIDE; k++) arm[k] = w->action_mean[j + k] + y[j + k] / w->action_scale[j + k];
+    lfm_pose_from_inside(arm, action);
   }
 }
 

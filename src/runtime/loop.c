@@ -10,8 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNKS = 1 << 20 };                                  /* rows of noise for an episode */
-enum { POSITION = 3, SIX = 6, POSE = 7, POSE_INSIDE = 10 }; /* numbers */
+enum { CHUNKS = 1 << 20 }; /* rows of noise for an episode */
 
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
   l->has_seen = false;
@@ -57,20 +56,17 @@ LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *l, const double *observation,
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------ */
 
+static double unit_of(const lfm_rt_units *u, const float *y, int64_t j) {
+  return u->action_mean[j] + (double)y[j] / u->action_scale[j];
+}
+
 /* An action y [width] of the flow in the data's units. */
 static void decode(const lfm_rt_units *u, const float *y, double *action) {
-  for (int64_t j = 0, arm = 0; j < u->width; j += u->poses ? POSE_INSIDE : 1, arm++) {
-    double inside[POSE_INSIDE];
-    for (int64_t i = 0; i < (u->poses ? POSE_INSIDE : 1); i++)
-      inside[i] = u->action_mean[j + i] + (double)y[j + i] / u->action_scale[j + i];
-    if (!u->poses) {
-      action[j] = inside[0];
-      continue;
-    }
-    double *pose = action + arm * POSE;
-    memcpy(pose, inside, POSITION * sizeof *inside);
-    lfm_rotation_from_six(inside + POSITION, pose + POSITION);
-    pose[POSE - 1] = inside[POSITION + SIX];
+  double arm[LFM_POSE_INSIDE];
+  for (int64_t j = 0; j < u->width && !u->poses; j++) action[j] = unit_of(u, y, j);
+  for (int64_t j = 0; j < u->width && u->poses; j += LFM_POSE_INSIDE, action += LFM_POSE) {
+    for (int64_t k = 0; k < LFM_POSE_INSIDE; k++) arm[k] = unit_of(u, y, j + k);
+    lfm_pose_from_inside(arm, action);
   }
 }
 
