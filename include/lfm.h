@@ -652,7 +652,7 @@ LFM_API void lfm_policy_destroy(lfm_policy *policy);
 LFM_API int64_t lfm_policy_observed(const lfm_policy *policy); /* numbers of an observation */
 LFM_API int64_t lfm_policy_actions(const lfm_policy *policy);  /* numbers of an action */
 
-/* Forgets what it has seen and meant to do: before episode `episode` >= 0, each of which has noise of its own. */
+/* Forgets what it has seen and meant to do: before episode `episode`, 0 to 2^24, each of which has noise of its own. */
 LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
 
 /* A control step: observation [count], action [lfm_policy_actions] to fill, both in the units of the demonstrations.
@@ -688,10 +688,9 @@ LFM_API int64_t lfm_pilot_actions(const lfm_pilot *pilot);  /* numbers of an act
 LFM_API void lfm_pilot_begin(lfm_pilot *pilot, int64_t episode);
 /* As lfm_policy_act, by the deadline.  Only an episode's first chunk is waited for, however long it takes. */
 LFM_API lfm_status lfm_pilot_act(lfm_pilot *pilot, const double *observation, int64_t count, double *action);
-/* From any thread, as often as it likes, without waiting for the others: the action that is in force; false before the first.
- */
+/* From any thread, as often as it likes, waiting for nobody: the action in force; false before the first. */
 LFM_API bool lfm_pilot_current(const lfm_pilot *pilot, double *action);
-LFM_API void lfm_pilot_look(lfm_pilot *pilot, lfm_pilot_stats *stats);
+LFM_API void lfm_pilot_look(lfm_pilot *pilot, lfm_pilot_stats *stats); /* from the thread that acts */
 
 /* One C99 file with all that the policy is: weights, static memory, the runtime's own source, a self-test.  It needs libc
  * and libm, allocates nothing, and does what a policy of these options does; how to call and compile it stands at its top.

@@ -2,13 +2,13 @@
  *
  * pilot.c -- a control loop that keeps its deadline: who looks and acts never does the network's work.
  *
- *   the loop's thread     looks; where no action is left, hands what it has seen to the drawer and waits, until the deadline
- * at most; executes the drawer's thread   sleeps on a semaphore, draws one chunk, says so
+ *   loop     looks; where no action is left, hands what it has seen to the drawer and waits, by the deadline; executes
+ *   drawer   a thread of its own: sleeps on a semaphore, draws one chunk, says so
  *
  * A chunk belongs to the drawer from when it is asked for until its number is `drawn`, and to the loop from then on: there is
  * nothing to lock.  A late chunk is of the step that asked for it; the actions that would have been executed since are
- * skipped. The action in force lies behind a sequence number, odd while it is being written, so that another thread may read
- * it at any rate.
+ * skipped. The action in force stands in two places in turn: the one that was written last is left alone while the other is
+ * written, so a reader finds a whole one at once, and looks again only where two more have come meanwhile.
  */
 #include "core/alloc.h"
 #include "flow/meter.h"
@@ -29,7 +29,10 @@ static const int evaluations[CHOICES] = {1, 2, 4, 8, 16}; /* a block */
 static const double share = 0.8;                          /* of the deadline, for what a chunk may take at a good time */
 
 struct lfm_pilot {
-  lfm_policy *policy; /* the loop's: what is seen, statistics, and the chunk in execution; the drawer's are below */
+  lfm_compiled *compiled;
+  lfm_rt_plan plan;
+  float *time;
+  lfm_policy *policy; /* the loop's: what is seen, statistics, and the chunk in execution */
   lfm_policy *drawer;
   double deadline;
   lfm_pilot_stats stats;
@@ -45,9 +48,9 @@ struct lfm_pilot {
   atomic_bool stops;
   lfm_rt_outcome outcome; /* of the chunk `drawn` */
   double asked_at, took;
-  /* the action in force */
-  atomic_uint sequence;
-  _Atomic double current[MOST_ACTION];
+  /* the action in force: version v of it, 0 being none, is current[v % 2] */
+  atomic_ullong version;
+  _Atomic double current[2][MOST_ACTION];
 };
 
 /* ---- the drawer --------------------------------------------------------------------------------------------------- */
@@ -109,19 +112,18 @@ static lfm_status take(lfm_pilot *p) {
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void put_in_force(lfm_pilot *p, const double *action, int64_t dim) {
-  unsigned sequence = atomic_load_explicit(&p->sequence, memory_order_relaxed);
-  atomic_store(&p->sequence, sequence + 1);
-  for (int64_t j = 0; j < dim; j++) atomic_store(&p->current[j], action[j]);
-  atomic_store(&p->sequence, sequence + 2);
+  unsigned long long next = atomic_load(&p->version) + 1;
+  for (int64_t j = 0; j < dim; j++) atomic_store(&p->current[next % 2][j], action[j]);
+  atomic_store(&p->version, next);
 }
 
 bool lfm_pilot_current(const lfm_pilot *p, double *action) {
   int64_t dim = lfm_policy_actions(p->policy);
   for (;;) {
-    unsigned before = atomic_load(&p->sequence);
-    if (before == 0) return false;
-    for (int64_t j = 0; j < dim; j++) action[j] = atomic_load(&p->current[j]);
-    if (before % 2 == 0 && atomic_load(&p->sequence) == before) return true;
+    unsigned long long version = atomic_load(&p->version);
+    if (version == 0) return false;
+    for (int64_t j = 0; j < dim; j++) action[j] = atomic_load(&p->current[version % 2][j]);
+    if (atomic_load(&p->version) == version) return true; /* the next but one, which goes here, has not begun */
   }
 }
 
@@ -138,10 +140,10 @@ static void execute(lfm_pilot *p, double *action) {
 lfm_status lfm_pilot_act(lfm_pilot *p, const double *observation, int64_t count, double *action) {
   int64_t which;
   lfm_rt_loop *l = lfm_policy_loop(p->policy);
+  p->since++; /* this step passes, too, if its observation is refused */
   LFM_TRY(lfm_policy_check_count(p->policy, count));
   lfm_rt_outcome outcome = lfm_rt_look(l, observation, &which);
   if (outcome != LFM_RT_ACTED) return lfm_policy_refuse(p->policy, outcome, observation, which);
-  if (p->waits) p->since++;
   if (p->waits && is_there(p)) LFM_TRY(take(p));
   if (!p->waits && l->next >= l->end) {
     ask(p);
@@ -184,22 +186,27 @@ static double measure(lfm_policy *policy) {
   return lfm_latency_at(&latency, 0.5);
 }
 
-/* The drawer with as many evaluations as fit; where the caller has named a number, with that. */
-static lfm_status make_drawer(lfm_pilot *p, const lfm_model *model, const lfm_pilot_options *options,
-                              lfm_policy_options *chosen) {
-  *chosen = options->policy;
-  if (chosen->solve.nfe) return lfm_policy_create(model, chosen, &p->drawer);
+static lfm_status make_drawer(lfm_pilot *p, const lfm_policy_options *options) {
+  lfm_free(p->time);
+  lfm_policy_destroy(p->drawer);
+  p->drawer = NULL;
+  LFM_TRY(lfm_compiled_plan(p->compiled, &options->solve, &p->plan, &p->time));
+  return lfm_policy_create_shared(p->compiled, &p->plan, options, &p->drawer);
+}
+
+/* As many evaluations as fit, unless the caller has named a number. */
+static lfm_status choose_plan(lfm_pilot *p, bool is_named, lfm_policy_options *options) {
+  int64_t blocks = lfm_compiled_chain(p->compiled)->blocks;
   double took = 0.0;
+  if (is_named) return make_drawer(p, options);
   for (int k = CHOICES - 1; k >= 0; k--) {
-    chosen->solve.nfe = evaluations[k] * model->blocks;
-    LFM_TRY(lfm_policy_create(model, chosen, &p->drawer));
+    options->solve.nfe = (int)(evaluations[k] * blocks);
+    LFM_TRY(make_drawer(p, options));
     took = measure(p->drawer);
     if (took <= share * p->deadline) return LFM_OK;
-    lfm_policy_destroy(p->drawer);
-    p->drawer = NULL;
   }
-  return lfm_fail(LFM_E_USAGE, "deadline: a chunk of %d evaluations takes %.0f us here; %.0f us hold none", chosen->solve.nfe,
-                  took, p->deadline);
+  return lfm_fail(LFM_E_USAGE, "deadline: a chunk of %d evaluations takes %.0f us here; %.0f us hold none",
+                  options->solve.nfe, took, p->deadline);
 }
 
 static lfm_status build(lfm_pilot *p, const lfm_model *model, const lfm_pilot_options *options) {
@@ -207,8 +214,10 @@ static lfm_status build(lfm_pilot *p, const lfm_model *model, const lfm_pilot_op
   p->deadline = options->deadline;
   if (!(p->deadline > 0.0 && p->deadline <= MOST_DEADLINE))
     return lfm_fail(LFM_E_USAGE, "deadline: %g microseconds; say how long a step may wait, up to an hour", p->deadline);
-  LFM_TRY(make_drawer(p, model, options, &chosen));
-  LFM_TRY(lfm_policy_create(model, &chosen, &p->policy));
+  LFM_TRY(lfm_policy_resolve(&options->policy, model->blocks, &chosen));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&chosen), &p->compiled));
+  LFM_TRY(choose_plan(p, options->policy.solve.nfe != 0, &chosen));
+  LFM_TRY(lfm_policy_create_shared(p->compiled, &p->plan, &chosen, &p->policy));
   if (lfm_policy_actions(p->policy) > MOST_ACTION)
     return lfm_fail(LFM_E_UNSUPPORTED, "policy: actions of %lld numbers; up to %d are possible",
                     (long long)lfm_policy_actions(p->policy), MOST_ACTION);
@@ -247,6 +256,8 @@ void lfm_pilot_destroy(lfm_pilot *p) {
   sem_destroy(&p->answered);
   lfm_policy_destroy(p->policy);
   lfm_policy_destroy(p->drawer);
+  lfm_free(p->time);
+  lfm_compiled_destroy(p->compiled);
   lfm_free(p->last);
   lfm_free(p);
 }

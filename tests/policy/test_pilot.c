@@ -141,6 +141,33 @@ static void a_late_chunk_is_bridged(void **state) {
   sem_destroy(&gate);
 }
 
+/* Steps whose observations are refused pass all the same: the late chunk is taken up where it is due by then. */
+static void refused_steps_pass(void **state) {
+  (void)state;
+  lfm_model *model = small_policy();
+  lfm_pilot_options options = options_of(100.0);
+  lfm_pilot *pilot;
+  double chunks[2 * PREDICTED * DIM], action[DIM];
+  const double nan[OBS] = {NAN, 0};
+  chunks_of(model, &options, 2, chunks);
+  sem_init(&gate, 0, 0);
+  OK(lfm_pilot_create(model, &options, &pilot));
+  atomic_store(&is_gated, true);
+  sem_post(&gate);
+  for (int k = 0; k < EXECUTED; k++) acts(pilot, chunks, 0, FIRST + k);
+  acts(pilot, chunks, 0, FIRST + 2); /* late */
+  assert_int_equal(pilot->since, 0);
+  assert_int_equal(lfm_pilot_act(pilot, nan, OBS, action), LFM_E_DATA);
+  assert_int_equal(pilot->since, 1);
+  let_one_through(pilot);
+  atomic_store(&is_gated, false);
+  OK(lfm_pilot_act(pilot, seen, OBS, action)); /* two steps behind: all of it is over, and another is asked for */
+  assert_true(pilot->stats.policy.steps == 4);
+  lfm_pilot_destroy(pilot);
+  lfm_model_destroy(model);
+  sem_destroy(&gate);
+}
+
 /* ---- the action in force ------------------------------------------------------------------------------------------ */
 
 typedef struct reader {
@@ -206,6 +233,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(in_time_it_is_the_policy),
       cmocka_unit_test(a_late_chunk_is_bridged),
+      cmocka_unit_test(refused_steps_pass),
       cmocka_unit_test(another_thread_reads_whole_actions),
       cmocka_unit_test(evaluations_follow_the_deadline),
   };

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
 #define CANNOT_COUNT /* the sanitizers' allocator stands there already */
@@ -14,7 +15,7 @@
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t), __libc_free(void *);
 
-static long asked, locked; /* one thread acts */
+static atomic_long asked, locked;
 
 __attribute__((visibility("default"))) void *malloc(size_t bytes) {
   asked++;
@@ -74,6 +75,22 @@ static void acting_neither_allocates_nor_locks(void **state) {
   long seen = asked, held = locked;
   assert_int_equal(seen, 0);
   assert_int_equal(held, 0);
+  lfm_pilot *pilot;
+  lfm_pilot_options piloted;
+  lfm_pilot_defaults(&piloted);
+  piloted.deadline = 60e6;
+  OK(lfm_pilot_create(model, &piloted, &pilot));
+  lfm_pilot_act(pilot, good, OBS, action); /* the thread has begun by now */
+  asked = locked = 0;
+  for (int k = 0; k < 100; k++) {
+    if (k % 30 == 0) lfm_pilot_begin(pilot, k);
+    lfm_pilot_act(pilot, good, OBS, action);
+    lfm_pilot_current(pilot, action);
+  }
+  seen = asked, held = locked;
+  assert_int_equal(seen, 0);
+  assert_int_equal(held, 0);
+  lfm_pilot_destroy(pilot);
   lfm_policy_destroy(policy);
   lfm_model_destroy(model);
   run_drop(&r);
