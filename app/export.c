@@ -69,6 +69,11 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code, blocks = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!is_source(&r) && (r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp))
+    return app_usage_error(self,
+                           "--solver, --nfe, --precision, --seed, --range and --clamp are of a policy's source; -o %s is "
+                           "none (a .c file)",
+                           r.out);
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);

@@ -156,13 +156,32 @@ static void put_units(source *s, const lfm_rt_units *u) {
 
 /* ---- around it ---------------------------------------------------------------------------------------------------- */
 
+/* A word out of a model file, inside a comment: nothing of it may end that, or the line. */
+static void put_word(source *s, const char *word) {
+  enum { MOST = 64 };
+  char safe[MOST + 1];
+  size_t n = 0;
+  for (; n < MOST && word[n]; n++) {
+    char c = word[n];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    safe[n] = is_plain ? c : '_';
+  }
+  safe[n] = '\0';
+  put(s, safe);
+}
+
 static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int nfe) {
-  print(s,
-        "/* A policy%s%s, made by lfm " LFM_VERSION
-        ": %lld evaluations a chunk of %lld actions, %lld of which are executed.\n",
-        w->task ? " for " : "", w->task ? w->task : "", (long long)nfe, (long long)u->predicted, (long long)u->executed);
+  put(s, "/* A policy");
+  if (w->task) put(s, " for ");
+  if (w->task) put_word(s, w->task);
+  print(s, ", made by lfm " LFM_VERSION ": %lld evaluations a chunk of %lld actions, %lld of which are executed.\n",
+        (long long)nfe, (long long)u->predicted, (long long)u->executed);
   print(s, " *\n * An observation is %lld numbers, in the units of the demonstrations:", (long long)u->obs_dim);
-  for (int64_t k = 0; k < w->keys; k++) print(s, "%s %s %lld", k ? "," : "", w->key[k], (long long)w->key_dim[k]);
+  for (int64_t k = 0; k < w->keys; k++) {
+    put(s, k ? ", " : " ");
+    put_word(s, w->key[k]);
+    print(s, " %lld", (long long)w->key_dim[k]);
+  }
   print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim,
         u->poses ? ": position 3, axis-angle 3, gripper 1" : "");
   put(s,

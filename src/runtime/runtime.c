@@ -61,18 +61,18 @@ LFM_VECTOR LFM_RT_FUSED static void conv_of_halves(lfm_rt_conv c, int64_t positi
 static void run_conv(const lfm_rt_step *s, const lfm_rt_block *block, bool half, float *space) {
   int64_t size = (int64_t)lfm_rt_size(half);
   lfm_rt_conv c = {.weights = (const char *)block->weights + s->weights * size,
-                   .vector = (int64_t)s->taps * s->in * LFM_RT_LANES * size,
+                   .vector = s->taps * s->in * LFM_RT_LANES * size,
                    .from = space + s->from.at,
                    .bias = s->bias < 0 ? NULL : block->constants + s->bias,
                    .more = s->more < 0 ? NULL : space + s->more,
                    .to = space + s->to.at,
                    .from_row = s->from.row,
                    .to_row = s->to.row,
-                   .position = (int64_t)s->stride * s->from.row,
+                   .position = s->stride * s->from.row,
                    .taps = s->taps,
                    .in = s->in,
                    .adds = s->adds,
-                   .is_series = s->stride == 1 && s->is_series};
+                   .is_series = s->is_series};
   (half ? conv_of_halves : conv_of_floats)(c, s->positions, s->channels / LFM_RT_LANES);
 }
 
@@ -237,7 +237,7 @@ static void step(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_r
 LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x,
                                 float *space, float *room) {
   const lfm_rt_field *field = chain->field;
-  int64_t a_step = (int64_t)plan->method.stages * field->timed_count;
+  int64_t a_step = plan->method.stages * field->timed_count;
   memcpy(space + field->given, given, (size_t)field->given_count * sizeof *given);
   for (int64_t n = chain->blocks - 1; n >= 0; n--) {
     lfm_rt_give(field, &chain->block[n], chain->half, space);

@@ -6,6 +6,7 @@
  */
 #include "flow/modes_support.h"
 
+#include "core/file.h"
 #include "policy/latency.h"
 
 enum { FIRST = 1, EXECUTED = 2 }; /* of a chunk: with two observations and an action horizon of two */
@@ -205,6 +206,33 @@ static void only_policies_act(void **state) {
   run_drop(&r);
 }
 
+/* Names come from files: in the comment at the top of an exported policy nothing of them ends it. */
+static void names_stay_in_the_comment(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=2"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r);
+  lfm_free(model->windows->key[0]), lfm_free(model->windows->task);
+  OK(lfm_alloc_text(&model->windows->key[0], "a*/\nint x(void);/*\\"));
+  OK(lfm_alloc_text(&model->windows->task, "?\?/*/"));
+  char path[1024];
+  snprintf(path, sizeof path, "%s.c", r.path);
+  const lfm_policy_options options = options_of(2);
+  OK(lfm_policy_export(model, &options, path));
+  uint8_t *text;
+  size_t size;
+  OK(lfm_file_read(path, &text, &size));
+  char *end = memmem(text, size, "*/", 2);
+  assert_non_null(end);
+  assert_non_null(memmem(text, (size_t)(end - (char *)text), "a___int_x_void____", 18));
+  assert_non_null(memmem(text, (size_t)(end - (char *)text), "-Dpolicy_act=other_act", 22)); /* its last line */
+  assert_null(memmem(text, size, "int x(void)", 11));
+  lfm_free(text);
+  OK(lfm_file_remove(path));
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
 static void latencies_are_known_to_one_per_cent(void **state) {
   (void)state;
   static lfm_latency l;
@@ -227,6 +255,7 @@ int main(void) {
       cmocka_unit_test(halves_are_near_and_options_are_checked),
       cmocka_unit_test(memory_is_asked_for_in_the_making_alone),
       cmocka_unit_test(only_policies_act),
+      cmocka_unit_test(names_stay_in_the_comment),
       cmocka_unit_test(latencies_are_known_to_one_per_cent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,8 +54,8 @@ static double error_of(const lfm_net *net, const lfm_prepared *prepared, bool ha
 
 static void check(lfm_net *net, lfm_prepared *prepared) {
   double floats = error_of(net, prepared, false), halves = error_of(net, prepared, true);
-  if (!(floats < 3e-6)) fail_msg("relative error %.3g", floats);
-  if (!(halves < 2e-2 && halves > floats)) fail_msg("relative error %.3g of bfloat16", halves);
+  if (!(floats < 2e-6)) fail_msg("relative error %.3g", floats);
+  if (!(halves < 1e-2 && halves > floats)) fail_msg("relative error %.3g of bfloat16", halves);
   lfm_prepared_destroy(prepared);
   lfm_net_destroy(net);
 }

@@ -35,6 +35,7 @@ expect_exit 1 "$(dirname "$lfm")/control_loop" density 1
 
 # ---- one C file
 if ! command -v cc >/dev/null; then finish; fi
+expect_usage "of a policy's source" "$lfm" export policy -o weights.safetensors --nfe 4
 expect_exit 0 "$lfm" export policy -o floats.c --nfe 4
 check "floats are C99" cc -std=c99 -Wall -Wextra -Werror -fsyntax-only floats.c
 expect_exit 0 "$lfm" export policy -o policy.c --nfe 4 --precision bf16
