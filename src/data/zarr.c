@@ -34,16 +34,18 @@ static lfm_status take_lengths(const char *name, const json_t *list, int64_t lea
   return LFM_OK;
 }
 
-/* Products that overflow are refused here, so that later ones cannot. */
+/* Products that overflow are refused here, so that later ones cannot: a length of 0 hides none, wherever it stands. */
 static lfm_status measure(const char *name, lfm_zarr *a) {
-  size_t width = 1, all;
-  a->chunk_size = a->element.size;
+  size_t all = sizeof(double);
   bool fits = true;
-  for (int k = 1; k < a->rank; k++) fits = fits && lfm_size_multiply(width, (size_t)a->shape[k], &width);
-  for (int k = 0; k < a->rank; k++) fits = fits && lfm_size_multiply(a->chunk_size, (size_t)a->chunk[k], &a->chunk_size);
-  fits = fits && lfm_size_multiply(width, sizeof(double), &all) && lfm_size_multiply(all, (size_t)a->shape[0], &all);
+  a->chunk_size = a->element.size;
+  for (int k = 0; k < a->rank; k++) {
+    fits = fits && lfm_size_multiply(all, a->shape[k] ? (size_t)a->shape[k] : 1, &all);
+    fits = fits && lfm_size_multiply(a->chunk_size, (size_t)a->chunk[k], &a->chunk_size);
+  }
   if (!fits || all > INT64_MAX || a->chunk_size > BLOSC_MAX_BUFFERSIZE) return damaged(name, "its shape is too large");
-  a->width = (int64_t)width;
+  a->width = 1;
+  for (int k = 1; k < a->rank; k++) a->width *= a->shape[k];
   return LFM_OK;
 }
 

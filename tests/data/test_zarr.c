@@ -50,6 +50,8 @@ static void refuses_what_is_not_read(void **state) {
           "z: its shape and chunks have different dimensions; the folder was altered");
   refuses(HEADER("null", "<f4", "[4611686018427387904, 4]", "[1, 1]"), LFM_E_FORMAT,
           "z: its shape is too large; the folder was altered");
+  refuses(HEADER("null", "<f4", "[1099511627776, 1099511627776, 0]", "[1, 1, 1]"), LFM_E_FORMAT, /* 0, by way of 2^80 */
+          "z: its shape is too large; the folder was altered");
   refuses(HEADER("null", "<f4", "[4]", "[4611686018427387904]"), LFM_E_FORMAT,
           "z: its shape is too large; the folder was altered");
   refuses(HEADER("null", "<c8", "[4]", "[4]"), LFM_E_UNSUPPORTED,
