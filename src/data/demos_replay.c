@@ -42,11 +42,11 @@ static lfm_status read_ends(reader *r) {
     double before = i ? r->ends[i - 1] : 0.0;
     bool grows = r->ends[i] > before && r->ends[i] <= (double)r->steps;
     if (!grows || r->ends[i] != (double)(int64_t)r->ends[i])
-      return lfm_fail(LFM_E_FORMAT, "%s: " ENDS ": episode %lld ends at %g, behind %g; data has %lld steps", r->source->name,
-                      (long long)i, r->ends[i], before, (long long)r->steps);
+      return lfm_fail(LFM_E_FORMAT, "%s: " ENDS ": episode %lld ends at %.15g, behind %.15g; data has %lld steps",
+                      r->source->name, (long long)i, r->ends[i], before, (long long)r->steps);
   }
   if (r->ends[r->episodes - 1] == (double)r->steps) return LFM_OK;
-  return lfm_fail(LFM_E_FORMAT, "%s: " ENDS ": the last episode ends at %g; data has %lld steps", r->source->name,
+  return lfm_fail(LFM_E_FORMAT, "%s: " ENDS ": the last episode ends at %.15g; data has %lld steps", r->source->name,
                   r->ends[r->episodes - 1], (long long)r->steps);
 }
 

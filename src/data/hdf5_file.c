@@ -5,7 +5,8 @@
  * from two threads in every build of it, so one lock stands before it.
  * It converts every integer and float type to double, undoes chunks and filters, and puts rows straight into the columns that
  * they belong to.  A file may claim any shape, so a claim is held against the bytes that are stored before memory is asked
- * for: no filter of the library gains more than deflate does.
+ * for, by what deflate can gain at best.  Beyond a megabyte this also refuses chunks that were never written, and a constant
+ * that the library's scale-offset filter has packed, which gains more.
  */
 #include "data/hdf5_file.h"
 
