@@ -23,7 +23,6 @@ enum { SUBSTEPS = 25, FINGERS = 2 };
 static const double start_posture[LFM_ARM_JOINTS] = {0, mjPI / 16, 0, -mjPI / 2 - mjPI / 3, 0, mjPI - 0.2, mjPI / 4};
 static const double start_spread = 0.02, start_finger = 0.020833;
 static const double finger_pace = 0.01, finger_middle = 0.02; /* of gripper a substep; metres */
-static const double longest_move = 0.05, longest_turn = 0.5;  /* that a delta of 1 means */
 
 static lfm_arm *as_arm(const lfm_world *world) { return (lfm_arm *)world; }
 
@@ -191,11 +190,11 @@ static lfm_status step(lfm_world *world, const double *action) {
 static void absolute(const lfm_world *world, const double *delta, double *action) {
   const lfm_arm *arm = as_arm(world);
   double turn[3], rotation[9], goal[9], quat[4];
-  for (int i = 0; i < 3; i++) turn[i] = longest_turn * fmin(fmax(delta[3 + i], -1), 1);
+  for (int i = 0; i < 3; i++) turn[i] = LFM_LONGEST_TURN * fmin(fmax(delta[3 + i], -1), 1);
   rotation_of(turn, rotation);
   mju_mulMatMat(goal, rotation, lfm_grip_rotation(arm), 3, 3, 3);
   mju_mat2Quat(quat, goal);
-  for (int i = 0; i < 3; i++) action[i] = lfm_grip_position(arm)[i] + longest_move * fmin(fmax(delta[i], -1), 1);
+  for (int i = 0; i < 3; i++) action[i] = lfm_grip_position(arm)[i] + LFM_LONGEST_MOVE * fmin(fmax(delta[i], -1), 1);
   mju_quat2Vel(action + 3, quat, 1);
   action[6] = delta[6];
 }

@@ -15,6 +15,10 @@
 
 enum { LFM_POSE_ACTION = 7, LFM_ARM_STATE = 33, LFM_SHAPE = 3 };
 
+/* What a delta of 1 means: metres, radians. */
+#define LFM_LONGEST_MOVE 0.05
+#define LFM_LONGEST_TURN 0.5
+
 struct lfm_drawer;
 
 /* What the expert has in mind (expert.h). */

@@ -9,7 +9,6 @@
 
 static const double slowest = 0.7, fastest = 1.1;
 static const double position_noise = 0.06, turn_noise = 0.02; /* of a delta: 3 mm of 5 cm, 0.01 of half a radian */
-static const double longest_turn = 0.5;                       /* of a step, radians */
 static const double turned = 0.06;                            /* radians that do not matter */
 static const double wrist_free = 2.5, strain_a_radian = 20;   /* of 2.9: turned about the base, other joints take a share */
 enum { NOISE_ROW = 1 };
@@ -52,7 +51,7 @@ void lfm_expert_go_on(lfm_arm *arm) {
 
 /* out = what turns the hand to yaw, pointing down: an axis-angle in the world, at most a step's worth of yaw. */
 static void turn_towards(const lfm_arm *arm, double yaw, double out[3]) {
-  double most = longest_turn * arm->plan.pace, left = yaw - arm->plan.yaw;
+  double most = LFM_LONGEST_TURN * arm->plan.pace, left = yaw - arm->plan.yaw;
   double next = arm->plan.yaw + fmin(fmax(left, -most), most), c = cos(next), s = sin(next);
   const double down[9] = {c, s, 0, s, -c, 0, 0, 0, -1};
   double turn[9], quat[4];
@@ -64,12 +63,12 @@ static void turn_towards(const lfm_arm *arm, double yaw, double out[3]) {
 bool lfm_expert_reach(lfm_arm *arm, const lfm_reach *goal, bool closed, double near, double delta[LFM_POSE_ACTION]) {
   double way[3], turn[3];
   mju_sub3(way, goal->position, lfm_grip_position(arm));
-  double distance = mju_norm3(way), most = 0.05 * arm->plan.pace;
+  double distance = mju_norm3(way), most = LFM_LONGEST_MOVE * arm->plan.pace;
   turn_towards(arm, goal->yaw, turn);
   double tilt = mju_norm3(turn);
   for (int i = 0; i < 3; i++) {
-    delta[i] = way[i] * (distance > most ? most / distance : 1) / 0.05;
-    delta[3 + i] = turn[i] / longest_turn;
+    delta[i] = way[i] * (distance > most ? most / distance : 1) / LFM_LONGEST_MOVE;
+    delta[3 + i] = turn[i] / LFM_LONGEST_TURN;
   }
   delta[6] = closed ? 1 : -1;
   return distance < near && tilt < turned && fabs(goal->yaw - arm->plan.yaw) < turned;
