@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The worlds of src/sim/ stand on MuJoCo, Chipmunk and, for pictures, OSMesa, which is loaded when one is drawn.  Without them
 # (-DLFM_SIM=OFF) the room is world.c with a table of no tasks (absent.c), and whoever asks for one is told why.
-# src/sim/models/*.xml go inside the binary: lfm_models[] = {name, text}.
+# src/sim/models/*.xml go inside the binary: lfm_model_texts[] = {name, text}.
 find_path(MUJOCO_INCLUDE mujoco/mujoco.h)
 find_library(MUJOCO_LIBRARY mujoco)
 find_path(OSMESA_INCLUDE GL/osmesa.h)

@@ -7,10 +7,9 @@
  *           friction, and a damping of 0: the block stops when it is no longer pushed
  *   reset   finger and block anywhere in the middle of the table, at any angle, and one step for contacts to come apart
  * Chipmunk keeps the contacts of the last steps and starts its solver from their impulses, so that an episode begins in a new
- * space: nothing of the one before is left.  It is also why a state is a
- * place to begin at, and not all that the future depends on.  Its asserts
- * end the process where a number overflows; no state or action that could bring one there is let in. A picture is drawn by
- * asking for each sample what lies there, which takes no polygon filling and no library.
+ * space: nothing of the one before is left.  It is also why a state is a place to begin at, and not all that the future
+ * depends on.  Its asserts end the process where a number overflows; no state or action that could bring one there is let in.
+ * A picture is drawn by asking for each sample what lies there, which takes no polygon filling and no library.
  */
 #include "sim/pusht.h"
 

@@ -11,7 +11,8 @@
  *
  * What simulates is a kind of world behind a table of functions (kind.h); the tasks stand in tasks.c.  An episode depends on
  * its seed, its number and the actions alone, to the bit.  One thread at a time acts in a world; several worlds are apart.
- * Only creating asks for memory.
+ * Only creating and a first picture ask for memory of ours; Chipmunk, for Push-T, takes some of its own at each start and as
+ * it goes.
  */
 #ifndef LFM_SIM_WORLD_H
 #define LFM_SIM_WORLD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A build without simulators says what to install, and has no tasks.
+ * test_absent.c -- a build without simulators says what to install, and has no tasks.
  */
 #include "sim/world.h"
 
