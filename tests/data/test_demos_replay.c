@@ -187,6 +187,23 @@ static void names_what_is_wrong(void **state) {
   refuses(LFM_E_IO, "p.zarr: has no array data/action of zarr's format 2; a folder of demonstrations is due");
 }
 
+/* Few bytes that are to become gigabytes: a chunk of that size, and an array of one. */
+static void believes_no_empty_promise(void **state) {
+  (void)state;
+  make_zarr();
+#define CLAIM(compressor, shape)                                                                                             \
+  "{\"chunks\": [67108864, 2], \"compressor\": " compressor ", \"dtype\": \"<f8\", \"filters\": null, \"order\": \"C\", "    \
+  "\"shape\": " shape ", \"zarr_format\": 2}"
+  static const char *const claims[] = {CLAIM("null", "[67108864, 2]"), CLAIM("{\"id\": \"blosc\"}", "[7, 2]"),
+                                       CLAIM("{\"id\": \"blosc\"}", "[67108864, 2]")};
+#undef CLAIM
+  for (int i = 0; i < 3; i++) {
+    put_file("p.zarr/data/action/.zarray", claims[i], strlen(claims[i]));
+    refuses(LFM_E_FORMAT, "p.zarr/data/action: claims more numbers than its bytes can be; copy the folder anew");
+  }
+  remove_zarr();
+}
+
 static void writes_no_zarr(void **state) {
   (void)state;
   lfm_table *table;
@@ -236,11 +253,9 @@ static void reads_the_human_demonstrations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_both_holders_alike),
-      cmocka_unit_test(names_what_is_wrong),
-      cmocka_unit_test(writes_no_zarr),
-      cmocka_unit_test(stands_refused_memory),
-      cmocka_unit_test(reads_the_human_demonstrations),
+      cmocka_unit_test(reads_both_holders_alike),  cmocka_unit_test(names_what_is_wrong),
+      cmocka_unit_test(believes_no_empty_promise), cmocka_unit_test(writes_no_zarr),
+      cmocka_unit_test(stands_refused_memory),     cmocka_unit_test(reads_the_human_demonstrations),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
