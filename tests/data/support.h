@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "data/format.h"
+#include "support/shared_data.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -88,14 +89,17 @@ static inline void torture(lfm_reader_fn reader, const uint8_t *bytes, size_t si
   free(turned);
 }
 
-/* Runs `action` with the first, second, ... request for memory refused until it succeeds; returns how many there were. */
+/* Runs `action` with the first, second, ... request for memory refused until it succeeds; returns how many there were.  What
+ * fails keeps nothing. */
 static inline int refuse_memory(lfm_status (*action)(void *context), void *context) {
+  size_t held = lfm_alloc_in_use();
   for (int at = 1; at < 10000; at++) {
     lfm_alloc_fail_at((uint64_t)at);
     lfm_status status = action(context);
     lfm_alloc_fail_at(0);
     if (status == LFM_OK) return at - 1;
     assert_int_equal(status, LFM_E_MEMORY);
+    assert_int_equal(lfm_alloc_in_use(), held);
   }
   fail_msg("memory was refused ten thousand times");
   return 0;
@@ -122,18 +126,6 @@ static inline const char *in_folder(const char *name) {
   static int next;
   char *path = paths[next++ % 4];
   snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-  return path;
-}
-
-/* NAME under $LFM_DATA, or skips the test with a word. */
-static inline const char *shared_data(const char *name) {
-  static char path[512];
-  const char *base = getenv("LFM_DATA");
-  snprintf(path, sizeof path, "%s/%s", base ? base : "../shared/data", name);
-  if (!lfm_path_exists(path)) {
-    print_message("%s is not there\n", path);
-    skip();
-  }
   return path;
 }
 

@@ -4,21 +4,10 @@
  * what was put in.
  */
 #include "data/demos_write.h"
-
-#include "core/alloc.h"
-#include "core/file.h"
-#include "data/demos.h"
-#include "data/table.h"
+#include "data/support.h"
 
 #include <hdf5.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include <sys/stat.h>
 
 #define OK(call) assert_int_equal((call), LFM_OK)
 
@@ -54,18 +43,9 @@ static lfm_recording make_recording(void) {
                          .episode = episodes};
 }
 
-static char path[] = "/tmp/lfm-demos-XXXXXX.hdf5";
-
-static int make_path(void **state) {
-  (void)state;
-  int fd = mkstemps(path, 5);
-  if (fd >= 0) close(fd);
-  return fd < 0;
-}
-
-static int remove_path(void **state) {
-  (void)state;
-  return unlink(path);
+static lfm_status write_as(void *name) {
+  lfm_recording recording = make_recording();
+  return lfm_demos_write(&recording, in_folder(name));
 }
 
 static void expect_array(hid_t file, const char *name, int rank, int64_t rows, int64_t cols, const double *values,
@@ -97,9 +77,8 @@ static int64_t whole_attribute(hid_t file, const char *object, const char *name)
 
 static void the_layout_is_robomimics(void **state) {
   (void)state;
-  lfm_recording recording = make_recording();
-  OK(lfm_demos_write(&recording, path));
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  OK(write_as("a.hdf5"));
+  hid_t file = H5Fopen(in_folder("a.hdf5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   assert_true(file >= 0);
   assert_int_equal(whole_attribute(file, "data", "total"), 11);
   for (int e = 0; e < EPISODES; e++) {
@@ -120,66 +99,48 @@ static void the_layout_is_robomimics(void **state) {
   expect_array(file, "data/demo_0/dones", 1, 4, 1, (const double[4]){0, 0, 1, 1}, 1);
   expect_array(file, "data/demo_1/dones", 1, 1, 1, (const double[1]){1}, 1);
   H5Fclose(file);
+  unlink(in_folder("a.hdf5"));
 }
 
 static void our_reader_finds_what_was_put_in(void **state) {
   (void)state;
-  lfm_recording recording = make_recording();
-  char filter[64];
   lfm_table *table = NULL;
-  OK(lfm_demos_write(&recording, path));
-  OK(lfm_table_read(path, NULL, &table));
+  OK(write_as("a.hdf5"));
+  OK(lfm_table_read(in_folder("a.hdf5"), NULL, &table));
   assert_non_null(table->demos);
   assert_int_equal(table->demos->episodes, EPISODES);
   assert_int_equal(table->demos->steps, 11);
   assert_string_equal(table->demos->task, "lift");
   lfm_table_destroy(table);
-  snprintf(filter, sizeof filter, "%s::valid", path);
-  OK(lfm_table_read(filter, NULL, &table));
+  OK(lfm_table_read(in_folder("a.hdf5::valid"), NULL, &table));
   assert_int_equal(table->demos->episodes, 1);
   assert_int_equal(table->demos->steps, lengths[2]);
   lfm_table_destroy(table);
+  unlink(in_folder("a.hdf5"));
 }
 
 static void the_same_recording_makes_the_same_bytes(void **state) {
   (void)state;
-  lfm_recording recording = make_recording();
-  uint8_t *first, *again;
-  size_t sizes[2];
-  OK(lfm_demos_write(&recording, path));
-  OK(lfm_file_read(path, &first, &sizes[0]));
-  OK(lfm_demos_write(&recording, path));
-  OK(lfm_file_read(path, &again, &sizes[1]));
-  assert_int_equal(sizes[0], sizes[1]);
-  assert_memory_equal(first, again, sizes[0]);
-  lfm_free(first);
-  lfm_free(again);
+  OK(write_as("a.hdf5"));
+  OK(write_as("b.hdf5"));
+  assert_true(same_file(in_folder("a.hdf5"), in_folder("b.hdf5")));
+  unlink(in_folder("a.hdf5"));
+  unlink(in_folder("b.hdf5"));
+}
+
+static lfm_status write_over(void *name) {
+  struct stat file;
+  lfm_status status = write_as(name);
+  assert_int_equal(stat(in_folder(name), &file), 0);
+  if (status != LFM_OK) assert_int_equal(file.st_size, strlen("old"));
+  return status;
 }
 
 static void refused_memory_leaves_the_old_file(void **state) {
   (void)state;
-  lfm_recording recording = make_recording();
-  uint8_t *before, *after;
-  size_t sizes[2];
-  OK(lfm_demos_write(&recording, path));
-  OK(lfm_file_read(path, &before, &sizes[0]));
-  block[0][0] = -1;
-  lfm_alloc_fail_at(0);
-  size_t held = lfm_alloc_in_use();
-  for (uint64_t at = 1;; at++) {
-    lfm_alloc_fail_at(at);
-    lfm_status status = lfm_demos_write(&recording, path);
-    lfm_alloc_fail_at(0);
-    assert_int_equal(lfm_alloc_in_use(), held);
-    if (status == LFM_OK) break;
-    assert_int_equal(status, LFM_E_MEMORY);
-    OK(lfm_file_read(path, &after, &sizes[1]));
-    assert_int_equal(sizes[0], sizes[1]);
-    assert_memory_equal(before, after, sizes[0]);
-    lfm_free(after);
-    assert_true(at < 1000);
-  }
-  lfm_free(before);
+  OK(lfm_file_write(in_folder("a.hdf5"), "old", strlen("old")));
+  assert_true(refuse_memory(write_over, "a.hdf5") > 5);
+  unlink(in_folder("a.hdf5"));
 }
 
 static void a_folder_that_is_not_there_is_named(void **state) {
@@ -197,5 +158,5 @@ int main(void) {
       cmocka_unit_test(refused_memory_leaves_the_old_file),
       cmocka_unit_test(a_folder_that_is_not_there_is_named),
   };
-  return cmocka_run_group_tests(tests, make_path, remove_path);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

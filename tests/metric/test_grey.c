@@ -6,6 +6,7 @@
 #include "metric/grey.h"
 #include "metric/pixel_density.h"
 #include "support/near.h"
+#include "support/shared_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,13 +84,7 @@ static void survives_refused_memory(void **state) {
 /* The paper's toy density as its authors draw from it, Gaussian noise of half a pixel along each axis: 1.949 nats. */
 static void the_papers_tree_has_its_entropy(void **state) {
   (void)state;
-  char picture[512];
-  const char *data = getenv("LFM_DATA");
-  snprintf(picture, sizeof picture, "%s/toy2d/img_tree.png", data ? data : "../shared/data");
-  if (!lfm_path_exists(picture)) {
-    print_message("skipped: no %s\n", picture);
-    skip();
-  }
+  const char *picture = shared_data("toy2d/img_tree.png");
   float *ink = NULL;
   int64_t width, height;
   lfm_pixel_density *tree = NULL;

@@ -7,13 +7,9 @@
 
 #include "core/threads.h"
 #include "sim/load.h"
+#include "support/capture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void complain(void *context) {
   (void)context;
@@ -32,6 +28,18 @@ static void an_error_is_a_status(void **state) {
     assert_int_equal(lfm_physics_guard(count, &calls), LFM_OK);
   }
   assert_int_equal(calls, 3);
+}
+
+/* Neither to a stream nor to the file that MuJoCo keeps for it. */
+static void nothing_is_printed(void **state) {
+  (void)state;
+  char said[256];
+  capture c = capture_begin();
+  lfm_status status = lfm_physics_guard(complain, NULL);
+  capture_end(&c, said, sizeof said);
+  assert_int_equal(status, LFM_E_NUMERIC);
+  assert_string_equal(said, "");
+  assert_int_not_equal(access("MUJOCO_LOG.TXT", F_OK), 0);
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {
@@ -68,6 +76,7 @@ static void a_model_that_is_not_there_is_named(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_error_is_a_status),
+      cmocka_unit_test(nothing_is_printed),
       cmocka_unit_test(errors_stay_in_their_thread),
       cmocka_unit_test(a_model_that_is_not_there_is_named),
   };

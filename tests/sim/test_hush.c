@@ -3,38 +3,11 @@
  * test_hush.c -- what one thread prints in a hushed call is gone; everything else comes out, whoever prints it and when.
  */
 #include "sim/hush.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/capture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Standard output goes to a file from here on; *saved to bring it back. */
-static FILE *capture(int *saved) {
-  FILE *file = tmpfile();
-  assert_non_null(file);
-  fflush(stdout);
-  *saved = dup(STDOUT_FILENO);
-  assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
-  return file;
-}
-
-static void release(FILE *file, int saved, char *text, size_t size) {
-  fflush(stdout);
-  assert_true(dup2(saved, STDOUT_FILENO) >= 0);
-  close(saved);
-  rewind(file);
-  text[fread(text, 1, size - 1, file)] = 0;
-  fclose(file);
-}
 
 static void greet(void *context) {
   printf("hello %s\n", (const char *)context);
@@ -46,12 +19,11 @@ static void greet(void *context) {
 static void drops_what_is_said_within(void **state) {
   (void)state;
   char text[256];
-  int saved;
-  FILE *file = capture(&saved);
+  capture c = capture_begin();
   printf("before\n");
   lfm_status first = lfm_hush(greet, "there"), second = lfm_hush(greet, "again");
   printf("behind\n");
-  release(file, saved, text, sizeof text);
+  capture_end(&c, text, sizeof text);
   assert_int_equal(first, LFM_OK);
   assert_int_equal(second, LFM_OK);
   assert_string_equal(text, "before\nbehind\n");
@@ -79,15 +51,14 @@ static void greet_and_linger(void *context) {
 static void passes_on_what_others_say(void **state) {
   (void)state;
   static char text[2 * LINES + 1024];
-  int saved;
   talk t = {false, false};
   pthread_t other;
-  FILE *file = capture(&saved);
+  capture c = capture_begin();
   int created = pthread_create(&other, NULL, chatter, &t), failed = 0;
   while (!created && !atomic_load(&t.begun)) {}
   while (!created && !atomic_load(&t.ended)) failed += lfm_hush(greet_and_linger, "you") != LFM_OK;
   pthread_join(other, NULL);
-  release(file, saved, text, sizeof text);
+  capture_end(&c, text, sizeof text);
   assert_int_equal(created, 0);
   assert_int_equal(failed, 0);
   assert_int_equal(strlen(text), 2 * LINES);
