@@ -4,7 +4,9 @@
  * that nothing but seed, episode and actions decides what happens.
  */
 #include "sim/pusht.h"
+#include "support/capture.h"
 #include "support/near.h"
+#include "support/shared_data.h"
 
 #include "core/alloc.h"
 #include "core/rng.h"
@@ -31,23 +33,14 @@ static lfm_world *make(void) {
 /* The first world of the process, which is when Chipmunk would greet. */
 static void says_nothing(void **state) {
   (void)state;
-  FILE *file = tmpfile();
-  assert_non_null(file);
-  fflush(stdout);
-  int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
-  dup2(fileno(file), STDOUT_FILENO);
-  dup2(fileno(file), STDERR_FILENO);
+  char said[256];
   lfm_world *world;
+  capture c = capture_begin();
   lfm_status status = lfm_world_create(&lfm_pusht, &world);
   if (status == LFM_OK) status = lfm_world_reset(world, 1, 0);
-  fflush(stdout);
-  dup2(out, STDOUT_FILENO);
-  dup2(err, STDERR_FILENO);
-  close(out);
-  close(err);
+  capture_end(&c, said, sizeof said);
   assert_int_equal(status, LFM_OK);
-  assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
-  fclose(file);
+  assert_string_equal(said, "");
   lfm_world_destroy(world);
 }
 
@@ -328,13 +321,7 @@ static void replay(lfm_world *world, const lfm_demos *demos, int64_t episode, er
 
 static void replays_the_human_demonstrations(void **state) {
   (void)state;
-  char path[512];
-  const char *base = getenv("LFM_DATA");
-  snprintf(path, sizeof path, "%s/pusht/pusht_cchi_v7_lowdim.hdf5", base ? base : "../shared/data");
-  if (access(path, R_OK) != 0) {
-    print_message("%s is not there\n", path);
-    skip();
-  }
+  const char *path = shared_data("pusht/pusht_cchi_v7_lowdim.hdf5");
   lfm_table *table;
   lfm_world *world = make();
   errors e = {0};
@@ -344,11 +331,12 @@ static void replays_the_human_demonstrations(void **state) {
   print_message("%lld steps: finger off by at most %.3g px, block by %.3g on average and %.3g at most\n", (long long)e.steps,
                 e.agent, e.block_sum / (double)e.steps, e.block_most);
   print_message("their score is %.3f on average, and %lld succeed\n", e.score / 206, (long long)e.solved);
-  assert_near(e.score / 206, 0.945, 0.01); /* as the original environment has it */
-  assert_true(e.solved >= 5 && e.solved <= 9);
-  assert_true(e.agent < 1e-3);
-  assert_true(e.block_sum / (double)e.steps < 0.01);
-  assert_true(e.block_most < 1);
+  /* what was measured, and room for another machine's last digits */
+  assert_near(e.score / 206, 0.947, 0.001);
+  assert_in_range(e.solved, 6, 8);
+  assert_true(e.agent < 1e-4);
+  assert_true(e.block_sum / (double)e.steps < 0.001);
+  assert_true(e.block_most < 0.5);
   lfm_table_destroy(table);
   lfm_world_destroy(world);
 }
