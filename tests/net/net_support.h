@@ -41,8 +41,9 @@ static inline void fill_inputs(const lfm_net *net, lfm_run *run) {
   int64_t rows = lfm_run_rows(run), dim = lfm_net_dim(net);
   for (int64_t b = 0; b < rows && lfm_run_t(run); b++) set_number(net, lfm_run_t(run), b, 0.5 + 0.5 * wobble(b, 1));
   for (int64_t i = 0; i < rows * dim; i++) set_number(net, lfm_run_x(run), i, 2.0 * wobble(i, 2));
-  for (int64_t i = 0; i < rows * lfm_net_given(net) && !lfm_net_classes(net); i++)
-    set_number(net, lfm_run_given(run), i, wobble(i, 4));
+  int64_t classes = lfm_net_classes(net);
+  for (int64_t i = 0; i < rows * lfm_net_given(net); i++)
+    set_number(net, lfm_run_given(run), i, classes ? (double)(i % classes) : wobble(i, 4));
 }
 
 /* ---- the MLP again ------------------------------------------------------------------------------------------- */
@@ -112,53 +113,6 @@ static inline double *weights_as_doubles(const lfm_net *net, const lfm_params *p
   OK(LFM_ALLOC(&out, count));
   for (int64_t i = 0; i < count; i++) out[i] = number_at(net, lfm_params_values(params), i);
   return out;
-}
-
-/* Of each tensor the derivative along a made-up direction through all of it, against differences of `loss`. */
-static inline void check_along_tensors(const lfm_net *net, lfm_params *params, const double *grads,
-                                       double (*loss)(const void *context), const void *context) {
-  const double step = 1e-5;
-  double *w = lfm_params_data(params);
-  for (int i = 0; i < lfm_net_tensor_count(net); i++) {
-    const lfm_tensor_info *info = lfm_net_tensor(net, i);
-    double along = 0, size = 0, ends[2];
-    for (int side = 0; side < 2; side++) {
-      for (int64_t j = 0; j < info->count; j++) w[info->offset + j] += (side ? -2 : 1) * step * wobble(j, i);
-      lfm_params_pack(params);
-      ends[side] = loss(context);
-    }
-    for (int64_t j = 0; j < info->count; j++) {
-      w[info->offset + j] += step * wobble(j, i);
-      along += grads[info->offset + j] * wobble(j, i), size += fabs(grads[info->offset + j]);
-    }
-    double seen = (ends[0] - ends[1]) / (2 * step);
-    if (!(fabs(seen - along) <= 2e-7 * (size + 1))) fail_msg("%s: %.9g, by differences %.9g", info->name, along, seen);
-  }
-}
-
-/* <e, J e> of each probe against differences of v along it; both runs are in double and have the same inputs. */
-static inline void check_tangents(const lfm_net *net, const lfm_params *params, lfm_run *run, lfm_run *probed,
-                                  int64_t probes) {
-  const double step = 1e-5;
-  int64_t rows = lfm_run_rows(run), dim = lfm_net_dim(net);
-  double *e = lfm_run_probes(probed), *x = lfm_run_x(run);
-  for (int64_t j = 0; j < rows * probes * dim; j++) e[j] = wobble(j, 6);
-  OK(lfm_run_forward(probed, params));
-  for (int64_t row = 0; row < rows; row++)
-    for (int64_t k = 0; k < probes; k++) {
-      const double *along = e + (row * probes + k) * dim;
-      double seen = 0;
-      for (int side = 1; side >= -1; side -= 2) {
-        for (int64_t j = 0; j < dim; j++) x[row * dim + j] += side * step * along[j];
-        OK(lfm_run_forward(run, params));
-        for (int64_t j = 0; j < dim; j++) {
-          seen += side * along[j] * ((const double *)lfm_run_v(run))[row * dim + j] / (2 * step);
-          x[row * dim + j] -= side * step * along[j];
-        }
-      }
-      double told = ((const double *)lfm_run_trace(probed))[row * probes + k];
-      if (!(fabs(told - seen) < 1e-6)) fail_msg("row %d, probe %d: %.9g, by differences %.9g", (int)row, (int)k, told, seen);
-    }
 }
 
 #endif

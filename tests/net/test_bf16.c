@@ -31,7 +31,6 @@ static outcome outcome_of_net(lfm_net *net, int64_t rows) {
   lfm_params_pack(params);
   OK(lfm_run_create(net, LFM_RUN_TRAIN, rows, &run));
   fill_inputs(net, run);
-  for (int64_t i = 0; i < rows && lfm_run_given(run); i++) set_number(net, lfm_run_given(run), i, (double)(i % 2));
   OK(LFM_ALLOC(&o.v, o.outputs));
   OK(LFM_ALLOC(&o.grads, o.params));
   OK(lfm_alloc_array(&grads, (size_t)o.params, lfm_net_number_size(net)));

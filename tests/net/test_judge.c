@@ -3,73 +3,28 @@
  * test_judge.c -- the network that judges pictures: its gradient against differences in double; logits that are a map of its
  * features; float against double; rows that stand alone; the names; what is refused; memory.
  */
-#include "net_support.h"
+#include "fixture_support.h"
 
 static const lfm_judge_config small = {.channels = 3, .height = 5, .width = 6, .classes = 4};
 
-typedef struct fixture {
-  lfm_net *net;
-  lfm_params *params;
-  int64_t count;
-} fixture;
-
 static fixture make(const lfm_judge_config *config, const lfm_kernels *kernels) {
-  fixture f;
-  OK(lfm_judge_net_create(config, kernels, &f.net));
-  OK(lfm_params_create(f.net, &f.params));
-  lfm_params_init(f.params, 3, 0);
-  f.count = lfm_net_param_count(f.net);
-  return f;
+  lfm_net *net;
+  OK(lfm_judge_net_create(config, kernels, &net));
+  return fixture_of(net);
 }
 
-static void drop(fixture *f) {
-  lfm_params_destroy(f->params);
-  lfm_net_destroy(f->net);
-}
-
-static double loss_of(const fixture *f, lfm_run *run) {
-  double loss = 0;
-  OK(lfm_run_forward(run, f->params));
-  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_out(f->net); i++)
-    loss += wobble(i, 5) * number_at(f->net, lfm_run_v(run), i);
-  return loss;
-}
-
-typedef struct probe {
-  const fixture *f;
-  lfm_run *run;
-} probe;
-
-static double loss_at(const void *context) {
-  const probe *at = context;
-  return loss_of(at->f, at->run);
-}
-
-/* Of each tensor the derivative along a made-up direction through all of it. */
 static void test_gradients(void **state) {
   (void)state;
   fixture f = make(&small, lfm_kernels_ref64());
-  lfm_run *run;
-  double *grads;
-  OK(lfm_run_create(f.net, LFM_RUN_TRAIN, 2, &run));
-  OK(LFM_ALLOC(&grads, f.count));
-  memset(grads, 0xFF, (size_t)f.count * sizeof *grads);
-  fill_inputs(f.net, run);
-  loss_of(&f, run);
-  for (int64_t i = 0; i < 2 * small.classes; i++) set_number(f.net, lfm_run_dv(run), i, wobble(i, 5));
-  OK(lfm_run_backward(run, f.params, grads, false));
-  probe at = {&f, run};
-  check_along_tensors(f.net, f.params, grads, loss_at, &at);
-  lfm_free(grads);
+  lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 2);
+  check_gradients(&f, run);
   lfm_run_destroy(run);
   drop(&f);
 }
 
 static lfm_run *answered(const fixture *f, int64_t rows) {
-  lfm_run *run;
-  OK(lfm_run_create(f->net, LFM_RUN_EVAL, rows, &run));
+  lfm_run *run = run_of(f, LFM_RUN_EVAL, rows);
   assert_null(lfm_run_t(run));
-  fill_inputs(f->net, run);
   OK(lfm_run_forward(run, f->params));
   return run;
 }
@@ -161,32 +116,16 @@ static void test_what_is_refused(void **state) {
   drop(&f);
 }
 
-static lfm_status build_and_plan(const lfm_kernels *kernels) {
+static lfm_status build_and_plan(const void *kernels) {
   lfm_net *net;
-  lfm_run *run = NULL;
   LFM_TRY(lfm_judge_net_create(&small, kernels, &net));
-  lfm_status status = lfm_run_create(net, LFM_RUN_TRAIN, 2, &run);
-  lfm_run_destroy(run);
-  lfm_net_destroy(net);
-  return status;
+  return plan_and_drop(net, false);
 }
 
 static void test_refused_memory_is_reported(void **state) {
   (void)state;
-  const lfm_kernels *tables[] = {lfm_kernels_ref64(), lfm_kernels_onednn()};
-  for (int i = 0; i < 2; i++) {
-    uint64_t at = 0;
-    size_t before = lfm_alloc_in_use();
-    lfm_status status = LFM_E_MEMORY;
-    while (status != LFM_OK) {
-      assert_int_equal(status, LFM_E_MEMORY);
-      lfm_alloc_fail_at(++at);
-      status = build_and_plan(tables[i]);
-      assert_int_equal(lfm_alloc_in_use(), before);
-    }
-    lfm_alloc_fail_at(0);
-    assert_true(at > 20);
-  }
+  assert_true(check_refused_memory(build_and_plan, lfm_kernels_ref64()) > 20);
+  assert_true(check_refused_memory(build_and_plan, lfm_kernels_onednn()) > 20);
 }
 
 int main(void) {

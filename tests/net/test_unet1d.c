@@ -4,73 +4,25 @@
  * in double; rows that stand alone; the same bytes twice, without memory; halves; what is refused.  test_unet1d_golden.c has
  * PyTorch's numbers.
  */
-#include "net_support.h"
+#include "fixture_support.h"
 
 static const lfm_unet1d_config tiny = {8, 3, 5, 16, 2, {1, 2}, 5, 4, 6}, bare = {4, 2, 0, 8, 2, {1, 2}, 3, 2, 4},
                                flat = {6, 2, 1, 8, 1, {1}, 5, 8, 4};
 
-typedef struct fixture {
-  lfm_net *net;
-  lfm_params *params;
-  int64_t count;
-} fixture;
-
 static fixture make(const lfm_unet1d_config *c, const lfm_kernels *kernels) {
-  fixture f;
-  OK(lfm_unet1d_create(c, kernels, &f.net));
-  OK(lfm_params_create(f.net, &f.params));
-  lfm_params_init(f.params, 3, 0);
-  f.count = lfm_net_param_count(f.net);
-  return f;
+  lfm_net *net;
+  OK(lfm_unet1d_create(c, kernels, &net));
+  return fixture_of(net);
 }
 
-static void drop(fixture *f) {
-  lfm_params_destroy(f->params);
-  lfm_net_destroy(f->net);
-}
-
-static lfm_run *run_of(const fixture *f, lfm_run_kind kind, int64_t rows) {
-  lfm_run *run;
-  OK(lfm_run_create(f->net, kind, rows, &run));
-  fill_inputs(f->net, run);
-  return run;
-}
-
-typedef struct probe {
-  const fixture *f;
-  lfm_run *run;
-} probe;
-
-static double loss_at(const void *context) {
-  const probe *at = context;
-  double loss = 0;
-  OK(lfm_run_forward(at->run, at->f->params));
-  for (int64_t i = 0; i < lfm_run_rows(at->run) * lfm_net_dim(at->f->net); i++)
-    loss += wobble(i, 5) * number_at(at->f->net, lfm_run_v(at->run), i);
-  return loss;
-}
-
-static void *gradient_of(const fixture *f, lfm_run *run) {
-  void *grads;
-  size_t bytes = (size_t)f->count * lfm_net_number_size(f->net);
-  OK(lfm_alloc_array(&grads, bytes, 1));
-  memset(grads, 0xFF, bytes);
-  loss_at(&(probe){f, run});
-  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_dim(f->net); i++) set_number(f->net, lfm_run_dv(run), i, wobble(i, 5));
-  OK(lfm_run_backward(run, f->params, grads, false));
-  return grads;
-}
+static const lfm_unet1d_config *const configs[] = {&tiny, &bare, &flat};
 
 static void test_gradients(void **state) {
   (void)state;
-  const lfm_unet1d_config *configs[] = {&tiny, &bare, &flat};
   for (int i = 0; i < 3; i++) {
     fixture f = make(configs[i], lfm_kernels_ref64());
     lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 2);
-    double *grads = gradient_of(&f, run);
-    probe at = {&f, run};
-    check_along_tensors(f.net, f.params, grads, loss_at, &at);
-    lfm_free(grads);
+    check_gradients(&f, run);
     lfm_run_destroy(run);
     drop(&f);
   }
@@ -78,15 +30,9 @@ static void test_gradients(void **state) {
 
 static void test_tangents(void **state) {
   (void)state;
-  const lfm_unet1d_config *configs[] = {&tiny, &bare, &flat};
   for (int i = 0; i < 3; i++) {
     fixture f = make(configs[i], lfm_kernels_ref64());
-    lfm_run *run = run_of(&f, LFM_RUN_EVAL, 2), *probed;
-    OK(lfm_run_create_probed(f.net, 3, 2, &probed));
-    fill_inputs(f.net, probed);
-    check_tangents(f.net, f.params, run, probed, 3);
-    lfm_run_destroy(probed);
-    lfm_run_destroy(run);
+    check_tangents(&f, 3, 2);
     drop(&f);
   }
 }
@@ -178,29 +124,15 @@ static void test_what_is_refused(void **state) {
   }
 }
 
-static lfm_status build_and_plan(const lfm_kernels *kernels) {
+static lfm_status build_and_plan(const void *kernels) {
   lfm_net *net;
-  lfm_run *run = NULL;
   LFM_TRY(lfm_unet1d_create(&bare, kernels, &net));
-  lfm_status status = lfm_run_create(net, LFM_RUN_TRAIN, 2, &run);
-  lfm_run_destroy(run);
-  lfm_net_destroy(net);
-  return status;
+  return plan_and_drop(net, false);
 }
 
 static void test_refused_memory_is_reported(void **state) {
   (void)state;
-  uint64_t at = 0;
-  size_t before = lfm_alloc_in_use();
-  lfm_status status = LFM_E_MEMORY;
-  while (status != LFM_OK) {
-    assert_int_equal(status, LFM_E_MEMORY);
-    lfm_alloc_fail_at(++at);
-    status = build_and_plan(lfm_kernels_ref32());
-    assert_int_equal(lfm_alloc_in_use(), before);
-  }
-  lfm_alloc_fail_at(0);
-  assert_true(at > 50);
+  assert_true(check_refused_memory(build_and_plan, lfm_kernels_ref32()) > 50);
 }
 
 int main(void) {

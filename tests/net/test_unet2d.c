@@ -4,7 +4,7 @@
  * every choice its configuration has; float against double; rows that stand alone; dropout that an address tells; the start;
  * what is refused; memory.
  */
-#include "net_support.h"
+#include "fixture_support.h"
 
 #include "net/optim.h"
 
@@ -29,19 +29,11 @@ static lfm_unet2d_config other(void) {
   return c;
 }
 
-typedef struct fixture {
-  lfm_net *net;
-  lfm_params *params;
-  int64_t count;
-} fixture;
-
 /* All parameters drawn: nothing stays zero. */
 static fixture make(const lfm_unet2d_config *c, const lfm_kernels *kernels) {
-  fixture f;
-  OK(lfm_unet2d_create(c, kernels, &f.net));
-  OK(lfm_params_create(f.net, &f.params));
-  lfm_params_init(f.params, 3, 0);
-  f.count = lfm_net_param_count(f.net);
+  lfm_net *net;
+  OK(lfm_unet2d_create(c, kernels, &net));
+  fixture f = fixture_of(net);
   for (int64_t i = 0; i < f.count; i++)
     set_number(f.net, lfm_params_data(f.params), i,
                (double)(float)(number_at(f.net, lfm_params_data(f.params), i) + 0.05 * wobble(i, 9)));
@@ -49,83 +41,27 @@ static fixture make(const lfm_unet2d_config *c, const lfm_kernels *kernels) {
   return f;
 }
 
-static void drop(fixture *f) {
-  lfm_params_destroy(f->params);
-  lfm_net_destroy(f->net);
-}
-
 static const lfm_rng dropout = {.seed = 11, .purpose = LFM_FOR_DROPOUT, .step = 4};
-
-static lfm_run *run_of(const fixture *f, lfm_run_kind kind, int64_t rows) {
-  lfm_run *run;
-  OK(lfm_run_create(f->net, kind, rows, &run));
-  fill_inputs(f->net, run);
-  for (int64_t i = 0; i < rows && lfm_run_given(run); i++) set_number(f->net, lfm_run_given(run), i, (double)(i % 3));
-  return run;
-}
-
-static double loss_of(const fixture *f, lfm_run *run) {
-  double loss = 0;
-  OK(lfm_run_forward(run, f->params));
-  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_dim(f->net); i++)
-    loss += wobble(i, 5) * number_at(f->net, lfm_run_v(run), i);
-  return loss;
-}
-
-typedef struct probe {
-  const fixture *f;
-  lfm_run *run;
-} probe;
-
-static double loss_at(const void *context) {
-  const probe *at = context;
-  return loss_of(at->f, at->run);
-}
-
-static void *gradient_of(const fixture *f, lfm_run *run) {
-  void *grads;
-  size_t bytes = (size_t)f->count * lfm_net_number_size(f->net);
-  OK(lfm_alloc_array(&grads, bytes, 1));
-  memset(grads, 0xFF, bytes);
-  loss_of(f, run);
-  for (int64_t i = 0; i < lfm_run_rows(run) * lfm_net_dim(f->net); i++) set_number(f->net, lfm_run_dv(run), i, wobble(i, 5));
-  OK(lfm_run_backward(run, f->params, grads, false));
-  return grads;
-}
-
-/* Of each tensor the derivative along a made-up direction through all of it. */
-static void check_gradients(const lfm_unet2d_config *c) {
-  fixture f = make(c, lfm_kernels_ref64());
-  lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 1);
-  lfm_run_dropout(run, &dropout);
-  double *grads = gradient_of(&f, run);
-  probe at = {&f, run};
-  check_along_tensors(f.net, f.params, grads, loss_at, &at);
-  lfm_free(grads);
-  lfm_run_destroy(run);
-  drop(&f);
-}
 
 static void test_gradients(void **state) {
   (void)state;
   lfm_unet2d_config configs[] = {tiny(), other()};
-  for (int i = 0; i < 2; i++) check_gradients(&configs[i]);
+  for (int i = 0; i < 2; i++) {
+    fixture f = make(&configs[i], lfm_kernels_ref64());
+    lfm_run *run = run_of(&f, LFM_RUN_TRAIN, 1);
+    lfm_run_dropout(run, &dropout);
+    check_gradients(&f, run);
+    lfm_run_destroy(run);
+    drop(&f);
+  }
 }
 
 static void test_tangents(void **state) {
   (void)state;
-  enum { ROWS = 2, PROBES = 3 };
   lfm_unet2d_config configs[] = {tiny(), other()};
   for (int i = 0; i < 2; i++) {
     fixture f = make(&configs[i], lfm_kernels_ref64());
-    lfm_run *probed, *run = run_of(&f, LFM_RUN_EVAL, ROWS);
-    OK(lfm_run_create_probed(f.net, PROBES, ROWS, &probed));
-    fill_inputs(f.net, probed);
-    for (int64_t row = 0; row < ROWS && lfm_run_given(probed); row++)
-      set_number(f.net, lfm_run_given(probed), row, (double)row);
-    check_tangents(f.net, f.params, run, probed, PROBES);
-    lfm_run_destroy(probed);
-    lfm_run_destroy(run);
+    check_tangents(&f, 3, 2);
     drop(&f);
   }
 }
@@ -137,14 +73,9 @@ static void check_floats(const lfm_unet2d_config *c, const lfm_kernels *kernels)
   double *results[2][3];
   int64_t counts[] = {ROWS * lfm_net_dim(f[0].net), f[0].count, ROWS * PROBES};
   for (int k = 0; k < 2; k++) {
-    lfm_run *run = run_of(&f[k], LFM_RUN_TRAIN, ROWS), *probed;
+    lfm_run *run = run_of(&f[k], LFM_RUN_TRAIN, ROWS), *probed = probed_of(&f[k], PROBES, ROWS);
     lfm_run_dropout(run, &dropout);
     void *grads = gradient_of(&f[k], run);
-    OK(lfm_run_create_probed(f[k].net, PROBES, ROWS, &probed));
-    fill_inputs(f[k].net, probed);
-    for (int64_t j = 0; j < ROWS * PROBES * lfm_net_dim(f[k].net); j++)
-      set_number(f[k].net, lfm_run_probes(probed), j, wobble(j, 6));
-    OK(lfm_run_forward(probed, f[k].params));
     const void *found[] = {lfm_run_v(run), grads, lfm_run_trace(probed)};
     for (int r = 0; r < 3; r++) {
       OK(LFM_ALLOC(&results[k][r], counts[r]));
@@ -492,35 +423,29 @@ static void test_what_is_refused(void **state) {
   drop(&f);
 }
 
-static lfm_status build_and_plan(const lfm_unet2d_config *c, const lfm_kernels *kernels, bool probed) {
+typedef struct plan {
+  const lfm_kernels *kernels;
+  bool probed;
+} plan;
+
+static lfm_status build_and_plan(const void *context) {
+  const plan *p = context;
+  lfm_unet2d_config c = other();
   lfm_net *net;
-  lfm_run *run = NULL;
-  LFM_TRY(lfm_unet2d_create(c, kernels, &net));
-  lfm_status status = probed ? lfm_run_create_probed(net, 2, 2, &run) : lfm_run_create(net, LFM_RUN_TRAIN, 2, &run);
-  lfm_run_destroy(run);
-  lfm_net_destroy(net);
-  return status;
+  c.height = c.width = 1, c.res_depth = c.mult_count = 1;
+  LFM_TRY(lfm_unet2d_create(&c, p->kernels, &net));
+  return plan_and_drop(net, p->probed);
 }
 
 static void test_refused_memory_is_reported(void **state) {
   (void)state;
-  lfm_unet2d_config c = other();
-  c.height = c.width = 1, c.res_depth = c.mult_count = 1;
   for (int probed = 0; probed < 2; probed++) {
-    uint64_t at = 0;
+    uint64_t at = check_refused_memory(build_and_plan, &(plan){lfm_kernels_ref64(), probed});
     size_t before = lfm_alloc_in_use();
-    lfm_status status = LFM_E_MEMORY;
-    while (status != LFM_OK) {
-      assert_int_equal(status, LFM_E_MEMORY);
-      lfm_alloc_fail_at(++at);
-      status = build_and_plan(&c, lfm_kernels_ref64(), probed);
-      assert_int_equal(lfm_alloc_in_use(), before);
-    }
-    lfm_alloc_fail_at(0);
     assert_true(at > 50);
     for (uint64_t some = 1; some < at; some += 37) { /* the library's convolutions */
       lfm_alloc_fail_at(some);
-      assert_int_equal(build_and_plan(&c, lfm_kernels_onednn(), probed), LFM_E_MEMORY);
+      assert_int_equal(build_and_plan(&(plan){lfm_kernels_onednn(), probed}), LFM_E_MEMORY);
       assert_int_equal(lfm_alloc_in_use(), before);
     }
     lfm_alloc_fail_at(0);
