@@ -57,41 +57,74 @@ static inline void near_summary(const lfm_net *net, const char *name, const void
   if (error > *worst) *worst = error;
 }
 
-/* The net is used up. */
-static inline void check_golden(lfm_net *net, int64_t rows, void (*fill_given)(const lfm_net *net, lfm_run *run),
-                                const golden_results *g, double most) {
+/* A step's run of the net, poisoned gradients and all; the caller fills the inputs and the weights. */
+typedef struct golden_pass {
+  lfm_net *net;
   lfm_params *params;
   lfm_run *run;
   void *grads;
-  double loss = 0, worst = 0;
-  OK(lfm_params_create(net, &params));
-  OK(lfm_run_create(net, LFM_RUN_TRAIN, rows, &run));
-  OK(lfm_alloc_array(&grads, (size_t)lfm_net_param_count(net), lfm_net_number_size(net)));
-  memset(grads, 0xFF, (size_t)lfm_net_param_count(net) * lfm_net_number_size(net));
-  fill_inputs(net, run);
-  if (fill_given) fill_given(net, run);
-  fill_golden(net, params);
-  int64_t numbers = rows * lfm_net_dim(net);
-  OK(lfm_run_forward(run, params));
-  near_summary(net, "v", lfm_run_v(run), 0, numbers, g->v, most, &worst);
+} golden_pass;
+
+/* Takes over the net. */
+static inline golden_pass golden_pass_of(lfm_net *net, int64_t rows) {
+  golden_pass p = {.net = net};
+  size_t bytes = (size_t)lfm_net_param_count(net) * lfm_net_number_size(net);
+  OK(lfm_params_create(net, &p.params));
+  OK(lfm_run_create(net, LFM_RUN_TRAIN, rows, &p.run));
+  OK(lfm_alloc_array(&p.grads, bytes, 1));
+  memset(p.grads, 0xFF, bytes);
+  return p;
+}
+
+static inline void golden_pass_drop(golden_pass *p) {
+  lfm_free(p->grads);
+  lfm_run_destroy(p->run);
+  lfm_params_destroy(p->params);
+  lfm_net_destroy(p->net);
+}
+
+static inline double golden_target(const void *made_up, int64_t i) {
+  (void)made_up;
+  return wobble(i, 3);
+}
+
+/* Forward and back through the mean square of v - target: the loss. */
+static inline double golden_step(golden_pass *p, double (*target)(const void *context, int64_t i), const void *context) {
+  double loss = 0;
+  int64_t numbers = lfm_run_rows(p->run) * lfm_net_dim(p->net);
+  OK(lfm_run_forward(p->run, p->params));
   for (int64_t i = 0; i < numbers; i++) {
-    double error = number_at(net, lfm_run_v(run), i) - wobble(i, 3);
+    double error = number_at(p->net, lfm_run_v(p->run), i) - target(context, i);
     loss += error * error / (double)numbers;
-    set_number(net, lfm_run_dv(run), i, 2 * error / (double)numbers);
+    set_number(p->net, lfm_run_dv(p->run), i, 2 * error / (double)numbers);
   }
-  assert_true(fabs(loss - g->loss) <= most * g->loss);
-  OK(lfm_run_backward(run, params, grads, false));
+  OK(lfm_run_backward(p->run, p->params, p->grads, false));
+  return loss;
+}
+
+/* Inputs and weights as the scripts have them; then a step. */
+static inline double golden_step_made_up(golden_pass *p, void (*fill_given)(const lfm_net *net, lfm_run *run)) {
+  fill_inputs(p->net, p->run);
+  if (fill_given) fill_given(p->net, p->run);
+  fill_golden(p->net, p->params);
+  return golden_step(p, golden_target, NULL);
+}
+
+/* The net is used up. */
+static inline void check_golden(lfm_net *net, int64_t rows, void (*fill_given)(const lfm_net *net, lfm_run *run),
+                                const golden_results *g, double most) {
+  double worst = 0;
+  golden_pass p = golden_pass_of(net, rows);
+  assert_true(fabs(golden_step_made_up(&p, fill_given) - g->loss) <= most * g->loss);
+  near_summary(net, "v", lfm_run_v(p.run), 0, rows * lfm_net_dim(net), g->v, most, &worst);
   for (int i = 0; i < lfm_net_tensor_count(net); i++) {
     const lfm_tensor_info *info = lfm_net_tensor(net, i);
     assert_string_equal(info->name, g->grads[i].name);
-    near_summary(net, info->name, grads, info->offset, info->count, g->grads[i].of, most, &worst);
+    near_summary(net, info->name, p.grads, info->offset, info->count, g->grads[i].of, most, &worst);
   }
   assert_null(g->grads[lfm_net_tensor_count(net)].name);
   print_message("%s: largest relative error %.2g\n", lfm_kernels_name(lfm_net_kernels(net)), worst);
-  lfm_free(grads);
-  lfm_run_destroy(run);
-  lfm_params_destroy(params);
-  lfm_net_destroy(net);
+  golden_pass_drop(&p);
 }
 
 /* ---- the public implementations' --------------------------------------------------------------------------------- */
@@ -139,39 +172,24 @@ static inline void fill_from(const lfm_net *net, lfm_run *run, lfm_params *param
   lfm_params_pack(params);
 }
 
+static inline double number_of(const void *tensor, int64_t i) {
+  return (double)((const float *)((const lfm_tensor *)tensor)->data)[i];
+}
+
 /* The net is used up. */
 static inline void check_archive(lfm_net *net, int64_t rows,
                                  void (*fill_given)(const lfm_net *net, lfm_run *run, const lfm_archive *archive),
                                  const lfm_archive *archive) {
-  lfm_params *params;
-  lfm_run *run;
-  void *grads;
-  double loss = 0, worst = 0;
-  OK(lfm_params_create(net, &params));
-  OK(lfm_run_create(net, LFM_RUN_TRAIN, rows, &run));
-  OK(lfm_alloc_array(&grads, (size_t)lfm_net_param_count(net), lfm_net_number_size(net)));
-  memset(grads, 0xFF, (size_t)lfm_net_param_count(net) * lfm_net_number_size(net));
-  fill_from(net, run, params, archive);
-  fill_given(net, run, archive);
-  OK(lfm_run_forward(run, params));
-  near(net, lfm_run_v(run), 0, find(archive, "", "out"), &worst);
-  const float *target = find(archive, "", "target")->data;
-  int64_t numbers = rows * lfm_net_dim(net);
-  for (int64_t i = 0; i < numbers; i++) {
-    double error = number_at(net, lfm_run_v(run), i) - (double)target[i];
-    loss += error * error / (double)numbers;
-    set_number(net, lfm_run_dv(run), i, 2 * error / (double)numbers);
-  }
-  double right = (double)*(const float *)find(archive, "", "loss")->data;
-  assert_true(fabs(loss - right) <= golden_tolerance * right);
-  OK(lfm_run_backward(run, params, grads, false));
+  double worst = 0, right = number_of(find(archive, "", "loss"), 0);
+  golden_pass p = golden_pass_of(net, rows);
+  fill_from(net, p.run, p.params, archive);
+  fill_given(net, p.run, archive);
+  assert_true(fabs(golden_step(&p, number_of, find(archive, "", "target")) - right) <= golden_tolerance * right);
+  near(net, lfm_run_v(p.run), 0, find(archive, "", "out"), &worst);
   for (int i = 0; i < lfm_net_tensor_count(net); i++)
-    near(net, grads, lfm_net_tensor(net, i)->offset, find(archive, "grad.", lfm_net_tensor(net, i)->name), &worst);
+    near(net, p.grads, lfm_net_tensor(net, i)->offset, find(archive, "grad.", lfm_net_tensor(net, i)->name), &worst);
   print_message("%s: largest relative error %.2g\n", lfm_kernels_name(lfm_net_kernels(net)), worst);
-  lfm_free(grads);
-  lfm_run_destroy(run);
-  lfm_params_destroy(params);
-  lfm_net_destroy(net);
+  golden_pass_drop(&p);
 }
 
 #endif
