@@ -263,17 +263,27 @@ static lfm_status check_agreement(const lfm_config *stored, const lfm_config *gi
   return status;
 }
 
+/* Of the training part of the options' table, under the run's configuration: rows, or windows of demonstrations. */
+static lfm_status count_training_rows(const lfm_train_options *options, lfm_config *config, int64_t *rows) {
+  const lfm_table *table = options->train;
+  lfm_trainer split = {.options = options, .config = config};
+  *rows = options->valid ? table->rows : table->rows - table->rows / 10;
+  if (!table->demos) return LFM_OK;
+  lfm_status status = options->valid ? LFM_OK : hold_out(&split, table);
+  if (status == LFM_OK) *rows = lfm_windows_count(train_table(&split)->demos, lfm_chain_horizons(config));
+  lfm_table_destroy(split.split_train);
+  lfm_table_destroy(split.split_valid);
+  return status;
+}
+
 /* A finished run as well: to ask for more batches, or for other rows, and to be told "finished" would mislead. */
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   lfm_model *model;
-  int64_t rows = options->train->rows;
   LFM_TRY(lfm_checkpoint_check_rows(options));
   LFM_TRY(lfm_model_load(options->run, &model));
-  lfm_data_shape shape = {.rows = options->valid ? rows : rows - rows / 10,
-                          .dim = model->normaliser->dim,
-                          .picture = options->train->images,
-                          .windows = model->windows};
-  lfm_status status = check_agreement(model->config, options->config, &shape);
+  lfm_data_shape shape = {.dim = model->normaliser->dim, .picture = options->train->images, .windows = model->windows};
+  lfm_status status = count_training_rows(options, model->config, &shape.rows);
+  if (status == LFM_OK) status = check_agreement(model->config, options->config, &shape);
   lfm_model_destroy(model);
   return status;
 }

@@ -40,7 +40,7 @@ static inline lfm_table *two_modes(uint64_t seed, lfm_action_kind kind) {
   KEYS("hks=[0.3, null]", "prediction_horizon=4", "action_horizon=2", "hidden_dim=16", "unet_dim_mults=[1, 2]",              \
        "n_groups=4", "kernel_size=3", "step_embed_dim=8", "batch_size=64", "microbatch=16", "max_batch=24",                  \
        "checkpoint_every=9", "valid_every=8", "warmup=2", "lr=0.005", "optimizer=adamw", "adam_beta1=0.95",                  \
-       "ema_power=0.75", "ema_decay=0.99", "seed=5")
+       "ema_power=0.75", "ema_decay=0.99", "push_tol=1e-3", "seed=5")
 
 static inline run policy_run(const char *const *more) { return run_of(two_modes(1, LFM_ACTION_PLAIN), POLICY, more); }
 
