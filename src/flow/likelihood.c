@@ -160,25 +160,29 @@ void lfm_probes_advise(const lfm_model *model, int count) {
              (long long)model->normaliser->dim);
 }
 
+static work work_of(const lfm_model *model, const lfm_solve *solve, const lfm_probes *probes, int64_t rows,
+                    const float *given, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
+  return (work){.model = model,
+                .solve = solve,
+                .probes = *probes,
+                .rows = rows,
+                .given = given,
+                .failed = failed,
+                .nfe = nfe,
+                .meter = meter};
+}
+
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
                           const double *x, const float *given, double *logp, uint8_t *failed, int64_t *nfe,
                           lfm_meter *meter) {
-  work w = {.model = model, .solve = solve, .rows = rows, .given = given, .failed = failed, .nfe = nfe, .meter = meter};
-  return likelihood(&w, team, paper, x, logp);
+  return lfm_likelihood_probed(model, team, solve, paper, &(lfm_probes){0}, rows, x, given, logp, failed, nfe, meter);
 }
 
 lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
                                  const lfm_probes *probes, int64_t rows, const double *x, const float *given, double *logp,
                                  uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
   LFM_TRY(lfm_probes_check(probes->count));
-  work w = {.model = model,
-            .solve = solve,
-            .probes = *probes,
-            .rows = rows,
-            .given = given,
-            .failed = failed,
-            .nfe = nfe,
-            .meter = meter};
+  work w = work_of(model, solve, probes, rows, given, failed, nfe, meter);
   return likelihood(&w, team, paper, x, logp);
 }
 
@@ -186,15 +190,8 @@ lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_
                               int64_t rows, const double *x, const float *given, double *logp, double *cut, uint8_t *failed,
                               int64_t *nfe, lfm_meter *meter) {
   LFM_TRY(lfm_probes_check(probes->count));
-  work w = {.model = model,
-            .solve = solve,
-            .probes = *probes,
-            .rows = rows,
-            .given = given,
-            .cut = cut,
-            .failed = failed,
-            .nfe = nfe,
-            .meter = meter};
+  work w = work_of(model, solve, probes, rows, given, failed, nfe, meter);
+  w.cut = cut;
   return likelihood(&w, team, false, x, logp);
 }
 

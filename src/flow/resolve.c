@@ -16,12 +16,13 @@
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
 
+/* Columns of numbers, and nothing that is given of them. */
+static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !shape->windows; }
+
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
-  if (isnan(config->schedule_c))
-    config->schedule_c = shape->dim <= 3                    ? 0.1
-                         : shape->picture || shape->windows ? 0.5
-                                                            : 1.0; /* fine detail wants a small first step */
+  if (isnan(config->schedule_c)) /* fine detail wants a small first step */
+    config->schedule_c = shape->dim <= 3 ? 0.1 : is_table(shape) ? 1.0 : 0.5;
   if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
@@ -80,8 +81,8 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
 
 /* More times near the data, where the density is sharp. */
 static void resolve_times(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = !shape->picture && !shape->windows && !lfm_config_is_set(config, "beta_sample_t") &&
-                 !lfm_config_is_set(config, "alpha") && !lfm_config_is_set(config, "beta");
+  bool is_open = is_table(shape) && !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
+                 !lfm_config_is_set(config, "beta");
   if (is_open) config->beta_sample_t = LFM_TIME_BETA;
   if (isnan(config->alpha)) config->alpha = 1.0;
   if (isnan(config->beta)) config->beta = is_open ? 2.0 : 1.0;
@@ -96,8 +97,7 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 
 /* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT && !shape->picture &&
-                 !shape->windows;
+  bool is_open = is_table(shape) && !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT;
   if (is_open) {
     double width = (double)config->hidden_dim, dim = (double)shape->dim;
     double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);
@@ -170,8 +170,7 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
-    config->defensive =
-        shape->picture || shape->windows ? 0.0 : fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3);
+    config->defensive = is_table(shape) ? fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3) : 0.0;
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last. */
   if (!lfm_config_is_set(config, "patience") && !shape->windows) /* a policy's success grows on behind its loss */
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);

@@ -69,17 +69,15 @@ static lfm_status choose_windows(const lfm_model *model, const lfm_sample_option
   lfm_table *windows;
   int64_t *row = NULL;
   LFM_TRY(lfm_columns_windows(model, options->given, &windows));
-  lfm_status status = LFM_ALLOC(&row, d->rows);
-  for (int64_t i = 0; status == LFM_OK && i < d->rows; i++)
-    row[i] = (int64_t)((double)i * (double)windows->rows / (double)d->rows);
+  lfm_status status = lfm_columns_choose(windows, d->rows, &row, &d->rows);
   if (status == LFM_OK) status = lfm_columns_given(model, windows, row, d->rows, &d->given);
   lfm_free(row);
   lfm_table_destroy(windows);
   return status;
 }
 
-/* The class of every row, where the model knows classes and one is asked for. */
-static lfm_status choose_classes(const lfm_model *model, const lfm_sample_options *options, draws *d) {
+/* What is given of every row: a window's observations; or the class, where the model knows classes and one is asked for. */
+static lfm_status choose_given(const lfm_model *model, const lfm_sample_options *options, draws *d) {
   int64_t classes = lfm_model_classes(model);
   if (model->windows) return choose_windows(model, options, d);
   if (!classes || options->label == LFM_NO_CLASS) return LFM_OK;
@@ -215,7 +213,7 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   draws d = {
       .rows = rows_of(model, options), .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
   lfm_status status = draw_noise(&d, options->seed, options->logp);
-  if (status == LFM_OK) status = choose_classes(model, options, &d);
+  if (status == LFM_OK) status = choose_given(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
   if (status == LFM_OK) status = to_table(model, &d, out);
   if (status == LFM_OK && result) {

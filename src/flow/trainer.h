@@ -86,7 +86,7 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
-/* `count` evenly spaced rows of the table in the flow's units, and their classes where the pool has room for them. */
+/* `count` evenly spaced rows of the table in the flow's units, with what is given of them where the pool has room for it. */
 lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
 
 /* ---- memory.c ----------------------------------------------------------------------------------------------- */
