@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * convolutions.c -- what Winograd's way gains at which shape: the numbers of docs/decisions/convolutions.md.
- * Each pass of each shape on one thread, the best of some runs, directly by oneDNN and by kernel/winograd.c; GFLOP/s count
- * the direct algorithm's operations.  On an idle machine, in a build folder of CMake's:
+ * convolutions.c -- what our ways gain at which shape: the numbers of docs/decisions/convolutions.md and bf16.md.
+ * Each pass of each shape on one thread, the best of some runs, directly by oneDNN, and as chosen (kernel/onednn_conv.c) in
+ * floats and in bfloat16; GFLOP/s count the direct algorithm's operations.  On an idle machine, beside CMake's build folder:
  *
- *   cc -O2 -D_GNU_SOURCE -Isrc -Iinclude bench/convolutions.c build/liblfm_kernel.a build/liblfm_core.a -ldnnl -lgomp -lm -o
- * conv
+ *   cc -O2 -D_GNU_SOURCE -Isrc -Iinclude -o conv bench/convolutions.c build/liblfm_kernel.a build/liblfm_core.a \
+ *     -ldnnl -lgomp -lm
  *   ./conv [images] [runs]
  */
 #include "core/alloc.h"

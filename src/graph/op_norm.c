@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * op_norm.c -- y = drop(act(GroupNorm(x + e) or GroupNorm(x) (1 + s) + h), or act(GroupNorm(x)) s + h): normalisation, the
- * embedding of time, activation and dropout are one node, since each alone is a pass over memory and nothing else. forward
- * statistics of every group are kept backward  from x again: neither the normalised image nor the activation's argument is
- * kept tangent   likewise; the embedding does not move
+ * embedding of time, activation and dropout are one node, since each alone is a pass over memory and nothing else.
+ *   forward   statistics of every group are kept
+ *   backward  from x again: neither the normalised image nor the activation's argument is kept
+ *   tangent   likewise; the embedding does not move
  */
 #include "graph/op.h"
 
