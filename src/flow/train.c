@@ -134,7 +134,7 @@ lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result)
   memset(result, 0, sizeof *result);
   if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
   if (options->preview_every > 0 && !options->train->images)
-    return lfm_fail(LFM_E_USAGE, "preview: the data are columns of numbers; only pictures can be looked at");
+    return lfm_fail(LFM_E_USAGE, "preview: the data are no pictures; only those can be looked at");
   if (options->resume) {
     LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
     if (result->was_finished) return lfm_trainer_check_finished(options);
