@@ -42,8 +42,13 @@ static NAME(norm_lanes) NAME(lanes_in)(void *scratch, const lfm_norm_spec *spec)
                             at + 9 * room};
 }
 
-/* `block` numbers, repeated. */
+/* `block` numbers, repeated; sixteen, as a constant, without a call: images of one line have few more for each of these. */
 LFM_INLINE void NAME(repeat)(NUM *restrict strands, const NUM *channel, int64_t block) {
+  enum { USUAL = 16 };
+  if (block == USUAL) {
+    for (int j = 0; j < STRANDS; j++) strands[j] = channel[j % USUAL];
+    return;
+  }
   memcpy(strands, channel, (size_t)block * sizeof *strands);
   for (int64_t have = block; have < STRANDS; have *= 2) memcpy(strands + have, strands, (size_t)have * sizeof *strands);
 }
