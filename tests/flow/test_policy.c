@@ -89,11 +89,9 @@ static void bytes_hang_on_nothing_but_the_seed(void **state) {
   OK(run_train(&first));
   OK(run_train(&two));
   assert_true(same_model(&first, &two));
-  static const stop_at stops[] = {{LFM_PHASE_TRAIN, 1, 5, false},
-                                  {LFM_PHASE_TRAIN, 1, 11, false},
-                                  {LFM_PHASE_PUSH, 1, 10, false},
-                                  {LFM_PHASE_TRAIN, 2, 10, false}};
-  for (int k = 0; k < 4; k++) {
+  static const stop_at stops[] = {
+      {LFM_PHASE_TRAIN, 1, 11, false}, {LFM_PHASE_PUSH, 1, 10, false}, {LFM_PHASE_TRAIN, 2, 10, false}};
+  for (int k = 0; k < 3; k++) {
     run stopped = policy_run(short_run);
     stop_at stop = stops[k];
     stopped.options.progress = stops_there, stopped.options.context = &stop;
@@ -103,11 +101,7 @@ static void bytes_hang_on_nothing_but_the_seed(void **state) {
     assert_true(same_model(&first, &stopped));
     run_drop(&stopped);
   }
-  run changed = policy_run(short_run);
-  changed.table->demos->obs[3] += 0.5; /* what is given counts as data */
-  OK(run_train(&changed));
-  assert_false(same_model(&first, &changed));
-  run_drop(&changed), run_drop(&first), run_drop(&two);
+  run_drop(&first), run_drop(&two);
 }
 
 /* A batch of more rows than there are windows is cut to those: whoever resumes what is done is not told that it was another.
