@@ -2,13 +2,13 @@
  *
  * train.c -- lfm train: a table and a configuration become a run folder.
  * The configuration is laid in layers, each over the one before: preset or file, --set in the order given, --seed.
- * A stopped run says how to go on in the user's own words: the same command line, quoted for a shell, with --resume.
  */
 #include "app.h"
 #include "configure.h"
 #include "json.h"
 #include "options.h"
 #include "progress.h"
+#include "run.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -31,13 +31,6 @@ static lfm_status make_config(const request *r, lfm_config **out) {
   return status == LFM_OK && r->seed.given ? app_configure_seed(*out, r->seed.value) : status;
 }
 
-static char *name_model(const request *r, char out[PATH_MAX]) {
-  int length = (int)strlen(r->run);
-  while (length > 1 && r->run[length - 1] == '/') length--;
-  snprintf(out, PATH_MAX, "%.*s/model.safetensors", length, r->run);
-  return out;
-}
-
 static void print_json(const request *r, const lfm_train_result *result) {
   char model[PATH_MAX];
   app_json json = app_json_open(stdout);
@@ -46,7 +39,7 @@ static void print_json(const request *r, const lfm_train_result *result) {
   app_json_real(&json, "seconds", result->seconds);
   app_json_real(&json, "loss", result->loss);
   app_json_real(&json, "valid_nll", result->valid_nll);
-  app_json_text(&json, "model", name_model(r, model));
+  app_json_text(&json, "model", app_name_model(r->run, model));
   app_json_real(&json, "train_flops", result->train_flops);
   app_json_real(&json, "push_flops", result->push_flops);
   app_json_whole(&json, "rows_dropped", result->rows_dropped);
@@ -63,28 +56,13 @@ static void print_json(const request *r, const lfm_train_result *result) {
 static void print_result(const request *r, const lfm_train_result *result) {
   char text[APP_TEXT_SIZE], model[PATH_MAX];
   if (result->was_finished) printf("this run was finished before; nothing was done\n");
-  printf("model       %s\n", name_model(r, model));
+  printf("model       %s\n", app_name_model(r->run, model));
   printf("blocks      %d, %" PRId64 " steps in all\n", result->blocks, result->steps);
   if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
   if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
   if (result->rows_dropped > 0) printf("dropped     %" PRId64 " rows that could not be carried on\n", result->rows_dropped);
   printf("compute     %.3g flop training, %.3g flop carrying the data\n", result->train_flops, result->push_flops);
   printf("time        %s\n", app_duration(text, result->seconds));
-}
-
-static void print_how_to_resume(int argc, char **argv) {
-  bool said = false;
-  fputs("to go on:", stderr);
-  for (int i = 0; i < argc; i++) {
-    if (!said && strcmp(argv[i], "--") == 0) {
-      fputs(" --resume", stderr);
-      said = true;
-    }
-    said = said || strcmp(argv[i], "--resume") == 0;
-    fputc(' ', stderr);
-    app_print_quoted(stderr, argv[i]);
-  }
-  fputs(said ? "\n" : " --resume\n", stderr);
 }
 
 static lfm_status train(const request *r, const lfm_config *config, app_progress *progress, lfm_train_result *result) {
@@ -175,7 +153,7 @@ static int run(const app_command *self, int argc, char **argv) {
   if (status == LFM_OK) status = train(&r, config, &progress, &result);
   app_progress_end(&progress);
   code = app_report(self, status);
-  if (status == LFM_E_INTERRUPTED) print_how_to_resume(argc, argv);
+  if (status == LFM_E_INTERRUPTED) app_print_resume(argc, argv);
   if (status == LFM_OK && r.json) print_json(&r, &result);
   if (status == LFM_OK && !r.json) print_result(&r, &result);
   lfm_config_destroy(config);

@@ -13,6 +13,7 @@
  *   ledger   where in the chain the nats are lost     lfm_ledger
  *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
+ *   distill  model -> a few networks, one evaluation each  lfm_distill
  *   judge    labelled pictures -> features, accuracy   lfm_judge_*
  *   eval     how good generated pictures are           lfm_eval_*
  *   pictures curves, density panels, pair plots       lfm_draw_*
@@ -255,6 +256,7 @@ LFM_API const char *lfm_model_observations(const lfm_model *model);
 LFM_API int64_t lfm_model_dim(const lfm_model *model);        /* columns of the data */
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model); /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
+LFM_API const char *lfm_model_plan(const lfm_model *model); /* of a distilled one, as "1 | (2 3) | 4"; NULL: it is none */
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
@@ -428,6 +430,39 @@ LFM_API void lfm_push_defaults(lfm_push_options *options);
  * With back, such rows through blocks to .. 1: out [rows, lfm_model_dim], in the data's names, units and decimals.  Columns
  * are taken by name where all are there.  A row whose solve fails is an error (LFM_E_NUMERIC). */
 LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out);
+
+/* ---- distillation ------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_distill_options {
+  const lfm_model *teacher; /* a chain of flows; required */
+  const char *run;          /* folder to make; required */
+  int steps;                /* evaluations that are to be left, 1 to the teacher's blocks (pieces); 0: as the plan says */
+  const char *plan;         /* which blocks become one student: "even" "vanilla" "boot" "consistency" "progressive", each over
+                             * groups of equal size, or a text as "1 | (2 3) | 4"; NULL: even */
+  int split;                /* over 1: each block counts as so many, pieces of its flow that are equal in time: for more steps
+                             * than there are blocks, as of plain flow matching; default 1 */
+  const char *method;       /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; NULL: residual */
+  const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
+  int64_t budget;           /* optimisation steps over all students; 0: as many as time_limit holds */
+  double time_limit;        /* seconds, the teacher's rows included; 0: 600 */
+  int64_t pairs;            /* rows that the teacher draws to be learnt from; 0: 50,000, of pictures and policies 10,000 */
+  lfm_solver_options solve; /* of the teacher */
+  const lfm_table *given;   /* of a policy, required: demonstrations, whose observations it acts on */
+  double guidance;          /* of a teacher that knows classes, as lfm_sample has it; the students need no second pass */
+  int threads;              /* 0: all processors; does not change the result */
+  bool resume, allow_drift; /* as lfm_train has them */
+  lfm_progress_fn progress; /* may be NULL */
+  void *context;
+} lfm_distill_options;
+
+LFM_API void lfm_distill_defaults(lfm_distill_options *options);
+
+/* Few networks, evaluated once each, in place of a chain of flows (Algorithm A.1 of the paper).  RUN/model.safetensors draws
+ * rows, pictures and actions as any model does, in as many evaluations as it has blocks; it has no density.  RUN/blocks-2-3 is
+ * the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, push_flops those of
+ * the teacher's rows, valid_nll NAN.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
+ * every block once, in order. */
+LFM_API lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result);
 
 /* ---- a judge of pictures ------------------------------------------------------------------------------------ */
 

@@ -46,6 +46,14 @@ bool lfm_config_is_set(const lfm_config *config, const char *name) {
   return false;
 }
 
+void lfm_config_take(lfm_config *config, const lfm_config *from, const char *name) {
+  int k = lfm_key_find(name);
+  const lfm_key *key = &lfm_keys[k];
+  memcpy((char *)config + key->offset, (const char *)from + key->offset, key->size);
+  if (key->kind == LFM_KEY_HKS) config->blocks = from->blocks;
+  put_bit(config->set, k, true);
+}
+
 void lfm_config_settle(lfm_config *config) {
   for (int k = 0; lfm_keys[k].name; k++) put_bit(config->set, k, !(config->blocks && is_part(&lfm_keys[k], "schedule")));
 }

@@ -15,6 +15,7 @@ typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_pool_precision { LFM_POOL_FP32, LFM_POOL_FP16 } lfm_pool_precision;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
+typedef enum lfm_objective { LFM_OBJECTIVE_FLOW, LFM_OBJECTIVE_RESIDUAL, LFM_OBJECTIVE_REFLOW } lfm_objective;
 typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET, LFM_NETWORK_UNET1D } lfm_network;
 typedef enum lfm_dequantise { LFM_DEQUANTISE_NONE, LFM_DEQUANTISE_UNIFORM } lfm_dequantise;
 
@@ -41,6 +42,7 @@ struct lfm_config {
   lfm_pool_kind pool;
   lfm_pool_precision pool_precision; /* of its rows where they lie */
   int normalise;                     /* lfm_normalise of data/normaliser.h */
+  lfm_objective objective;           /* what a block is: a flow, or a student's one step */
   /* time */
   lfm_time_law beta_sample_t; /* key: beta_sample_t: true|false, with alpha, beta */
   double alpha, beta;
@@ -98,6 +100,9 @@ lfm_status lfm_config_copy(const lfm_config *from, lfm_config **out);
 
 /* Was this key given by preset, file or --set?  "schedule": any of its parts. */
 bool lfm_config_is_set(const lfm_config *config, const char *key);
+
+/* The value of this key of another configuration, as one that is given. */
+void lfm_config_take(lfm_config *config, const lfm_config *from, const char *key);
 
 /* From now on every value counts as given, also a 0 that says "none": what resolving ends with.  The schedule's parts do so
  * only where there is no hks. */

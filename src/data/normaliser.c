@@ -75,6 +75,34 @@ failed:
   return status;
 }
 
+/* Whatever of its kind is there: *to [as from], NULL of NULL. */
+static lfm_status copy_array(void *to, const void *from) {
+  size_t size = lfm_alloc_size(from);
+  if (!from) return LFM_OK;
+  LFM_TRY(lfm_alloc_array(to, size, 1));
+  memcpy(*(void **)to, from, size);
+  return LFM_OK;
+}
+
+lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out) {
+  lfm_normaliser *copy;
+  lfm_status status;
+  *out = NULL;
+  LFM_TRY(LFM_ALLOC(&copy, 1));
+  *copy = (lfm_normaliser){
+      .kind = from->kind, .cols = from->cols, .dim = from->dim, .scale = from->scale, .logdet = from->logdet};
+  LFM_TRY_GOTO(copy_array(&copy->varying, from->varying), failed);
+  LFM_TRY_GOTO(copy_array(&copy->constant, from->constant), failed);
+  LFM_TRY_GOTO(copy_array(&copy->mean, from->mean), failed);
+  LFM_TRY_GOTO(copy_array(&copy->forward, from->forward), failed);
+  LFM_TRY_GOTO(copy_array(&copy->inverse, from->inverse), failed);
+  *out = copy;
+  return LFM_OK;
+failed:
+  lfm_normaliser_destroy(copy);
+  return status;
+}
+
 void lfm_normaliser_destroy(lfm_normaliser *normaliser) {
   if (!normaliser) return;
   lfm_free(normaliser->varying);

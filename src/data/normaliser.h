@@ -42,6 +42,7 @@ lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lf
 lfm_status lfm_normaliser_pixels(int64_t dim, bool dequantised, lfm_normaliser **out);
 /* Chunks of `steps` actions, each (a - mean) scale with mean and scale [width]. */
 lfm_status lfm_normaliser_chunks(int64_t steps, int64_t width, const double *mean, const double *scale, lfm_normaliser **out);
+lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out);
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */

@@ -348,7 +348,7 @@ static lfm_status likelihood(void *context) {
   model_work *w = context;
   lfm_solve solve;
   lfm_meter quiet = {0};
-  LFM_TRY(lfm_solve_parse(&(lfm_solver_options){.tol = w->options->tol}, w->options->model->blocks, &solve));
+  LFM_TRY(lfm_solve_flow(w->options->model, "score", &(lfm_solver_options){.tol = w->options->tol}, &solve));
   lfm_meter_begin(&quiet, NULL, NULL);
   memset(w->failed, 0, (size_t)w->rows->rows);
   return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, NULL, w->logp, w->failed,

@@ -46,13 +46,17 @@ static lfm_status through_blocks(const lfm_model *model, const lfm_push_options 
   lfm_carry *carry = NULL;
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
-  LFM_TRY(lfm_solve_parse(&options->solve, model->blocks, &solve));
-  lfm_path path = lfm_solve_path(&solve, options->back ? 1.0 : 0.0, options->back ? 0.0 : 1.0);
+  lfm_solver_options given;
+  LFM_TRY(lfm_solve_for(model, &options->solve, &given));
+  LFM_TRY(lfm_solve_parse(&given, model->blocks, &solve));
   lfm_status status;
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
   LFM_TRY_GOTO(lfm_carry_create(team, model->net, false, &carry), done);
   for (int k = 0; k < options->to; k++) {
     int n = options->back ? options->to - 1 - k : k;
+    const lfm_span *span = &model->span[n];
+    lfm_path path =
+        lfm_solve_path(&solve, options->back ? span->right : span->left, options->back ? span->left : span->right);
     lfm_meter_phase(&meter, LFM_PHASE_PUSH, k + 1, options->to, 0, rows->count);
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, rows, &meter), done);
   }
@@ -77,6 +81,7 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
     return lfm_fail(LFM_E_UNSUPPORTED,
                     "push: the model is a policy, whose rows are moved by what is given of each; lfm score "
                     "and lfm sample take the demonstrations that say it");
+  if (!options->back) LFM_TRY(lfm_solve_check_flow(model, "push"));
   if (options->to < 0 || options->to > model->blocks)
     return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to,
                     model->blocks);

@@ -119,8 +119,8 @@ void lfm_carry_destroy(lfm_carry *carry) {
 }
 
 size_t lfm_carry_memory(const lfm_carry *carry) {
-  size_t bytes = lfm_ode_memory(carry->many.ode);
-  for (int w = 0; w < carry->many.workers; w++) bytes += lfm_run_memory(carry->many.runs[w]);
+  size_t bytes = carry ? lfm_ode_memory(carry->many.ode) : 0;
+  for (int w = 0; carry && w < carry->many.workers; w++) bytes += lfm_run_memory(carry->many.runs[w]);
   return bytes;
 }
 

@@ -17,7 +17,7 @@ lfm_status lfm_carry_create(lfm_team *team, const lfm_net *net, bool with_logdet
 /* With the log-determinant estimated from `probes` random vectors a row.  [Hutchinson 1989; FFJORD section 3.1] */
 lfm_status lfm_carry_create_probed(lfm_team *team, const lfm_net *net, int probes, lfm_carry **out);
 void lfm_carry_destroy(lfm_carry *carry);
-size_t lfm_carry_memory(const lfm_carry *carry); /* bytes of all workers' buffers */
+size_t lfm_carry_memory(const lfm_carry *carry); /* bytes of all workers' buffers; NULL: 0 */
 
 typedef struct lfm_path {
   double t0, t1;

@@ -109,6 +109,7 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm
 
 lfm_status lfm_chain_make_blocks(lfm_model *model) {
   model->blocks = model->config->blocks;
+  for (int n = 0; n < model->blocks; n++) model->span[n] = (lfm_span){.right = 1.0, .left = 0.0};
   for (int n = 0; n < model->blocks; n++) LFM_TRY(lfm_params_create_untrained(model->net, &model->params[n]));
   return LFM_OK;
 }
@@ -119,19 +120,29 @@ static lfm_status make_schema(lfm_model *model, int64_t cols) {
   return LFM_ALLOC(&model->decimals, cols);
 }
 
-static lfm_status copy_schema(lfm_model *model, const lfm_table *schema) {
-  model->cols = schema->cols;
-  if (schema->images) return lfm_images_alike(schema->images, 0, &model->picture);
-  if (schema->windows) return lfm_windows_alike(schema->windows, 0, &model->windows);
-  LFM_TRY(make_schema(model, schema->cols));
-  for (int64_t j = 0; j < schema->cols; j++) {
-    LFM_TRY(lfm_alloc_text(&model->names[j], schema->names[j]));
-    model->decimals[j] = schema->decimals[j];
+/* Of one of the three, what it is without its rows. */
+typedef struct likeness {
+  int64_t cols;
+  const lfm_images *images;
+  const lfm_windows *windows;
+  char *const *names;
+  const int *decimals;
+} likeness;
+
+static lfm_status copy_schema(lfm_model *model, const likeness *from) {
+  model->cols = from->cols;
+  if (from->images) return lfm_images_alike(from->images, 0, &model->picture);
+  if (from->windows) return lfm_windows_alike(from->windows, 0, &model->windows);
+  LFM_TRY(make_schema(model, from->cols));
+  for (int64_t j = 0; j < from->cols; j++) {
+    LFM_TRY(lfm_alloc_text(&model->names[j], from->names[j]));
+    model->decimals[j] = from->decimals[j];
   }
   return LFM_OK;
 }
 
-lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out) {
+/* Takes over the normaliser, whatever is returned. */
+static lfm_status plan(const lfm_config *resolved, const likeness *from, lfm_normaliser *normaliser, lfm_model **out) {
   *out = NULL;
   lfm_model *model;
   lfm_status status = LFM_ALLOC(&model, 1);
@@ -141,7 +152,7 @@ lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, l
   }
   model->normaliser = normaliser;
   LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
-  LFM_TRY_GOTO(copy_schema(model, schema), fail);
+  LFM_TRY_GOTO(copy_schema(model, from), fail);
   LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
   *out = model;
   return LFM_OK;
@@ -150,15 +161,32 @@ fail:
   return status;
 }
 
+lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *table, lfm_normaliser *normaliser, lfm_model **out) {
+  return plan(resolved, &(likeness){table->cols, table->images, table->windows, table->names, table->decimals}, normaliser,
+              out);
+}
+
+/* The plan, and its blocks: whole or not at all. */
+static lfm_status complete(lfm_status status, lfm_model **model) {
+  LFM_TRY(status);
+  status = lfm_chain_make_blocks(*model);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_model_destroy(*model);
+  *model = NULL;
+  return status;
+}
+
 lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser,
                             lfm_model **out) {
-  LFM_TRY(lfm_chain_plan(resolved, schema, normaliser, out));
-  lfm_status status = lfm_chain_make_blocks(*out);
-  if (status != LFM_OK) {
-    lfm_model_destroy(*out);
-    *out = NULL;
-  }
-  return status;
+  return complete(lfm_chain_plan(resolved, schema, normaliser, out), out);
+}
+
+lfm_status lfm_chain_like(const lfm_model *model, const lfm_config *resolved, lfm_model **out) {
+  lfm_normaliser *normaliser;
+  *out = NULL;
+  LFM_TRY(lfm_normaliser_copy(model->normaliser, &normaliser));
+  likeness from = {model->cols, model->picture, model->windows, model->names, model->decimals};
+  return complete(plan(resolved, &from, normaliser, out), out);
 }
 
 void lfm_model_destroy(lfm_model *model) {
@@ -167,6 +195,7 @@ void lfm_model_destroy(lfm_model *model) {
   for (int64_t j = 0; model->names && j < model->cols; j++) lfm_free(model->names[j]);
   lfm_free(model->names);
   lfm_free(model->decimals);
+  lfm_free(model->plan);
   lfm_images_destroy(model->picture);
   lfm_windows_destroy(model->windows);
   lfm_net_destroy(model->net);
@@ -175,7 +204,16 @@ void lfm_model_destroy(lfm_model *model) {
   lfm_free(model);
 }
 
+bool lfm_chain_is_whole(const lfm_model *model) {
+  for (int n = 0; n < model->blocks; n++)
+    if (model->span[n].right != 1.0 || model->span[n].left != 0.0) return false;
+  return true;
+}
+
+bool lfm_chain_is_flow(const lfm_model *model) { return model->config->objective == LFM_OBJECTIVE_FLOW; }
+
 const char *lfm_model_observations(const lfm_model *model) { return model->windows ? model->windows->observations : NULL; }
+const char *lfm_model_plan(const lfm_model *model) { return model->plan; }
 int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
@@ -312,6 +350,9 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
   lfm_status status = lfm_archive_meta(archive, "config", config);
   lfm_free(config);
   LFM_TRY(status);
+  if (model->plan) LFM_TRY(lfm_archive_meta(archive, "plan", model->plan));
+  if (!lfm_chain_is_whole(model))
+    LFM_TRY(lfm_archive_add(archive, "spans", LFM_F64, 2, (int64_t[]){model->blocks, 2}, model->span));
   LFM_TRY(lfm_chain_add_columns(model, archive));
   return lfm_chain_add_normaliser(model, archive);
 }
@@ -458,6 +499,8 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   if (strcmp(format, FORMAT) != 0)
     return lfm_fail(LFM_E_UNSUPPORTED, "%s: is of format '%s'; this program reads '%s'", lfm_archive_path(archive), format,
                     FORMAT);
+  const char *merged = lfm_archive_meta_find(archive, "plan");
+  if (merged) LFM_TRY(lfm_alloc_text(&model->plan, merged));
   LFM_TRY(lfm_config_create(&model->config));
   LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
   const lfm_config *config = model->config;
@@ -485,6 +528,18 @@ static lfm_status read_units(lfm_model *model, const lfm_archive *archive) {
   return lfm_chain_read_normaliser(archive, (lfm_normalise)config->normalise, model->cols, &model->normaliser);
 }
 
+static lfm_status read_spans(lfm_model *model, const lfm_archive *archive) {
+  const lfm_tensor *tensor;
+  if (!lfm_archive_find(archive, "spans")) return LFM_OK;
+  LFM_TRY(lfm_archive_require(archive, "spans", LFM_F64, 2, (int64_t[]){model->blocks, 2}, &tensor));
+  memcpy(model->span, tensor->data, (size_t)model->blocks * sizeof *model->span);
+  for (int n = 0; n < model->blocks; n++)
+    if (!(model->span[n].left >= 0.0 && model->span[n].left < model->span[n].right && model->span[n].right <= 1.0))
+      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'spans' holds no times between 0 and 1 for block %d",
+                      lfm_archive_path(archive), n + 1);
+  return LFM_OK;
+}
+
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   *out = NULL;
   lfm_model *model;
@@ -496,6 +551,7 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);
+  LFM_TRY_GOTO(read_spans(model, archive), fail);
   *out = model;
   return LFM_OK;
 fail:

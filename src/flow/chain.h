@@ -14,6 +14,11 @@
 #include "net/net.h"
 #include "store/safetensors.h"
 
+/* The times between which block n is solved to draw: 1 and 0, but of a student that stands for a part of a block. */
+typedef struct lfm_span {
+  double right, left;
+} lfm_span;
+
 struct lfm_model {
   lfm_config *config; /* resolved: every key has its value, hks is set */
   int64_t cols;       /* of the data */
@@ -23,14 +28,23 @@ struct lfm_model {
       *picture; /* of no pictures: size and classes of a row's; NULL: columns of numbers, else names and decimals are */
   lfm_windows *windows; /* of no windows: the actions and observations of a policy; NULL: the model is none */
   lfm_normaliser *normaliser;
+  char *
+      plan; /* of students: which blocks of their teacher each stands for, as text (distill/plan.h); NULL: a chain of flows */
   lfm_net *net;
   int blocks;
+  lfm_span span[LFM_MAX_BLOCKS];
   lfm_params *params[LFM_MAX_BLOCKS]; /* of block n = 0 (data side) .. blocks-1 (noise side) */
 };
 
 /* The resolved configuration's network and `blocks` zero blocks; names and decimals from the table's columns.
  * Takes over the normaliser, whatever is returned. */
 lfm_status lfm_chain_create(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
+
+/* The same for another configuration of that network: columns, units and all but the weights are those of `model`. */
+lfm_status lfm_chain_like(const lfm_model *model, const lfm_config *resolved, lfm_model **out);
+
+/* Are its blocks flows, or single steps that a teacher has taught: x - v(1, x)? */
+bool lfm_chain_is_flow(const lfm_model *model);
 
 /* What its network is, the one or the other as the configuration says. */
 lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out);
@@ -42,6 +56,8 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm
 /* The same in two parts: all but the blocks, whose memory is then asked for once the weights are known to be there. */
 lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 lfm_status lfm_chain_make_blocks(lfm_model *model);
+
+bool lfm_chain_is_whole(const lfm_model *model); /* every span is from 1 to 0 */
 
 /* Everything but the parameters of the blocks, then blocks 0 .. count-1, into an archive; and back. */
 lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive);

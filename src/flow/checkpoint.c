@@ -56,33 +56,11 @@ static void identity(const lfm_trainer *trainer, char out[512]) {
   snprintf(out, 512, "lfm %s, %s, %s", LFM_VERSION, kernels, __VERSION__);
 }
 
-/* FNV-1a. */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size) {
-  const uint8_t *bytes = data;
-  for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
-  return hash;
-}
-
-static uint64_t hash_table(uint64_t hash, const lfm_table *table) {
-  if (table->images) {
-    const lfm_images *images = table->images;
-    if (images->labels) hash = hash_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
-    return hash_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
-  }
-  if (table->demos) {
-    const lfm_demos *demos = table->demos;
-    hash = hash_bytes(hash, demos->ends, (size_t)demos->episodes * sizeof *demos->ends);
-    hash = hash_bytes(hash, demos->obs, (size_t)demos->steps * (size_t)demos->obs_dim * sizeof *demos->obs);
-  }
-  for (int64_t j = 0; j < table->cols; j++) hash = hash_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
-  return hash_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
-}
-
 /* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */
 static void hash_rows(const lfm_train_options *options, char out[LFM_FINGERPRINT]) {
-  uint64_t hash = hash_table(0xcbf29ce484222325u, options->train);
-  if (options->valid) hash = hash_table(hash, options->valid);
-  snprintf(out, LFM_FINGERPRINT, "%016llx", (unsigned long long)hash);
+  uint64_t hash = lfm_fingerprint_table(lfm_fingerprint_begin(), options->train);
+  if (options->valid) hash = lfm_fingerprint_table(hash, options->valid);
+  lfm_fingerprint_end(hash, out);
 }
 
 /* Worked out once: a table may be larger than memory. */
@@ -193,11 +171,12 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   return status;
 }
 
-static lfm_status check_rows(const lfm_archive *archive, const char *here) {
+static lfm_status check_rows(const lfm_archive *archive, const char *here, bool taught) {
   const char *then = lfm_archive_meta_find(archive, "data");
   if (then && strcmp(then, here) == 0) return LFM_OK;
-  return lfm_fail(LFM_E_DATA, "%s: was trained on other rows than these; give the same data, or begin another run",
-                  lfm_archive_path(archive));
+  return lfm_fail(LFM_E_DATA, "%s: was %s; give the same %s, or begin another run", lfm_archive_path(archive),
+                  taught ? "taught by another model than this" : "trained on other rows than these",
+                  taught ? "model" : "data");
 }
 
 lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options) {
@@ -206,7 +185,7 @@ lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options) {
   LFM_TRY(open_state(options->run, &archive));
   if (!archive) return LFM_OK;
   hash_rows(options, here);
-  lfm_status status = check_rows(archive, here);
+  lfm_status status = check_rows(archive, here, false);
   lfm_archive_destroy(archive);
   return status;
 }
@@ -215,7 +194,7 @@ static lfm_status check_origin(lfm_trainer *trainer, const lfm_archive *archive)
   char here[512];
   identity(trainer, here);
   const char *then = lfm_archive_meta_find(archive, "identity");
-  LFM_TRY(check_rows(archive, fingerprint(trainer)));
+  LFM_TRY(check_rows(archive, fingerprint(trainer), trainer->lesson != NULL));
   if ((!then || strcmp(then, here) != 0) && !trainer->options->allow_drift)
     return lfm_fail(
         LFM_E_UNSUPPORTED,

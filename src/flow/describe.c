@@ -118,6 +118,7 @@ static void describe_chain(const lfm_model *model, lfm_facts *facts) {
   double parameters = (double)lfm_net_param_count(model->net);
   lfm_facts_number(facts, "blocks", model->blocks);
   lfm_facts_number(facts, "parameters", parameters * model->blocks);
+  if (model->plan) lfm_facts_text(facts, "plan", model->plan);
   if (model->picture) describe_pictures(model->picture, facts);
   if (model->windows) describe_policy(model->windows, facts);
   for (int64_t j = 0; model->names && j < model->cols; j++) {

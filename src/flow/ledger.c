@@ -87,7 +87,7 @@ static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
   lfm_team *team;
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
-  LFM_TRY(lfm_solve_parse(&options->solve, l->model->blocks, &solve));
+  LFM_TRY(lfm_solve_flow(l->model, "ledger", &options->solve, &solve));
   LFM_TRY(lfm_team_create(options->threads, &team));
   lfm_status status = lfm_likelihood_cut(l->model, team, &solve, &l->probes, l->rows, l->x, l->given, l->logp, l->cut,
                                          l->failed, l->nfe, &meter);

@@ -139,6 +139,8 @@ static void draw_pairs(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
 
 /* t of every row: a uniform or Beta draw of its pair for each of num_tk times. */
 static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
+  for (int64_t r = 0; pairs->at_noise && r < count; r++) matching->time[r] = 1.0;
+  if (pairs->at_noise) return;
   lfm_rng rng = rng_of(pairs, pairs->time_for, step);
   if (pairs->times == 1 && !pairs->beta_times) {
     lfm_rng_uniform_rows(&rng, first, count, 0, matching->time);
@@ -164,6 +166,11 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
   pool_row(pairs, matching->row[i], left_noise, matching->left);
   mirror_half(pairs, step, pair, 0, matching->left);
+  if (pairs->right) {
+    const float *end = lfm_pool_row(pairs->right, matching->row[i], matching->right);
+    memmove(matching->right, end, (size_t)dim * sizeof *end);
+    return;
+  }
   if (is_wide(matching, pairs, i)) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
   if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else {
@@ -209,6 +216,16 @@ static void show_given(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   for (int64_t j = 0; j < givens; j++) given[r * givens + j] = of ? of[j] : matching->nothing;
 }
 
+/* At *t, a part of the way from x_l to x_r; of pairs whose ends have times of their own, *t becomes the time there. */
+static lfm_interpolant interpolant_of(const lfm_pairs *pairs, double *t) {
+  lfm_interpolant at = lfm_interpolant_at(pairs->interp, *t);
+  if (!pairs->right) return at;
+  double length = pairs->t_right - pairs->t_left;
+  *t = pairs->t_left + length * *t;
+  at.da /= (float)length, at.db /= (float)length;
+  return at;
+}
+
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
 static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
   float *t = lfm_run_t(matching->run), *x = lfm_run_x(matching->run);
@@ -220,7 +237,7 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
     int64_t i = (first + r) / pairs->times - first_pair;
     if (i != made) make_pair(matching, pairs, step, first_pair, i);
     made = i;
-    lfm_interpolant at = lfm_interpolant_at(pairs->interp, matching->time[r]);
+    lfm_interpolant at = interpolant_of(pairs, &matching->time[r]);
     float *point = x + r * dim, *target = matching->target + r * dim;
     t[r] = (float)matching->time[r];
     show_given(matching, pairs, step, first_pair + i, i, r);

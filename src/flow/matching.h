@@ -18,8 +18,14 @@
 /* Where pairs come from. */
 typedef struct lfm_pairs {
   const lfm_pool *pool; /* of pairing.pool_rows rows */
-  bool drops;           /* does the network leave activations out (dropout)? */
-  double given_drop;    /* share of the pairs of which the network is shown nothing that is given */
+  /* Of a student: x_r of each of them, where its teacher came from, and the times of both ends, between which the line runs;
+   * at_noise: every t is t_right, for one step x_l ~ x_r - (t_right - t_left) v(t_right, x_r).  [paper, Algorithm A.1]
+   * NULL: x_r is made by the OU step, and the ends are at 0 and 1. */
+  const lfm_pool *right;
+  double t_left, t_right;
+  bool at_noise;
+  bool drops;        /* does the network leave activations out (dropout)? */
+  double given_drop; /* share of the pairs of which the network is shown nothing that is given */
   int64_t dim;
   lfm_pairing pairing;
   lfm_ou step;   /* from x' to x_r */

@@ -34,6 +34,10 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   add(trainer->pool.given, &sum.pool, &sum);
   add(lfm_pool_numbers(&trainer->valid), &sum.pool, &sum);
   add(trainer->valid.given, &sum.pool, &sum);
+  if (trainer->lesson) {
+    add(lfm_pool_numbers(&trainer->lesson->right), &sum.pool, &sum);
+    add(lfm_pool_numbers(&trainer->lesson->valid_right), &sum.pool, &sum);
+  }
   add(trainer->push_nfe, &sum.pool, &sum);
   add(trainer->push_failed, &sum.pool, &sum);
   sum.pool += lfm_preview_memory(trainer->preview);

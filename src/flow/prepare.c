@@ -321,7 +321,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
   LFM_TRY(LFM_ALLOC(&trainer->lane_loss, config->lanes));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
-  LFM_TRY(LFM_ALLOC(&trainer->valid_loss, valid_pool_rows(trainer) / config->microbatch + 1));
+  LFM_TRY(LFM_ALLOC(&trainer->valid_loss, trainer->valid.rows / config->microbatch + 1));
   return LFM_OK;
 }
 
@@ -371,6 +371,24 @@ static lfm_status fit_normaliser(const lfm_config *config, const lfm_table *tabl
   return lfm_normaliser_fit((lfm_normalise)config->normalise, table, out);
 }
 
+/* All that the chain's size and the pools' decide: work space, number of steps, rhythm. */
+static lfm_status build_steps(lfm_trainer *trainer, const lfm_data_shape *shape) {
+  lfm_config *config = trainer->config;
+  lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
+  LFM_TRY(create_steps(trainer));
+  if (!config->max_batch.count) {
+    double seconds, limit = trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0;
+    LFM_TRY(time_steps(trainer, limit, &seconds));
+    lfm_resolve_steps(config, shape, seconds, limit);
+  }
+  lfm_resolve_rhythm(config, shape);
+  lfm_config_settle(config);
+  lfm_config_destroy(trainer->model->config); /* the model file states the resolved one */
+  trainer->model->config = NULL;
+  LFM_TRY(lfm_config_copy(config, &trainer->model->config));
+  return create_records(trainer);
+}
+
 static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_config *config = trainer->config;
   const lfm_table *table = train_table(trainer);
@@ -388,24 +406,12 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
     return status;
   }
   LFM_TRY(lfm_chain_create(config, table, normaliser, &trainer->model));
-  lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
   LFM_TRY(create_pools(trainer));
   lfm_table_destroy(trainer->split_train); /* its rows are in the pool */
   trainer->split_train = NULL;
-  LFM_TRY(create_steps(trainer));
   LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
-  if (!config->max_batch.count) {
-    double seconds, limit = trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0;
-    LFM_TRY(time_steps(trainer, limit, &seconds));
-    lfm_resolve_steps(config, &shape, seconds, limit);
-  }
-  lfm_resolve_rhythm(config, &shape);
-  lfm_config_settle(config);
-  lfm_config_destroy(trainer->model->config); /* the model file states the resolved one */
-  trainer->model->config = NULL;
-  LFM_TRY(lfm_config_copy(config, &trainer->model->config));
-  LFM_TRY(lfm_preview_create(trainer, &trainer->preview));
-  return create_records(trainer);
+  LFM_TRY(build_steps(trainer, &shape));
+  return lfm_preview_create(trainer, &trainer->preview);
 }
 
 /* The checkpoint's state, or block 1 from its first step. */
@@ -413,7 +419,7 @@ static lfm_status enter(lfm_trainer *trainer, bool resumed) {
   bool found = false;
   if (resumed) LFM_TRY(lfm_checkpoint_read(trainer, &found));
   if (!trainer->options->run) return lfm_trainer_begin_block(trainer), LFM_OK;
-  LFM_TRY(lfm_run_folder_begin(trainer));
+  LFM_TRY(lfm_run_folder_begin(trainer->options->run, trainer->config));
   if (found) {
     lfm_trainer_enter_block(trainer);
     return lfm_run_folder_metrics(trainer);
@@ -422,31 +428,53 @@ static lfm_status enter(lfm_trainer *trainer, bool resumed) {
   return lfm_run_folder_metrics(trainer);
 }
 
-lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out) {
+/* The rows to train on and to validate by, checked, and warned about. */
+static lfm_status take_tables(lfm_trainer *trainer) {
+  const lfm_train_options *options = trainer->options;
+  if (!options->valid) LFM_TRY(hold_out(trainer, options->train));
+  trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
+  LFM_TRY(cut_windows(trainer));
+  LFM_TRY(check_classes(trainer));
+  if (train_table(trainer)->rows < FEW_ROWS)
+    lfm_note(LFM_WARNING,
+             "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
+             (long long)train_table(trainer)->rows);
+  if (options->train->images || options->train->demos) return LFM_OK;
+  LFM_TRY(warn_discrete(train_table(trainer)));
+  return warn_redundant(trainer);
+}
+
+/* What a student learns from is there; its teacher says the rest. */
+static lfm_status build_student(lfm_trainer *trainer, const lfm_model *teacher, lfm_lesson *lesson, bool resumed) {
+  lfm_data_shape shape = {.rows = lesson->left.rows,
+                          .dim = lesson->left.dim,
+                          .valid_rows = lesson->valid_left.rows,
+                          .picture = teacher->picture,
+                          .windows = teacher->windows};
+  trainer->lesson = lesson;
+  memcpy(trainer->data, lesson->origin, sizeof trainer->data);
+  if (resumed) LFM_TRY(check_agreement(trainer->config, trainer->options->config, &shape));
+  LFM_TRY(lfm_resolve_shape(trainer->config, &shape));
+  LFM_TRY(lfm_chain_like(teacher, trainer->config, &trainer->model));
+  trainer->pool = lesson->left, lesson->left = (lfm_pool){0};
+  trainer->valid = lesson->valid_left, lesson->valid_left = (lfm_pool){0};
+  return build_steps(trainer, &shape);
+}
+
+/* A teacher and its lesson, or NULL and the tables of the options. */
+static lfm_status create(const lfm_train_options *options, const lfm_model *teacher, lfm_lesson *lesson, lfm_trainer **out) {
   *out = NULL;
   lfm_trainer *trainer;
   bool resumed = false;
-  LFM_TRY(check_table(options->train, options->valid));
   LFM_TRY(LFM_ALLOC(&trainer, 1));
   trainer->options = options;
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
   lfm_status status;
   if (options->run) LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
-  if (!options->valid) LFM_TRY_GOTO(hold_out(trainer, options->train), fail);
-  trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
-  LFM_TRY_GOTO(cut_windows(trainer), fail);
-  LFM_TRY_GOTO(check_classes(trainer), fail);
-  if (train_table(trainer)->rows < FEW_ROWS)
-    lfm_note(LFM_WARNING,
-             "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
-             (long long)train_table(trainer)->rows);
-  if (!options->train->images && !options->train->demos) {
-    LFM_TRY_GOTO(warn_discrete(train_table(trainer)), fail);
-    LFM_TRY_GOTO(warn_redundant(trainer), fail);
-  }
+  if (!lesson) LFM_TRY_GOTO(take_tables(trainer), fail);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
-  LFM_TRY_GOTO(build(trainer, resumed), fail);
+  LFM_TRY_GOTO(lesson ? build_student(trainer, teacher, lesson, resumed) : build(trainer, resumed), fail);
   LFM_TRY_GOTO(enter(trainer, resumed), fail);
   if (options->run) lfm_trainer_note_memory(trainer);
   *out = trainer;
@@ -455,6 +483,16 @@ fail:
   if (trainer->lock > 0) lfm_run_folder_abandon(options->run);
   lfm_trainer_destroy(trainer);
   return status;
+}
+
+lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out) {
+  LFM_TRY(check_table(options->train, options->valid));
+  return create(options, NULL, NULL, out);
+}
+
+lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lfm_model *teacher, lfm_lesson *lesson,
+                                      lfm_trainer **out) {
+  return create(options, teacher, lesson, out);
 }
 
 void lfm_trainer_destroy(lfm_trainer *trainer) {

@@ -61,10 +61,10 @@ void lfm_run_folder_release(int lock) {
   if (lock > 0) close(lock);
 }
 
-lfm_status lfm_run_folder_begin(lfm_trainer *trainer) {
+lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config) {
   char path[PATH], *text;
-  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "config.yaml"));
-  LFM_TRY(lfm_config_write_text(trainer->config, &text));
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "config.yaml"));
+  LFM_TRY(lfm_config_write_text(config, &text));
   lfm_status status = lfm_file_write(path, text, strlen(text));
   lfm_free(text);
   return status;
@@ -164,13 +164,13 @@ static void result_fields(lfm_train_result *result, int64_t *blocks, result_fiel
   memcpy(out, fields, sizeof fields);
 }
 
-lfm_status lfm_run_folder_result(const lfm_trainer *trainer, const lfm_train_result *result) {
+lfm_status lfm_run_folder_result(const char *run, const lfm_train_result *result) {
   char path[PATH];
   lfm_train_result copy = *result;
   int64_t blocks = result->blocks;
   result_field fields[RESULT_FIELDS];
   lfm_facts *facts;
-  LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "result.json"));
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "result.json"));
   LFM_TRY(lfm_facts_create(&facts));
   result_fields(&copy, &blocks, fields);
   for (int k = 0; k < RESULT_FIELDS; k++)

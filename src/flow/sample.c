@@ -90,9 +90,9 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
   lfm_solve solve;
   lfm_team *team = NULL;
   lfm_carry *carry = NULL;
-  lfm_solver_options given = lfm_solve_for(model->windows, &options->solve);
+  lfm_solver_options given;
+  LFM_TRY(lfm_solve_for(model, &options->solve, &given));
   LFM_TRY(lfm_solve_parse(&given, model->blocks, &solve));
-  lfm_path path = lfm_solve_path(&solve, 1.0, 0.0);
   lfm_rows rows = {.count = d->rows,
                    .f64 = d->x,
                    .logdet = d->logdet,
@@ -107,6 +107,7 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
                                : lfm_carry_create(team, model->net, options->logp, &carry),
                done);
   for (int n = model->blocks - 1; n >= 0; n--) {
+    lfm_path path = lfm_solve_path(&solve, model->span[n].right, model->span[n].left);
     rows.probe.block = (uint32_t)n;
     lfm_meter_phase(meter, LFM_PHASE_SAMPLE, model->blocks - n, model->blocks, 0, d->rows);
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, &rows, meter), done);
@@ -200,7 +201,9 @@ lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *op
   if (options->logp && model->picture)
     return lfm_fail(LFM_E_USAGE, "logp: a picture has no place for it; lfm score tells that of pictures");
   LFM_TRY(check_class(model, options));
-  lfm_solver_options given = lfm_solve_for(model->windows, &options->solve);
+  if (options->logp) LFM_TRY(lfm_solve_check_flow(model, "logp"));
+  lfm_solver_options given;
+  LFM_TRY(lfm_solve_for(model, &options->solve, &given));
   return lfm_solve_check(&given, model->blocks);
 }
 

@@ -97,10 +97,10 @@ done:
 }
 
 /* The paper's evaluations are Euler's. */
-static lfm_status parse_solve(const lfm_score_options *options, int blocks, lfm_solve *out) {
+static lfm_status parse_solve(const lfm_score_options *options, const lfm_model *model, lfm_solve *out) {
   lfm_solver_options solve = options->solve;
   if (options->paper_protocol && solve.nfe) solve.solver = "euler";
-  return lfm_solve_parse(&solve, blocks, out);
+  return lfm_solve_flow(model, "score", &solve, out);
 }
 
 /* The second model's log p of the same rows of the same table. */
@@ -112,7 +112,7 @@ static lfm_status score_against(const lfm_model *other, lfm_team *team, const lf
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
   lfm_status status;
-  LFM_TRY(parse_solve(options, other->blocks, &solve));
+  LFM_TRY(parse_solve(options, other, &solve));
   LFM_TRY_GOTO(LFM_ALLOC(&s->against, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
@@ -253,7 +253,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   LFM_TRY_GOTO(lfm_columns_windows(model, table, &windows), done);
   if (windows) table = windows;
   LFM_TRY_GOTO(choose_rows(model, table, options, &s), done);
-  LFM_TRY_GOTO(parse_solve(options, model->blocks, &solve), done);
+  LFM_TRY_GOTO(parse_solve(options, model, &solve), done);
   if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
   lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);

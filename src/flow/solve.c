@@ -4,6 +4,8 @@
  */
 #include "flow/solve.h"
 
+#include <string.h>
+
 static lfm_solver highest_order(int evaluations_a_block) {
   return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_HEUN : LFM_EULER;
 }
@@ -43,10 +45,33 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
   return LFM_OK;
 }
 
-lfm_solver_options lfm_solve_for(bool policy, const lfm_solver_options *options) {
-  lfm_solver_options out = *options;
-  if (policy && out.nfe && !out.solver) out.solver = lfm_solver_name(LFM_EULER);
-  return out;
+lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *options, lfm_solver_options *out) {
+  const char *euler = lfm_solver_name(LFM_EULER);
+  *out = *options;
+  if (model->windows && out->nfe && !out->solver) out->solver = euler;
+  if (lfm_chain_is_flow(model)) return LFM_OK;
+  bool fits = options->tol == 0.0 && (!options->nfe || options->nfe == model->blocks) &&
+              (!options->solver || strcmp(options->solver, euler) == 0);
+  if (!fits)
+    return lfm_fail(LFM_E_USAGE,
+                    "the model was distilled: its %d block%s one step of %s each; leave nfe, tol and solver out, or take "
+                    "its teacher",
+                    model->blocks, model->blocks == 1 ? " is" : "s are", euler);
+  *out = (lfm_solver_options){.solver = euler, .nfe = model->blocks};
+  return LFM_OK;
+}
+
+lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what) {
+  if (lfm_chain_is_flow(model)) return LFM_OK;
+  return lfm_fail(LFM_E_UNSUPPORTED,
+                  "%s: the model was distilled: its blocks are single steps, which have no flow density and no way back; "
+                  "take its teacher",
+                  what);
+}
+
+lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_solver_options *options, lfm_solve *out) {
+  LFM_TRY(lfm_solve_check_flow(model, what));
+  return lfm_solve_parse(options, model->blocks, out);
 }
 
 lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * solve.h -- the caller's wish for a solver, checked against a chain.
+ * solve.h -- the caller's wish for a solver, checked against a chain.  A student's block is one step of Euler's from noise to
+ * data, and nothing else: it has no other solve, and no density.
  */
 #ifndef LFM_FLOW_SOLVE_H
 #define LFM_FLOW_SOLVE_H
 
 #include "flow/carry.h"
+#include "flow/chain.h"
 
 typedef struct lfm_solve {
   lfm_solver solver;
@@ -22,10 +24,15 @@ lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_so
 /* The same question without the answer, and without the notes: before hours of other work. */
 lfm_status lfm_solve_check(const lfm_solver_options *options, int blocks);
 
-/* The same options; but of a policy, fixed evaluations that no solver is named for are Euler's.  Heun's and Runge's last ones
- * are at t = 0, where the field is E[z] - x for whoever is on the data and of no use to who is not yet there: of few steps
- * the last would lead away again.  Euler's go straight to where the actions are. */
-lfm_solver_options lfm_solve_for(bool policy, const lfm_solver_options *options);
+/* The same options as this model's blocks want them.  Of a policy, fixed evaluations that no solver is named for are Euler's:
+ * Heun's and Runge's last ones are at t = 0, where the field is E[z] - x for whoever is on the data and of no use to who is
+ * not yet there: of few steps the last would lead away again.  Euler's go straight to where the actions are.  Of students
+ * they are one a block; LFM_E_USAGE when others are asked for. */
+lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *options, lfm_solver_options *out);
+
+/* lfm_solve_parse for what only a flow has (`what`: "score"); LFM_E_UNSUPPORTED says that of students. */
+lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_solver_options *options, lfm_solve *out);
+lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what);
 
 /* The path of one block under this solve. */
 lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1);

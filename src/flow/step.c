@@ -17,10 +17,17 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* Where the pairs of the block at work come from. */
 static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int64_t batch, int times, bool validating) {
   const lfm_config *config = trainer->config;
-  bool from_data = config->pool == LFM_POOL_OU;
+  const lfm_lesson *lesson = trainer->lesson;
+  bool from_data = config->pool == LFM_POOL_OU && !lesson;
   double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
   return (lfm_pairs){
       .pool = pool,
+      .right = !lesson      ? NULL
+               : validating ? &lesson->valid_right
+                            : &lesson->right,
+      .t_left = lesson ? lesson->t_left : 0.0,
+      .t_right = lesson ? lesson->t_right : 1.0,
+      .at_noise = lesson && lesson->at_noise,
       .drops = config->dropout > 0.0 && !validating,
       .given_drop = validating || !config->conditional ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
@@ -176,7 +183,8 @@ void lfm_trainer_enter_block(lfm_trainer *trainer) {
 void lfm_trainer_begin_block(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   int n = trainer->block;
-  if (n > 0 && config->warm_start) lfm_params_copy(trainer->params, trainer->model->params[n - 1]);
+  if (trainer->lesson) lfm_params_copy(trainer->params, trainer->lesson->start);
+  else if (n > 0 && config->warm_start) lfm_params_copy(trainer->params, trainer->model->params[n - 1]);
   else lfm_params_init(trainer->params, config->seed, (uint32_t)n);
   lfm_optim_restart(trainer->optim, trainer->params);
   trainer->best_loss = (double)INFINITY;
@@ -189,14 +197,15 @@ void lfm_trainer_begin_block(lfm_trainer *trainer) {
 
 void lfm_trainer_show_block(lfm_trainer *trainer) {
   lfm_progress *at = &trainer->meter.at;
+  const lfm_lesson *lesson = trainer->lesson;
   int blocks = trainer->model->blocks;
   at->all_total = 0;
   for (int n = 0; n < blocks; n++) {
     if (n == trainer->block) at->all_before = at->all_total;
     at->all_total += lfm_trainer_block_steps(trainer, n);
   }
-  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRAIN, trainer->block + 1, blocks, trainer->step,
-                  lfm_trainer_block_steps(trainer, trainer->block));
+  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRAIN, lesson ? lesson->number : trainer->block + 1,
+                  lesson ? lesson->of : blocks, trainer->step, lfm_trainer_block_steps(trainer, trainer->block));
 }
 
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {

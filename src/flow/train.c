@@ -70,12 +70,12 @@ static lfm_status push_block(lfm_trainer *trainer) {
 }
 
 /* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes.  Grey levels that stand
- * for their middle have no density. */
+ * for their middle have no density, nor has what a student draws. */
 static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_options options;
   lfm_score_defaults(&options);
   result->valid_nll = (double)NAN;
-  if (trainer->model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE) return LFM_OK;
+  if (trainer->lesson || (trainer->model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE)) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(trainer->model, trainer->valid_table->rows);
   if (lfm_likelihood_is_probed(trainer->model)) options.rows = least(options.rows, PROBED), options.solve.tol = 1e-3;
   options.threads = trainer->options->threads;
@@ -115,10 +115,10 @@ static lfm_status finish(lfm_trainer *trainer, lfm_train_result *result) {
   LFM_TRY(lfm_run_folder_curves(trainer));
   LFM_TRY(score_valid(trainer, result));
   fill_result(trainer, result);
-  return lfm_run_folder_result(trainer, result);
+  return lfm_run_folder_result(trainer->options->run, result);
 }
 
-static lfm_status train(lfm_trainer *trainer, lfm_train_result *result) {
+lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result) {
   while (trainer->block < trainer->model->blocks) {
     LFM_TRY(train_block(trainer));
     LFM_TRY(push_block(trainer));
@@ -141,7 +141,7 @@ lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result)
   }
   lfm_trainer *trainer;
   LFM_TRY(lfm_trainer_create(options, &trainer));
-  lfm_status status = train(trainer, result);
+  lfm_status status = lfm_trainer_run(trainer, result);
   lfm_trainer_destroy(trainer);
   return status;
 }

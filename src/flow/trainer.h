@@ -17,6 +17,7 @@
 #include "data/table.h"
 #include "flow/carry.h"
 #include "flow/chain.h"
+#include "flow/fingerprint.h"
 #include "flow/matching.h"
 #include "flow/meter.h"
 #include "flow/pool.h"
@@ -28,7 +29,17 @@ typedef struct lfm_record {
   double block, step, loss, valid_loss, lr, grad_norm, seconds;
 } lfm_record;
 enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double) };
-enum { LFM_FINGERPRINT = 17 }; /* 16 digits and the end */
+
+/* What a student learns from in place of data and noise (distill/): rows x_l, each with the x_r that its teacher took there.
+ */
+typedef struct lfm_lesson {
+  lfm_pool left, right, valid_left, valid_right; /* whoever is taught takes the left ones over */
+  const lfm_params *start;                       /* the weights to begin with */
+  double t_left, t_right;                        /* the times of the two ends in the student's network */
+  bool at_noise;                                 /* t_right alone, else all t between */
+  char origin[LFM_FINGERPRINT];                  /* in place of a fingerprint of data */
+  int number, of;                                /* for the progress: which student, of how many */
+} lfm_lesson;
 
 typedef struct lfm_preview lfm_preview; /* the pictures that show how training goes, and their way there */
 
@@ -39,6 +50,7 @@ typedef struct lfm_trainer {
   lfm_model *model; /* the chain as far as it is trained */
   lfm_net *net;     /* what the steps run on: the model's, or one like it in bf16 */
   lfm_pool pool, valid;
+  const lfm_lesson *lesson;             /* the caller's; NULL: there is no teacher */
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
   lfm_table *split_train, *split_valid; /* owned, when a tenth was held out; the first only until the pool is filled */
   char data[LFM_FINGERPRINT];           /* fingerprint of the caller's rows; "" until a checkpoint asks */
@@ -83,11 +95,17 @@ typedef struct lfm_trainer {
 
 /* ---- prepare.c ---------------------------------------------------------------------------------------------- */
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out); /* without RUN: steps only, no files */
+/* A student of the teacher's kind, of one block; the lesson outlives it. */
+lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lfm_model *teacher, lfm_lesson *lesson,
+                                      lfm_trainer **out);
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
 /* `count` evenly spaced rows of the table in the flow's units, with what is given of them where the pool has room for it. */
 lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
+
+/* ---- train.c ------------------------------------------------------------------------------------------------ */
+lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result); /* to the end of the chain, and its files */
 
 /* ---- memory.c ----------------------------------------------------------------------------------------------- */
 lfm_memory lfm_trainer_memory(const lfm_trainer *trainer);
@@ -128,12 +146,12 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 /* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume. */
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
 void lfm_run_folder_release(int lock);
-void lfm_run_folder_abandon(const char *run);            /* removes what was made of a RUN in which nothing began */
-lfm_status lfm_run_folder_begin(lfm_trainer *trainer);   /* config.yaml */
+void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */
+lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config); /* config.yaml */
 lfm_status lfm_run_folder_record(lfm_trainer *trainer);  /* a line of metrics.jsonl from the running means */
 lfm_status lfm_run_folder_metrics(lfm_trainer *trainer); /* metrics.jsonl anew from the records: after a resume */
 lfm_status lfm_run_folder_curves(const lfm_trainer *trainer);
-lfm_status lfm_run_folder_result(const lfm_trainer *trainer, const lfm_train_result *result);
+lfm_status lfm_run_folder_result(const char *run, const lfm_train_result *result);
 lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result, bool *finished);
 
 #endif

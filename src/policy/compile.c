@@ -103,7 +103,10 @@ lfm_status lfm_compiled_plan(const lfm_compiled *c, const lfm_solver_options *op
   lfm_solve solve;
   *time = NULL;
   if (!options->nfe) return lfm_fail(LFM_E_USAGE, "policy: say with nfe how many evaluations a chunk takes");
-  lfm_solver_options given = lfm_solve_for(true, options);
+  if (!lfm_chain_is_whole(c->model))
+    return lfm_fail(LFM_E_UNSUPPORTED, "policy: its networks stand for parts of blocks; distil it without split");
+  lfm_solver_options given;
+  LFM_TRY(lfm_solve_for(c->model, options, &given));
   LFM_TRY(lfm_solve_parse(&given, c->model->blocks, &solve));
   LFM_TRY(method_of(solve.solver, &out->method));
   out->steps = solve.fixed_steps;

@@ -214,9 +214,9 @@ static lfm_status build(lfm_pilot *p, const lfm_model *model, const lfm_pilot_op
   p->deadline = options->deadline;
   if (!(p->deadline > 0.0 && p->deadline <= MOST_DEADLINE))
     return lfm_fail(LFM_E_USAGE, "deadline: %g microseconds; say how long a step may wait, up to an hour", p->deadline);
-  LFM_TRY(lfm_policy_resolve(&options->policy, model->blocks, &chosen));
+  LFM_TRY(lfm_policy_resolve(&options->policy, model, &chosen));
   LFM_TRY(lfm_compile(model, lfm_policy_is_half(&chosen), &p->compiled));
-  LFM_TRY(choose_plan(p, options->policy.solve.nfe != 0, &chosen));
+  LFM_TRY(choose_plan(p, options->policy.solve.nfe != 0 || !lfm_chain_is_flow(model), &chosen));
   LFM_TRY(lfm_policy_create_shared(p->compiled, &p->plan, &chosen, &p->policy));
   if (lfm_policy_actions(p->policy) > MOST_ACTION)
     return lfm_fail(LFM_E_UNSUPPORTED, "policy: actions of %lld numbers; up to %d are possible",

@@ -30,9 +30,9 @@ bool lfm_policy_is_half(const lfm_policy_options *options) {
   return options->precision && strcmp(options->precision, "bf16") == 0;
 }
 
-lfm_status lfm_policy_resolve(const lfm_policy_options *options, int blocks, lfm_policy_options *out) {
+lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model *model, lfm_policy_options *out) {
   *out = *options;
-  if (out->solve.nfe == 0) out->solve.nfe = EVALUATIONS * blocks;
+  if (out->solve.nfe == 0) out->solve.nfe = (lfm_chain_is_flow(model) ? EVALUATIONS : 1) * model->blocks;
   if (out->range == 0.0) out->range = 2.0;
   if (!(out->range >= 1.0))
     return lfm_fail(LFM_E_USAGE, "range: %g is below 1, the edge of what was learnt from", out->range);
@@ -93,7 +93,7 @@ lfm_status lfm_policy_create(const lfm_model *model, const lfm_policy_options *o
   lfm_rt_plan plan;
   float *time = NULL;
   *out = NULL;
-  LFM_TRY(lfm_policy_resolve(options, model->blocks, &resolved));
+  LFM_TRY(lfm_policy_resolve(options, model, &resolved));
   LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
   lfm_status status;
   LFM_TRY_GOTO(lfm_compiled_plan(compiled, &resolved.solve, &plan, &time), fail);

@@ -21,7 +21,7 @@ lfm_rt_loop *lfm_policy_loop(lfm_policy *policy);
 void lfm_policy_count_chunk(lfm_policy *policy, double microseconds);
 
 /* The options with their defaults filled in; LFM_E_USAGE names what makes no sense. */
-lfm_status lfm_policy_resolve(const lfm_policy_options *options, int blocks, lfm_policy_options *out);
+lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model *model, lfm_policy_options *out);
 bool lfm_policy_is_half(const lfm_policy_options *options);
 
 lfm_rt_units lfm_policy_units(const lfm_windows *windows); /* whose arrays they point to */

@@ -125,7 +125,7 @@ static lfm_status build(rollout *r) {
   lfm_policy_options policy;
   if (o->episodes < 1 || o->episodes > MOST_EPISODES)
     return lfm_fail(LFM_E_USAGE, "episodes: %lld; 1 to %d are possible", (long long)o->episodes, MOST_EPISODES);
-  LFM_TRY(lfm_policy_resolve(&o->policy, o->model->blocks, &policy));
+  LFM_TRY(lfm_policy_resolve(&o->policy, o->model, &policy));
   policy.seed = o->seed;
   LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), &r->compiled));
   LFM_TRY(find_task(o, &r->task));

@@ -317,7 +317,7 @@ lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *o
   lfm_policy_options resolved;
   lfm_compiled *compiled;
   if (!lfm_path_ends_with(path, ".c")) return lfm_fail(LFM_E_USAGE, "%s: a policy's source is a .c file", path);
-  LFM_TRY(lfm_policy_resolve(options, model->blocks, &resolved));
+  LFM_TRY(lfm_policy_resolve(options, model, &resolved));
   LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
   lfm_status status = export_compiled(compiled, &resolved, path);
   lfm_compiled_destroy(compiled);

@@ -60,6 +60,7 @@ static void test_every_key(void **state) {
                                          "pool=ou",
                                          "pool_precision=fp16",
                                          "normalise=whiten",
+                                         "objective=reflow",
                                          "beta_sample_t=true",
                                          "alpha=1e-7",
                                          "beta=123.456",

@@ -146,6 +146,33 @@ static void comes_back(void **state) {
   lfm_table_destroy(table);
 }
 
+static bool maps_alike(const lfm_normaliser *a, const lfm_normaliser *b, const double *x) {
+  double of_a[COLS] = {0}, of_b[COLS] = {0};
+  lfm_normaliser_apply(a, x, of_a);
+  lfm_normaliser_apply(b, x, of_b);
+  return a->kind == b->kind && a->dim == b->dim && a->logdet == b->logdet && memcmp(of_a, of_b, sizeof of_a) == 0;
+}
+
+static void a_copy_of_any_kind_is_the_same_map(void **state) {
+  (void)state;
+  lfm_table *table = correlated_table();
+  lfm_normaliser *made[5], *copy;
+  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) made[kind] = fit(kind, table);
+  assert_int_equal(lfm_normaliser_pixels(COLS, true, &made[3]), LFM_OK);
+  assert_int_equal(lfm_normaliser_chunks(2, 2, (double[]){1, 2}, (double[]){3, 4}, &made[4]), LFM_OK);
+  for (int k = 0; k < 5; k++) {
+    assert_int_equal(lfm_normaliser_copy(made[k], &copy), LFM_OK);
+    double back[COLS] = {0}, again[COLS] = {0}, y[COLS] = {0.5, -1, 2, 0.25, 3};
+    assert_true(maps_alike(copy, made[k], table->values));
+    lfm_normaliser_invert(made[k], y, back);
+    lfm_normaliser_destroy(made[k]); /* nothing is shared */
+    lfm_normaliser_invert(copy, y, again);
+    assert_memory_equal(back, again, sizeof back);
+    lfm_normaliser_destroy(copy);
+  }
+  lfm_table_destroy(table);
+}
+
 static void does_nothing_when_told_so(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
@@ -219,6 +246,7 @@ int main(void) {
       cmocka_unit_test(knows_its_determinant),
       cmocka_unit_test(agrees_with_a_hand_count),
       cmocka_unit_test(comes_back),
+      cmocka_unit_test(a_copy_of_any_kind_is_the_same_map),
       cmocka_unit_test(does_nothing_when_told_so),
       cmocka_unit_test(names_columns_that_depend_on_each_other),
       cmocka_unit_test(refuses_what_it_cannot_scale),

@@ -88,6 +88,36 @@ static void a_file_is_the_same_model_under_every_table(void **state) {
   folder_remove(&here);
 }
 
+/* One of a student: which blocks it stands for, and between which times it steps. */
+static void students_come_back_with_plan_and_times(void **state) {
+  (void)state;
+  folder here = folder_create();
+  lfm_model *model = model_of_four_columns(NULL), *like, *back;
+  const char *path = inside(here.path, "model.safetensors"), *again = inside(here.path, "again.safetensors");
+  OK(lfm_config_set(model->config, "objective=residual"));
+  OK(lfm_chain_like(model, model->config, &like));
+  for (int n = 0; n < model->blocks; n++) lfm_params_copy(like->params[n], model->params[n]);
+  OK(lfm_chain_write(model, path));
+  OK(lfm_chain_write(like, again));
+  assert_true(same_bytes(path, again)); /* all but the weights was alike */
+  OK(lfm_alloc_text(&like->plan, "1 | (2 3)"));
+  like->span[1] = (lfm_span){.right = 0.75, .left = 0.25};
+  OK(lfm_chain_write(like, path));
+  OK(lfm_model_load(path, &back));
+  assert_string_equal(lfm_model_plan(back), "1 | (2 3)");
+  assert_true(back->span[0].right == 1.0 && back->span[0].left == 0.0);
+  assert_true(back->span[1].right == 0.75 && back->span[1].left == 0.25);
+  assert_false(lfm_chain_is_flow(back) || lfm_chain_is_whole(back));
+  like->span[1].left = 0.8;
+  OK(lfm_chain_write(like, path));
+  lfm_model_destroy(back);
+  FAILS(LFM_E_FORMAT, lfm_model_load(path, &back));
+  assert_says("'spans' holds no times between 0 and 1 for block 2");
+  lfm_model_destroy(model);
+  lfm_model_destroy(like);
+  folder_remove(&here);
+}
+
 /* ---- hostile files ------------------------------------------------------------------------------------------- */
 
 static void expect_refusal(const char *path, const alteration *change, lfm_status status, const char *says) {
@@ -295,6 +325,7 @@ int main(void) {
       cmocka_unit_test(weights_that_are_not_numbers),
       cmocka_unit_test(damaged_files),
       cmocka_unit_test(files_that_are_not_there),
+      cmocka_unit_test(students_come_back_with_plan_and_times),
       cmocka_unit_test(refused_memory_leaves_nothing),
       cmocka_unit_test(pictures_have_the_published_networks),
   };

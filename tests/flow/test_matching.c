@@ -392,6 +392,49 @@ static void defensive_pairs_start_from_the_wide_law(void **state) {
   assert_true(m.left_square - none.left_square > 0.5);
 }
 
+/* ---- pairs that are given ------------------------------------------------------------------------------------ */
+
+/* A student's: v(t_right, x_r) is to be (x_r - x_l) / (t_right - t_left); or, at all times between, along the line. */
+static void given_pairs_run_between_their_times(void **state) {
+  (void)state;
+  fixture f;
+  setup(&f);
+  float right[POOL * DIM];
+  lfm_rng rng = {.seed = 9, .purpose = LFM_FOR_DATA};
+  lfm_rng_normal(&rng, 2, right, POOL * DIM);
+  lfm_pool ends = {.rows = POOL, .dim = DIM, .values = right};
+  for (int at_noise = 0; at_noise < 2; at_noise++) {
+    lfm_pairs p = pairs_of(&f, LFM_INTERP_LINEAR, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
+    p.right = &ends, p.t_left = 0.25, p.t_right = 0.75, p.at_noise = at_noise;
+    double loss = 0.0, sum = 0.0;
+    lfm_matching *matching;
+    lfm_run *run;
+    OK(lfm_matching_create(f.net, LFM_RUN_EVAL, BATCH, &matching));
+    OK(lfm_matching_loss(matching, &p, f.params, 5, 0, BATCH, &loss));
+    OK(lfm_run_create(f.oracle, LFM_RUN_EVAL, BATCH, &run));
+    double *t = lfm_run_t(run), *x = lfm_run_x(run), *given = lfm_run_given(run), target[BATCH * DIM];
+    rng = (lfm_rng){.seed = 12, .purpose = LFM_FOR_TIME, .block = 1, .step = 5};
+    for (int64_t i = 0; i < BATCH; i++) {
+      int64_t row = lfm_pairing_left(&p.pairing, 5, i);
+      double u = at_noise ? 1.0 : lfm_rng_uniform(&rng, i, 0);
+      t[i] = 0.25 + 0.5 * u;
+      for (int j = 0; j < GIVENS; j++) given[i * GIVENS + j] = f.given[row * GIVENS + j];
+      for (int j = 0; j < DIM; j++) {
+        double l = f.values[row * DIM + j], r = right[row * DIM + j];
+        x[i * DIM + j] = l + u * (r - l);
+        target[i * DIM + j] = (r - l) / 0.5;
+      }
+    }
+    OK(lfm_run_forward(run, f.oracle_params));
+    const double *v = lfm_run_v(run);
+    for (int k = 0; k < BATCH * DIM; k++) sum += pow(v[k] - target[k], 2.0);
+    assert_near(loss, sum, 2e-5 * sum);
+    lfm_run_destroy(run);
+    lfm_matching_destroy(matching);
+  }
+  teardown(&f);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------------ */
 
 static void double_precision_is_refused(void **state) {
@@ -435,6 +478,7 @@ int main(void) {
       cmocka_unit_test(padding_rows_do_not_matter),
       cmocka_unit_test(ends_have_the_marginals_of_the_process),
       cmocka_unit_test(defensive_pairs_start_from_the_wide_law),
+      cmocka_unit_test(given_pairs_run_between_their_times),
       cmocka_unit_test(double_precision_is_refused),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };

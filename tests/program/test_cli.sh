@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sweep sample score ledger eval push import export features demos info bench selftest; do
+for verb in train sweep sample score ledger eval push distill import export features demos info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 cp out overview
@@ -52,6 +52,8 @@ help_of score --out --rows --columns --drop --drop-missing --group --against --s
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
 help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --retrain --manifold --strict --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
+help_of distill --out --steps --plan --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
+  --memory --resume --allow-drift --json
 help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
 help_of export --out --json

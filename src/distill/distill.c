@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * distill.c -- Algorithm A.1 of the paper: a chain of N flows becomes K networks that are evaluated once each.
+ *
+ *   states = rows that the teacher draws, z ~ N(0, I), at every border on their way to data          [states.c]
+ *   for each merge of the plan, its parts before it:
+ *     pairs = where the teacher was, what the merge's parts make of that                              [lesson.c]
+ *     a network that starts from the noisiest part learns  x_l ~ x_r - v(1, x_r)                      [student.c]
+ *       (reflow: first the straight flow between them, v(t, I_t) ~ x_r - x_l for all t)
+ *   chain = the networks that are left, one step each
+ *
+ * A student is the trainer's one block, its pairs given: steps, checkpoints, averages and files are those of training.  Each
+ * has a run folder of its own in RUN, and none but its parts decides its bytes.
+ */
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "distill/lesson.h"
+#include "distill/student.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH = 4096, LEAST_PAIRS = 100, FEW_PAIRS = 10000, MANY_PAIRS = 50000 };
+
+typedef struct distillation {
+  const lfm_distill_options *options;
+  const lfm_model *teacher;
+  lfm_merge_plan plan;
+  int merges, taught; /* students to teach, parts of others among them; taught so far */
+  lfm_objective method;
+  lfm_states_options how;
+  lfm_states states;
+  lfm_team *team;
+  lfm_carry *carry;
+  lfm_model *student[LFM_MERGE_MOST_NODES]; /* by node */
+  lfm_train_result *result;
+  double evaluations; /* of the teacher and of parts, while lessons were made */
+  lfm_meter meter;
+  int lock;
+} distillation;
+
+/* ---- what is asked for ----------------------------------------------------------------------------------------- */
+
+static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan *plan) {
+  int blocks = options->teacher->blocks * options->split;
+  const char *asked = options->plan ? options->plan : "even";
+  if (strpbrk(asked, "0123456789")) {
+    LFM_TRY(lfm_merge_plan_parse(asked, blocks, plan));
+    if (options->steps && options->steps != plan->students)
+      return lfm_fail(LFM_E_USAGE, "steps: %d asked, but the plan %s has %d students; leave one of the two out",
+                      options->steps, asked, plan->students);
+    return LFM_OK;
+  }
+  if (!options->steps) return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", blocks);
+  if (strcmp(asked, "even") == 0) return lfm_merge_plan_even(LFM_MERGE_VANILLA, blocks, options->steps, plan);
+  for (lfm_merge_shape shape = 0; shape < LFM_MERGE_SHAPES; shape++)
+    if (strcmp(asked, lfm_merge_shape_name(shape)) == 0) return lfm_merge_plan_even(shape, blocks, options->steps, plan);
+  return lfm_fail(LFM_E_USAGE,
+                  "plan: '%s' is none; even, vanilla, boot, consistency and progressive are, and one as text: 1 | (2 3) | 4",
+                  asked);
+}
+
+static lfm_status choose_method(const char *asked, lfm_objective *method) {
+  *method = asked && strcmp(asked, "reflow") == 0 ? LFM_OBJECTIVE_REFLOW : LFM_OBJECTIVE_RESIDUAL;
+  if (!asked || *method == LFM_OBJECTIVE_REFLOW || strcmp(asked, "residual") == 0) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "method: '%s' is none; residual and reflow are", asked);
+}
+
+static lfm_status check_split(const lfm_distill_options *options) {
+  int most = LFM_MAX_BLOCKS / options->teacher->blocks;
+  if (options->split < 1 || options->split > most)
+    return lfm_fail(LFM_E_USAGE, "split: %d pieces a block; 1 to %d are possible of this chain", options->split, most);
+  if (options->split > 1 && options->teacher->windows)
+    return lfm_fail(LFM_E_USAGE, "split: the control loop takes whole blocks of a policy; leave it out");
+  return LFM_OK;
+}
+
+static lfm_status check_given(const lfm_distill_options *options) {
+  const lfm_model *teacher = options->teacher;
+  bool is_policy = teacher->windows != NULL;
+  if (is_policy && !(options->given && options->given->demos))
+    return lfm_fail(LFM_E_USAGE,
+                    "the teacher is a policy: say with given whose observations it acts on (--given DEMOS.hdf5)");
+  if (!is_policy && options->given)
+    return lfm_fail(LFM_E_USAGE, "given: the teacher is no policy, so nothing is given of its rows");
+  if (options->guidance != 1.0 && !lfm_model_classes(teacher))
+    return lfm_fail(LFM_E_USAGE, "guidance: the teacher knows no classes");
+  return LFM_OK;
+}
+
+static lfm_status choose_states(const lfm_distill_options *options, lfm_states_options *how) {
+  const lfm_model *teacher = options->teacher;
+  lfm_solver_options solve;
+  int64_t usual = teacher->picture || teacher->windows ? FEW_PAIRS : MANY_PAIRS;
+  *how = (lfm_states_options){.split = options->split,
+                              .rows = options->pairs ? options->pairs : usual,
+                              .seed = options->config ? options->config->seed : 0,
+                              .in_halves = options->config && options->config->pool_precision == LFM_POOL_FP16,
+                              .given = options->given,
+                              .guidance = options->guidance};
+  if (how->rows < LEAST_PAIRS)
+    return lfm_fail(LFM_E_USAGE, "pairs: %lld are too few; at least %d are needed", (long long)how->rows, LEAST_PAIRS);
+  LFM_TRY(lfm_solve_for(teacher, &options->solve, &solve));
+  return lfm_solve_parse(&solve, teacher->blocks, &how->solve);
+}
+
+static bool is_taught(const lfm_merge_plan *plan, int node) {
+  bool is_student = false;
+  for (int k = 0; k < plan->students; k++) is_student |= plan->student[k] == node;
+  return is_student || plan->node[node].children;
+}
+
+/* Of all students; reflow takes two each. */
+static int trainings_of(const distillation *d) { return d->merges * (d->method == LFM_OBJECTIVE_REFLOW ? 2 : 1); }
+
+static lfm_status set_budget(const distillation *d, lfm_config *config) {
+  int64_t trainings = trainings_of(d);
+  if (!d->options->budget) return LFM_OK;
+  if (d->options->budget < trainings)
+    return lfm_fail(LFM_E_USAGE, "budget: %lld steps are fewer than the %lld trainings that this plan takes",
+                    (long long)d->options->budget, (long long)trainings);
+  char text[48];
+  snprintf(text, sizeof text, "max_batch=%lld", (long long)(d->options->budget / trainings));
+  return lfm_config_set(config, text);
+}
+
+/* How one student is trained. */
+static lfm_status configure(const distillation *d, lfm_objective objective, lfm_config **out) {
+  LFM_TRY(lfm_student_configure(d->teacher, objective, d->options->config, out));
+  lfm_status status = set_budget(d, *out);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_config_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
+/* Asked before any work, and thrown away. */
+static lfm_status check_config(const distillation *d) {
+  lfm_config *config;
+  LFM_TRY(configure(d, d->method, &config));
+  lfm_config_destroy(config);
+  return LFM_OK;
+}
+
+static lfm_status choose(distillation *d) {
+  const lfm_distill_options *options = d->options;
+  if (!options->teacher || !options->run) return lfm_fail(LFM_E_USAGE, "distilling needs a teacher and a run folder");
+  if (!lfm_chain_is_flow(options->teacher))
+    return lfm_fail(LFM_E_USAGE, "the teacher was itself distilled (%s): a step has no flow to teach; take its teacher",
+                    options->teacher->plan ? options->teacher->plan : "no plan");
+  d->teacher = options->teacher;
+  LFM_TRY(check_split(options));
+  LFM_TRY(check_given(options));
+  LFM_TRY(choose_plan(options, &d->plan));
+  LFM_TRY(choose_method(options->method, &d->method));
+  LFM_TRY(choose_states(options, &d->how));
+  for (int node = 0; node < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
+  return check_config(d);
+}
+
+/* ---- the teacher's rows ---------------------------------------------------------------------------------------- */
+
+static lfm_status file_in(const distillation *d, const char *folder, const char *name, char path[PATH]) {
+  char inner[PATH];
+  LFM_TRY(lfm_path_join(inner, sizeof inner, d->options->run, folder));
+  return *name ? lfm_path_join(path, PATH, inner, name) : lfm_path_join(path, PATH, d->options->run, folder);
+}
+
+/* Once a run: they are kept until it is finished. */
+static lfm_status record(distillation *d) {
+  char path[PATH];
+  LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
+  if (lfm_path_exists(path)) return lfm_states_read(path, d->teacher, &d->how, &d->states);
+  lfm_status status = lfm_states_record(d->teacher, &d->how, d->carry, &d->meter, &d->states);
+  if (status == LFM_E_INTERRUPTED)
+    return lfm_fail(status, "stopped while the teacher drew its rows; resumed, it draws them again");
+  LFM_TRY(status);
+  if (d->states.dropped)
+    lfm_note(LFM_WARNING, "the teacher's solve failed for %lld of %lld rows, which were dropped",
+             (long long)d->states.dropped, (long long)d->how.rows);
+  return lfm_states_write(&d->states, path);
+}
+
+/* ---- the students ---------------------------------------------------------------------------------------------- */
+
+/* Seconds of each of the trainings that are left, the first of which begins now. */
+static double share_of_time(const distillation *d) {
+  int left = trainings_of(d) * (d->merges - d->taught) / d->merges;
+  double limit = d->options->time_limit > 0.0 ? d->options->time_limit : 600.0;
+  return fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / left;
+}
+
+/* One training of plan.node[node]; begun from `from` where it is not NULL. */
+static lfm_status learn(distillation *d, int node, lfm_objective objective, const lfm_model *from, lfm_model **out) {
+  const lfm_merge_node *merge = &d->plan.node[node];
+  lfm_syllabus syllabus = {d->teacher, &d->states, &d->how, &d->plan, d->student, d->carry, &d->meter};
+  lfm_lesson lesson = {0};
+  lfm_config *config = NULL;
+  char name[64], run[PATH];
+  snprintf(name, sizeof name, "blocks-%d-%d%s", merge->first, merge->last,
+           objective == LFM_OBJECTIVE_REFLOW ? "-reflow" : "");
+  LFM_TRY(file_in(d, name, "", run));
+  lfm_train_options options = {.run = run,
+                               .time_limit = share_of_time(d),
+                               .threads = d->options->threads,
+                               .resume = d->options->resume,
+                               .allow_drift = d->options->allow_drift,
+                               .progress = d->options->progress,
+                               .context = d->options->context};
+  lfm_status status;
+  LFM_TRY_GOTO(configure(d, objective, &config), done);
+  options.config = config;
+  LFM_TRY_GOTO(lfm_lesson_make(&syllabus, node, &lesson, &d->evaluations), done);
+  lesson.at_noise = objective != LFM_OBJECTIVE_REFLOW;
+  lesson.number = d->taught + 1, lesson.of = d->merges;
+  if (from) lesson.start = from->params[0];
+  LFM_TRY_GOTO(lfm_student_train(d->teacher, &options, &lesson, out, d->result), done);
+done:
+  lfm_lesson_release(&lesson);
+  lfm_config_destroy(config);
+  return status;
+}
+
+static lfm_status teach(distillation *d, int node) {
+  lfm_model *straight = NULL;
+  lfm_status status = LFM_OK;
+  if (d->method == LFM_OBJECTIVE_REFLOW) status = learn(d, node, LFM_OBJECTIVE_REFLOW, NULL, &straight);
+  if (status == LFM_OK) status = learn(d, node, LFM_OBJECTIVE_RESIDUAL, straight, &d->student[node]);
+  lfm_model_destroy(straight);
+  d->taught++;
+  return status;
+}
+
+/* ---- the run ---------------------------------------------------------------------------------------------------- */
+
+/* RUN/checkpoint/plan.txt: a run goes on with the plan that it was begun with. */
+static lfm_status keep_plan(distillation *d) {
+  char path[PATH], text[LFM_MERGE_TEXT];
+  uint8_t *then;
+  size_t size;
+  lfm_merge_plan_format(&d->plan, text);
+  LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
+  if (!lfm_path_exists(path)) return lfm_file_write(path, text, strlen(text));
+  LFM_TRY(lfm_file_read(path, &then, &size));
+  bool same = size == strlen(text) && memcmp(then, text, size) == 0;
+  lfm_status status =
+      same ? LFM_OK
+           : lfm_fail(LFM_E_USAGE, "plan: the run was begun with %.*s, not %s; go on with that, or begin another run",
+                      (int)size, (const char *)then, text);
+  lfm_free(then);
+  return status;
+}
+
+static lfm_status finish(distillation *d) {
+  const lfm_model *left[LFM_MAX_BLOCKS];
+  lfm_model *model;
+  char path[PATH];
+  for (int k = 0; k < d->plan.students; k++) left[k] = d->student[d->plan.student[k]];
+  LFM_TRY(lfm_students_join(d->teacher, &d->plan, d->how.split, left, &model));
+  lfm_status status = lfm_path_join(path, sizeof path, d->options->run, "model.safetensors");
+  if (status == LFM_OK) status = lfm_chain_write(model, path);
+  if (status == LFM_OK) status = lfm_run_folder_begin(d->options->run, model->config);
+  lfm_model_destroy(model);
+  LFM_TRY(status);
+  d->result->blocks = d->plan.students;
+  d->result->loss /= trainings_of(d);
+  d->result->valid_nll = (double)NAN;
+  d->result->push_flops = (d->states.evaluations + d->evaluations) * lfm_net_forward_flops(d->teacher->net);
+  d->result->rows_dropped = d->states.dropped;
+  LFM_TRY(lfm_run_folder_result(d->options->run, d->result));
+  LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path)); /* nobody needs them any more */
+  return lfm_file_remove(path);
+}
+
+static lfm_status distill(distillation *d) {
+  LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
+  LFM_TRY(keep_plan(d));
+  LFM_TRY(lfm_team_create(d->options->threads, &d->team));
+  LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
+  LFM_TRY(record(d));
+  for (int node = 0; node < d->plan.count; node++)
+    if (is_taught(&d->plan, node)) LFM_TRY(teach(d, node));
+  return finish(d);
+}
+
+void lfm_distill_defaults(lfm_distill_options *options) {
+  *options = (lfm_distill_options){.split = 1, .guidance = 1.0, .time_limit = 600.0};
+}
+
+lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result) {
+  distillation d = {.options = options, .result = result};
+  memset(result, 0, sizeof *result);
+  lfm_meter_begin(&d.meter, options->progress, options->context);
+  LFM_TRY(choose(&d));
+  if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
+  if (result->was_finished) return keep_plan(&d);
+  lfm_status status = distill(&d);
+  if (status != LFM_OK && d.lock > 0) lfm_run_folder_abandon(options->run);
+  for (int node = 0; node < d.plan.count; node++) lfm_model_destroy(d.student[node]);
+  lfm_states_release(&d.states);
+  lfm_carry_destroy(d.carry);
+  lfm_team_destroy(d.team);
+  lfm_run_folder_release(d.lock);
+  return status;
+}

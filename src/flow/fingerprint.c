@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fingerprint.c -- see fingerprint.h.
+ */
+#include "flow/fingerprint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint64_t lfm_fingerprint_begin(void) { return 0xcbf29ce484222325u; }
+
+uint64_t lfm_fingerprint_bytes(uint64_t hash, const void *data, size_t size) {
+  const uint8_t *bytes = data;
+  for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+uint64_t lfm_fingerprint_table(uint64_t hash, const lfm_table *table) {
+  if (table->images) {
+    const lfm_images *images = table->images;
+    if (images->labels) hash = lfm_fingerprint_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
+    return lfm_fingerprint_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
+  }
+  if (table->demos) {
+    const lfm_demos *demos = table->demos;
+    hash = lfm_fingerprint_bytes(hash, demos->ends, (size_t)demos->episodes * sizeof *demos->ends);
+    hash = lfm_fingerprint_bytes(hash, demos->obs, (size_t)demos->steps * (size_t)demos->obs_dim * sizeof *demos->obs);
+  }
+  for (int64_t j = 0; j < table->cols; j++) hash = lfm_fingerprint_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
+  return lfm_fingerprint_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
+}
+
+uint64_t lfm_fingerprint_model(uint64_t hash, const lfm_model *model) {
+  size_t size = (size_t)lfm_net_param_count(model->net) * lfm_net_number_size(model->net);
+  for (int n = 0; n < model->blocks; n++) hash = lfm_fingerprint_bytes(hash, lfm_params_values(model->params[n]), size);
+  return hash;
+}
+
+void lfm_fingerprint_end(uint64_t hash, char out[LFM_FINGERPRINT]) {
+  snprintf(out, LFM_FINGERPRINT, "%016llx", (unsigned long long)hash);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_distill.c -- a chain of flows becomes a few steps: that they are its map, how a run is stopped and goes on, and what
+ * is refused.
+ */
+#include "distill_support.h"
+
+/* Teachers are linear, and so are their students once they have learnt. */
+typedef struct lesson_run {
+  folder root;
+  char path[600];
+  lfm_model *teacher;
+  lfm_config *config;
+  lfm_distill_options options;
+  lfm_train_result result;
+} lesson_run;
+
+static lesson_run begin(const char *const *more) {
+  lesson_run r = {.root = folder_create(), .teacher = linear_teacher()};
+  r.config = config_of(KEYS("batch_size=64", "lr=0.02", "cosine=true", "patience=0", "seed=5", "checkpoint_every=30"), more);
+  snprintf(r.path, sizeof r.path, "%s/fast", r.root.path);
+  lfm_distill_defaults(&r.options);
+  r.options.pairs = 400;
+  r.options.budget = 240;
+  r.options.threads = 1;
+  return r;
+}
+
+static lfm_status go(lesson_run *r) {
+  r->options.teacher = r->teacher;
+  r->options.config = r->config;
+  r->options.run = r->path;
+  return lfm_distill(&r->options, &r->result);
+}
+
+static void drop(lesson_run *r) {
+  lfm_config_destroy(r->config);
+  lfm_model_destroy(r->teacher);
+  folder_remove(&r->root);
+}
+
+static lfm_model *load(const lesson_run *r) {
+  lfm_model *model;
+  OK(lfm_model_load(r->path, &model));
+  return model;
+}
+
+static bool same_students(const lesson_run *a, const lesson_run *b) {
+  return same_bytes(inside(a->path, "model.safetensors"), inside(b->path, "model.safetensors"));
+}
+
+/* Root mean square of what two models draw from one noise, apart. */
+static double distance(const lfm_model *a, const lfm_model *b) {
+  lfm_sample_options options;
+  lfm_table *of_a, *of_b;
+  double sum = 0.0;
+  lfm_sample_defaults(&options);
+  options.rows = 500, options.threads = 1;
+  OK(lfm_sample(a, &options, &of_a, NULL));
+  OK(lfm_sample(b, &options, &of_b, NULL));
+  for (int64_t k = 0; k < 1000; k++) sum += pow(of_a->values[k] - of_b->values[k], 2.0);
+  lfm_table_destroy(of_a);
+  lfm_table_destroy(of_b);
+  return sqrt(sum / 1000.0);
+}
+
+/* ---- what is learnt -------------------------------------------------------------------------------------------- */
+
+static void students_are_their_teachers_map(void **state) {
+  (void)state;
+  static const struct {
+    const char *plan, *method, *text;
+    int steps, split, students;
+  } cases[] = {
+      {NULL, NULL, "(1 2 3)", 1, 1, 1},
+      {NULL, NULL, "1 | (2 3)", 2, 1, 2},
+      {NULL, NULL, "1 | 2 | 3", 3, 1, 3},
+      {"(1 (2 3))", NULL, "(1 (2 3))", 0, 1, 1},
+      {"consistency", NULL, "((1 2) 3)", 1, 1, 1},
+      {NULL, "reflow", "1 | (2 3)", 2, 1, 2},
+      {"1 | 2 3 | 4 5 6", NULL, "1 | (2 3) | (4 5 6)", 0, 2, 3},
+  };
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lesson_run r = begin(NULL);
+    r.options.plan = cases[k].plan, r.options.method = cases[k].method;
+    r.options.steps = cases[k].steps, r.options.split = cases[k].split;
+    r.options.budget = 2400;
+    OK(go(&r));
+    lfm_model *fast = load(&r);
+    lfm_sample_options options;
+    lfm_sample_result drawn_by;
+    lfm_table *rows;
+    lfm_sample_defaults(&options);
+    OK(lfm_sample(fast, &options, &rows, &drawn_by));
+    assert_true(drawn_by.nfe_mean == (double)cases[k].students);
+    assert_string_equal(lfm_model_plan(fast), cases[k].text);
+    assert_int_equal(r.result.blocks, cases[k].students);
+    assert_true(distance(r.teacher, fast) < 0.03);
+    assert_true(r.result.steps > 2390 && r.result.steps <= 2400 && r.result.train_flops > 0 && r.result.push_flops > 0);
+    assert_false(lfm_path_exists(inside(r.path, "checkpoint/states.safetensors")));
+    lfm_table_destroy(rows);
+    lfm_model_destroy(fast);
+    drop(&r);
+  }
+}
+
+/* Before a step the student is its block taken at one step of Euler's, and no better. */
+static void a_student_starts_from_its_noisiest_block(void **state) {
+  (void)state;
+  lesson_run r = begin(KEYS("lr=1e-9", "cosine=false"));
+  r.options.steps = 1, r.options.budget = 1;
+  OK(go(&r));
+  lfm_model *fast = load(&r);
+  lfm_tensor_info info = *lfm_net_tensor(fast->net, 0);
+  const float *student = lfm_params_values(fast->params[0]), *block = lfm_params_values(r.teacher->params[2]);
+  for (int64_t k = 0; k < info.count; k++) assert_near(student[k], block[k], 1e-6);
+  lfm_model_destroy(fast);
+  drop(&r);
+}
+
+/* ---- its bytes ------------------------------------------------------------------------------------------------- */
+
+static void threads_do_not_change_a_byte(void **state) {
+  (void)state;
+  lesson_run one = begin(NULL), two = begin(NULL);
+  one.options.steps = two.options.steps = 2;
+  two.options.threads = 2;
+  OK(go(&one));
+  OK(go(&two));
+  assert_true(same_students(&one, &two));
+  drop(&one);
+  drop(&two);
+}
+
+static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
+  (void)state;
+  lesson_run whole = begin(NULL);
+  whole.options.plan = "1 | (2 3)", whole.options.method = "reflow";
+  OK(go(&whole));
+  static const stop_at stops[] = {{LFM_PHASE_SAMPLE, 2, 0, false}, /* while the teacher draws */
+                                  {LFM_PHASE_TRAIN, 1, 20, false},
+                                  {LFM_PHASE_TRAIN, 2, 45, false}};
+  for (size_t k = 0; k < sizeof stops / sizeof *stops; k++) {
+    lesson_run r = begin(NULL);
+    stop_at stop = stops[k];
+    r.options.plan = "1 | (2 3)", r.options.method = "reflow";
+    r.options.progress = stops_there, r.options.context = &stop;
+    FAILS(LFM_E_INTERRUPTED, go(&r));
+    assert_true(stop.stopped);
+    r.options.progress = NULL, r.options.resume = true;
+    OK(go(&r));
+    assert_true(same_students(&r, &whole));
+    assert_false(r.result.was_finished);
+    OK(go(&r)); /* and once more: there is nothing left to do */
+    assert_true(r.result.was_finished && r.result.blocks == 2);
+    drop(&r);
+  }
+  drop(&whole);
+}
+
+/* ---- refusals -------------------------------------------------------------------------------------------------- */
+
+static void what_makes_no_sense_is_refused_before_any_work(void **state) {
+  (void)state;
+  static const struct {
+    lfm_distill_options options;
+    const char *key, *says;
+  } cases[] = {
+      {{0}, NULL, "say how many evaluations"},
+      {{.steps = 4}, NULL, "4"},
+      {{.plan = "1 | 2"}, NULL, "3"},
+      {{.plan = "2 | 1 | 3"}, NULL, "block"},
+      {{.steps = 2, .plan = "1 | 2 | 3"}, NULL, "has 3 students"},
+      {{.steps = 2, .plan = "odd"}, NULL, "'odd' is none"},
+      {{.steps = 2, .method = "magic"}, NULL, "'magic' is none"},
+      {{.steps = 2, .pairs = 5}, NULL, "too few"},
+      {{.steps = 2, .split = 30}, NULL, "1 to 21"},
+      {{.steps = 2, .guidance = 2.0}, NULL, "knows no classes"},
+      {{.steps = 2, .budget = 1}, NULL, "fewer than the 2 trainings"},
+      {{.steps = 2}, "hidden_dim=8", "hidden_dim: a student has it"},
+      {{.steps = 2}, "interp=trig", "interp: a student has it"},
+      {{.steps = 2, .solve = {.solver = "euler"}}, NULL, "nfe"},
+  };
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    const lfm_distill_options *asked = &cases[k].options;
+    lesson_run r = begin(cases[k].key ? KEYS(cases[k].key) : NULL);
+    r.options.steps = asked->steps, r.options.plan = asked->plan, r.options.method = asked->method;
+    r.options.solve = asked->solve;
+    if (asked->pairs) r.options.pairs = asked->pairs;
+    if (asked->split) r.options.split = asked->split;
+    if (asked->budget) r.options.budget = asked->budget;
+    if (asked->guidance > 0.0) r.options.guidance = asked->guidance;
+    FAILS(LFM_E_USAGE, go(&r));
+    assert_says(cases[k].says);
+    assert_false(lfm_path_exists(r.path));
+    drop(&r);
+  }
+}
+
+/* It has no flow, so nothing that needs one. */
+static void a_student_has_no_flow(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL), again = begin(NULL);
+  r.options.steps = 2;
+  OK(go(&r));
+  lfm_model *fast = load(&r);
+  lfm_table *table = gaussian_table(20, 2, 3), *out;
+  lfm_score_options score;
+  lfm_score_result scored;
+  lfm_push_options push;
+  lfm_sample_options sample;
+  lfm_ledger_options ledger;
+  lfm_ledger_result nats;
+  lfm_score_defaults(&score);
+  lfm_push_defaults(&push);
+  lfm_sample_defaults(&sample);
+  lfm_ledger_defaults(&ledger);
+  FAILS(LFM_E_UNSUPPORTED, lfm_score(fast, table, &score, NULL, &scored));
+  assert_says("have no flow density");
+  FAILS(LFM_E_UNSUPPORTED, lfm_ledger(fast, table, &ledger, &nats));
+  FAILS(LFM_E_UNSUPPORTED, lfm_push(fast, table, &push, &out));
+  push.back = true, push.to = 2;
+  lfm_table *noise = gaussian_table(20, 2, 4);
+  OK(lfm_table_rename(noise, 0, "x0"));
+  OK(lfm_table_rename(noise, 1, "x1"));
+  OK(lfm_push(fast, noise, &push, &out)); /* to data there is a way */
+  lfm_table_destroy(out);
+  sample.logp = true;
+  FAILS(LFM_E_UNSUPPORTED, lfm_sample(fast, &sample, &out, NULL));
+  sample.logp = false, sample.solve.nfe = 4;
+  FAILS(LFM_E_USAGE, lfm_sample(fast, &sample, &out, NULL));
+  assert_says("its 2 blocks are one step of euler each");
+  lfm_model_destroy(again.teacher);
+  again.teacher = fast;
+  again.options.steps = 1;
+  FAILS(LFM_E_USAGE, go(&again));
+  assert_says("was itself distilled (1 | (2 3))");
+  lfm_table_destroy(noise);
+  lfm_table_destroy(table);
+  drop(&again);
+  drop(&r);
+}
+
+static void a_run_goes_on_as_it_was_begun(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  stop_at stop = {LFM_PHASE_TRAIN, 2, 45, false};
+  r.options.steps = 2;
+  r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, go(&r));
+  r.options.progress = NULL;
+  FAILS(LFM_E_EXISTS, go(&r)); /* not a new one in its place */
+  r.options.resume = true, r.options.plan = "(1 2) | 3";
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("the run was begun with 1 | (2 3), not (1 2) | 3");
+  r.options.plan = NULL, r.options.pairs = 500;
+  FAILS(LFM_E_DATA, go(&r));
+  r.options.pairs = 400;
+  set_linear_block(r.teacher, 0, 0.7);
+  FAILS(LFM_E_DATA, go(&r));
+  assert_says("another teacher");
+  set_linear_block(r.teacher, 0, rates[0]);
+  lfm_config_destroy(r.config);
+  r.config = config_of(KEYS("batch_size=32", "seed=5"), NULL);
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("batch_size: the run was begun with 64, not 32");
+  drop(&r);
+}
+
+static void refused_memory_leaves_a_run_to_go_on_with(void **state) {
+  (void)state;
+  lesson_run whole = begin(NULL);
+  whole.options.steps = 1, whole.options.budget = 6, whole.options.pairs = 100;
+  lfm_alloc_fail_at(0);
+  OK(go(&whole));
+  uint64_t requests = lfm_alloc_fail_at(0), every = requests / 40 + 1;
+  for (uint64_t at = 1; at <= requests; at += every) {
+    lesson_run r = begin(NULL);
+    r.options.steps = 1, r.options.budget = 6, r.options.pairs = 100;
+    lfm_alloc_fail_at(at);
+    FAILS(LFM_E_MEMORY, go(&r));
+    lfm_alloc_fail_at(0);
+    r.options.resume = true;
+    OK(go(&r));
+    assert_true(same_students(&r, &whole));
+    drop(&r);
+  }
+  drop(&whole);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(students_are_their_teachers_map),
+      cmocka_unit_test(a_student_starts_from_its_noisiest_block),
+      cmocka_unit_test(threads_do_not_change_a_byte),
+      cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),
+      cmocka_unit_test(what_makes_no_sense_is_refused_before_any_work),
+      cmocka_unit_test(a_student_has_no_flow),
+      cmocka_unit_test(a_run_goes_on_as_it_was_begun),
+      cmocka_unit_test(refused_memory_leaves_a_run_to_go_on_with),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
