@@ -25,7 +25,7 @@ typedef struct app_command {
 } app_command;
 
 extern const app_command app_train, app_sweep, app_sample, app_score, app_ledger, app_eval, app_push, app_distill, app_import,
-    app_export, app_features, app_demos, app_rollout, app_info, app_bench, app_selftest;
+    app_export, app_features, app_demos, app_guard, app_rollout, app_info, app_bench, app_selftest;
 
 /* Prints "lfm VERB: text" to standard error as one line; returns APP_USAGE. */
 int app_usage_error(const app_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

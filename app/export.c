@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct request {
-  const char *model, *out, *solver, *precision;
+  const char *model, *out, *solver, *precision, *guard;
   int64_t nfe;
   double range;
   app_seed seed;
@@ -30,6 +30,7 @@ static lfm_status export_policy(const request *r, const lfm_model *model) {
   options.seed = r->seed.value;
   options.range = r->range;
   options.clamp = r->clamp;
+  options.guard = r->guard;
   return lfm_policy_export(model, &options, r->out);
 }
 
@@ -64,16 +65,20 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
        .help = "of a policy: observations more than R times as far out as the demonstrations go are refused (default 2)"},
       {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "they are moved to the edge of that range instead"},
+      {APP_WORD, .name = "guard", .value = "WHAT", .target = &r.guard,
+       .words = (const char *const[]){"count", "hold", "stop", NULL},
+       .help = "with the policy's guard (lfm guard), which on a strange observation does this:"},
       APP_OPTION_JSON(&r.json),
       {0},
   };
   int code, blocks = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  if (!is_source(&r) && (r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp))
-    return app_usage_error(self,
-                           "--solver, --nfe, --precision, --seed, --range and --clamp are of a policy's source; -o %s is "
-                           "none (a .c file)",
-                           r.out);
+  if (!is_source(&r) && (r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp || r.guard))
+    return app_usage_error(
+        self,
+        "--solver, --nfe, --precision, --seed, --range, --clamp and --guard are of a policy's source; -o %s is "
+        "none (a .c file)",
+        r.out);
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);

@@ -112,4 +112,14 @@ void app_json_end(app_json *json) {
   json->fields = 1;
 }
 
+void app_json_accuracy(app_json *json, const char *key, const lfm_accuracy *accuracy) {
+  app_json_begin(json, key);
+  app_json_whole(json, "of", accuracy->rows);
+  app_json_whole(json, "in", accuracy->right);
+  app_json_real(json, "share", accuracy->rows ? accuracy->share : (double)NAN);
+  app_json_real(json, "low", accuracy->rows ? accuracy->low : (double)NAN);
+  app_json_real(json, "high", accuracy->rows ? accuracy->high : (double)NAN);
+  app_json_end(json);
+}
+
 void app_json_close(app_json *json) { fputs("}\n", json->out); }

@@ -5,6 +5,8 @@
 #ifndef APP_JSON_H
 #define APP_JSON_H
 
+#include "lfm.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@ void app_json_texts(app_json *json, const char *key, const char *const *values, 
 void app_json_flag(app_json *json, const char *key, bool value);
 void app_json_begin(app_json *json, const char *key); /* an object in it: its fields, then */
 void app_json_end(app_json *json);
+void app_json_accuracy(app_json *json, const char *key, const lfm_accuracy *accuracy); /* an object; its share and interval */
 void app_json_close(app_json *json);
 
 #endif

@@ -12,9 +12,9 @@
 #include <inttypes.h>
 
 typedef struct request {
-  const char *model, *task, *out, *record, *solver, *precision;
+  const char *model, *task, *out, *record, *solver, *precision, *guard;
   int64_t episodes, nfe, threads;
-  double range;
+  double range, shove;
   app_seed seed;
   bool clamp, json;
 } request;
@@ -35,6 +35,8 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
     options.policy.precision = r->precision;
     options.policy.range = r->range;
     options.policy.clamp = r->clamp;
+    options.policy.guard = r->guard;
+    options.shove = r->shove;
     options.sheet = r->record;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
@@ -56,7 +58,13 @@ static void print_latency(app_json *json, const lfm_policy_stats *policy) {
   app_json_end(json);
 }
 
-static void print_json(const lfm_rollout_result *result) {
+static void print_guard_json(app_json *json, const lfm_rollout_result *result) {
+  app_json_accuracy(json, "alarms_in_successes", &result->alarms_in_successes);
+  app_json_accuracy(json, "alarms_in_failures", &result->alarms_in_failures);
+  app_json_whole(json, "alarm_steps", result->policy.alarms);
+}
+
+static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json json = app_json_open(stdout);
   app_json_whole(&json, "episodes", result->success.rows);
   app_json_real(&json, "success", result->success.share);
@@ -70,6 +78,7 @@ static void print_json(const lfm_rollout_result *result) {
   app_json_whole(&json, "chunks", result->policy.chunks);
   app_json_whole(&json, "refused", result->policy.refused);
   app_json_whole(&json, "clamped", result->policy.clamped);
+  if (r->guard) print_guard_json(&json, result);
   print_latency(&json, &result->policy);
   app_json_real(&json, "seconds", result->seconds);
   app_json_close(&json);
@@ -77,15 +86,15 @@ static void print_json(const lfm_rollout_result *result) {
 
 static void print_result(const request *r, const lfm_rollout_result *result) {
   char text[APP_TEXT_SIZE];
-  const lfm_accuracy *success = &result->success;
   const lfm_policy_stats *policy = &result->policy;
-  printf("success       %" PRId64 " of %" PRId64 ": %.1f %% (95 %% interval %.1f to %.1f)\n", success->right, success->rows,
-         100 * success->share, 100 * success->low, 100 * success->high);
+  app_print_accuracy("success", &result->success, NULL);
   printf("score         %.4f +- %.4f: the best reward of an episode, in the mean\n", result->score, result->score_se);
   if (result->broken > 0)
     printf("broken        %" PRId64 " episodes: physics or policy could not go on, %" PRId64 " observations refused\n",
            result->broken, policy->refused);
   if (policy->clamped > 0) printf("clamped       %" PRId64 " numbers of observations, out of range\n", policy->clamped);
+  if (result->alarms_in_successes.rows) app_print_accuracy("alarms", &result->alarms_in_successes, "successful episodes");
+  if (result->alarms_in_failures.rows) app_print_accuracy("alarms", &result->alarms_in_failures, "failed episodes");
   printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64 " chunks)\n",
          policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks);
   if (r->out) printf("episodes      each in %s\n", r->out);
@@ -110,6 +119,11 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
        .help = "observations more than R times as far out as the demonstrations go end the episode (default 2)"},
       {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "move them to the edge of that range instead"},
+      {APP_WORD, .name = "guard", .value = "WHAT", .target = &r.guard,
+       .words = (const char *const[]){"count", "hold", "stop", NULL},
+       .help = "ask the guard that lfm guard has given the model, and where it finds an observation strange, do this:"},
+      {APP_REAL, .name = "shove", .value = "D", .target = &r.shove, .low = 0, .high = 1e6,
+       .help = "disturb every episode once: for 10 steps the hand is D metres (Push-T: pixels) from where it is told to go"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
        .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
       {APP_TEXT, .name = "record", .value = "PNG", .target = &r.record,
@@ -126,7 +140,7 @@ static int run(const app_command *self, int argc, char **argv) {
   app_progress_begin(&progress);
   lfm_status status = roll(&r, &progress, &result);
   app_progress_end(&progress);
-  if (status == LFM_OK && r.json) print_json(&result);
+  if (status == LFM_OK && r.json) print_json(&r, &result);
   if (status == LFM_OK && !r.json) print_result(&r, &result);
   return app_report(self, status);
 }

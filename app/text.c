@@ -7,6 +7,7 @@
  */
 #include "text.h"
 
+#include <inttypes.h>
 #include <langinfo.h>
 #include <math.h>
 #include <string.h>
@@ -127,4 +128,9 @@ void app_nearest_offer(app_nearest *nearest, const char *name) {
     nearest->best = name;
     nearest->distance = distance;
   }
+}
+
+void app_print_accuracy(const char *label, const lfm_accuracy *a, const char *things) {
+  printf("%-13s %" PRId64 " of %" PRId64 "%s%s: %.1f %% (95 %% interval %.1f to %.1f)\n", label, a->right, a->rows,
+         things ? " " : "", things ? things : "", 100 * a->share, 100 * a->low, 100 * a->high);
 }

@@ -5,6 +5,8 @@
 #ifndef APP_TEXT_H
 #define APP_TEXT_H
 
+#include "lfm.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +20,9 @@ char *app_duration(char *out, double seconds);                  /* "3.2 s", "4:0
 char *app_amount(char *out, double amount);                     /* three digits and k, M, G: "12.3k" */
 char *app_mean(char *out, double mean, double standard_error);  /* "-152.31 ± 0.12" */
 char *app_like(char *out, double value, double standard_error); /* "-12.30": the decimals of a mean with this error */
+
+/* "LABEL  3 of 4 THINGS: 75.0 % (95 % interval 30.1 to 95.4)", a line; things NULL: the label says what they are. */
+void app_print_accuracy(const char *label, const lfm_accuracy *accuracy, const char *things);
 
 /* A paragraph in the making: words are put one after another and the line is broken before APP_WIDTH. */
 typedef struct app_paragraph {

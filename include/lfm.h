@@ -19,6 +19,7 @@
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   demos    scripted experts -> demonstrations         lfm_demos_record
  *   policy   observations -> actions, in a control loop lfm_policy_*
+ *   guard    is what a policy observes strange?        lfm_guard
  *   rollout  a policy in simulated worlds              lfm_rollout
  *   speed    how fast it is on this machine            lfm_bench
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
@@ -670,11 +671,15 @@ typedef struct lfm_policy_options {
   uint64_t seed;            /* of the noise that chunks are made of */
   double range;             /* how far an observation may lie outside of what was learnt from, 1 being its edge; 0: 2 */
   bool clamp;               /* what lies beyond is taken for the edge of that; otherwise it is refused */
+  /* Where the model's guard (lfm_guard) finds an observation strange: "count" that, and go on; "hold" the action before, as
+   * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked. */
+  const char *guard;
 } lfm_policy_options;
 
 typedef struct lfm_policy_stats {
   int64_t steps, chunks;
   int64_t refused, clamped;    /* observations that were not finite or out of range; numbers that were moved into it */
+  int64_t alarms, alarmed;     /* steps whose observation the guard found strange; episodes that had such a step */
   int nfe;                     /* evaluations a chunk */
   double p50, p99, p99_9, max; /* of a chunk, microseconds, to 1 %; NAN before the first */
 } lfm_policy_stats;
@@ -697,6 +702,17 @@ LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
 LFM_API lfm_status lfm_policy_act(lfm_policy *policy, const double *observation, int64_t count, double *action);
 
 LFM_API void lfm_policy_look(const lfm_policy *policy, lfm_policy_stats *stats);
+
+/* What a guard says in this episode. */
+typedef struct lfm_guard_state {
+  int64_t steps;       /* observations so far */
+  int64_t first;       /* the step, from 0, of the first alarm; -1: none yet */
+  double score, level; /* of the last observation, and what it must not exceed */
+  bool alarm;          /* it does */
+  bool stopped;        /* there are no actions any more until the next episode */
+} lfm_guard_state;
+/* False where the policy was made without a guard; state is then left alone. */
+LFM_API bool lfm_policy_guard(const lfm_policy *policy, lfm_guard_state *state);
 
 /* A policy by a deadline: chunks are drawn by a thread of its own, and a step of control waits for one no longer than that.
  * Where one is late the rest of the chunk before goes on, to its end, and then its last action is held; the late one is
@@ -725,12 +741,51 @@ LFM_API void lfm_pilot_begin(lfm_pilot *pilot, int64_t episode);
 LFM_API lfm_status lfm_pilot_act(lfm_pilot *pilot, const double *observation, int64_t count, double *action);
 /* From any thread, as often as it likes, waiting for nobody: the action in force; false before the first. */
 LFM_API bool lfm_pilot_current(const lfm_pilot *pilot, double *action);
-LFM_API void lfm_pilot_look(lfm_pilot *pilot, lfm_pilot_stats *stats); /* from the thread that acts */
+LFM_API bool lfm_pilot_guard(const lfm_pilot *pilot, lfm_guard_state *state); /* as lfm_policy_guard; the thread that acts */
+LFM_API void lfm_pilot_look(lfm_pilot *pilot, lfm_pilot_stats *stats);        /* from the thread that acts */
 
 /* One C99 file with all that the policy is: weights, static memory, the runtime's own source, a self-test.  It needs libc
  * and libm, allocates nothing, and does what a policy of these options does; how to call and compile it stands at its top.
  * PATH ends in .c.  LFM_E_USAGE when the model is no policy. */
 LFM_API lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *options, const char *path);
+
+/* ---- guards ------------------------------------------------------------------------------------------------- */
+
+typedef struct lfm_guard_options {
+  const lfm_model *model; /* a policy; required */
+  const lfm_table *demos; /* demonstrations of what it does; required */
+  /* Good episodes to calibrate by, which should be the policy's own.  Either of these; with neither, half of the
+   * demonstrations is not learnt from and calibrates. */
+  int64_t rollouts;           /* over 0: so many episodes of the policy in a simulated task, of which the successful count */
+  const lfm_table *successes; /* episodes that have been recorded; NULL: none */
+  const char *task;           /* of the rollouts; NULL: that of the demonstrations */
+  lfm_policy_options policy;  /* of the rollouts; its guard and seed are not looked at */
+  double alpha;               /* the chance of an alarm in an episode that is like those; default 0.05 */
+  int64_t batches;            /* of training; default 3000 */
+  uint64_t seed;
+  int threads; /* 0: all processors; does not change the result */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_guard_options;
+
+typedef struct lfm_guard_result {
+  int64_t learnt, calibrated; /* episodes */
+  double level;
+  lfm_accuracy success; /* of the rollouts; rows 0: there were none */
+  lfm_accuracy
+      false_alarms;      /* in good episodes that neither were learnt from nor calibrated: every second one; rows: those */
+  lfm_accuracy detected; /* alarms in the rollouts that failed; rows 0: there were none */
+  double seconds;
+} lfm_guard_result;
+
+LFM_API void lfm_guard_defaults(lfm_guard_options *options);
+
+/* Writes PATH (.safetensors): the model, with a guard that lfm_policy_options.guard may ask.  A guard is a small flow over
+ * what the policy observes; where the noise that it takes to be in an observation exceeds a level, that is strange to it. The
+ * level is conformal: an episode like those that calibrated it has an alarm with a chance of alpha at most.  LFM_E_USAGE when
+ * the model is no policy; LFM_E_DATA when there are too few good episodes for alpha, or demonstrations of something else;
+ * LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+LFM_API lfm_status lfm_guard(const lfm_guard_options *options, const char *path, lfm_guard_result *result);
 
 typedef struct lfm_rollout_options {
   const lfm_model *model; /* required */
@@ -738,6 +793,8 @@ typedef struct lfm_rollout_options {
   int64_t episodes;       /* 1 to 1,000,000; default 50 */
   uint64_t seed;          /* of the starts; the policy's own follows from it */
   lfm_policy_options policy;
+  double shove; /* over 0: once an episode, at a step of 5 to 34 and for 10 steps, the world is told a position that is so far
+                 * off (metres; Push-T: its pixels) in a direction of the episode's own */
   const char *sheet; /* a PNG to draw: the first episodes, a strip of moments each; NULL: none */
   int threads;       /* 0: all processors, a world each; does not change the result, but for the times */
   lfm_progress_fn progress;
@@ -749,13 +806,17 @@ typedef struct lfm_rollout_result {
   double score, score_se;  /* mean over episodes of the best reward, and its standard error; NAN for one */
   int64_t steps, broken;   /* of control; episodes that ended because physics or policy could not go on */
   lfm_policy_stats policy; /* over all episodes */
+  /* Episodes in which the guard, which options.policy.guard asks for, raised an alarm: of the successful ones, and of those
+   * that failed; rows 0 where there are none of them, or no guard. */
+  lfm_accuracy alarms_in_successes, alarms_in_failures;
   double seconds;
 } lfm_rollout_result;
 
 LFM_API void lfm_rollout_defaults(lfm_rollout_options *options);
 
 /* Episodes of a policy in a simulated task, each the same whatever else is run.  out (may be NULL): a table with columns
- * episode, success (0 or 1), score (its best reward), steps and broken.  LFM_E_DATA when the model's observations or
+ * episode, success (0 or 1), score (its best reward), steps and broken; with a guard, also
+ * alarm, the step, from 1, of the first alarm, 0 being none.  LFM_E_DATA when the model's observations or
  * actions are not the task's. */
 LFM_API lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result);
 

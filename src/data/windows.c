@@ -233,7 +233,7 @@ static void cut_window(const lfm_demos *demos, int64_t begin, int64_t end, int64
 }
 
 /* Of demonstrations the names alone are known. */
-static lfm_status check_alike(const lfm_windows *like, const lfm_demos *demos) {
+lfm_status lfm_windows_fit_demos(const lfm_windows *like, const lfm_demos *demos) {
   if (like->kind != demos->kind || like->action_dim != demos->action_dim)
     return lfm_fail(LFM_E_DATA, "the demonstrations are of %lld %s numbers an action, the model of %lld %s",
                     (long long)demos->action_dim, lfm_action_kind_name(demos->kind), (long long)like->action_dim,
@@ -251,7 +251,7 @@ lfm_status lfm_windows_cut(const lfm_windows *like, const lfm_demos *demos, lfm_
   int64_t count = lfm_windows_count(demos, like->horizons), at = 0;
   lfm_status status;
   *out = NULL;
-  LFM_TRY(check_alike(like, demos));
+  LFM_TRY(lfm_windows_fit_demos(like, demos));
   LFM_TRY(lfm_table_make(count, like->horizons.prediction * like->width, out));
   LFM_TRY_GOTO(lfm_windows_alike(like, count, &(*out)->windows), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&observations, like->horizons.observation * like->obs_dim), fail);

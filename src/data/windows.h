@@ -56,8 +56,10 @@ void lfm_windows_destroy(lfm_windows *windows); /* accepts NULL */
 lfm_status lfm_windows_check(lfm_horizons horizons);
 int64_t lfm_windows_width(lfm_action_kind kind, int64_t action_dim);
 
-/* All windows of the demonstrations, episode by episode, as a table.  LFM_E_DATA where they are of other actions or
- * observations. */
+/* LFM_E_DATA where demonstrations are of other actions or observations; their units do not matter. */
+lfm_status lfm_windows_fit_demos(const lfm_windows *windows, const lfm_demos *demos);
+
+/* All windows of the demonstrations, episode by episode, as a table.  LFM_E_DATA as lfm_windows_fit_demos. */
 lfm_status lfm_windows_cut(const lfm_windows *like, const lfm_demos *demos, struct lfm_table **out);
 int64_t lfm_windows_count(const lfm_demos *demos, lfm_horizons horizons);
 

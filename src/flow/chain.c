@@ -5,7 +5,8 @@
  *   tensors    blocks.N.net.K.weight [out, in], .bias [out]    float32, the authors' names
  *              normaliser.{varying,constant,mean,forward,inverse,logdet}
  *   metadata   format, config (the resolved YAML), columns, column.K and decimals.K of each
- * What pictures and policies have in place of columns: lfm_chain_add_picture, chain_windows.c.
+ * What pictures and policies have in place of columns: lfm_chain_add_picture, chain_windows.c; a policy's guard:
+ * chain_guard.c.
  * In Python: safetensors.torch.load_file(path) gives every weight under the name that the authors' modules use.
  */
 #include "flow/chain.h"
@@ -198,6 +199,7 @@ void lfm_model_destroy(lfm_model *model) {
   lfm_free(model->plan);
   lfm_images_destroy(model->picture);
   lfm_windows_destroy(model->windows);
+  lfm_model_guard_destroy(model->guard);
   lfm_net_destroy(model->net);
   lfm_normaliser_destroy(model->normaliser);
   lfm_config_destroy(model->config);
@@ -564,6 +566,7 @@ lfm_status lfm_chain_write(const lfm_model *model, const char *path) {
   LFM_TRY(lfm_archive_create(&archive));
   lfm_status status = lfm_chain_describe(model, archive);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_add_block(model, n, archive);
+  if (status == LFM_OK && model->guard) status = lfm_chain_add_guard(model->guard, archive);
   if (status == LFM_OK) status = lfm_archive_write(archive, path);
   lfm_archive_destroy(archive);
   return status;
@@ -587,6 +590,7 @@ lfm_status lfm_model_load(const char *path, lfm_model **out) {
   lfm_model *model = NULL;
   status = lfm_chain_open(archive, &model);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_read_block(model, n, archive);
+  if (status == LFM_OK) status = lfm_chain_read_guard(archive, model);
   lfm_archive_destroy(archive);
   if (status == LFM_OK) *out = model;
   else lfm_model_destroy(model);

@@ -19,6 +19,14 @@ typedef struct lfm_span {
   double right, left;
 } lfm_span;
 
+/* What a policy's guard is: a small flow over what it sees, and how much of a score is too much.  (chain_guard.c) */
+typedef struct lfm_model_guard {
+  lfm_model *flow; /* one block over [observation, obs_dim] numbers, in the data's units */
+  double alpha;    /* the share of good episodes that are to raise an alarm */
+  int64_t levels;
+  double *level; /* [levels] at step 0, 1, ... of an episode; the last one holds on */
+} lfm_model_guard;
+
 struct lfm_model {
   lfm_config *config; /* resolved: every key has its value, hks is set */
   int64_t cols;       /* of the data */
@@ -31,6 +39,7 @@ struct lfm_model {
   char *
       plan; /* of students: which blocks of their teacher each stands for, as text (distill/plan.h); NULL: a chain of flows */
   lfm_net *net;
+  lfm_model_guard *guard; /* NULL: none */
   int blocks;
   lfm_span span[LFM_MAX_BLOCKS];
   lfm_params *params[LFM_MAX_BLOCKS]; /* of block n = 0 (data side) .. blocks-1 (noise side) */
@@ -79,6 +88,11 @@ lfm_status lfm_chain_add_windows(const lfm_windows *windows, lfm_archive *archiv
 lfm_status lfm_chain_read_windows(const lfm_archive *archive, lfm_horizons horizons, lfm_windows **out);
 lfm_horizons lfm_chain_horizons(const lfm_config *config);
 lfm_status lfm_chain_units(const lfm_windows *windows, lfm_normaliser **out); /* the chunks' normaliser */
+
+/* Of guarded policies: all that the guard is; and back, where the archive has one.  (chain_guard.c) */
+lfm_status lfm_chain_add_guard(const lfm_model_guard *guard, lfm_archive *archive);
+lfm_status lfm_chain_read_guard(lfm_archive *archive, lfm_model *model);
+void lfm_model_guard_destroy(lfm_model_guard *guard); /* accepts NULL */
 
 /* Whole numbers as metadata; LFM_E_FORMAT where one is not between low and high. */
 lfm_status lfm_chain_add_number(lfm_archive *archive, const char *key, int64_t number);

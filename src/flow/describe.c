@@ -114,6 +114,11 @@ static void describe_policy(const lfm_windows *w, lfm_facts *facts) {
   describe_actions(w->kind, w->task, w->keys, w->key, w->key_dim, facts);
 }
 
+static void describe_guard(const lfm_model_guard *guard, lfm_facts *facts) {
+  lfm_facts_number(facts, "guard_alpha", guard->alpha);
+  lfm_facts_number(facts, "guard_level", guard->level[0]);
+}
+
 static void describe_chain(const lfm_model *model, lfm_facts *facts) {
   double parameters = (double)lfm_net_param_count(model->net);
   lfm_facts_number(facts, "blocks", model->blocks);
@@ -121,6 +126,7 @@ static void describe_chain(const lfm_model *model, lfm_facts *facts) {
   if (model->plan) lfm_facts_text(facts, "plan", model->plan);
   if (model->picture) describe_pictures(model->picture, facts);
   if (model->windows) describe_policy(model->windows, facts);
+  if (model->guard) describe_guard(model->guard, facts);
   for (int64_t j = 0; model->names && j < model->cols; j++) {
     lfm_facts_item(facts, "columns");
     lfm_facts_text(facts, "name", model->names[j]);
@@ -173,7 +179,8 @@ static lfm_status describe_archive(const char *path, lfm_facts *facts) {
   bool is_checkpoint = lfm_archive_find(archive, "place") != NULL, is_judge = format && !strncmp(format, "lfm judge", 9);
   lfm_facts_text(facts, "kind", is_judge ? "judge" : !config ? "tensors" : is_checkpoint ? "checkpoint" : "model");
   lfm_status status = is_judge ? describe_judge(archive, facts) : config ? lfm_chain_open(archive, &model) : LFM_OK;
-  if (model) describe_chain(model, facts);
+  if (model && !is_checkpoint) status = lfm_chain_read_guard(archive, model);
+  if (status == LFM_OK && model) describe_chain(model, facts);
   if (is_checkpoint) describe_place(archive, facts);
   if (config) lfm_facts_text(facts, "config", config);
   describe_tensors(archive, facts);

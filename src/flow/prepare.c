@@ -439,7 +439,7 @@ static lfm_status take_tables(lfm_trainer *trainer) {
     lfm_note(LFM_WARNING,
              "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
              (long long)train_table(trainer)->rows);
-  if (options->train->images || options->train->demos) return LFM_OK;
+  if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(train_table(trainer)));
   return warn_redundant(trainer);
 }
@@ -493,6 +493,13 @@ lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **ou
 lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lfm_model *teacher, lfm_lesson *lesson,
                                       lfm_trainer **out) {
   return create(options, teacher, lesson, out);
+}
+
+lfm_model *lfm_trainer_take_model(lfm_trainer *trainer) {
+  lfm_model *model = trainer->model;
+  if (trainer->net != model->net) lfm_net_destroy(trainer->net);
+  trainer->model = NULL;
+  return model;
 }
 
 void lfm_trainer_destroy(lfm_trainer *trainer) {

@@ -15,6 +15,11 @@ struct lfm_compiled {
   lfm_rt_block block[LFM_MAX_BLOCKS];
   void *weights[LFM_MAX_BLOCKS];
   float *constants[LFM_MAX_BLOCKS];
+  lfm_compiled *flow; /* of the model's guard; NULL: none, or this is one */
+  /* of a flow that guards */
+  lfm_rt_guard guard;
+  float *time;
+  double *scale;
 };
 
 static lfm_status prepare(const lfm_model *model, lfm_prepared **out) {
@@ -53,6 +58,38 @@ lfm_status lfm_compile(const lfm_model *model, bool half, lfm_compiled **out) {
   c->model = model;
   c->chain.half = half;
   lfm_status status = fill(c);
+  if (status == LFM_OK && model->guard) status = lfm_compile_guard(model->guard, &c->flow);
+  if (status == LFM_OK) *out = c;
+  else lfm_compiled_destroy(c);
+  return status;
+}
+
+/* Its units are the normaliser's, a number a column. */
+static lfm_status fill_guard(lfm_compiled *c, const lfm_model_guard *guard) {
+  const lfm_normaliser *n = c->model->normaliser;
+  LFM_TRY(fill(c));
+  LFM_TRY(LFM_ALLOC(&c->time, c->chain.field->timed_count));
+  LFM_TRY(lfm_prepared_time(c->prepared, c->model->net, c->model->params[0], 0.0, c->time));
+  LFM_TRY(LFM_ALLOC(&c->scale, n->dim));
+  for (int64_t k = 0; k < n->dim; k++) c->scale[k] = n->forward[k * n->dim + k];
+  c->guard = (lfm_rt_guard){.chain = &c->chain,
+                            .time = c->time,
+                            .numbers = n->dim,
+                            .number = n->varying,
+                            .mean = n->mean,
+                            .scale = c->scale,
+                            .levels = guard->levels,
+                            .level = guard->level,
+                            .first = -1};
+  return LFM_OK;
+}
+
+lfm_status lfm_compile_guard(const lfm_model_guard *guard, lfm_compiled **out) {
+  lfm_compiled *c;
+  *out = NULL;
+  LFM_TRY(LFM_ALLOC(&c, 1));
+  c->model = guard->flow;
+  lfm_status status = fill_guard(c, guard);
   if (status == LFM_OK) *out = c;
   else lfm_compiled_destroy(c);
   return status;
@@ -62,10 +99,20 @@ void lfm_compiled_destroy(lfm_compiled *c) {
   if (!c) return;
   for (int n = 0; n < LFM_MAX_BLOCKS; n++) lfm_free(c->weights[n]), lfm_free(c->constants[n]);
   lfm_prepared_destroy(c->prepared);
+  lfm_compiled_destroy(c->flow);
+  lfm_free(c->time);
+  lfm_free(c->scale);
   lfm_free(c);
 }
 
 const lfm_rt_chain *lfm_compiled_chain(const lfm_compiled *compiled) { return &compiled->chain; }
+const lfm_compiled *lfm_compiled_flow(const lfm_compiled *compiled) { return compiled->flow; }
+
+const lfm_rt_guard *lfm_compiled_guard(const lfm_compiled *c) {
+  if (c->guard.chain) return &c->guard;
+  return c->flow ? &c->flow->guard : NULL;
+}
+
 const lfm_windows *lfm_compiled_windows(const lfm_compiled *compiled) { return compiled->model->windows; }
 
 int64_t lfm_compiled_weights(const lfm_compiled *compiled) { return lfm_prepared_weights(compiled->prepared); }

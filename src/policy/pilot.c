@@ -133,6 +133,7 @@ static void execute(lfm_pilot *p, double *action) {
   int64_t dim = l->units->action_dim;
   if (l->next < l->units->predicted) memcpy(p->last, l->chunk + l->next++ * dim, (size_t)dim * sizeof *action);
   else p->stats.held++;
+  l->has_acted = true;
   memcpy(action, p->last, (size_t)dim * sizeof *action);
   put_in_force(p, action, dim);
 }
@@ -143,9 +144,10 @@ lfm_status lfm_pilot_act(lfm_pilot *p, const double *observation, int64_t count,
   p->since++; /* this step passes, too, if its observation is refused */
   LFM_TRY(lfm_policy_check_count(p->policy, count));
   lfm_rt_outcome outcome = lfm_rt_look(l, observation, &which);
-  if (outcome != LFM_RT_ACTED) return lfm_policy_refuse(p->policy, outcome, observation, which);
+  if (outcome > LFM_RT_HELD) return lfm_policy_refuse(p->policy, outcome, observation, which);
   if (p->waits && is_there(p)) LFM_TRY(take(p));
-  if (!p->waits && l->next >= l->end) {
+  if (outcome == LFM_RT_HELD) l->next = l->units->predicted; /* what was meant to follow is of another situation */
+  else if (!p->waits && l->next >= l->end) {
     ask(p);
     wait_for(p, !p->has_chunk);
     if (is_there(p)) LFM_TRY(take(p));
@@ -165,6 +167,8 @@ void lfm_pilot_begin(lfm_pilot *p, int64_t episode) {
   lfm_policy_begin(p->policy, episode);
   lfm_policy_begin(p->drawer, episode);
 }
+
+bool lfm_pilot_guard(const lfm_pilot *pilot, lfm_guard_state *state) { return lfm_policy_guard(pilot->policy, state); }
 
 void lfm_pilot_look(lfm_pilot *p, lfm_pilot_stats *stats) {
   *stats = p->stats;
@@ -186,12 +190,15 @@ static double measure(lfm_policy *policy) {
   return lfm_latency_at(&latency, 0.5);
 }
 
+/* It draws; the loop looks, and is guarded. */
 static lfm_status make_drawer(lfm_pilot *p, const lfm_policy_options *options) {
+  lfm_policy_options unguarded = *options;
+  unguarded.guard = NULL;
   lfm_free(p->time);
   lfm_policy_destroy(p->drawer);
   p->drawer = NULL;
   LFM_TRY(lfm_compiled_plan(p->compiled, &options->solve, &p->plan, &p->time));
-  return lfm_policy_create_shared(p->compiled, &p->plan, options, &p->drawer);
+  return lfm_policy_create_shared(p->compiled, &p->plan, &unguarded, &p->drawer);
 }
 
 /* As many evaluations as fit, unless the caller has named a number. */

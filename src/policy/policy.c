@@ -20,6 +20,8 @@ struct lfm_policy {
   lfm_rt_units units;
   lfm_rt_plan plan;
   lfm_rt_loop loop;
+  lfm_rt_guard guard;
+  bool is_stopped; /* by it, in this episode */
   lfm_policy_stats stats;
   lfm_latency latency;
 };
@@ -30,6 +32,15 @@ bool lfm_policy_is_half(const lfm_policy_options *options) {
   return options->precision && strcmp(options->precision, "bf16") == 0;
 }
 
+static const char *const heeds[] = {[LFM_RT_COUNT] = "count", [LFM_RT_HOLD] = "hold", [LFM_RT_STOP] = "stop"};
+enum { HEEDS = sizeof heeds / sizeof *heeds };
+
+lfm_rt_heed lfm_policy_heed(const lfm_policy_options *options) {
+  int k = 0;
+  while (k < HEEDS && strcmp(options->guard, heeds[k]) != 0) k++;
+  return (lfm_rt_heed)k;
+}
+
 lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model *model, lfm_policy_options *out) {
   *out = *options;
   if (out->solve.nfe == 0) out->solve.nfe = (lfm_chain_is_flow(model) ? EVALUATIONS : 1) * model->blocks;
@@ -38,6 +49,8 @@ lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model
     return lfm_fail(LFM_E_USAGE, "range: %g is below 1, the edge of what was learnt from", out->range);
   if (out->precision && !lfm_policy_is_half(out) && strcmp(out->precision, "fp32") != 0)
     return lfm_fail(LFM_E_USAGE, "precision: %s; fp32 and bf16 are possible", out->precision);
+  if (out->guard && (int)lfm_policy_heed(out) == HEEDS)
+    return lfm_fail(LFM_E_USAGE, "guard: %s; count, hold and stop are possible", out->guard);
   return LFM_OK;
 }
 
@@ -50,7 +63,21 @@ static lfm_status make_room(lfm_rt_loop *l) {
   LFM_TRY(LFM_ALLOC(&l->x, numbers));
   LFM_TRY(LFM_ALLOC(&l->space, field->floats));
   LFM_TRY(LFM_ALLOC(&l->room, (l->plan->method.stages + 1) * numbers));
+  LFM_TRY(LFM_ALLOC(&l->last, u->action_dim));
   return LFM_ALLOC(&l->chunk, u->predicted * u->action_dim);
+}
+
+lfm_status lfm_policy_check_guard(const lfm_policy_options *options, const lfm_compiled *compiled) {
+  if (!options->guard || lfm_compiled_guard(compiled)) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "guard: the model has none; lfm guard gives it one");
+}
+
+static lfm_status set_guard(lfm_policy *p, const lfm_rt_guard *guard, const lfm_policy_options *options) {
+  if (!options->guard) return LFM_OK;
+  p->guard = *guard;
+  p->loop.guard = &p->guard;
+  p->loop.heed = lfm_policy_heed(options);
+  return LFM_ALLOC(&p->guard.space, guard->chain->field->floats);
 }
 
 lfm_rt_units lfm_policy_units(const lfm_windows *w) {
@@ -71,6 +98,7 @@ lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_p
                                     lfm_policy **out) {
   lfm_policy *p;
   *out = NULL;
+  LFM_TRY(lfm_policy_check_guard(options, compiled));
   LFM_TRY(LFM_ALLOC(&p, 1));
   p->units = lfm_policy_units(lfm_compiled_windows(compiled));
   p->plan = *plan;
@@ -82,6 +110,7 @@ lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_p
                           .clamp = options->clamp};
   p->stats.nfe = (int)(p->loop.chain->blocks * plan->steps * plan->method.stages);
   lfm_status status = make_room(&p->loop);
+  if (status == LFM_OK) status = set_guard(p, lfm_compiled_guard(compiled), options);
   if (status == LFM_OK) *out = p;
   else lfm_policy_destroy(p);
   return status;
@@ -116,19 +145,30 @@ void lfm_policy_destroy(lfm_policy *p) {
   lfm_free(p->loop.space);
   lfm_free(p->loop.room);
   lfm_free(p->loop.chunk);
+  lfm_free(p->loop.last);
+  lfm_free(p->guard.space);
   lfm_free(p);
 }
 
 int64_t lfm_policy_observed(const lfm_policy *policy) { return policy->units.obs_dim; }
 int64_t lfm_policy_actions(const lfm_policy *policy) { return policy->units.action_dim; }
 const lfm_latency *lfm_policy_latency(const lfm_policy *policy) { return &policy->latency; }
-void lfm_policy_begin(lfm_policy *policy, int64_t episode) { lfm_rt_begin(&policy->loop, episode); }
+
+void lfm_policy_begin(lfm_policy *policy, int64_t episode) {
+  policy->is_stopped = false;
+  lfm_rt_begin(&policy->loop, episode);
+}
 
 lfm_rt_loop *lfm_policy_loop(lfm_policy *policy) { return &policy->loop; }
 
 lfm_status lfm_policy_refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
   const lfm_rt_units *u = &p->units;
   if (outcome == LFM_RT_BROKEN) return lfm_fail(LFM_E_NUMERIC, "policy: the network gives a number that is not finite");
+  p->is_stopped |= outcome == LFM_RT_STOPPED;
+  if (outcome == LFM_RT_STOPPED)
+    return lfm_fail(LFM_E_DATA,
+                    "policy: stopped by its guard, at step %lld of the episode: what is observed is strange to it",
+                    (long long)p->guard.first + 1);
   p->stats.refused++;
   if (outcome == LFM_RT_NOT_A_NUMBER)
     return lfm_fail(LFM_E_DATA, "policy: number %lld of the observation is not finite", (long long)which + 1);
@@ -154,15 +194,25 @@ lfm_status lfm_policy_act(lfm_policy *p, const double *observation, int64_t coun
   LFM_TRY(lfm_policy_check_count(p, count));
   double begun = lfm_seconds();
   lfm_rt_outcome outcome = lfm_rt_act(&p->loop, observation, action, &which);
-  if (outcome != LFM_RT_ACTED && outcome != LFM_RT_DREW) return lfm_policy_refuse(p, outcome, observation, which);
+  if (outcome > LFM_RT_HELD) return lfm_policy_refuse(p, outcome, observation, which);
   p->stats.steps++;
   if (outcome == LFM_RT_DREW) lfm_policy_count_chunk(p, (lfm_seconds() - begun) * 1e6);
   return LFM_OK;
 }
 
+bool lfm_policy_guard(const lfm_policy *p, lfm_guard_state *state) {
+  const lfm_rt_guard *g = p->loop.guard;
+  if (!g) return false;
+  double level = lfm_rt_guard_level(g, g->step ? g->step - 1 : 0);
+  *state = (lfm_guard_state){
+      .steps = g->step, .first = g->first, .score = g->score, .level = level, .alarm = g->alarm, .stopped = p->is_stopped};
+  return true;
+}
+
 void lfm_policy_look(const lfm_policy *p, lfm_policy_stats *stats) {
   *stats = p->stats;
   stats->clamped = p->loop.clamped;
+  stats->alarms = p->guard.alarms, stats->alarmed = p->guard.alarmed;
   stats->p50 = lfm_latency_at(&p->latency, 0.5);
   stats->p99 = lfm_latency_at(&p->latency, 0.99);
   stats->p99_9 = lfm_latency_at(&p->latency, 0.999);

@@ -24,6 +24,9 @@ void lfm_policy_count_chunk(lfm_policy *policy, double microseconds);
 lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model *model, lfm_policy_options *out);
 bool lfm_policy_is_half(const lfm_policy_options *options);
 
+lfm_status lfm_policy_check_guard(const lfm_policy_options *options, const lfm_compiled *compiled); /* is there one to ask? */
+lfm_rt_heed lfm_policy_heed(const lfm_policy_options *options); /* of a guard that has been resolved */
+
 lfm_rt_units lfm_policy_units(const lfm_windows *windows); /* whose arrays they point to */
 
 const lfm_latency *lfm_policy_latency(const lfm_policy *policy);

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
  * rollout.c -- a policy in simulated worlds: episodes, each from its own start and with its own noise, until it succeeds, the
- * horizon is reached, or physics or policy cannot go on.  Every worker has a world and a policy of its own over common
- * weights; an episode is a task, so the table depends on no thread.
+ * horizon is reached, its guard stops it, or physics or policy cannot go on.  Every worker has a world and a policy of its
+ * own over common weights; an episode is a task, so the table depends on no thread.
  */
+#include "policy/rollout.h"
 #include "core/alloc.h"
 #include "data/table.h"
 #include "flow/meter.h"
 #include "metric/summary.h"
 #include "policy/policy.h"
 #include "policy/sheet.h"
+#include "policy/shove.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
-enum { MOST_EPISODES = 1000000, EPISODE = 0, SUCCESS, SCORE, STEPS, BROKEN, COLUMNS };
-static char *const column_names[COLUMNS] = {"episode", "success", "score", "steps", "broken"};
+enum { MOST_EPISODES = 1000000, EPISODE = 0, SUCCESS, SCORE, STEPS, BROKEN, ALARM, COLUMNS };
+static char *const column_names[COLUMNS] = {"episode", "success", "score", "steps", "broken", "alarm"};
 
 typedef struct actor {
   lfm_world *world;
@@ -33,6 +35,7 @@ typedef struct rollout {
   float *time;
   actor *actors; /* [workers] */
   lfm_table *table;
+  double *watched; /* [episodes, horizon] what the guard said of each step, NAN behind the last; NULL: nobody asks */
   double *states[LFM_SHEET_ROWS]; /* [horizon + 1, state_dim] of the first episodes, where they are to be drawn; else NULL */
   lfm_meter meter;
   atomic_llong done;
@@ -74,12 +77,14 @@ static lfm_status check_action(const lfm_windows *w, const lfm_task *task) {
 
 /* ---- one episode -------------------------------------------------------------------------------------------------- */
 
-static lfm_status act(const rollout *r, actor *a) {
+static lfm_status act(const rollout *r, actor *a, const lfm_shove *shove, int64_t step) {
   bool delta = lfm_compiled_windows(r->compiled)->kind == LFM_ACTION_DELTA;
   lfm_world_observe(a->world, a->observation);
   LFM_TRY(lfm_policy_act(a->policy, a->observation, r->task->obs_dim, a->action));
   if (delta) lfm_world_absolute(a->world, a->action, a->absolute);
-  return lfm_world_step(a->world, delta ? a->absolute : a->action);
+  else memcpy(a->absolute, a->action, (size_t)r->task->action_dim * sizeof *a->absolute);
+  lfm_shove_apply(shove, step, a->absolute);
+  return lfm_world_step(a->world, a->absolute);
 }
 
 static void keep(const rollout *r, const actor *a, int64_t episode, double step) {
@@ -87,24 +92,36 @@ static void keep(const rollout *r, const actor *a, int64_t episode, double step)
     lfm_world_state(a->world, r->states[episode] + (int64_t)step * r->task->state_dim);
 }
 
+/* What the guard has said so far, if there is one.  True: the policy acts no more, as it should. */
+static bool heed(const rollout *r, const actor *a, int64_t episode, double *row) {
+  lfm_guard_state state;
+  if (!lfm_policy_guard(a->policy, &state)) return false;
+  row[ALARM] = (double)state.first + 1.0;
+  if (r->watched && state.steps) r->watched[episode * r->task->horizon + state.steps - 1] = state.score;
+  return state.stopped;
+}
+
 /* What breaks ends the episode, not the others; nothing else can fail here. */
 static lfm_status run_episode(void *context, int worker, int64_t episode) {
   rollout *r = context;
   actor *a = &r->actors[worker];
-  double *row = r->table->values + episode * COLUMNS;
+  double *row = r->table->values + episode * r->table->cols;
+  lfm_shove shove = lfm_shove_of(r->task, r->options->seed, episode, r->options->shove);
+  bool goes_on = true;
   if (atomic_load(&r->stopped)) return LFM_OK;
   LFM_TRY(lfm_world_reset(a->world, r->options->seed, episode));
   lfm_policy_begin(a->policy, episode);
   row[EPISODE] = (double)episode;
   row[SCORE] = lfm_world_reward(a->world);
   keep(r, a, episode, 0);
-  for (int64_t t = 0; t < r->task->horizon && !lfm_world_succeeded(a->world) && row[BROKEN] == 0.0; t++) {
-    row[BROKEN] = act(r, a) != LFM_OK;
+  for (int64_t t = 0; t < r->task->horizon && !lfm_world_succeeded(a->world) && goes_on; t++) {
+    goes_on = act(r, a, &shove, t) == LFM_OK;
+    row[BROKEN] = !heed(r, a, episode, row) && !goes_on;
     row[STEPS]++;
     keep(r, a, episode, row[STEPS]);
-    if (row[BROKEN] == 0.0) row[SCORE] = fmax(row[SCORE], lfm_world_reward(a->world));
+    if (goes_on) row[SCORE] = fmax(row[SCORE], lfm_world_reward(a->world));
   }
-  row[SUCCESS] = row[BROKEN] == 0.0 && lfm_world_succeeded(a->world);
+  row[SUCCESS] = goes_on && lfm_world_succeeded(a->world);
   atomic_fetch_add(&r->done, 1);
   if (worker == 0 && lfm_meter_tick(&r->meter, atomic_load(&r->done))) atomic_store(&r->stopped, true);
   return LFM_OK;
@@ -125,6 +142,7 @@ static lfm_status build(rollout *r) {
   lfm_policy_options policy;
   if (o->episodes < 1 || o->episodes > MOST_EPISODES)
     return lfm_fail(LFM_E_USAGE, "episodes: %lld; 1 to %d are possible", (long long)o->episodes, MOST_EPISODES);
+  if (!(o->shove >= 0.0 && isfinite(o->shove))) return lfm_fail(LFM_E_USAGE, "shove: %g is not 0 or more", o->shove);
   LFM_TRY(lfm_policy_resolve(&o->policy, o->model, &policy));
   policy.seed = o->seed;
   LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), &r->compiled));
@@ -135,8 +153,8 @@ static lfm_status build(rollout *r) {
   LFM_TRY(lfm_team_create(o->threads, &r->team));
   LFM_TRY(LFM_ALLOC(&r->actors, lfm_team_size(r->team)));
   for (int w = 0; w < lfm_team_size(r->team); w++) LFM_TRY(make_actor(r, &policy, &r->actors[w]));
-  LFM_TRY(lfm_table_make(o->episodes, COLUMNS, &r->table));
-  for (int c = 0; c < COLUMNS; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
+  LFM_TRY(lfm_table_make(o->episodes, policy.guard ? COLUMNS : ALARM, &r->table));
+  for (int c = 0; c < r->table->cols; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
   if (!o->sheet) return LFM_OK;
   LFM_TRY(lfm_sheet_check(o->sheet));
   for (int64_t i = 0; i < LFM_SHEET_ROWS && i < o->episodes; i++)
@@ -148,7 +166,7 @@ static lfm_status draw_sheet(const rollout *r) {
   lfm_strip strips[LFM_SHEET_ROWS];
   int64_t count = 0;
   for (; count < LFM_SHEET_ROWS && r->states[count]; count++)
-    strips[count] = (lfm_strip){(int64_t)r->table->values[count * COLUMNS + STEPS] + 1, r->states[count]};
+    strips[count] = (lfm_strip){(int64_t)r->table->values[count * r->table->cols + STEPS] + 1, r->states[count]};
   return lfm_sheet_draw(r->options->sheet, r->task, strips, count);
 }
 
@@ -178,6 +196,7 @@ static lfm_policy_stats stats_of(const rollout *r) {
     const lfm_latency *latency = lfm_policy_latency(r->actors[w].policy);
     lfm_policy_look(r->actors[w].policy, &own);
     all.nfe = own.nfe;
+    all.alarms += own.alarms, all.alarmed += own.alarmed;
     all.steps += own.steps, all.chunks += own.chunks, all.refused += own.refused, all.clamped += own.clamped;
     sum.count += latency->count;
     sum.most = fmax(sum.most, latency->most);
@@ -189,13 +208,31 @@ static lfm_policy_stats stats_of(const rollout *r) {
   return all;
 }
 
+static lfm_accuracy accuracy_of(int64_t hits, int64_t count) {
+  if (!count) return (lfm_accuracy){0};
+  lfm_share share = lfm_summary_share(hits, count);
+  return (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+}
+
+/* Alarms in episodes that went well, or else in those that did not. */
+static lfm_accuracy alarms_where(const lfm_table *table, bool went_well) {
+  int64_t hits = 0, count = 0;
+  for (int64_t i = 0; i < table->rows && table->cols > ALARM; i++) {
+    const double *row = table->values + i * table->cols;
+    bool counts = (row[SUCCESS] != 0.0) == went_well;
+    count += counts;
+    hits += counts && row[ALARM] > 0.0;
+  }
+  return accuracy_of(hits, count);
+}
+
 static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
   int64_t episodes = r->table->rows, hits = 0;
   double *score;
   lfm_summary summary;
   LFM_TRY(LFM_ALLOC(&score, episodes));
   for (int64_t i = 0; i < episodes; i++) {
-    const double *row = r->table->values + i * COLUMNS;
+    const double *row = r->table->values + i * r->table->cols;
     hits += row[SUCCESS] != 0.0;
     score[i] = row[SCORE];
     result->steps += (int64_t)row[STEPS];
@@ -203,8 +240,9 @@ static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
   }
   lfm_status status = lfm_summary_mean(score, NULL, episodes, &summary);
   lfm_free(score);
-  lfm_share share = lfm_summary_share(hits, episodes);
-  result->success = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  result->success = accuracy_of(hits, episodes);
+  result->alarms_in_successes = alarms_where(r->table, true);
+  result->alarms_in_failures = alarms_where(r->table, false);
   result->score = summary.mean, result->score_se = summary.se;
   result->policy = stats_of(r);
   return status;
@@ -221,8 +259,7 @@ static lfm_status run(rollout *r, lfm_rollout_result *result) {
   return summarise(r, result);
 }
 
-lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result) {
-  rollout r = {.options = options};
+static lfm_status roll(rollout r, lfm_table **out, lfm_rollout_result *result) {
   double begun = lfm_seconds();
   *result = (lfm_rollout_result){0};
   if (out) *out = NULL;
@@ -230,5 +267,25 @@ lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_
   result->seconds = lfm_seconds() - begun;
   if (status == LFM_OK && out) *out = r.table, r.table = NULL;
   destroy(&r);
+  return status;
+}
+
+lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result) {
+  return roll((rollout){.options = options}, out, result);
+}
+
+lfm_status lfm_rollout_watch(const lfm_rollout_options *options, int64_t *horizon, double **scores, lfm_table **out,
+                             lfm_rollout_result *result) {
+  rollout r = {.options = options};
+  *scores = NULL;
+  LFM_TRY(find_task(options, &r.task));
+  *horizon = r.task->horizon;
+  LFM_TRY(LFM_ALLOC(scores, options->episodes * *horizon));
+  for (int64_t k = 0; k < options->episodes * *horizon; k++) (*scores)[k] = (double)NAN;
+  r.watched = *scores;
+  lfm_status status = roll(r, out, result);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_free(*scores);
+  *scores = NULL;
   return status;
 }

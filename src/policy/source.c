@@ -91,10 +91,11 @@ static void put_step(source *s, const lfm_rt_step *step) {
   put(s, "},\n");
 }
 
-static void put_field(source *s, const lfm_rt_field *f) {
-  put(s, "static const lfm_rt_step steps[] = {\n");
+/* `whose` stands in front of the names: "" of the policy's own network, "guard_" of its guard's. */
+static void put_field(source *s, const char *whose, const lfm_rt_field *f) {
+  print(s, "static const lfm_rt_step %ssteps[] = {\n", whose);
   for (int64_t i = 0; i < f->all_steps; i++) put_step(s, &f->steps[i]);
-  put(s, "};\nstatic const lfm_rt_field field = {.steps = steps, ");
+  print(s, "};\nstatic const lfm_rt_field %sfield = {.steps = %ssteps, ", whose, whose);
   NUMBER(f, given_steps);
   NUMBER(f, all_steps);
   NUMBER(f, positions);
@@ -111,20 +112,22 @@ static void put_field(source *s, const lfm_rt_field *f) {
   put(s, "};\n");
 }
 
-static void put_chain(source *s, const lfm_compiled *compiled) {
+static void put_chain(source *s, const char *whose, const lfm_compiled *compiled) {
   const lfm_rt_chain *chain = lfm_compiled_chain(compiled);
-  char name[32];
+  char name[48];
+  put_field(s, whose, chain->field);
   for (int64_t n = 0; n < chain->blocks; n++) {
     int64_t weights = lfm_compiled_weights(compiled);
-    snprintf(name, sizeof name, "weights_%lld", (long long)n);
+    snprintf(name, sizeof name, "%sweights_%lld", whose, (long long)n);
     if (chain->half) put_words(s, name, chain->block[n].weights, weights / 2);
     else put_floats(s, name, chain->block[n].weights, weights);
-    snprintf(name, sizeof name, "constants_%lld", (long long)n);
+    snprintf(name, sizeof name, "%sconstants_%lld", whose, (long long)n);
     put_floats(s, name, chain->block[n].constants, lfm_compiled_constants(compiled));
   }
-  put(s, "static const lfm_rt_block blocks[] = {");
-  for (long long n = 0; n < chain->blocks; n++) print(s, "{weights_%lld, constants_%lld}, ", n, n);
-  print(s, "};\nstatic const lfm_rt_chain chain = {&field, blocks, %lld, %d};\n", (long long)chain->blocks, chain->half);
+  print(s, "static const lfm_rt_block %sblocks[] = {", whose);
+  for (long long n = 0; n < chain->blocks; n++) print(s, "{%sweights_%lld, %sconstants_%lld}, ", whose, n, whose, n);
+  print(s, "};\nstatic const lfm_rt_chain %schain = {&%sfield, %sblocks, %lld, %d};\n", whose, whose, whose,
+        (long long)chain->blocks, chain->half);
 }
 
 static void put_plan(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *plan) {
@@ -152,6 +155,24 @@ static void put_units(source *s, const lfm_rt_units *u) {
   NUMBER(u, width);
   NUMBER(u, poses);
   put(s, "};\n");
+}
+
+static void put_guard(source *s, const lfm_compiled *flow) {
+  const lfm_rt_guard *g = lfm_compiled_guard(flow);
+  put_chain(s, "guard_", flow);
+  put_floats(s, "guard_time", g->time, g->chain->field->timed_count);
+  put(s, "static const int64_t guard_number[] = {");
+  for (int64_t k = 0; k < g->numbers; k++) print(s, "%lld, ", (long long)g->number[k]);
+  put(s, "};\n");
+  put_doubles(s, "guard_mean", g->mean, g->numbers);
+  put_doubles(s, "guard_scale", g->scale, g->numbers);
+  put_doubles(s, "guard_level", g->level, g->levels);
+  print(s, "static float guard_space[%lld];\n", (long long)g->chain->field->floats);
+  put(s, "static lfm_rt_guard guard = {.chain = &guard_chain, .time = guard_time, .number = guard_number, .mean = "
+         "guard_mean,\n  .scale = guard_scale, .level = guard_level, .space = guard_space, ");
+  NUMBER(g, numbers);
+  NUMBER(g, levels);
+  put(s, "};\n#define POLICY_GUARD\n");
 }
 
 /* ---- around it ---------------------------------------------------------------------------------------------------- */
@@ -189,7 +210,10 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       " *   int policy_act(const double observation[], double action[]);\n"
       " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
       " *       3: the network gives something that is not finite\n"
+      " *       4: its guard, if it has one that may, has stopped it, until the next episode\n"
       " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out\n"
+      " *   double policy_score(double *level);      with a guard: how strange the last observation is, and what is too "
+      "much\n"
       " *\n"
       " * It needs libc and libm, allocates nothing and takes no lock; one thread at a time.  To compile (below -O2 GCC does "
       "not\n"
@@ -201,17 +225,23 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       "#define LFM_RT_API static\n#endif\n");
 }
 
-/* What the self-test expects: the first chunk for the observation in the middle of the range. */
+/* What the self-test expects: the first chunk for the observation in the middle of the range, and what a guard, which is only
+ * to count, says of that. */
 static lfm_status put_expected(source *s, const lfm_compiled *compiled, const lfm_rt_plan *plan,
                                const lfm_policy_options *options, const lfm_rt_units *u) {
   lfm_policy *policy;
+  lfm_policy_options counting = *options;
+  lfm_guard_state state;
   double *actions;
-  LFM_TRY(lfm_policy_create_shared(compiled, plan, options, &policy));
+  if (counting.guard) counting.guard = "count";
+  LFM_TRY(lfm_policy_create_shared(compiled, plan, &counting, &policy));
   lfm_policy_begin(policy, 0);
   lfm_status status = LFM_ALLOC(&actions, u->executed * u->action_dim);
   for (int64_t k = 0; status == LFM_OK && k < u->executed; k++)
     status = lfm_policy_act(policy, u->obs_mean, u->obs_dim, actions + k * u->action_dim);
   if (status == LFM_OK) put_doubles(s, "expected", actions, u->executed * u->action_dim);
+  if (status == LFM_OK && lfm_policy_guard(policy, &state))
+    print(s, "static const double expected_score = %a;\n", state.score);
   lfm_free(actions);
   lfm_policy_destroy(policy);
   return status;
@@ -221,14 +251,16 @@ static void put_loop(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *pl
                      const lfm_policy_options *options) {
   int64_t numbers = chain->field->positions * chain->field->channels, seen = u->observed * u->obs_dim;
   int64_t chunk = u->predicted * u->action_dim, room = numbers * (plan->method.stages + 1);
-  print(s, "\nstatic double seen[%lld], chunk[%lld];\n", (long long)seen, (long long)chunk);
+  print(s, "\nstatic double seen[%lld], chunk[%lld], last[%lld];\n", (long long)seen, (long long)chunk,
+        (long long)u->action_dim);
   print(s, "static float given[%lld], x[%lld], room[%lld], space[%lld];\n", (long long)chain->field->given_count,
         (long long)numbers, (long long)room, (long long)chain->field->floats);
   print(s,
         "static lfm_rt_loop loop = {.chain = &chain, .plan = &plan, .units = &units, .seed = %lluu, .range = %a, .clamp = "
         "%d,\n",
         (unsigned long long)options->seed, options->range, options->clamp);
-  put(s, "  .seen = seen, .given = given, .x = x, .space = space, .room = room, .chunk = chunk};\n");
+  if (options->guard) print(s, "  .guard = &guard, .heed = (lfm_rt_heed)%d,\n", (int)lfm_policy_heed(options));
+  put(s, "  .seen = seen, .given = given, .x = x, .space = space, .room = room, .chunk = chunk, .last = last};\n");
 }
 
 static const char functions[] =
@@ -236,27 +268,44 @@ static const char functions[] =
     "void policy_begin(int64_t episode);\n"
     "int policy_act(const double observation[], double action[]);\n"
     "int policy_selftest(double *difference);\n"
+    "#if defined(POLICY_GUARD)\n"
+    "double policy_score(double *level);\n"
+    "#endif\n"
     "\n"
     "void policy_begin(int64_t episode) { lfm_rt_begin(&loop, episode); }\n"
     "\n"
     "int policy_act(const double observation[], double action[]) {\n"
     "  int64_t which;\n"
     "  lfm_rt_outcome outcome = lfm_rt_act(&loop, observation, action, &which);\n"
-    "  return outcome <= LFM_RT_DREW ? 0 : outcome == LFM_RT_NOT_A_NUMBER ? 1 : outcome == LFM_RT_OUT_OF_RANGE ? 2 : 3;\n"
+    "  return outcome <= LFM_RT_HELD ? 0 : (int)outcome - (int)LFM_RT_HELD;\n"
     "}\n"
+    "\n"
+    "#if defined(POLICY_GUARD)\n"
+    "double policy_score(double *level) {\n"
+    "  *level = lfm_rt_guard_level(&guard, guard.step ? guard.step - 1 : 0);\n"
+    "  return guard.score;\n"
+    "}\n"
+    "#endif\n"
     "\n"
     "/* *difference: the largest of them; 0 where processor and compiler compute as those that made the file. */\n"
     "int policy_selftest(double *difference) {\n"
     "  double action[sizeof expected / sizeof *expected];\n"
+    "  lfm_rt_heed heed = loop.heed;\n"
     "  *difference = 0.0;\n"
     "  policy_begin(0);\n"
+    "  loop.heed = LFM_RT_COUNT;\n"
     "  for (int64_t k = 0; k < units.executed; k++) {\n"
-    "    if (policy_act(obs_mean, action)) return 1;\n"
+    "    if (policy_act(obs_mean, action)) *difference = INFINITY;\n"
     "    for (int64_t j = 0; j < units.action_dim; j++) {\n"
     "      double off = fabs(action[j] - expected[k * units.action_dim + j]);\n"
     "      if (!(off <= *difference)) *difference = off;\n"
     "    }\n"
     "  }\n"
+    "#if defined(POLICY_GUARD)\n"
+    "  double off = fabs(guard.score - expected_score) / (1.0 + expected_score);\n"
+    "  if (!(off <= *difference)) *difference = off;\n"
+    "#endif\n"
+    "  loop.heed = heed;\n"
     "  policy_begin(0);\n"
     "  return !(*difference <= 1e-3 * fabs(1.0 / action_scale[0]));\n"
     "}\n"
@@ -273,6 +322,7 @@ static const char functions[] =
     "  double difference, action[sizeof expected / sizeof *expected];\n"
     "  int failed = policy_selftest(&difference);\n"
     "  printf(\"self-test %s: largest difference %g\\n\", failed ? \"failed\" : \"passed\", difference);\n"
+    "  loop.heed = LFM_RT_COUNT; /* who is stopped takes no time */\n"
     "  clock_t begun = clock();\n"
     "  for (int64_t k = 0; k < POLICY_CHUNKS * units.executed; k++) policy_act(obs_mean, action);\n"
     "  printf(\"chunk %.0f us of processor time, in the mean\\n\", 1e6 * (double)(clock() - begun) / CLOCKS_PER_SEC / "
@@ -288,10 +338,10 @@ static lfm_status write_all(source *s, const lfm_compiled *compiled, const lfm_r
   lfm_rt_units units = lfm_policy_units(w);
   put_head(s, w, &units, (int)(chain->blocks * plan->steps * plan->method.stages));
   for (const lfm_runtime_text *text = lfm_runtime_texts; text->name; text++) put_text(s, text->text);
-  put_field(s, chain->field);
-  put_chain(s, compiled);
+  put_chain(s, "", compiled);
   put_plan(s, chain, plan);
   put_units(s, &units);
+  if (options->guard) put_guard(s, lfm_compiled_flow(compiled));
   LFM_TRY(put_expected(s, compiled, plan, options, &units));
   put_loop(s, chain, plan, &units, options);
   put(s, functions);
@@ -319,7 +369,8 @@ lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *o
   if (!lfm_path_ends_with(path, ".c")) return lfm_fail(LFM_E_USAGE, "%s: a policy's source is a .c file", path);
   LFM_TRY(lfm_policy_resolve(options, model, &resolved));
   LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
-  lfm_status status = export_compiled(compiled, &resolved, path);
+  lfm_status status = lfm_policy_check_guard(&resolved, compiled);
+  if (status == LFM_OK) status = export_compiled(compiled, &resolved, path);
   lfm_compiled_destroy(compiled);
   return status;
 }

@@ -17,6 +17,8 @@ LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
   l->next = l->end = 0;
   l->episode = episode;
   l->drawn = 0;
+  l->has_acted = false;
+  if (l->guard) lfm_rt_guard_begin(l->guard);
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------------ */
@@ -48,10 +50,21 @@ static void see(lfm_rt_loop *l, const double *observation) {
   l->has_seen = true;
 }
 
+/* What the guard wants done about what is seen.  What has been stopped, or cannot hold an action, does not go on by itself.
+ */
+static lfm_rt_outcome heed(lfm_rt_loop *l) {
+  if (!l->guard) return LFM_RT_ACTED;
+  lfm_rt_guard_watch(l->guard, l->seen);
+  if (l->heed == LFM_RT_STOP && l->guard->first >= 0) return LFM_RT_STOPPED;
+  if (l->heed == LFM_RT_HOLD && l->guard->alarm) return l->has_acted ? LFM_RT_HELD : LFM_RT_STOPPED;
+  return LFM_RT_ACTED;
+}
+
 LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *l, const double *observation, int64_t *which) {
   lfm_rt_outcome outcome = check(l, observation, which);
-  if (outcome == LFM_RT_ACTED) see(l, observation);
-  return outcome;
+  if (outcome != LFM_RT_ACTED) return outcome;
+  see(l, observation);
+  return heed(l);
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------ */
@@ -85,10 +98,13 @@ LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *l) {
 }
 
 LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *l, const double *observation, double *action, int64_t *which) {
+  size_t size = (size_t)l->units->action_dim * sizeof *action;
   lfm_rt_outcome outcome = lfm_rt_look(l, observation, which);
-  if (outcome != LFM_RT_ACTED) return outcome;
-  if (l->next == l->end) outcome = lfm_rt_draw(l);
-  if (outcome == LFM_RT_BROKEN) return outcome;
-  memcpy(action, l->chunk + l->next++ * l->units->action_dim, (size_t)l->units->action_dim * sizeof *action);
+  if (outcome == LFM_RT_HELD) l->next = l->end; /* what was meant to follow is of another situation */
+  else if (outcome == LFM_RT_ACTED && l->next == l->end) outcome = lfm_rt_draw(l);
+  if (outcome > LFM_RT_HELD) return outcome;
+  if (outcome != LFM_RT_HELD) memcpy(l->last, l->chunk + l->next++ * l->units->action_dim, size);
+  l->has_acted = true;
+  memcpy(action, l->last, size);
   return outcome;
 }

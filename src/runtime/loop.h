@@ -2,14 +2,14 @@
  *
  * loop.h -- receding horizon: look, draw a chunk where none is left, execute its next action.       [Chi et al. 2023]
  *
- *   look      the last `observed` observations; the first one stands for those before it
+ *   look      the last `observed` observations; the first one stands for those before it; a guard may find them strange
  *   draw      z ~ N(0, I) by (seed, episode, chunk), then the chain backwards, then the data's units
  *   execute   `executed` steps of the chunk, from the one that was observed last on
  */
 #ifndef LFM_RUNTIME_LOOP_H
 #define LFM_RUNTIME_LOOP_H
 
-#include "runtime/runtime.h"
+#include "runtime/guard.h"
 
 /* What a policy sees and does, and in which units. */
 typedef struct lfm_rt_units {
@@ -21,44 +21,58 @@ typedef struct lfm_rt_units {
   const double *action_mean, *action_scale; /* [width] likewise, of an action inside */
 } lfm_rt_units;
 
+/* What follows where the guard finds strange what is seen. */
+typedef enum lfm_rt_heed {
+  LFM_RT_COUNT, /* nothing else */
+  LFM_RT_HOLD,  /* the last action again, as long as it does; and then a new chunk */
+  LFM_RT_STOP,  /* no action any more in this episode */
+} lfm_rt_heed;
+
 typedef struct lfm_rt_loop {
   const lfm_rt_chain *chain;
   const lfm_rt_plan *plan;
   const lfm_rt_units *units;
   uint64_t seed;
-  double range; /* how far out an observation may lie, 1 being the edge of what was learnt from */
-  bool clamp;   /* what lies beyond is moved to that; else it is refused */
+  double range;        /* how far out an observation may lie, 1 being the edge of what was learnt from */
+  bool clamp;          /* what lies beyond is moved to that; else it is refused */
+  lfm_rt_guard *guard; /* NULL: none */
+  lfm_rt_heed heed;
   /* room */
   double *seen;                    /* [observed, obs_dim], the last one last */
   float *given, *x, *space, *room; /* as lfm_rt_generate wants them; given [observed, obs_dim] */
   double *chunk;                   /* [predicted, action_dim] */
+  double *last;                    /* [action_dim] the action in force */
   /* how far it is */
   bool has_seen;
   int64_t next, end;      /* actions of the chunk still to be executed */
   int64_t episode, drawn; /* chunks of this episode */
-  int64_t clamped;        /* numbers moved */
+  bool has_acted;
+  int64_t clamped; /* numbers moved */
 } lfm_rt_loop;
 
 typedef enum lfm_rt_outcome {
   LFM_RT_ACTED,
   LFM_RT_DREW,         /* and acted: a chunk was drawn */
+  LFM_RT_HELD,         /* and acted: as the action before, since the guard finds strange what is seen */
   LFM_RT_NOT_A_NUMBER, /* an observation is not finite */
   LFM_RT_OUT_OF_RANGE,
-  LFM_RT_BROKEN, /* the network gives something that is not finite */
+  LFM_RT_BROKEN,  /* the network gives something that is not finite */
+  LFM_RT_STOPPED, /* by the guard */
 } lfm_rt_outcome;
 
 /* Before an episode, 0 to 2^24: it has noise of its own and no past. */
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
 
 /* Adds observation [obs_dim] to what was seen: LFM_RT_ACTED, or LFM_RT_NOT_A_NUMBER or LFM_RT_OUT_OF_RANGE, and then it is as
- * if it had not been made, and *which says which number of it is at fault. */
+ * if it had not been made, and *which says which number of it is at fault.  LFM_RT_HELD and LFM_RT_STOPPED: it was added, and
+ * this is what the guard wants done. */
 LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *loop, const double *observation, int64_t *which);
 
 /* The next chunk of the episode from what was seen: LFM_RT_DREW or LFM_RT_BROKEN. */
 LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *loop);
 
 /* A step of control: looks, draws if no action is left, and fills action [action_dim]; where the observation is refused or
- * the network broken, action is left as it was. */
+ * the network broken, or the guard stops it or has nothing to hold yet, action is left as it was. */
 LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *loop, const double *observation, double *action, int64_t *which);
 
 #endif

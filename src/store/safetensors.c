@@ -40,7 +40,8 @@ struct lfm_archive {
   size_t count, capacity;
   meta *metas;
   size_t meta_count, meta_capacity;
-  void **copies; /* [count] of data that lies unaligned in the file, NULL elsewhere */
+  char scope[LFM_MOST_SCOPE]; /* in front of every name that is given */
+  void **copies;              /* [count] of data that lies unaligned in the file, NULL elsewhere */
 };
 
 /* ---- types -------------------------------------------------------------------------------------------------- */
@@ -107,16 +108,26 @@ int lfm_archive_size(const lfm_archive *archive) { return (int)archive->count; }
 const lfm_tensor *lfm_archive_at(const lfm_archive *archive, int index) { return &archive->tensors[index]; }
 const char *lfm_archive_path(const lfm_archive *archive) { return archive->path ? archive->path : ""; }
 
+void lfm_archive_scope(lfm_archive *archive, const char *scope) {
+  snprintf(archive->scope, sizeof archive->scope, "%s", scope);
+}
+
+/* Is it the scope and that name? */
+static bool is_called(const lfm_archive *archive, const char *full, const char *name) {
+  size_t length = strlen(archive->scope);
+  return strncmp(full, archive->scope, length) == 0 && strcmp(full + length, name) == 0;
+}
+
 const lfm_tensor *lfm_archive_find(const lfm_archive *archive, const char *name) {
   for (size_t i = 0; i < archive->count; i++) {
-    if (strcmp(archive->tensors[i].name, name) == 0) return &archive->tensors[i];
+    if (is_called(archive, archive->tensors[i].name, name)) return &archive->tensors[i];
   }
   return NULL;
 }
 
 const char *lfm_archive_meta_find(const lfm_archive *archive, const char *key) {
   for (size_t i = 0; i < archive->meta_count; i++) {
-    if (strcmp(archive->metas[i].key, key) == 0) return archive->metas[i].value;
+    if (is_called(archive, archive->metas[i].key, key)) return archive->metas[i].value;
   }
   return NULL;
 }
@@ -128,11 +139,20 @@ lfm_status lfm_archive_require(const lfm_archive *archive, const char *name, lfm
   const lfm_tensor *tensor = lfm_archive_find(archive, name);
   *out = NULL;
   if (!tensor)
-    return lfm_fail(LFM_E_FORMAT, "%s: has no tensor '%s' (expected %s)", lfm_archive_path(archive), name, expected);
+    return lfm_fail(LFM_E_FORMAT, "%s: has no tensor '%s%s' (expected %s)", lfm_archive_path(archive), archive->scope, name,
+                    expected);
   lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, found);
   if (strcmp(expected, found) != 0)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected %s", lfm_archive_path(archive), name, found, expected);
   *out = tensor;
+  return LFM_OK;
+}
+
+/* A copy: the scope and that name. */
+static lfm_status copy_name(const lfm_archive *archive, const char *name, char **out) {
+  size_t size = strlen(archive->scope) + strlen(name) + 1;
+  LFM_TRY(LFM_ALLOC(out, size));
+  snprintf(*out, size, "%s%s", archive->scope, name);
   return LFM_OK;
 }
 
@@ -141,7 +161,7 @@ static lfm_status append_tensor(lfm_archive *archive, const lfm_tensor *tensor) 
   LFM_TRY(lfm_alloc_grow(&archive->tensors, &archive->capacity, archive->count + 1, sizeof *archive->tensors));
   lfm_tensor *added = &archive->tensors[archive->count];
   *added = *tensor;
-  LFM_TRY(lfm_alloc_text(&added->name, tensor->name));
+  LFM_TRY(copy_name(archive, tensor->name, &added->name));
   archive->count++;
   return LFM_OK;
 }
@@ -149,7 +169,7 @@ static lfm_status append_tensor(lfm_archive *archive, const lfm_tensor *tensor) 
 static lfm_status append_meta(lfm_archive *archive, const char *key, const char *value) {
   LFM_TRY(lfm_alloc_grow(&archive->metas, &archive->meta_capacity, archive->meta_count + 1, sizeof *archive->metas));
   meta added = {0};
-  lfm_status status = lfm_alloc_text(&added.key, key);
+  lfm_status status = copy_name(archive, key, &added.key);
   if (status == LFM_OK) status = lfm_alloc_text(&added.value, value);
   if (status != LFM_OK) return lfm_free(added.key), status;
   archive->metas[archive->meta_count++] = added;

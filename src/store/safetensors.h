@@ -15,7 +15,7 @@
 typedef enum lfm_dtype { LFM_F32, LFM_F64, LFM_F16, LFM_I64, LFM_U8 } lfm_dtype;
 size_t lfm_dtype_size(lfm_dtype dtype);
 
-enum { LFM_MAX_DIMS = 8 };
+enum { LFM_MAX_DIMS = 8, LFM_MOST_SCOPE = 16 };
 
 typedef struct lfm_tensor {
   char *name;
@@ -33,6 +33,10 @@ const char *lfm_tensor_describe(lfm_dtype dtype, int dims, const int64_t *shape,
 /* ---- writing: collect, then write once, atomically -------------------------------------------------------- */
 typedef struct lfm_archive lfm_archive;
 lfm_status lfm_archive_create(lfm_archive **out);
+/* From now on every name and key given to this archive, to be written or to be found, stands for `scope` and that: a thing
+ * within a thing.  "": itself again.  Up to LFM_MOST_SCOPE - 1 letters. */
+void lfm_archive_scope(lfm_archive *archive, const char *scope);
+
 /* The data is borrowed until the archive is written or destroyed; the name is copied. */
 lfm_status lfm_archive_add(lfm_archive *archive, const char *name, lfm_dtype dtype, int dims, const int64_t *shape,
                            const void *data);

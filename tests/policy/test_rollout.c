@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_rollout.c -- episodes of a policy in Push-T: the same table on one thread and on two, another one under another seed;
- * what breaks an episode is counted and spares the others; a model of another task is told so; stopping.
+ * a shove that is the episode's own; what breaks an episode is counted and spares the others; a model of another task is told so; stopping.
  */
 #include "flow/modes_support.h"
 
 #include "data/demos.h"
+#include "policy/shove.h"
 #include "sim/world.h"
 
 enum { STATE = 5, EPISODES_RUN = 6, COLUMNS = 5, SUCCESS = 1, SCORE, STEPS_TAKEN, BROKEN };
@@ -84,6 +85,43 @@ static void a_table_hangs_on_the_seed_alone(void **state) {
   lfm_model_destroy(model);
 }
 
+static void a_shove_is_the_episodes_own(void **state) {
+  (void)state;
+  if (!is_there()) skip();
+  const lfm_task *task;
+  OK(lfm_task_find("pusht", &task));
+  bool differs = false;
+  for (int64_t episode = 0; episode < 20; episode++) {
+    lfm_shove shove = lfm_shove_of(task, 1, episode, 50), other = lfm_shove_of(task, 1, episode + 1, 50);
+    assert_near(hypot(shove.off[0], shove.off[1]), 50, 1e-9);
+    assert_true(shove.first >= LFM_SHOVE_EARLIEST && shove.first < LFM_SHOVE_LATEST);
+    differs |= shove.first != other.first;
+    double action[2] = {100, 200};
+    lfm_shove_apply(&shove, shove.first - 1, action);
+    lfm_shove_apply(&shove, shove.first + LFM_SHOVE_STEPS, action);
+    assert_true(action[0] == 100 && action[1] == 200);
+    lfm_shove_apply(&shove, shove.first + LFM_SHOVE_STEPS - 1, action);
+    assert_true(action[0] == 100 + shove.off[0] && action[1] == 200 + shove.off[1]);
+  }
+  assert_true(differs);
+  lfm_model *model = model_from(wandering("state", 512));
+  lfm_table *calm, *one, *two;
+  lfm_rollout_result result;
+  lfm_rollout_options options = options_of(model, 1, 1);
+  OK(lfm_rollout(&options, &calm, &result));
+  options.shove = 50;
+  OK(lfm_rollout(&options, &one, &result));
+  options.threads = 2;
+  OK(lfm_rollout(&options, &two, &result));
+  size_t bytes = EPISODES_RUN * COLUMNS * sizeof(double);
+  assert_memory_not_equal(calm->values, one->values, bytes);
+  assert_memory_equal(one->values, two->values, bytes);
+  options.shove = NAN;
+  assert_int_equal(lfm_rollout(&options, NULL, &result), LFM_E_USAGE);
+  lfm_table_destroy(calm), lfm_table_destroy(one), lfm_table_destroy(two);
+  lfm_model_destroy(model);
+}
+
 /* A policy that has seen a small corner only refuses what it sees in the rest. */
 static void what_breaks_is_counted(void **state) {
   (void)state;
@@ -133,6 +171,7 @@ static void other_models_are_told_so(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_table_hangs_on_the_seed_alone),
+      cmocka_unit_test(a_shove_is_the_episodes_own),
       cmocka_unit_test(what_breaks_is_counted),
       cmocka_unit_test(other_models_are_told_so),
   };

@@ -28,6 +28,23 @@ expect_exit 0 "$lfm" train table.csv -o density --set max_batch=2 --set hidden_d
 expect_usage "demonstrations" "$lfm" rollout density
 expect_usage "demonstrations" "$lfm" export density -o density.c
 
+# ---- a guard
+expect_usage "guard: the model has none" "$lfm" rollout policy -n 1 --nfe 2 --guard count
+expect_exit 0 "$lfm" guard policy lift.hdf5 -o guarded.safetensors --alpha 0.5 --batches 5
+check "it says how often it alarms falsely" grep -qE '^false alarms  [0-9] of 3 other good episodes: ' out
+expect_json "$lfm" guard policy lift.hdf5 -o again.safetensors --alpha 0.5 --batches 5 --json
+check "the same guard again" cmp -s guarded.safetensors again.safetensors
+expect_refused "it takes 19 at least" "$lfm" guard policy lift.hdf5 -o none.safetensors --batches 5
+expect_refused "it takes 19 at least" "$lfm" guard policy lift.hdf5 -o none.safetensors --batches 5 --rollouts 20
+check "nothing half-written" test ! -e none.safetensors
+expect_exit 0 "$lfm" info guarded.safetensors
+check "info tells of it" grep -q '^guard_alpha *0.5' out
+expect_exit 0 "$lfm" rollout guarded.safetensors -n 2 --nfe 2 --seed 5 -o a.csv
+check "who does not ask for it has the episodes of before" cmp -s a.csv b.csv
+expect_json "$lfm" rollout guarded.safetensors -n 2 --nfe 2 --seed 5 --guard stop -o a.csv --json
+check "alarms in JSON" grep -q '"alarms_in_failures": {"of": 2, ' out
+check "and in the table" grep -q '^episode,success,score,steps,broken,alarm$' a.csv
+
 # ---- the example of a control loop
 expect_exit 0 "$(dirname "$lfm")/control_loop" policy 1
 check "it acts twenty times a second" grep -q '^steps 20, ' out
@@ -37,6 +54,7 @@ expect_exit 1 "$(dirname "$lfm")/control_loop" density 1
 if ! command -v cc >/dev/null; then finish; fi
 expect_usage "of a policy's source" "$lfm" export policy -o weights.safetensors --nfe 4
 expect_exit 0 "$lfm" export policy -o floats.c --nfe 4
+expect_exit 0 "$lfm" export guarded.safetensors -o guarded.c --nfe 4 --guard stop
 check "floats are C99" cc -std=c99 -Wall -Wextra -Werror -fsyntax-only floats.c
 expect_exit 0 "$lfm" export policy -o policy.c --nfe 4 --precision bf16
 main='-std=c99 -Wall -Wextra -Werror -O2 -DPOLICY_MAIN -DPOLICY_CHUNKS=20'
@@ -45,6 +63,10 @@ check "halves are C99" cc $main -march=native policy.c -o here -lm
 expect_exit 0 ./here
 if grep -qw fma /proc/cpuinfo; then check "to the bit" grep -q 'largest difference 0$' out; fi
 check "it calls neither allocator nor lock" test -z "$(nm here | grep -E ' U (malloc|calloc|realloc|free|pthread)')"
+# shellcheck disable=SC2086
+check "a guarded one is C99" cc $main -march=native guarded.c -o guarded -lm
+expect_exit 0 ./guarded
+if grep -qw fma /proc/cpuinfo; then check "to the bit, guard and all" grep -q 'largest difference 0$' out; fi
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
   # shellcheck disable=SC2086
   check "it compiles for aarch64" aarch64-linux-gnu-gcc $main -static policy.c -o there -lm
