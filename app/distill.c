@@ -117,7 +117,9 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
        .help = "about how long it may take: 90s, 10m, 2h (default 10m); chooses the number of steps unless --budget does"},
       {APP_COUNT, .name = "pairs", .value = "P", .target = &r.pairs, .low = 1, .high = 1e9,
-       .help = "rows that the teacher draws to be learnt from (default 50000; of pictures and policies 10000)"},
+       .help =
+           "rows that the teacher draws to be learnt from (default 50000, of pictures and policies 10000, or what a quarter "
+           "of the time holds)"},
       {APP_TEXT, .name = "config", .value = "FILE", .target = &r.file, .help = "how students train: a YAML file of keys"},
       {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r.sets,
        .help = "set one of the keys that say how to train (lr, batch_size, ema_decay, ...; lfm train --help lists them); may "
@@ -127,7 +129,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_REAL, .name = "guidance", .value = "W", .target = &r.guidance, .low = 0.0, .high = 100.0,
        .help = "of a teacher that knows classes: W times as far from its field without one; the students have it within"},
       APP_OPTION_SOLVER(&r.solver),
-      APP_OPTION_TOL(&r.tol, 1),
+      {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .either = 1, .low = 1e-12, .high = 0.1,
+       .help = "tolerance of the teacher's solve (default 1e-4)"},
       APP_OPTION_NFE(&r.nfe, 1),
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .high = 0x1p53,
        .help = "another seed gives other rows of the teacher and another model"},

@@ -446,8 +446,9 @@ typedef struct lfm_distill_options {
   const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
   int64_t budget;           /* optimisation steps over all students; 0: as many as time_limit holds */
   double time_limit;        /* seconds, the teacher's rows included; 0: 600 */
-  int64_t pairs;            /* rows that the teacher draws to be learnt from; 0: 50,000, of pictures and policies 10,000 */
-  lfm_solver_options solve; /* of the teacher */
+  int64_t pairs;            /* rows that the teacher draws to be learnt from; 0: 50,000, of pictures and policies 10,000, or
+                             * as many as a quarter of the time holds */
+  lfm_solver_options solve; /* of the teacher; tol 0: 1e-4 */
   const lfm_table *given;   /* of a policy, required: demonstrations, whose observations it acts on */
   double guidance;          /* of a teacher that knows classes, as lfm_sample has it; the students need no second pass */
   int threads;              /* 0: all processors; does not change the result */

@@ -22,7 +22,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096, LEAST_PAIRS = 100, FEW_PAIRS = 10000, MANY_PAIRS = 50000 };
+enum { PATH = 4096, LEAST_PAIRS = 100, LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100 };
+
+/* What a student misses its teacher by is a hundred times that. */
+static const double TEACHER_TOL = 1e-4;
 
 typedef struct distillation {
   const lfm_distill_options *options;
@@ -93,16 +96,16 @@ static lfm_status check_given(const lfm_distill_options *options) {
 static lfm_status choose_states(const lfm_distill_options *options, lfm_states_options *how) {
   const lfm_model *teacher = options->teacher;
   lfm_solver_options solve;
-  int64_t usual = teacher->picture || teacher->windows ? FEW_PAIRS : MANY_PAIRS;
   *how = (lfm_states_options){.split = options->split,
-                              .rows = options->pairs ? options->pairs : usual,
+                              .rows = options->pairs,
                               .seed = options->config ? options->config->seed : 0,
                               .in_halves = options->config && options->config->pool_precision == LFM_POOL_FP16,
                               .given = options->given,
                               .guidance = options->guidance};
-  if (how->rows < LEAST_PAIRS)
+  if (how->rows && how->rows < LEAST_PAIRS)
     return lfm_fail(LFM_E_USAGE, "pairs: %lld are too few; at least %d are needed", (long long)how->rows, LEAST_PAIRS);
   LFM_TRY(lfm_solve_for(teacher, &options->solve, &solve));
+  if (!solve.nfe && solve.tol == 0.0) solve.tol = TEACHER_TOL;
   return lfm_solve_parse(&solve, teacher->blocks, &how->solve);
 }
 
@@ -168,18 +171,43 @@ static lfm_status file_in(const distillation *d, const char *folder, const char 
   return *name ? lfm_path_join(path, PATH, inner, name) : lfm_path_join(path, PATH, d->options->run, folder);
 }
 
+/* As many as the teacher draws in a quarter of the time, up to the usual number: a trial says how long a row takes. */
+static lfm_status choose_rows(distillation *d) {
+  const lfm_model *teacher = d->teacher;
+  int64_t usual = teacher->picture || teacher->windows ? FEW_PAIRS : MANY_PAIRS;
+  double limit = d->options->time_limit > 0.0 ? d->options->time_limit : 600.0;
+  lfm_states trial;
+  lfm_meter quiet;
+  d->how.rows = usual;
+  if (d->options->budget) return LFM_OK;
+  lfm_states_options how = d->how;
+  how.rows = TRIAL;
+  lfm_meter_begin(&quiet, NULL, NULL);
+  lfm_status status = lfm_states_record(teacher, &how, d->carry, &quiet, &trial);
+  double rows = 0.25 * limit / (trial.seconds / TRIAL);
+  lfm_states_release(&trial);
+  LFM_TRY(status);
+  if (rows >= (double)usual) return LFM_OK;
+  d->how.rows = rows < LEAST_CHOSEN ? LEAST_CHOSEN : (int64_t)rows;
+  lfm_note(LFM_NOTE, "the teacher draws %lld rows, not %lld, for want of time; --pairs names another number",
+           (long long)d->how.rows, (long long)usual);
+  return LFM_OK;
+}
+
 /* Once a run: they are kept until it is finished. */
 static lfm_status record(distillation *d) {
   char path[PATH];
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
   if (lfm_path_exists(path)) return lfm_states_read(path, d->teacher, &d->how, &d->states);
+  if (!d->how.rows) LFM_TRY(choose_rows(d));
   lfm_status status = lfm_states_record(d->teacher, &d->how, d->carry, &d->meter, &d->states);
   if (status == LFM_E_INTERRUPTED)
     return lfm_fail(status, "stopped while the teacher drew its rows; resumed, it draws them again");
   LFM_TRY(status);
-  if (d->states.dropped)
-    lfm_note(LFM_WARNING, "the teacher's solve failed for %lld of %lld rows, which were dropped",
-             (long long)d->states.dropped, (long long)d->how.rows);
+  int64_t dropped = d->states.drawn - d->states.rows;
+  if (dropped)
+    lfm_note(LFM_WARNING, "the teacher's solve failed for %lld of %lld rows, which were dropped", (long long)dropped,
+             (long long)d->states.drawn);
   return lfm_states_write(&d->states, path);
 }
 
@@ -268,7 +296,8 @@ static lfm_status finish(distillation *d) {
   d->result->loss /= trainings_of(d);
   d->result->valid_nll = (double)NAN;
   d->result->push_flops = (d->states.evaluations + d->evaluations) * lfm_net_forward_flops(d->teacher->net);
-  d->result->rows_dropped = d->states.dropped;
+  d->result->rows_dropped = d->states.drawn - d->states.rows;
+  d->result->seconds += d->states.seconds;
   LFM_TRY(lfm_run_folder_result(d->options->run, d->result));
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path)); /* nobody needs them any more */
   return lfm_file_remove(path);

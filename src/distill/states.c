@@ -80,12 +80,11 @@ static lfm_status drop_failed(lfm_states *s, const uint8_t *failed) {
     for (int n = 0; n <= s->parts; n++) lfm_pool_move(&s->border[n], kept, i);
     kept++;
   }
-  s->dropped = rows - kept;
   for (int n = 0; n <= s->parts; n++) s->border[n].rows = kept;
   s->rows = kept;
-  if ((double)s->dropped > 1e-3 * (double)rows)
+  if ((double)(rows - kept) > 1e-3 * (double)rows)
     return lfm_fail(LFM_E_NUMERIC, "the teacher's solve failed for %lld of %lld rows, more than 0.1 %%: it cannot teach",
-                    (long long)s->dropped, (long long)rows);
+                    (long long)(rows - kept), (long long)rows);
   return LFM_OK;
 }
 
@@ -117,13 +116,15 @@ lfm_status lfm_states_record(const lfm_model *teacher, const lfm_states_options 
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
   lfm_status status;
-  *out = (lfm_states){.parts = teacher->blocks * options->split, .rows = options->rows};
+  double begun = lfm_seconds();
+  *out = (lfm_states){.parts = teacher->blocks * options->split, .rows = options->rows, .drawn = options->rows};
   lfm_states_origin(teacher, options, out->origin);
   LFM_TRY(make_borders(teacher, options, out));
   LFM_TRY_GOTO(LFM_ALLOC_ROWS(&failed, options->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC_ROWS(&nfe, options->rows), done);
   LFM_TRY_GOTO(through_blocks(teacher, options, carry, failed, nfe, meter, out), done);
   LFM_TRY_GOTO(drop_failed(out, failed), done);
+  out->seconds = lfm_seconds() - begun;
 done:
   lfm_free(failed);
   lfm_free(nfe);
@@ -132,6 +133,8 @@ done:
 
 /* ---- the file ------------------------------------------------------------------------------------------------ */
 
+enum { COUNTS = 3 };
+
 static const char *border_name(int n, char out[24]) {
   snprintf(out, 24, "border.%d", n);
   return out;
@@ -139,10 +142,10 @@ static const char *border_name(int n, char out[24]) {
 
 static lfm_dtype type_of(const lfm_pool *pool) { return pool->halves ? LFM_F16 : LFM_F32; }
 
-static lfm_status add_states(const lfm_states *s, const double counts[2], lfm_archive *archive) {
+static lfm_status add_states(const lfm_states *s, const double counts[COUNTS], lfm_archive *archive) {
   char name[24];
   LFM_TRY(lfm_archive_meta(archive, "origin", s->origin));
-  LFM_TRY(lfm_archive_add(archive, "counts", LFM_F64, 1, (int64_t[]){2}, counts));
+  LFM_TRY(lfm_archive_add(archive, "counts", LFM_F64, 1, (int64_t[]){COUNTS}, counts));
   for (int n = 0; n <= s->parts; n++)
     LFM_TRY(lfm_archive_add(archive, border_name(n, name), type_of(&s->border[n]), 2, (int64_t[]){s->rows, s->border[n].dim},
                             lfm_pool_numbers(&s->border[n])));
@@ -152,7 +155,7 @@ static lfm_status add_states(const lfm_states *s, const double counts[2], lfm_ar
 }
 
 lfm_status lfm_states_write(const lfm_states *states, const char *path) {
-  double counts[2] = {states->evaluations, (double)states->dropped};
+  double counts[COUNTS] = {states->evaluations, (double)states->drawn, states->seconds};
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
   lfm_status status = add_states(states, counts, archive);
@@ -173,17 +176,20 @@ static lfm_status take_states(const lfm_archive *archive, const lfm_model *teach
   char name[24];
   const lfm_tensor *counts, *first = lfm_archive_find(archive, "border.0");
   const char *origin = lfm_archive_meta_find(archive, "origin");
+  lfm_states_options how = *options;
+  LFM_TRY(lfm_archive_require(archive, "counts", LFM_F64, 1, (int64_t[]){COUNTS}, &counts));
+  const double *count = counts->data;
+  if (!how.rows && count[1] >= 1.0 && count[1] <= 0x1p53) how.rows = (int64_t)count[1];
+  lfm_states_origin(teacher, &how, s->origin);
   if (!origin || strcmp(origin, s->origin) != 0)
     return lfm_fail(LFM_E_DATA,
                     "%s: was recorded from another teacher, or otherwise: give the same model, data, pairs, seed, guidance "
                     "and solver, or begin another run",
                     lfm_archive_path(archive));
-  if (!first || first->dims != 2 || first->shape[0] < 2 || first->shape[0] > options->rows)
+  if (!first || first->dims != 2 || first->shape[0] < 2 || first->shape[0] > how.rows)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'border.0' is missing or of another shape", lfm_archive_path(archive));
-  LFM_TRY(lfm_archive_require(archive, "counts", LFM_F64, 1, (int64_t[]){2}, &counts));
   s->rows = first->shape[0];
-  s->evaluations = ((const double *)counts->data)[0];
-  s->dropped = options->rows - s->rows;
+  s->evaluations = count[0], s->drawn = how.rows, s->seconds = count[2];
   for (int n = 0; n <= s->parts; n++) {
     lfm_pool *pool = &s->border[n];
     LFM_TRY(lfm_pool_make(s->rows, teacher->normaliser->dim, options->in_halves, n ? 0 : lfm_net_given(teacher->net), pool));
@@ -196,7 +202,6 @@ static lfm_status take_states(const lfm_archive *archive, const lfm_model *teach
 lfm_status lfm_states_read(const char *path, const lfm_model *teacher, const lfm_states_options *options, lfm_states *out) {
   lfm_archive *archive;
   *out = (lfm_states){.parts = teacher->blocks * options->split};
-  lfm_states_origin(teacher, options, out->origin);
   LFM_TRY(lfm_archive_open(path, &archive));
   lfm_status status = take_states(archive, teacher, options, out);
   lfm_archive_destroy(archive);

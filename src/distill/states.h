@@ -25,8 +25,9 @@ typedef struct lfm_states {
   int64_t rows;                        /* that came through; those whose solve failed are left out */
   lfm_pool border[LFM_MAX_BLOCKS + 1]; /* [parts + 1] of `rows` rows; what is given of them lies with border 0 */
   double evaluations;                  /* of the network, over all rows and blocks */
-  int64_t dropped;
-  char origin[LFM_FINGERPRINT]; /* of the teacher, and of all that decides its rows */
+  int64_t drawn;                       /* rows asked for, of which some may have been dropped */
+  double seconds;                      /* that it took */
+  char origin[LFM_FINGERPRINT];        /* of the teacher, and of all that decides its rows */
 } lfm_states;
 
 typedef struct lfm_states_options {
@@ -48,7 +49,7 @@ lfm_status lfm_states_record(const lfm_model *teacher, const lfm_states_options 
                              lfm_states *out);
 void lfm_states_release(lfm_states *states);
 
-/* To one file and back; LFM_E_DATA when it holds the states of another origin. */
+/* To one file and back; options->rows 0: as many as it holds.  LFM_E_DATA when those are of another origin. */
 lfm_status lfm_states_write(const lfm_states *states, const char *path);
 lfm_status lfm_states_read(const char *path, const lfm_model *teacher, const lfm_states_options *options, lfm_states *out);
 
