@@ -109,9 +109,9 @@ static int run(const app_command *self, int argc, char **argv) {
            "count each block as M, pieces of its flow that are equal in time: for more steps than there are blocks, as of "
            "plain flow matching (default 1)"},
       {APP_WORD, .name = "method", .value = "NAME", .target = &r.method,
-       .words = (const char *const[]){"residual", "reflow", NULL},
-       .help = "how a student learns (default residual): pairs of the teacher's states at once, or a straight flow between "
-               "them first:"},
+       .words = (const char *const[]){"residual", "reflow", "meanflow", NULL},
+       .help = "how a student learns (default residual): pairs of the teacher's states at once, a straight flow between "
+               "them first, or that flow's mean velocity:"},
       {APP_COUNT, .name = "budget", .value = "STEPS", .target = &r.budget, .low = 1, .high = 1e12,
        .help = "batches over all students (default: as many as --time holds)"},
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,

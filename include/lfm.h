@@ -442,7 +442,8 @@ typedef struct lfm_distill_options {
                              * groups of equal size, or a text as "1 | (2 3) | 4"; NULL: even */
   int split;                /* over 1: each block counts as so many, pieces of its flow that are equal in time: for more steps
                              * than there are blocks, as of plain flow matching; default 1 */
-  const char *method;       /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; NULL: residual */
+  const char *method;       /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; "meanflow": that flow's mean
+                             * velocity; NULL: residual */
   const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
   int64_t budget;           /* optimisation steps over all students; 0: as many as time_limit holds */
   double time_limit;        /* seconds, the teacher's rows included; 0: 600 */

@@ -200,6 +200,14 @@ lfm_status lfm_config_validate(const lfm_config *config) {
                     "target_rows: the rows that it takes the mean over are neither mirrored (flip) nor of one class "
                     "(conditional); set it to 0 beside these");
   int blocks = config->blocks ? config->blocks : config->schedule_blocks;
+  bool means = config->objective == LFM_OBJECTIVE_MEANFLOW;
+  if (means && blocks != 1 && config->pool != LFM_POOL_OU)
+    return lfm_fail(LFM_E_USAGE, "objective: meanflow makes blocks into single steps, which carry no rows to the next; set "
+                                 "pool: ou, or hks: [null] for one block");
+  if (means && config->precision == LFM_PRECISION_BF16)
+    return lfm_fail(LFM_E_USAGE,
+                    "objective: meanflow learns by differences that precision: bf16 is too coarse for; leave one "
+                    "of the two out");
   const char *from = config->blocks ? "hks" : "schedule.blocks";
   if (config->max_batch.count > 1 && blocks && config->max_batch.count != blocks)
     return lfm_fail(LFM_E_USAGE, "max_batch lists %lld numbers, but %s makes %d blocks; give one number or %d",

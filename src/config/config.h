@@ -15,7 +15,12 @@ typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_pool_precision { LFM_POOL_FP32, LFM_POOL_FP16 } lfm_pool_precision;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;
 typedef enum lfm_time_law { LFM_TIME_UNIFORM, LFM_TIME_BETA } lfm_time_law;
-typedef enum lfm_objective { LFM_OBJECTIVE_FLOW, LFM_OBJECTIVE_RESIDUAL, LFM_OBJECTIVE_REFLOW } lfm_objective;
+typedef enum lfm_objective {
+  LFM_OBJECTIVE_FLOW,
+  LFM_OBJECTIVE_MEANFLOW,
+  LFM_OBJECTIVE_RESIDUAL,
+  LFM_OBJECTIVE_REFLOW
+} lfm_objective;
 typedef enum lfm_network { LFM_NETWORK_AUTO, LFM_NETWORK_MLP, LFM_NETWORK_UNET, LFM_NETWORK_UNET1D } lfm_network;
 typedef enum lfm_dequantise { LFM_DEQUANTISE_NONE, LFM_DEQUANTISE_UNIFORM } lfm_dequantise;
 

@@ -38,6 +38,7 @@ typedef enum lfm_purpose {
   LFM_FOR_EXPERT,     /* how its scripted expert goes about it, and its noise */
   LFM_FOR_TEACHER,    /* z ~ N(0, I) of the rows that a teacher draws for its students */
   LFM_FOR_SHOVE,      /* when, and where to, an episode is disturbed */
+  LFM_FOR_SPAN,       /* over what time a mean velocity is learnt */
 } lfm_purpose;
 
 typedef struct lfm_rng {

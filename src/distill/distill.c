@@ -6,7 +6,8 @@
  *   for each merge of the plan, its parts before it:
  *     pairs = where the teacher was, what the merge's parts make of that                              [lesson.c]
  *     a network that starts from the noisiest part learns  x_l ~ x_r - v(1, x_r)                      [student.c]
- *       (reflow: first the straight flow between them, v(t, I_t) ~ x_r - x_l for all t)
+ *       (reflow: first the straight flow between them, v(t, I_t) ~ x_r - x_l for all t;
+ *        meanflow: the mean velocity of that flow over any span of time, and so over the whole)
  *   chain = the networks that are left, one step each
  *
  * A student is the trainer's one block, its pairs given: steps, checkpoints, averages and files are those of training.  Each
@@ -66,9 +67,16 @@ static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan
 }
 
 static lfm_status choose_method(const char *asked, lfm_objective *method) {
-  *method = asked && strcmp(asked, "reflow") == 0 ? LFM_OBJECTIVE_REFLOW : LFM_OBJECTIVE_RESIDUAL;
-  if (!asked || *method == LFM_OBJECTIVE_REFLOW || strcmp(asked, "residual") == 0) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE, "method: '%s' is none; residual and reflow are", asked);
+  static const struct {
+    const char *name;
+    lfm_objective objective;
+  } methods[] = {
+      {"residual", LFM_OBJECTIVE_RESIDUAL}, {"reflow", LFM_OBJECTIVE_REFLOW}, {"meanflow", LFM_OBJECTIVE_MEANFLOW}};
+  for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
+    *method = methods[k].objective;
+    if (strcmp(asked ? asked : "residual", methods[k].name) == 0) return LFM_OK;
+  }
+  return lfm_fail(LFM_E_USAGE, "method: '%s' is none; residual, reflow and meanflow are", asked);
 }
 
 static lfm_status check_split(const lfm_distill_options *options) {
@@ -151,8 +159,9 @@ static lfm_status choose(distillation *d) {
   const lfm_distill_options *options = d->options;
   if (!options->teacher || !options->run) return lfm_fail(LFM_E_USAGE, "distilling needs a teacher and a run folder");
   if (!lfm_chain_is_flow(options->teacher))
-    return lfm_fail(LFM_E_USAGE, "the teacher was itself distilled (%s): a step has no flow to teach; take its teacher",
-                    options->teacher->plan ? options->teacher->plan : "no plan");
+    return lfm_fail(LFM_E_USAGE, "the teacher's blocks are single steps already%s%s%s: they have no flow to teach",
+                    options->teacher->plan ? " (distilled by the plan " : "",
+                    options->teacher->plan ? options->teacher->plan : "", options->teacher->plan ? ")" : "");
   d->teacher = options->teacher;
   LFM_TRY(check_split(options));
   LFM_TRY(check_given(options));
@@ -241,7 +250,7 @@ static lfm_status learn(distillation *d, int node, lfm_objective objective, cons
   LFM_TRY_GOTO(configure(d, objective, &config), done);
   options.config = config;
   LFM_TRY_GOTO(lfm_lesson_make(&syllabus, node, &lesson, &d->evaluations), done);
-  lesson.at_noise = objective != LFM_OBJECTIVE_REFLOW;
+  lesson.at_noise = objective == LFM_OBJECTIVE_RESIDUAL;
   lesson.number = d->taught + 1, lesson.of = d->merges;
   if (from) lesson.start = from->params[0];
   LFM_TRY_GOTO(lfm_student_train(d->teacher, &options, &lesson, out, d->result), done);
@@ -255,7 +264,8 @@ static lfm_status teach(distillation *d, int node) {
   lfm_model *straight = NULL;
   lfm_status status = LFM_OK;
   if (d->method == LFM_OBJECTIVE_REFLOW) status = learn(d, node, LFM_OBJECTIVE_REFLOW, NULL, &straight);
-  if (status == LFM_OK) status = learn(d, node, LFM_OBJECTIVE_RESIDUAL, straight, &d->student[node]);
+  lfm_objective last = d->method == LFM_OBJECTIVE_MEANFLOW ? LFM_OBJECTIVE_MEANFLOW : LFM_OBJECTIVE_RESIDUAL;
+  if (status == LFM_OK) status = learn(d, node, last, straight, &d->student[node]);
   lfm_model_destroy(straight);
   d->taught++;
   return status;

@@ -40,7 +40,7 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
 }
 
-static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out) {
   const lfm_config *config = model->config;
   const lfm_images *picture = model->picture;
   if (!picture) return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are columns of numbers (network: mlp)");
@@ -53,6 +53,7 @@ static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels
                             .num_head_channels = config->num_head_channels,
                             .dropout = config->dropout,
                             .scale_shift = config->scale_shift,
+                            .span = span,
                             .classes = config->conditional ? picture->classes + 1 : 0}; /* the last: no class */
   for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)config->unet_dim_mults.of[k];
   for (int k = 0; k < (int)config->attention_resolution.count; k++)
@@ -91,20 +92,22 @@ lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out) {
   return act_of(config, &out->act);
 }
 
-static lfm_status create_unet1d(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+static lfm_status create_unet1d(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out) {
   lfm_unet1d_config unet;
   LFM_TRY(lfm_chain_unet1d(model, &unet));
+  unet.span = span;
   return lfm_unet1d_create(&unet, kernels, out);
 }
 
-lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out) {
+lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out) {
   const lfm_config *config = model->config;
-  if (config->network == LFM_NETWORK_UNET) return create_unet(model, kernels, out);
-  if (config->network == LFM_NETWORK_UNET1D) return create_unet1d(model, kernels, out);
+  if (config->network == LFM_NETWORK_UNET) return create_unet(model, kernels, span, out);
+  if (config->network == LFM_NETWORK_UNET1D) return create_unet1d(model, kernels, span, out);
   if (config->conditional)
     return lfm_fail(LFM_E_USAGE, "conditional: only the unet knows classes; leave it out, or network: unet");
   lfm_mlp_config mlp;
   LFM_TRY(lfm_chain_mlp(model, &mlp));
+  mlp.span = span;
   return lfm_mlp_create(&mlp, kernels, out);
 }
 
@@ -154,7 +157,7 @@ static lfm_status plan(const lfm_config *resolved, const likeness *from, lfm_nor
   model->normaliser = normaliser;
   LFM_TRY_GOTO(lfm_config_copy(resolved, &model->config), fail);
   LFM_TRY_GOTO(copy_schema(model, from), fail);
-  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
+  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), false, &model->net), fail);
   *out = model;
   return LFM_OK;
 fail:
@@ -550,7 +553,7 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   LFM_TRY_GOTO(read_config(model, archive), fail);
   LFM_TRY_GOTO(read_schema(model, archive), fail);
   LFM_TRY_GOTO(read_units(model, archive), fail);
-  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), &model->net), fail);
+  LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), false, &model->net), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);
   LFM_TRY_GOTO(read_spans(model, archive), fail);

@@ -59,8 +59,9 @@ bool lfm_chain_is_flow(const lfm_model *model);
 lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out);
 lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out);
 
-/* A network of the chain's shape on other kernels: for training steps in another precision. */
-lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, lfm_net **out);
+/* A network of the chain's shape on these kernels: for training steps in another precision, or by mean velocities, for which
+ * it has a span (net.h). */
+lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out);
 
 /* The same in two parts: all but the blocks, whose memory is then asked for once the weights are known to be there. */
 lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);

@@ -94,7 +94,7 @@ static place place_of(const lfm_trainer *t) {
 }
 
 static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *archive) {
-  const lfm_net *net = trainer->model->net;
+  const lfm_net *net = trainer->net; /* of what moves; what is kept is the model's */
   char text[512];
   identity(trainer, text);
   LFM_TRY(lfm_chain_describe(trainer->model, archive));
@@ -106,7 +106,8 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
   LFM_TRY(lfm_chain_add_vector(net, "second_moment.", lfm_optim_second_moment(trainer->optim), archive));
   if (trainer->average) LFM_TRY(lfm_chain_add_vector(net, "ema.", lfm_optim_ema(trainer->optim), archive));
   if (keeps_best(trainer))
-    LFM_TRY(lfm_chain_add_vector(net, "best.", lfm_params_values(trainer->model->params[trainer->block]), archive));
+    LFM_TRY(lfm_chain_add_vector(trainer->model->net, "best.", lfm_params_values(trainer->model->params[trainer->block]),
+                                 archive));
   LFM_TRY(lfm_archive_add(archive, "place", LFM_F64, 1, (int64_t[]){PLACE_NUMBERS}, at));
   return lfm_archive_add(archive, "records", LFM_F64, 2, (int64_t[]){trainer->record_count, LFM_RECORD_NUMBERS},
                          trainer->records);
@@ -255,13 +256,14 @@ static lfm_status read_params(const lfm_net *net, const char *prefix, const lfm_
 }
 
 static lfm_status read_weights(lfm_trainer *trainer, const lfm_archive *archive) {
-  const lfm_net *net = trainer->model->net;
+  const lfm_net *net = trainer->net;
   for (int n = 0; n < trainer->block; n++) LFM_TRY(lfm_chain_read_block(trainer->model, n, archive));
   LFM_TRY(read_params(net, "params.", archive, trainer->params));
   LFM_TRY(lfm_chain_read_vector(net, "first_moment.", archive, lfm_optim_first_moment(trainer->optim)));
   LFM_TRY(lfm_chain_read_vector(net, "second_moment.", archive, lfm_optim_second_moment(trainer->optim)));
   if (trainer->average) LFM_TRY(lfm_chain_read_vector(net, "ema.", archive, lfm_optim_ema(trainer->optim)));
-  if (keeps_best(trainer)) LFM_TRY(read_params(net, "best.", archive, trainer->model->params[trainer->block]));
+  if (keeps_best(trainer))
+    LFM_TRY(read_params(trainer->model->net, "best.", archive, trainer->model->params[trainer->block]));
   return LFM_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "flow/interpolant.h"
+#include "flow/meanflow.h"
 #include "flow/posterior.h"
 
 #include <math.h>
@@ -21,6 +22,7 @@ struct lfm_matching {
   int64_t *row;             /* [rows] where in the pool x_l of a pair stands */
   float *noise;             /* [rows, 1 to 3 dim] normals of a pair */
   double *lot, *time;       /* [rows] is the pair one of the wide law's?  t */
+  lfm_meanflow *means;      /* NULL where the net has no span */
   float *left, *right;      /* [dim] ends of the pair at hand */
   lfm_posterior *posterior; /* NULL unless lfm_matching_average was called */
   int64_t *candidate;       /* [rows of the posterior] where in the pool they stand */
@@ -47,6 +49,7 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 3 * rows * dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->lot, rows), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->time, rows), fail);
+  if (lfm_run_span(matching->run)) LFM_TRY_GOTO(lfm_meanflow_create(rows, dim, &matching->means), fail);
   *out = matching;
   return LFM_OK;
 fail:
@@ -63,6 +66,7 @@ lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows) {
 void lfm_matching_destroy(lfm_matching *matching) {
   if (!matching) return;
   lfm_posterior_destroy(matching->posterior);
+  lfm_meanflow_destroy(matching->means);
   lfm_free(matching->candidate);
   lfm_free(matching->excess);
   lfm_run_destroy(matching->run);
@@ -79,7 +83,8 @@ void lfm_matching_destroy(lfm_matching *matching) {
 size_t lfm_matching_memory(const lfm_matching *matching) {
   const void *const parts[] = {matching->target, matching->row,   matching->noise,     matching->lot,   matching->time,
                                matching->left,   matching->right, matching->candidate, matching->excess};
-  size_t bytes = lfm_run_memory(matching->run) + lfm_posterior_memory(matching->posterior);
+  size_t bytes =
+      lfm_run_memory(matching->run) + lfm_posterior_memory(matching->posterior) + lfm_meanflow_memory(matching->means);
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) bytes += lfm_alloc_size(parts[k]);
   return bytes;
 }
@@ -151,6 +156,22 @@ static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
     uint32_t k = (uint32_t)((first + r) % pairs->times);
     matching->time[r] =
         pairs->beta_times ? lfm_rng_beta(&rng, pair, k, pairs->alpha, pairs->beta) : lfm_rng_uniform(&rng, pair, k);
+  }
+}
+
+/* Of a mean velocity: r, the other end of the span, which is drawn as t is.  Three rows of four have none (r = t), so that u
+ * learns v itself, without which it has nothing to be the mean of.                          [arXiv 2505.13447, section 4.3]
+ */
+static void draw_spans(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
+  const double share = 0.25;
+  float *span = lfm_run_span(matching->run);
+  lfm_rng rng = rng_of(pairs, LFM_FOR_SPAN, step);
+  for (int64_t r = 0; r < count; r++) {
+    double t = matching->time[r], other = lfm_rng_uniform(&rng, first + r, 1);
+    bool has_none = pairs->at_noise ? false : lfm_rng_uniform(&rng, first + r, 0) >= share;
+    if (pairs->at_noise) other = 0.0;
+    span[r] = has_none ? 0.0f : (float)fabs(t - other);
+    if (!has_none) matching->time[r] = fmax(t, other);
   }
 }
 
@@ -228,16 +249,18 @@ static lfm_interpolant interpolant_of(const lfm_pairs *pairs, double *t) {
 
 /* Fills t, x = I_t and the target for `count` rows; rows beyond keep the harmless values they have. */
 static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
-  float *t = lfm_run_t(matching->run), *x = lfm_run_x(matching->run);
+  float *t = lfm_run_t(matching->run), *x = lfm_run_x(matching->run), *span = lfm_run_span(matching->run);
   int64_t dim = matching->dim, first_pair = first / pairs->times, made = -1;
   draw_pairs(matching, pairs, step, first_pair, (first + count - 1) / pairs->times - first_pair + 1);
   draw_times(matching, pairs, step, first, count);
+  if (pairs->means) draw_spans(matching, pairs, step, first, count);
   if (pairs->target_rows) load_candidates(matching, pairs, step);
   for (int64_t r = 0; r < count; r++) {
     int64_t i = (first + r) / pairs->times - first_pair;
     if (i != made) make_pair(matching, pairs, step, first_pair, i);
     made = i;
     lfm_interpolant at = interpolant_of(pairs, &matching->time[r]);
+    if (pairs->means && pairs->right) span[r] *= (float)(pairs->t_right - pairs->t_left);
     float *point = x + r * dim, *target = matching->target + r * dim;
     t[r] = (float)matching->time[r];
     show_given(matching, pairs, step, first_pair + i, i, r);
@@ -271,6 +294,8 @@ lfm_status lfm_matching_loss(lfm_matching *matching, const lfm_pairs *pairs, con
                              int64_t first, int64_t count, double *loss_sum) {
   fill(matching, pairs, step, first, count);
   set_dropout(matching, pairs, step, first);
+  if (pairs->means && !pairs->at_noise)
+    LFM_TRY(lfm_meanflow_target(matching->means, matching->run, params, count, matching->target));
   LFM_TRY(lfm_run_forward(matching->run, params));
   const float *v = lfm_run_v(matching->run);
   for (int64_t r = 0; r < count; r++)

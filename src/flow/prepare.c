@@ -290,13 +290,15 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
 
 /* ---- the work space ----------------------------------------------------------------------------------------- */
 
-/* Steps in bf16 have a network of their own; its masters are floats like the model's. */
+/* Steps in bf16 have a network of their own, whose masters are floats like the model's; and so have mean velocities, with a
+ * span. */
 static lfm_status create_net(lfm_trainer *trainer) {
-  const lfm_kernels *kernels = NULL;
+  const lfm_config *config = trainer->config;
+  const lfm_kernels *kernels = lfm_kernels_best();
+  bool halves = config->precision == LFM_PRECISION_BF16, span = config->objective == LFM_OBJECTIVE_MEANFLOW;
   trainer->net = trainer->model->net;
-  if (trainer->config->precision == LFM_PRECISION_FP32) return LFM_OK;
-  LFM_TRY(lfm_kernels_bf16(&kernels));
-  return lfm_chain_net(trainer->model, kernels, &trainer->net);
+  if (halves) LFM_TRY(lfm_kernels_bf16(&kernels));
+  return halves || span ? lfm_chain_net(trainer->model, kernels, span, &trainer->net) : LFM_OK;
 }
 
 static lfm_status create_steps(lfm_trainer *trainer) {
@@ -461,6 +463,13 @@ static lfm_status build_student(lfm_trainer *trainer, const lfm_model *teacher, 
   return build_steps(trainer, &shape);
 }
 
+static lfm_status check_objective(const lfm_config *config) {
+  if (config->objective == LFM_OBJECTIVE_FLOW || config->objective == LFM_OBJECTIVE_MEANFLOW) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE,
+                  "objective: residual and reflow are learnt from a teacher: lfm distill MODEL; flow and meanflow "
+                  "from data");
+}
+
 /* A teacher and its lesson, or NULL and the tables of the options. */
 static lfm_status create(const lfm_train_options *options, const lfm_model *teacher, lfm_lesson *lesson, lfm_trainer **out) {
   *out = NULL;
@@ -472,6 +481,7 @@ static lfm_status create(const lfm_train_options *options, const lfm_model *teac
   lfm_status status;
   if (options->run) LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
   LFM_TRY_GOTO(copy_config(trainer, &resumed), fail);
+  if (!lesson) LFM_TRY_GOTO(check_objective(trainer->config), fail);
   if (!lesson) LFM_TRY_GOTO(take_tables(trainer), fail);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &trainer->team), fail);
   LFM_TRY_GOTO(lesson ? build_student(trainer, teacher, lesson, resumed) : build(trainer, resumed), fail);

@@ -89,7 +89,8 @@ static lfm_status make(const lfm_trainer *trainer, lfm_preview *preview) {
 lfm_status lfm_preview_create(const lfm_trainer *trainer, lfm_preview **out) {
   const lfm_train_options *options = trainer->options;
   *out = NULL;
-  if (!trainer->model->picture || !options->run || !options->preview_every) return LFM_OK;
+  if (!trainer->model->picture || !options->run || !options->preview_every || !lfm_chain_is_flow(trainer->model))
+    return LFM_OK;
   LFM_TRY(LFM_ALLOC(out, 1));
   LFM_TRY(make(trainer, *out)); /* the trainer destroys what was begun */
   lfm_note(LFM_NOTE, "%s/preview.png and strip.png show every %lld batches what is learnt", options->run,

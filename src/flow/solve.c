@@ -54,8 +54,7 @@ lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *optio
               (!options->solver || strcmp(options->solver, euler) == 0);
   if (!fits)
     return lfm_fail(LFM_E_USAGE,
-                    "the model was distilled: its %d block%s one step of %s each; leave nfe, tol and solver out, or take "
-                    "its teacher",
+                    "the model's %d block%s one step of %s each, which it has learnt to take; leave nfe, tol and solver out",
                     model->blocks, model->blocks == 1 ? " is" : "s are", euler);
   *out = (lfm_solver_options){.solver = euler, .nfe = model->blocks};
   return LFM_OK;
@@ -64,8 +63,8 @@ lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *optio
 lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what) {
   if (lfm_chain_is_flow(model)) return LFM_OK;
   return lfm_fail(LFM_E_UNSUPPORTED,
-                  "%s: the model was distilled: its blocks are single steps, which have no flow density and no way back; "
-                  "take its teacher",
+                  "%s: the model's blocks are single steps (it was distilled, or has learnt mean velocities), which have no "
+                  "flow density and no way back",
                   what);
 }
 

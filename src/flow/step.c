@@ -8,6 +8,7 @@
  */
 #include "flow/trainer.h"
 
+#include "flow/meanflow.h"
 #include "flow/posterior.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int64_t batch, int times, bool validating) {
   const lfm_config *config = trainer->config;
   const lfm_lesson *lesson = trainer->lesson;
+  bool means = config->objective == LFM_OBJECTIVE_MEANFLOW;
   bool from_data = config->pool == LFM_POOL_OU && !lesson;
   double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
   return (lfm_pairs){
@@ -27,7 +29,8 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
                             : &lesson->right,
       .t_left = lesson ? lesson->t_left : 0.0,
       .t_right = lesson ? lesson->t_right : 1.0,
-      .at_noise = lesson && lesson->at_noise,
+      .at_noise = lesson && (lesson->at_noise || (validating && means)), /* what is wanted of mean velocities in the end */
+      .means = means,
       .drops = config->dropout > 0.0 && !validating,
       .given_drop = validating || !config->conditional ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
@@ -121,8 +124,9 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
 
   trainer->step++;
   trainer->steps_done++;
-  trainer->train_flops += (double)work.rows * (lfm_net_train_flops(trainer->model->net) +
-                                               lfm_posterior_flops(config->target_rows, work.pairs.dim));
+  trainer->train_flops +=
+      (double)work.rows * (lfm_net_train_flops(trainer->net) + (work.pairs.means ? lfm_meanflow_flops(trainer->net) : 0.0) +
+                           lfm_posterior_flops(config->target_rows, work.pairs.dim));
   keep_means(trainer, loss);
   return LFM_OK;
 }
@@ -144,6 +148,14 @@ static lfm_status run_valid_part(void *context, int worker, int64_t part) {
                            least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
 }
 
+/* Weights into the chain. */
+static void keep(lfm_trainer *trainer, const lfm_params *weights) {
+  lfm_params *kept = trainer->model->params[trainer->block];
+  const lfm_lesson *lesson = trainer->lesson;
+  if (trainer->config->objective != LFM_OBJECTIVE_MEANFLOW) lfm_params_copy(kept, weights);
+  else lfm_params_fold(kept, weights, lesson ? lesson->t_right - lesson->t_left : 1.0);
+}
+
 /* Every validation row once, with noise and times that are the same at every call: two losses differ by the weights alone. */
 lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   if (!trainer->valid.rows) return LFM_OK;
@@ -163,7 +175,7 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   if (trainer->config->patience && !(loss >= trainer->best_loss)) {
     trainer->best_loss = loss;
     trainer->best_step = trainer->step;
-    lfm_params_copy(trainer->model->params[trainer->block], work.weights);
+    keep(trainer, work.weights);
   }
   return LFM_OK;
 }
@@ -180,12 +192,21 @@ void lfm_trainer_enter_block(lfm_trainer *trainer) {
                          .total = lfm_trainer_block_steps(trainer, trainer->block)};
 }
 
-void lfm_trainer_begin_block(lfm_trainer *trainer) {
+/* The teacher's, those of the block before, or new ones. */
+static void begin_weights(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
+  const lfm_lesson *lesson = trainer->lesson;
   int n = trainer->block;
-  if (trainer->lesson) lfm_params_copy(trainer->params, trainer->lesson->start);
-  else if (n > 0 && config->warm_start) lfm_params_copy(trainer->params, trainer->model->params[n - 1]);
-  else lfm_params_init(trainer->params, config->seed, (uint32_t)n);
+  lfm_params *kept = trainer->model->params[n]; /* where nothing is kept yet */
+  bool warm = n > 0 && config->warm_start, means = config->objective == LFM_OBJECTIVE_MEANFLOW;
+  const lfm_params *from = lesson ? lesson->start : warm ? trainer->model->params[n - 1] : NULL;
+  if (!from) lfm_params_init(means ? kept : trainer->params, config->seed, (uint32_t)n);
+  if (means) lfm_params_widen(trainer->params, from ? from : kept);
+  else if (from) lfm_params_copy(trainer->params, from);
+}
+
+void lfm_trainer_begin_block(lfm_trainer *trainer) {
+  begin_weights(trainer);
   lfm_optim_restart(trainer->optim, trainer->params);
   trainer->best_loss = (double)INFINITY;
   trainer->best_step = 0;
@@ -217,5 +238,5 @@ bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
 void lfm_trainer_end_block(lfm_trainer *trainer) {
   trainer->meter.at.all_before += lfm_trainer_block_steps(trainer, trainer->block);
   if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
-  lfm_params_copy(trainer->model->params[trainer->block], lfm_trainer_weights(trainer));
+  keep(trainer, lfm_trainer_weights(trainer));
 }

@@ -15,6 +15,7 @@ struct lfm_net {
   lfm_value t, x;     /* inputs; the output is v.  t -1: none */
   lfm_value given;    /* another; -1: none */
   int64_t givens;     /* columns of it; 0 without */
+  lfm_value span;     /* another; -1: none */
   int64_t classes;    /* that it can be, where it is one number that names a class; else 0 */
   lfm_value features; /* of a judge; -1: none */
   lfm_tensor_info *tensors;

@@ -9,11 +9,13 @@
 
 enum { MAX_HIDDEN = 256 };
 
-static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t, lfm_value *given, lfm_value *x) {
+static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t, lfm_value *given, lfm_value *span,
+                        lfm_value *x) {
   char name[32];
   lfm_value h;
   LFM_TRY(lfm_graph_input(graph, 1, false, t));
   if (c->given) LFM_TRY(lfm_graph_input(graph, c->given, false, given));
+  if (c->span) LFM_TRY(lfm_graph_input(graph, 1, false, span));
   LFM_TRY(lfm_graph_input(graph, c->dim, true, x));
   h = *x;
   for (int layer = 0; layer <= c->num_hidden; layer++) {
@@ -21,6 +23,7 @@ static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t,
     snprintf(name, sizeof name, "net.%d", 2 * layer);
     if (layer == 0 && c->given) LFM_TRY(lfm_graph_concat(graph, *given, h, &h));
     if (layer == 0 || c->cat_t_all) LFM_TRY(lfm_graph_concat(graph, *t, h, &h));
+    if (layer == 0 && c->span) LFM_TRY(lfm_graph_concat(graph, *span, h, &h));
     LFM_TRY(lfm_graph_linear(graph, name, h, last ? c->dim : c->hidden_dim, last ? (lfm_act){LFM_ACT_NONE, 0} : c->act, &h));
   }
   return lfm_graph_finish(graph, h);
@@ -38,13 +41,13 @@ static lfm_status check(const lfm_mlp_config *c) {
 
 lfm_status lfm_mlp_create(const lfm_mlp_config *config, const lfm_kernels *kernels, lfm_net **out) {
   lfm_graph *graph;
-  lfm_value t, given = -1, x;
+  lfm_value t, given = -1, span = -1, x;
   *out = NULL;
   LFM_TRY(check(config));
   LFM_TRY(lfm_graph_create(kernels, &graph));
-  lfm_status status = build(config, graph, &t, &given, &x);
+  lfm_status status = build(config, graph, &t, &given, &span, &x);
   if (status == LFM_OK) status = lfm_net_create(graph, config->dim, t, x, out);
   if (status != LFM_OK) lfm_graph_destroy(graph);
-  else (*out)->given = given, (*out)->givens = config->given;
+  else (*out)->given = given, (*out)->givens = config->given, (*out)->span = span;
   return status;
 }

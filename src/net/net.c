@@ -22,7 +22,7 @@ lfm_status lfm_net_create(lfm_graph *graph, int64_t dim, lfm_value t, lfm_value 
     memcpy(to->name, from->name, sizeof to->name);
     memcpy(to->shape, from->shape, sizeof to->shape);
   }
-  net->graph = graph, net->dim = net->out = dim, net->t = t, net->x = x, net->given = net->features = -1;
+  net->graph = graph, net->dim = net->out = dim, net->t = t, net->x = x, net->given = net->span = net->features = -1;
   *out = net;
   return LFM_OK;
 }

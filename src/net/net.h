@@ -25,6 +25,7 @@ typedef struct lfm_mlp_config {
   lfm_act act;    /* core/act.h: kind and beta */
   bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
   int64_t given;  /* numbers beside x in the input of the first layer: (t, given, x); 0: none */
+  bool span;      /* and in front of them h, over what time v is the mean velocity */
 } lfm_mlp_config;
 
 /* The U-Net of guided diffusion; rows of x and v are [channels, height, width]. */
@@ -39,6 +40,7 @@ typedef struct lfm_unet2d_config {
   double dropout;
   bool scale_shift; /* time scales and shifts behind the norm; else it is added in front of it */
   int64_t classes;  /* 0: none is given */
+  bool span;        /* h stands beside the sinusoids of t */
 } lfm_unet2d_config;
 
 /* The conditional U-Net of Diffusion Policy; rows of x and v are series [length, channels]. */
@@ -49,6 +51,7 @@ typedef struct lfm_unet1d_config {
   int mult_count, mults[LFM_UNET_LEVELS]; /* width of each level, in hidden_dim; each level is half as long */
   int64_t kernel_size, groups;            /* taps of a convolution; groups of channels that are normalised together */
   int64_t step_embed_dim;                 /* of t */
+  bool span;                              /* h stands beside the sinusoids of t */
 } lfm_unet1d_config;
 
 /* A small classifier, which judges pictures: rows of x are [channels, height, width], v is [classes] logits, and under them
@@ -114,6 +117,12 @@ void lfm_params_set(lfm_params *params, const float *values); /* master from flo
 /* Packed copies too.  Between two nets of one shape, both of floats, as well: of fp32 and bf16. */
 void lfm_params_copy(lfm_params *to, const lfm_params *from);
 
+/* Between a net and the same one with a span: the layer that sees t has one more column, its first, for h.  Widened, that
+ * column is zero: whatever h, the net is what it was.  Folded, it has gone into the bias: the net is what it was at that h.
+ * [arXiv 2505.13447, whose second time this is] */
+void lfm_params_widen(lfm_params *wide, const lfm_params *plain);
+void lfm_params_fold(lfm_params *plain, const lfm_params *wide, double span);
+
 /* ---- runs --------------------------------------------------------------------------------------------------- */
 
 typedef enum lfm_run_kind {
@@ -136,6 +145,7 @@ size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the net has none */
 void *lfm_run_x(lfm_run *run);                       /* in  [rows, dim] */
 void *lfm_run_given(lfm_run *run);                   /* in  [rows, given]; NULL: the net takes none */
+void *lfm_run_span(lfm_run *run);                    /* in  [rows] h; NULL: the net has none */
 const void *lfm_run_v(const lfm_run *run);           /* out [rows, out] */
 const void *lfm_run_features(const lfm_run *run);    /* out [rows, LFM_JUDGE_WIDTH], of a judge; NULL: the net has none */
 void *lfm_run_dv(lfm_run *run);                      /* in, TRAIN: gradient of the loss by v [rows, out] */

@@ -62,6 +62,7 @@ size_t lfm_run_memory(const lfm_run *run) { return lfm_exec_memory(run->exec); }
 void *lfm_run_t(lfm_run *run) { return run->net->t < 0 ? NULL : lfm_exec_value(run->exec, run->net->t); }
 void *lfm_run_x(lfm_run *run) { return lfm_exec_value(run->exec, run->net->x); }
 void *lfm_run_given(lfm_run *run) { return run->net->given < 0 ? NULL : lfm_exec_value(run->exec, run->net->given); }
+void *lfm_run_span(lfm_run *run) { return run->net->span < 0 ? NULL : lfm_exec_value(run->exec, run->net->span); }
 void lfm_run_dropout(lfm_run *run, const lfm_rng *rng) { lfm_exec_dropout(run->exec, rng); }
 int64_t *lfm_run_dropout_rows(lfm_run *run) { return lfm_exec_dropout_rows(run->exec); }
 const void *lfm_run_v(const lfm_run *run) { return lfm_exec_output(run->exec); }

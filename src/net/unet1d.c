@@ -17,8 +17,8 @@
 typedef struct builder {
   const lfm_unet1d_config *c;
   lfm_graph *graph;
-  lfm_value given, e, h; /* e: c of the head comment */
-  int64_t width;         /* channels of h */
+  lfm_value given, span, e, h; /* e: c of the head comment */
+  int64_t width;               /* channels of h */
   lfm_value skip[LFM_UNET_LEVELS];
 } builder;
 
@@ -84,6 +84,7 @@ static lfm_status embed(builder *b, lfm_value t) {
   lfm_act mish = {LFM_ACT_MISH, 0}, none = {LFM_ACT_NONE, 0};
   int64_t width = b->c->step_embed_dim;
   LFM_TRY(lfm_graph_sinusoid(b->graph, t, width, true, &b->e));
+  if (b->c->span) LFM_TRY(lfm_graph_concat(b->graph, b->span, b->e, &b->e));
   LFM_TRY(lfm_graph_linear(b->graph, "diffusion_step_encoder.1", b->e, 4 * width, mish, &b->e));
   LFM_TRY(lfm_graph_linear(b->graph, "diffusion_step_encoder.3", b->e, width, none, &b->e));
   if (b->c->given) LFM_TRY(lfm_graph_concat(b->graph, b->e, b->given, &b->e));
@@ -95,6 +96,7 @@ static lfm_status build(builder *b, lfm_value *t, lfm_value *x) {
   const lfm_unet1d_config *c = b->c;
   LFM_TRY(lfm_graph_input(b->graph, 1, false, t));
   if (c->given) LFM_TRY(lfm_graph_input(b->graph, c->given, false, &b->given));
+  if (c->span) LFM_TRY(lfm_graph_input(b->graph, 1, false, &b->span));
   LFM_TRY(lfm_graph_input(b->graph, c->length * c->channels, true, x));
   LFM_TRY(embed(b, *t));
   LFM_TRY(lfm_graph_line(b->graph, *x, c->length, c->channels, &b->h));
@@ -143,7 +145,7 @@ static lfm_status check(const lfm_unet1d_config *c) {
 }
 
 lfm_status lfm_unet1d_create(const lfm_unet1d_config *config, const lfm_kernels *kernels, lfm_net **out) {
-  builder b = {.c = config, .given = -1};
+  builder b = {.c = config, .given = -1, .span = -1};
   lfm_value t, x;
   *out = NULL;
   LFM_TRY(check(config));
@@ -151,6 +153,6 @@ lfm_status lfm_unet1d_create(const lfm_unet1d_config *config, const lfm_kernels 
   lfm_status status = build(&b, &t, &x);
   if (status == LFM_OK) status = lfm_net_create(b.graph, config->length * config->channels, t, x, out);
   if (status != LFM_OK) lfm_graph_destroy(b.graph);
-  else (*out)->given = b.given, (*out)->givens = config->given;
+  else (*out)->given = b.given, (*out)->givens = config->given, (*out)->span = b.span;
   return status;
 }

@@ -138,11 +138,15 @@ static lfm_status go_up(builder *b) {
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-static lfm_status embed(builder *b, lfm_value t, lfm_value *label) {
+static lfm_status embed(builder *b, lfm_value t, lfm_value *span, lfm_value *label) {
   const lfm_unet2d_config *c = b->c;
   lfm_act silu = {LFM_ACT_SILU, 0}, none = {LFM_ACT_NONE, 0};
   int64_t width = TIME_WIDTH * c->hidden_dim;
   LFM_TRY(lfm_graph_sinusoid(b->graph, t, c->hidden_dim, false, &b->emb));
+  if (c->span) {
+    LFM_TRY(lfm_graph_input(b->graph, 1, false, span));
+    LFM_TRY(lfm_graph_concat(b->graph, *span, b->emb, &b->emb));
+  }
   LFM_TRY(lfm_graph_linear(b->graph, "time_embed.0", b->emb, width, silu, &b->emb));
   LFM_TRY(lfm_graph_linear(b->graph, "time_embed.2", b->emb, width, c->classes ? none : silu, &b->emb));
   if (!c->classes) return LFM_OK;
@@ -150,12 +154,12 @@ static lfm_status embed(builder *b, lfm_value t, lfm_value *label) {
   return lfm_graph_embed(b->graph, "label_emb", b->emb, *label, c->classes, silu, &b->emb);
 }
 
-static lfm_status build(builder *b, lfm_value *t, lfm_value *x, lfm_value *label) {
+static lfm_status build(builder *b, lfm_value *t, lfm_value *x, lfm_value *span, lfm_value *label) {
   const lfm_unet2d_config *c = b->c;
   lfm_value v;
   LFM_TRY(lfm_graph_input(b->graph, 1, false, t));
   LFM_TRY(lfm_graph_input(b->graph, c->channels * c->height * c->width, true, x));
-  LFM_TRY(embed(b, *t, label));
+  LFM_TRY(embed(b, *t, span, label));
   LFM_TRY(lfm_graph_image(b->graph, *x, c->channels, c->height, c->width, &b->h));
   LFM_TRY(go_down(b));
   LFM_TRY(middle(b));
@@ -195,13 +199,14 @@ static lfm_status check(const lfm_unet2d_config *c) {
 
 lfm_status lfm_unet2d_create(const lfm_unet2d_config *config, const lfm_kernels *kernels, lfm_net **out) {
   builder b = {.c = config, .shrunk = 1};
-  lfm_value t, x, label = -1;
+  lfm_value t, x, span = -1, label = -1;
   *out = NULL;
   LFM_TRY(check(config));
   LFM_TRY(lfm_graph_create(kernels, &b.graph));
-  lfm_status status = build(&b, &t, &x, &label);
+  lfm_status status = build(&b, &t, &x, &span, &label);
   if (status == LFM_OK) status = lfm_net_create(b.graph, config->channels * config->height * config->width, t, x, out);
-  if (status != LFM_OK) lfm_graph_destroy(b.graph);
-  else (*out)->given = label, (*out)->givens = config->classes ? 1 : 0, (*out)->classes = config->classes;
-  return status;
+  if (status != LFM_OK) return lfm_graph_destroy(b.graph), status;
+  (*out)->given = label, (*out)->givens = config->classes ? 1 : 0, (*out)->classes = config->classes;
+  (*out)->span = span;
+  return LFM_OK;
 }

@@ -78,6 +78,8 @@ static void students_are_their_teachers_map(void **state) {
       {"(1 (2 3))", NULL, "(1 (2 3))", 0, 1, 1},
       {"consistency", NULL, "((1 2) 3)", 1, 1, 1},
       {NULL, "reflow", "1 | (2 3)", 2, 1, 2},
+      {NULL, "meanflow", "1 | (2 3)", 2, 1, 2},
+      {"1 2 | 3 | 4 5 6", "meanflow", "(1 2) | 3 | (4 5 6)", 0, 2, 3},
       {"1 | 2 3 | 4 5 6", NULL, "1 | (2 3) | (4 5 6)", 0, 2, 3},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -95,7 +97,7 @@ static void students_are_their_teachers_map(void **state) {
     assert_true(drawn_by.nfe_mean == (double)cases[k].students);
     assert_string_equal(lfm_model_plan(fast), cases[k].text);
     assert_int_equal(r.result.blocks, cases[k].students);
-    assert_true(distance(r.teacher, fast) < 0.03);
+    assert_true(distance(r.teacher, fast) < 0.04); /* untrained, some 0.2 */
     assert_true(r.result.steps > 2390 && r.result.steps <= 2400 && r.result.train_flops > 0 && r.result.push_flops > 0);
     assert_false(lfm_path_exists(inside(r.path, "checkpoint/states.safetensors")));
     lfm_table_destroy(rows);
@@ -216,7 +218,7 @@ static void a_student_has_no_flow(void **state) {
   lfm_sample_defaults(&sample);
   lfm_ledger_defaults(&ledger);
   FAILS(LFM_E_UNSUPPORTED, lfm_score(fast, table, &score, NULL, &scored));
-  assert_says("have no flow density");
+  assert_says("no flow density");
   FAILS(LFM_E_UNSUPPORTED, lfm_ledger(fast, table, &ledger, &nats));
   FAILS(LFM_E_UNSUPPORTED, lfm_push(fast, table, &push, &out));
   push.back = true, push.to = 2;
@@ -229,12 +231,12 @@ static void a_student_has_no_flow(void **state) {
   FAILS(LFM_E_UNSUPPORTED, lfm_sample(fast, &sample, &out, NULL));
   sample.logp = false, sample.solve.nfe = 4;
   FAILS(LFM_E_USAGE, lfm_sample(fast, &sample, &out, NULL));
-  assert_says("its 2 blocks are one step of euler each");
+  assert_says("2 blocks are one step of euler each");
   lfm_model_destroy(again.teacher);
   again.teacher = fast;
   again.options.steps = 1;
   FAILS(LFM_E_USAGE, go(&again));
-  assert_says("was itself distilled (1 | (2 3))");
+  assert_says("single steps already (distilled by the plan 1 | (2 3))");
   lfm_table_destroy(noise);
   lfm_table_destroy(table);
   drop(&again);

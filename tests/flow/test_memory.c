@@ -159,8 +159,9 @@ static bool look_at_memory(const lfm_progress *progress, void *context) {
   return false;
 }
 
-/* The terms' sum beside what core/alloc.c counted: left out are configuration, model (of 64 blocks at most), records (56 bytes
- * for each of some 50 lines a block) and names, and each worker's plans of each layer, which no row or weight makes more of.
+/* The terms' sum beside what core/alloc.c counted: left out are configuration, model (of 64 blocks at most), records (56
+ * bytes for each of some 50 lines a block) and names, and each worker's plans of each layer, which no row or weight makes
+ * more of.
  */
 static void the_terms_are_what_is_allocated(void **state) {
   (void)state;

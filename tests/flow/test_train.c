@@ -314,6 +314,52 @@ static void learns_a_gaussian(void **state) {
   run_drop(&r);
 }
 
+/* One step a block, learnt from the rows alone: the mean and the covariance of what it draws. */
+static void single_steps_learn_a_gaussian(void **state) {
+  (void)state;
+  enum { DRAWN = 4000 };
+  for (int blocks = 1; blocks <= 2; blocks++) {
+    run r = run_of(gaussian_table(4000, 2, 7),
+                   KEYS("objective=meanflow", "pool=ou", "hidden_dim=48", "num_hidden=2", "batch_size=256", "max_batch=2000",
+                        "lr=0.005", "warmup=20", "cosine=true", "ema_decay=0.95", "patience=0"),
+                   blocks == 1 ? KEYS("hks=[null]") : KEYS("hks=[0.7, null]"));
+    r.options.threads = 2;
+    lfm_model *model = trained(&r);
+    lfm_sample_options options;
+    lfm_sample_result result;
+    lfm_table *rows;
+    double sum[2] = {0}, square[2] = {0}, product = 0.0;
+    lfm_sample_defaults(&options);
+    options.rows = DRAWN;
+    OK(lfm_sample(model, &options, &rows, &result));
+    assert_true(result.nfe_mean == blocks && isnan(r.result.valid_nll));
+    for (int i = 0; i < DRAWN; i++) {
+      double z[2] = {rows->values[2 * i] / 3, (rows->values[2 * i + 1] - 1) / 3};
+      for (int j = 0; j < 2; j++) sum[j] += z[j] / DRAWN, square[j] += z[j] * z[j] / DRAWN;
+      product += z[0] * z[1] / DRAWN;
+    }
+    print_message("%d blocks: means %g %g, squares %g %g, product %g\n", blocks, sum[0], sum[1], square[0], square[1],
+                  product);
+    for (int j = 0; j < 2; j++) assert_near(sum[j], 0.0, 0.1), assert_near(square[j], 1.0, 0.15);
+    assert_near(product, 0.8, 0.12);
+    lfm_table_destroy(rows);
+    lfm_model_destroy(model);
+    run_drop(&r);
+  }
+}
+
+static void threads_do_not_change_single_steps(void **state) {
+  (void)state;
+  const char *const keys[] = {"objective=meanflow", "pool=ou", "ema_decay=0.9", "lanes=3", "microbatch=16", NULL};
+  run one = small_run(keys), two = small_run(keys);
+  two.options.threads = 2;
+  OK(run_train(&one));
+  OK(run_train(&two));
+  assert_true(same_model(&one, &two) && same_metrics(&one, &two));
+  run_drop(&one);
+  run_drop(&two);
+}
+
 /* Two tight clusters in three columns, and a sphere of rows far from both. */
 static lfm_table *clusters(int64_t rows) {
   lfm_table *table;
@@ -426,6 +472,18 @@ static void refused_configurations(void **state) {
   FAILS(LFM_E_USAGE, run_train(&r));
   assert_says("max_batch");
   OK(lfm_config_set(r.config, "max_batch=3"));
+  OK(lfm_config_set(r.config, "objective=residual"));
+  FAILS(LFM_E_USAGE, run_train(&r));
+  assert_says("are learnt from a teacher");
+  OK(lfm_config_set(r.config, "objective=meanflow"));
+  FAILS(LFM_E_USAGE, run_train(&r));
+  assert_says("set pool: ou");
+  OK(lfm_config_set(r.config, "pool=ou"));
+  OK(lfm_config_set(r.config, "precision=bf16"));
+  FAILS(LFM_E_USAGE, run_train(&r));
+  assert_says("too coarse");
+  OK(lfm_config_set(r.config, "precision=fp32"));
+  OK(lfm_config_set(r.config, "objective=flow"));
   OK(run_train(&r)); /* in the same folder: nothing had been begun there */
   run_drop(&r);
 }
@@ -522,6 +580,8 @@ int main(void) {
       cmocka_unit_test(a_schedule_is_its_hks),
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(learns_a_gaussian),
+      cmocka_unit_test(single_steps_learn_a_gaussian),
+      cmocka_unit_test(threads_do_not_change_single_steps),
       cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(tables_that_cannot_be_used),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),
