@@ -36,17 +36,17 @@ void lfm_params_widen(lfm_params *wide, const lfm_params *plain) {
 
 /* A layer's bias stands behind its weights in the table. */
 void lfm_params_fold(lfm_params *plain, const lfm_params *wide, double span) {
-  const float *from = wide->values, *column = NULL;
+  const float *from = wide->values;
   float *to = plain->values;
-  int64_t column_step = 0;
+  pair before = {0};
   for (int i = 0; i < lfm_net_tensor_count(plain->net); i++) {
     pair p = pair_of(plain, wide, i);
     int64_t step = p.cols + p.wider;
-    for (int64_t row = 0; row < p.rows; row++)
+    for (int64_t row = 0; row < p.rows; row++) {
       memcpy(to + p.plain->offset + row * p.cols, from + p.wide->offset + row * step + p.wider, (size_t)p.cols * sizeof *to);
-    for (int64_t row = 0; column && row < p.rows; row++) to[p.plain->offset + row] += (float)span * column[row * column_step];
-    column = p.wider ? from + p.wide->offset : NULL;
-    column_step = step;
+      if (before.wider) to[p.plain->offset + row] += (float)span * from[before.wide->offset + row * (before.cols + 1)];
+    }
+    before = p;
   }
   lfm_params_pack(plain);
 }

@@ -224,8 +224,8 @@ static double parameters_of(const char *preset, int64_t channels, int64_t given)
   lfm_net *net;
   OK(lfm_config_preset(c, preset));
   lfm_unet1d_config unet = {
-      c->prediction_horizon, channels,         given, c->hidden_dim, (int)c->unet_dim_mults.count, {0}, c->kernel_size,
-      c->n_groups,           c->step_embed_dim};
+      c->prediction_horizon, channels,          given, c->hidden_dim, (int)c->unet_dim_mults.count, {0}, c->kernel_size,
+      c->n_groups,           c->step_embed_dim, false};
   for (int k = 0; k < unet.mult_count; k++) unet.mults[k] = (int)c->unet_dim_mults.of[k];
   OK(lfm_unet1d_create(&unet, lfm_kernels_ref32(), &net));
   double count = (double)(lfm_net_param_count(net) * c->blocks);

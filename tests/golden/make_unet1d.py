@@ -36,7 +36,7 @@ def write(length, channels, given, base, mults, size, groups, embed):
     loss = ((v - target) ** 2).mean()
     loss.backward()
     print("    {")
-    print("        .config = {%d, %d, %d, %d, %d, {%s}, %d, %d, %d}," % (
+    print("        .config = {%d, %d, %d, %d, %d, {%s}, %d, %d, %d, false}," % (
         length, channels, given, base, len(mults), ", ".join(map(str, mults)), size, groups, embed))
     print_results(v, loss, net)
 

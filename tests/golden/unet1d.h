@@ -10,7 +10,7 @@ static const struct golden {
   golden_results results;
 } golden[] = {
     {
-        .config = {16, 7, 11, 16, 3, {1, 2, 4}, 5, 8, 32},
+        .config = {16, 7, 11, 16, 3, {1, 2, 4}, 5, 8, 32, false},
         .results.loss = 0.574469359161111,
         .results.v = {7.3185111, -4.8033272, -0.20981081, -0.20561642, 7.7851176},
         .results.grads =
@@ -166,7 +166,7 @@ static const struct golden {
             },
     },
     {
-        .config = {8, 2, 0, 24, 2, {1, 2}, 3, 4, 16},
+        .config = {8, 2, 0, 24, 2, {1, 2}, 3, 4, 16, false},
         .results.loss = 0.392141336075422,
         .results.v = {1.6064094, -0.089461739, 0.8458789, -0.47904863, -0.082792971},
         .results.grads =
@@ -274,7 +274,7 @@ static const struct golden {
             },
     },
     {
-        .config = {12, 20, 5, 32, 3, {2, 1, 1}, 7, 1, 6},
+        .config = {12, 20, 5, 32, 3, {2, 1, 1}, 7, 1, 6, false},
         .results.loss = 0.495640389497281,
         .results.v = {9.974563, -1.3792341, -6.3215359, 3.6177295, 2.741531},
         .results.grads =

@@ -6,8 +6,8 @@
  */
 #include "fixture_support.h"
 
-static const lfm_unet1d_config tiny = {8, 3, 5, 16, 2, {1, 2}, 5, 4, 6}, bare = {4, 2, 0, 8, 2, {1, 2}, 3, 2, 4},
-                               flat = {6, 2, 1, 8, 1, {1}, 5, 8, 4};
+static const lfm_unet1d_config tiny = {8, 3, 5, 16, 2, {1, 2}, 5, 4, 6, false},
+                               bare = {4, 2, 0, 8, 2, {1, 2}, 3, 2, 4, false}, flat = {6, 2, 1, 8, 1, {1}, 5, 8, 4, false};
 
 static fixture make(const lfm_unet1d_config *c, const lfm_kernels *kernels) {
   lfm_net *net;
@@ -91,7 +91,7 @@ static void test_halves(void **state) {
   (void)state;
   const lfm_kernels *chosen;
   if (lfm_kernels_bf16(&chosen) != LFM_OK) skip();
-  lfm_unet1d_config c = {16, 10, 12, 32, 3, {1, 2, 4}, 5, 8, 16};
+  lfm_unet1d_config c = {16, 10, 12, 32, 3, {1, 2, 4}, 5, 8, 16, false};
   fixture f[2] = {make(&c, lfm_kernels_ref64()), make(&c, lfm_kernels_bf16_pairs())};
   double off = 0, norm = 0, *exact = NULL;
   for (int k = 0; k < 2; k++) {
@@ -113,9 +113,11 @@ static void test_halves(void **state) {
 static void test_what_is_refused(void **state) {
   (void)state;
   static const lfm_unet1d_config bad[] = {
-      {8, 3, 5, 16, 0, {0}, 5, 4, 6},     {10, 3, 5, 16, 3, {1, 2, 2}, 5, 4, 6}, {8, 0, 5, 16, 2, {1, 2}, 5, 4, 6},
-      {8, 3, -1, 16, 2, {1, 2}, 5, 4, 6}, {8, 3, 5, 18, 2, {1, 2}, 5, 4, 6},     {8, 3, 5, 16, 2, {1, 2}, 4, 4, 6},
-      {8, 3, 5, 16, 2, {1, 2}, 5, 0, 6},  {8, 3, 5, 16, 2, {1, 2}, 5, 4, 5},     {8, 3, 5, 12, 2, {1, 1}, 5, 4, 6},
+      {8, 3, 5, 16, 0, {0}, 5, 4, 6, false},    {10, 3, 5, 16, 3, {1, 2, 2}, 5, 4, 6, false},
+      {8, 0, 5, 16, 2, {1, 2}, 5, 4, 6, false}, {8, 3, -1, 16, 2, {1, 2}, 5, 4, 6, false},
+      {8, 3, 5, 18, 2, {1, 2}, 5, 4, 6, false}, {8, 3, 5, 16, 2, {1, 2}, 4, 4, 6, false},
+      {8, 3, 5, 16, 2, {1, 2}, 5, 0, 6, false}, {8, 3, 5, 16, 2, {1, 2}, 5, 4, 5, false},
+      {8, 3, 5, 12, 2, {1, 1}, 5, 4, 6, false},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     lfm_net *net = (lfm_net *)1;

@@ -63,9 +63,9 @@ static void check(lfm_net *net, lfm_prepared *prepared) {
 static void test_series(void **state) {
   (void)state;
   static const lfm_unet1d_config configs[] = {
-      {16, 10, 38, 32, 3, {1, 2, 4}, 5, 8, 32}, {8, 3, 5, 16, 2, {1, 2}, 5, 4, 6},
-      {4, 2, 0, 8, 2, {1, 2}, 3, 2, 4},         {6, 2, 1, 8, 1, {1}, 5, 8, 4},
-      {24, 7, 9, 16, 3, {1, 3, 2}, 3, 4, 8},    {12, 20, 4, 24, 3, {1, 2, 2}, 7, 8, 2}};
+      {16, 10, 38, 32, 3, {1, 2, 4}, 5, 8, 32, false}, {8, 3, 5, 16, 2, {1, 2}, 5, 4, 6, false},
+      {4, 2, 0, 8, 2, {1, 2}, 3, 2, 4, false},         {6, 2, 1, 8, 1, {1}, 5, 8, 4, false},
+      {24, 7, 9, 16, 3, {1, 3, 2}, 3, 4, 8, false},    {12, 20, 4, 24, 3, {1, 2, 2}, 7, 8, 2, false}};
   for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
     lfm_net *net;
     lfm_prepared *prepared;
@@ -96,7 +96,8 @@ static void test_perceptrons(void **state) {
 /* Tensors of another network are not taken. */
 static void test_other_networks_are_refused(void **state) {
   (void)state;
-  static const lfm_unet1d_config wide = {16, 10, 38, 32, 2, {1, 2}, 5, 8, 32}, narrow = {16, 10, 38, 16, 2, {1, 2}, 5, 8, 32};
+  static const lfm_unet1d_config wide = {16, 10, 38, 32, 2, {1, 2}, 5, 8, 32, false},
+                                 narrow = {16, 10, 38, 16, 2, {1, 2}, 5, 8, 32, false};
   lfm_net *net;
   lfm_params *params;
   lfm_prepared *prepared;
