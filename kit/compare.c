@@ -39,13 +39,13 @@ static lfm_status read_nll(const char *folder, const char *name, double **nll, d
 
 /* ---- a comparison: a line a model, or a recipe with all its runs --------------------------------------------- */
 
-enum { MOST_LINES = 24, MOST_RUNS = 8 };
+enum { MOST_LINES = 24 };
 
 typedef struct line {
   char label[128];
   int runs;
-  double *nll[MOST_RUNS]; /* [rows] of each run */
-  double *mean;           /* [rows] over the runs */
+  double *nll[KIT_MOST_RUNS]; /* [rows] of each run */
+  double *mean;               /* [rows] over the runs */
 } line;
 
 typedef struct comparison {
@@ -60,7 +60,6 @@ typedef struct comparison {
 static lfm_status add_run(comparison *c, line *l, const char *name) {
   double *numbers;
   int64_t rows;
-  if (l->runs == MOST_RUNS) return lfm_fail(LFM_E_USAGE, "%s: more than %d runs", l->label, MOST_RUNS);
   LFM_TRY(read_nll(c->folder, name, &l->nll[l->runs], &numbers, &rows));
   if (!c->numbers) {
     c->numbers = numbers;
@@ -74,18 +73,13 @@ static lfm_status add_run(comparison *c, line *l, const char *name) {
   return LFM_OK;
 }
 
-/* TEXT is NAME, or LABEL=NAME,NAME,... */
 static lfm_status add_line(comparison *c, const char *text) {
   line *l = &c->lines[c->count++];
-  const char *equals = strchr(text, '='), *name = equals ? equals + 1 : text;
-  snprintf(l->label, sizeof l->label, "%.*s", (int)(equals ? equals - text : (ptrdiff_t)strcspn(text, ",")), text);
-  for (size_t length; *name; name += length + (name[length] == ',')) {
-    char run[192];
-    length = strcspn(name, ",");
-    snprintf(run, sizeof run, "%.*s", (int)length, name);
-    LFM_TRY(add_run(c, l, run));
-  }
-  return l->runs ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s: names no scores", text);
+  kit_names names;
+  LFM_TRY(kit_split_names(text, &names));
+  memcpy(l->label, names.label, sizeof l->label);
+  for (int run = 0; run < names.count; run++) LFM_TRY(add_run(c, l, names.name[run]));
+  return LFM_OK;
 }
 
 static bool is_solved_by_all(const comparison *c, int64_t row) {

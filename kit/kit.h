@@ -44,11 +44,29 @@ lfm_status kit_gap(const char *folder, const char *name); /* to truth.csv: mean 
 /* Can a classifier tell NAME-samples.csv from test.csv?  And a fitted Gaussian's draws? */
 lfm_status kit_tell_apart(const char *folder, const char *name);
 
+/* ---- quality.c ---------------------------------------------------------------------------------------------- */
+/* How far NAME-samples.csv lies from the rows of `test`, by sliced Wasserstein distance and maximum mean discrepancy, beside
+ * how far other real rows do; part by part, so that every number has an error.  Names as above. */
+typedef struct kit_samples {
+  const char *test, *real, *folder;
+  int64_t rows; /* of a part; 0: 2,000 */
+} kit_samples;
+lfm_status kit_quality(const kit_samples *samples, char **names, int count);
+
 /* ---- pictures.c --------------------------------------------------------------------------------------------- */
 lfm_status kit_panel(const char *folder, char **names, int count); /* panel.png */
 lfm_status kit_pairs(const char *folder, const char *name);        /* pairs.png */
-/* The first column of a table across, on a log axis; each other column a curve. */
+/* The first column of a table across, on a log axis; each other column a curve, past the rows where it is empty. */
 lfm_status kit_curves(const char *table, const char *png, const char *title);
+
+/* ---- names.c ------------------------------------------------------------------------------------------------ */
+enum { KIT_MOST_RUNS = 8 };
+typedef struct kit_names {
+  char label[128];
+  int count;
+  char name[KIT_MOST_RUNS][192];
+} kit_names;
+lfm_status kit_split_names(const char *text, kit_names *out); /* NAME, or LABEL=NAME,NAME,... */
 
 /* ---- folder.c ----------------------------------------------------------------------------------------------- */
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out);

@@ -14,6 +14,7 @@ static const char usage[] =
     "kit truth tree|gaussian|mixture|FILE.png FOLDER                          kit rivals FOLDER [--rows N]\n"
     "kit rivals TRAIN TEST FOLDER --components K [--iterations N] [--fit-rows N] [--rows N]\n"
     "kit compare FOLDER [LABEL=]NAME[,NAME]... [--group TABLE] [--md]\n"
+    "kit quality TEST REAL FOLDER [LABEL=]NAME[,NAME]... [--rows N]\n"
     "kit gap FOLDER NAME                kit tell-apart FOLDER NAME\n"
     "kit panel FOLDER NAME...           kit pairs FOLDER NAME                 kit curves TABLE FILE.png TITLE\n";
 
@@ -69,6 +70,13 @@ static lfm_status rivals(int count, char **words) {
   return kit_rivals_large(&large, words[3]);
 }
 
+static lfm_status quality(int count, char **words) {
+  kit_samples samples = {.rows = take_count(&count, words, "--rows", 0)};
+  if (count < 5) return lfm_fail(LFM_E_USAGE, "what is asked for is none of these:");
+  samples.test = words[1], samples.real = words[2], samples.folder = words[3];
+  return kit_quality(&samples, words + 4, count - 4);
+}
+
 static lfm_status act(int count, char **words) {
   const char *name = count > 0 ? words[0] : "";
   if (strcmp(name, "magic") == 0 && count == 3) return kit_make_magic(words[1], words[2]);
@@ -80,6 +88,7 @@ static lfm_status act(int count, char **words) {
   if (strcmp(name, "truth") == 0 && count == 3) return kit_truth(words[1], words[2]);
   if (strcmp(name, "rivals") == 0) return rivals(count, words);
   if (strcmp(name, "compare") == 0) return compare(count, words);
+  if (strcmp(name, "quality") == 0) return quality(count, words);
   if (strcmp(name, "gap") == 0 && count == 3) return kit_gap(words[1], words[2]);
   if (strcmp(name, "tell-apart") == 0 && count == 3) return kit_tell_apart(words[1], words[2]);
   if (strcmp(name, "panel") == 0 && count > 2) return kit_panel(words[1], words + 2, count - 2);

@@ -4,8 +4,10 @@
  */
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/survey.h"
 #include "kit/kit.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { PATH = 4096, SHOWN_ROWS = 20000 };
@@ -93,22 +95,26 @@ lfm_status kit_pairs(const char *folder, const char *name) {
 }
 
 lfm_status kit_curves(const char *path, const char *png, const char *title) {
-  enum { MOST_CURVES = 8 };
+  enum { MOST_CURVES = 12 };
   lfm_series series[MOST_CURVES];
   lfm_table *table;
-  double *columns; /* [cols, rows] */
-  LFM_TRY(lfm_table_read(path, NULL, &table));
+  double *points; /* of each curve x [rows], then y [rows]; a row that it has no value in is passed over */
+  LFM_TRY(lfm_survey_read(path, &table));
   int count = (int)table->cols - 1;
   if (count < 1 || count > MOST_CURVES) return lfm_fail(LFM_E_DATA, "%s: 2 to %d columns are drawn", path, MOST_CURVES + 1);
-  LFM_TRY(LFM_ALLOC(&columns, table->rows * table->cols));
-  for (int64_t i = 0; i < table->rows * table->cols; i++)
-    columns[i % table->cols * table->rows + i / table->cols] = table->values[i];
-  for (int k = 0; k < count; k++)
-    series[k] = (lfm_series){
-        .name = table->names[k + 1], .x = columns, .y = columns + (k + 1) * table->rows, .count = table->rows, .colour = k};
+  LFM_TRY(LFM_ALLOC(&points, 2 * count * table->rows));
+  for (int k = 0; k < count; k++) {
+    double *x = points + 2 * k * table->rows, *y = x + table->rows;
+    series[k] = (lfm_series){.name = table->names[k + 1], .x = x, .y = y, .colour = k};
+    for (int64_t i = 0; i < table->rows; i++) {
+      const double *row = table->values + i * table->cols;
+      if (!isfinite(row[k + 1])) continue;
+      x[series[k].count] = row[0], y[series[k].count++] = row[k + 1];
+    }
+  }
   lfm_curves_options options = {.title = title, .x_label = table->names[0], .log_x = true};
   lfm_status status = lfm_draw_curves(png, series, count, &options);
-  lfm_free(columns);
+  lfm_free(points);
   lfm_table_destroy(table);
   return status;
 }

@@ -78,6 +78,14 @@ check "a line for each number of steps" test "$(grep -c 'Euler steps a block' ou
 check "more steps, less bias" awk -F, 'NR == 2 { a = $3 ^ 2 } NR == 3 { exit !($3 ^ 2 < a) }' bias/bias.csv
 check "and a picture" test -s bias/bias.png
 
+# ---- few evaluations: a chain and its twin, both distilled, beside samplers and mean velocities
+few() { script STEPS="1 2" NFES="4" LENGTH=12 BUDGET=8 PAIRS=100 SAMPLES=240 bash "$here/bench/distil.sh" "$work/data" "$build" "$work/few"; }
+KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.3,null]" few
+check "two teachers, four samplers, four students, mean velocities" test "$(grep -c '^| .* @ ' out)" -eq 11
+check "the twin spends on students what the chain does" awk -F'|' '/-residual-2/ { all[++n] = $3 + $4 } END { exit !(n == 2 && all[1] < 1.3 * all[2] && all[2] < 1.3 * all[1]) }' out
+check "a curve" test -s few/curve.png
+check "evaluations rise" awk -F, 'NR > 2 && $1 <= last { bad = 1 } { last = $1 } END { exit bad }' few/curve.csv
+
 # ---- power, a month
 awk 'BEGIN { srand(1); print "global_active_power,voltage,sub_metering_1,sub_metering_2,sub_metering_3,minute_of_day"
   for (i = 0; i < 600; i++) printf "%.3f,%.2f,%d,%d,%d,%d\n", rand() * 4, 240 + rand(), rand() * 9, rand() * 3, rand() * 20, i }' >power.csv
