@@ -28,6 +28,13 @@ expect_exit 0 "$lfm" train table.csv -o density --set max_batch=2 --set hidden_d
 expect_usage "demonstrations" "$lfm" rollout density
 expect_usage "demonstrations" "$lfm" export density -o density.c
 
+# ---- in one evaluation a block, distilled
+expect_exit 0 "$lfm" distill policy -o fast --steps 2 --given lift.hdf5 --pairs 100 --budget 6 --nfe 4
+expect_json "$lfm" rollout fast -n 2 --seed 5 --json
+check "two evaluations a chunk" grep -q '"nfe": 2' out
+expect_usage "one step of euler each" "$lfm" rollout fast -n 2 --nfe 4
+expect_exit 0 "$lfm" export fast -o fast.c
+
 # ---- a guard
 expect_usage "guard: the model has none" "$lfm" rollout policy -n 1 --nfe 2 --guard count
 expect_exit 0 "$lfm" guard policy lift.hdf5 -o guarded.safetensors --alpha 0.5 --batches 5
