@@ -24,8 +24,8 @@ typedef struct app_command {
   int (*run)(const struct app_command *self, int argc, char **argv); /* argv[0] is the program; returns the exit code */
 } app_command;
 
-extern const app_command app_train, app_sweep, app_sample, app_score, app_ledger, app_eval, app_push, app_distill, app_import,
-    app_export, app_features, app_demos, app_guard, app_rollout, app_info, app_bench, app_selftest;
+extern const app_command app_train, app_sweep, app_sample, app_score, app_ledger, app_eval, app_push, app_plan, app_distill,
+    app_import, app_export, app_features, app_demos, app_guard, app_rollout, app_info, app_bench, app_selftest;
 
 /* Prints "lfm VERB: text" to standard error as one line; returns APP_USAGE. */
 int app_usage_error(const app_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

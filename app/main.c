@@ -15,9 +15,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-static const app_command *const commands[] = {&app_train, &app_sweep,   &app_sample, &app_score,  &app_ledger,   &app_eval,
-                                              &app_push,  &app_distill, &app_import, &app_export, &app_features, &app_demos,
-                                              &app_guard, &app_rollout, &app_info,   &app_bench,  &app_selftest};
+static const app_command *const commands[] = {&app_train, &app_sweep, &app_sample,  &app_score,  &app_ledger, &app_eval,
+                                              &app_push,  &app_plan,  &app_distill, &app_import, &app_export, &app_features,
+                                              &app_demos, &app_guard, &app_rollout, &app_info,   &app_bench,  &app_selftest};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 int app_usage_error(const app_command *command, const char *format, ...) {

@@ -296,6 +296,13 @@ static int take_option(walk *w, const char *word) {
   return store(w->command, option, value);
 }
 
+/* Was an option given that excludes this operand? */
+static bool has_alternative(const walk *w, const app_option *operand) {
+  for (const app_option *option = w->options; option->kind != APP_END; option++)
+    if (operand->either && option->either == operand->either && w->seen >> (option - w->options) & 1) return true;
+  return false;
+}
+
 static int check_whole_line(const walk *w) {
   const app_option *first_of[8] = {0};
   for (const app_option *option = w->options; option->kind != APP_END; option++) {
@@ -303,11 +310,13 @@ static int check_whole_line(const walk *w) {
     char spelling[LONGEST_SPELLING];
     spell(option, true, spelling);
     if (!given && option->missing) return app_usage_error(w->command, "%s is missing; %s", spelling, option->missing);
-    if (!given && (option->required || option->kind == APP_OPERAND))
+    if (!given && (option->required || option->kind == APP_OPERAND) && !has_alternative(w, option))
       return app_usage_error(w->command, "%s is missing; see lfm %s --help", spelling, w->command->name);
     if (!given || option->either == 0) continue;
     const app_option **first = &first_of[option->either];
-    if (*first) return app_usage_error(w->command, "--%s and --%s exclude each other", (*first)->name, option->name);
+    if (*first)
+      return app_usage_error(w->command, "%s%s and --%s exclude each other", (*first)->kind == APP_OPERAND ? "" : "--",
+                             (*first)->name, option->name);
     *first = option;
   }
   return APP_DONE;

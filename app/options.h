@@ -11,7 +11,7 @@
 
 typedef enum app_kind {
   APP_END,     /* ends the table */
-  APP_OPERAND, /* const char *: by position, always required */
+  APP_OPERAND, /* const char *: by position; required, it or one of the options that it excludes */
   APP_FLAG,    /* bool */
   APP_TEXT,    /* const char * */
   APP_TEXTS,   /* app_texts: the option may be repeated */

@@ -11,6 +11,7 @@
  *   sample   model -> new rows                        lfm_sample
  *   score    model + table -> log p of each row       lfm_score
  *   ledger   where in the chain the nats are lost     lfm_ledger
+ *   plan     which blocks to merge into one network   lfm_plan_find
  *   weights  from PyTorch and to it                   lfm_model_import, lfm_model_export
  *   push     rows to a border between blocks and back lfm_push
  *   distill  model -> a few networks, one evaluation each  lfm_distill
@@ -258,6 +259,7 @@ LFM_API int64_t lfm_model_dim(const lfm_model *model);        /* columns of the 
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model); /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_plan(const lfm_model *model); /* of a distilled one, as "1 | (2 3) | 4"; NULL: it is none */
+LFM_API void lfm_model_hks(const lfm_model *model, double *hks); /* [blocks] the OU steps, the data's first; NAN: free */
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
@@ -414,6 +416,66 @@ LFM_API void lfm_ledger_defaults(lfm_ledger_options *options);
 LFM_API lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lfm_ledger_options *options,
                               lfm_ledger_result *result);
 
+/* ---- merging blocks ----------------------------------------------------------------------------------------- */
+
+/* Consecutive blocks can be merged into students, networks that make their way in one evaluation each.  Which blocks, and in
+ * which order within a student, is a plan:  "1 | (2 3) | 4"  is three students of four blocks, 1 being the data's, the second
+ * of which learns blocks 2 and 3 at once;  "(1 (2 (3 4)))"  is one, taught in three merges, the noise's side first.
+ * lfm_plan_find predicts the error of a plan for Gaussian rows [arXiv 2505.16024] and finds the plan whose error is least. */
+enum { LFM_PLAN_TEXT = 8 * LFM_MAX_BLOCKS };
+
+typedef struct lfm_plan_options {
+  const double *variances; /* [dim] of the data, along the axes of their covariance, in the flow's units; required */
+  int64_t dim;
+  const double *hks; /* [blocks] OU steps, the data's first; the last may be NAN, which is a free block; required */
+  int blocks;
+  int steps;        /* students, and so evaluations of the merged sampler, 1 .. blocks; required */
+  double s;         /* how long a student learns, in the time of gradient flow: long trainings lose little; default 0.5 */
+  const char *plan; /* one more whose error is wanted; NULL: none */
+} lfm_plan_options;
+
+typedef struct lfm_strategy {
+  const char *name;
+  char plan[LFM_PLAN_TEXT];
+  double error; /* mean square distance of what merged and whole chain make of the same noise, in the flow's units, summed
+                 * over the axes; beside it lfm_plan_result.variance, the square size of what is made */
+} lfm_strategy;
+
+enum { LFM_STRATEGIES = 5 };
+
+typedef struct lfm_plan_result {
+  lfm_strategy best; /* of all plans of so many students */
+  double bound;      /* none has less: the error of `best` itself where it is proved, as of all chains of up to 12 blocks */
+  /* the blocks cut evenly: vanilla (merged at once), boot (from the noise's side), consistency (from the data's side),
+   * progressive (pairs of pairs), and even, the best trees of that cut */
+  lfm_strategy strategy[LFM_STRATEGIES];
+  lfm_strategy given; /* options.plan; its error is NAN when there is none */
+  double variance;    /* of the rows, summed over the axes */
+} lfm_plan_result;
+
+LFM_API void lfm_plan_defaults(lfm_plan_options *options);
+
+/* Seconds at most for chains of 32 blocks and 1,000 axes.  LFM_E_USAGE when a number makes no sense, when there are not so
+ * many blocks, or when `plan` does not have every block once, in order, in so many students as there are steps. */
+LFM_API lfm_status lfm_plan_find(const lfm_plan_options *options, lfm_plan_result *result);
+
+typedef struct lfm_variances_options {
+  const lfm_table *data; /* rows to take them from; of a policy demonstrations, required; NULL: rows that the model draws */
+  int64_t rows;          /* so many of them, evenly spaced, or all where there are fewer; default 2,000 */
+  uint64_t seed;         /* of drawn rows, as are all that follow */
+  lfm_solver_options solve;
+  int threads; /* 0: all processors; does not change the result */
+  lfm_progress_fn progress;
+  void *context;
+} lfm_variances_options;
+
+LFM_API void lfm_variances_defaults(lfm_variances_options *options);
+
+/* What lfm_plan_find asks of a model: variances [lfm_model_border_dim], the eigenvalues of the covariance of its rows in the
+ * flow's units, in no order.  Their relative error is about the root of columns over rows; with fewer rows than columns
+ * some are 0.  LFM_E_USAGE when the model is distilled. */
+LFM_API lfm_status lfm_model_variances(const lfm_model *model, const lfm_variances_options *options, double *variances);
+
 /* ---- states between blocks ---------------------------------------------------------------------------------- */
 
 typedef struct lfm_push_options {
@@ -461,9 +523,9 @@ typedef struct lfm_distill_options {
 LFM_API void lfm_distill_defaults(lfm_distill_options *options);
 
 /* Few networks, evaluated once each, in place of a chain of flows (Algorithm A.1 of the paper).  RUN/model.safetensors draws
- * rows, pictures and actions as any model does, in as many evaluations as it has blocks; it has no density.  RUN/blocks-2-3 is
- * the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, push_flops those of
- * the teacher's rows, valid_nll NAN.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
+ * rows, pictures and actions as any model does, in as many evaluations as it has blocks; it has no density.  RUN/blocks-2-3
+ * is the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, push_flops those
+ * of the teacher's rows, valid_nll NAN.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
  * every block once, in order. */
 LFM_API lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result);
 

@@ -18,7 +18,7 @@
 
 enum {
   LFM_MERGE_MOST_NODES = 2 * LFM_MAX_BLOCKS - 1, /* every inner node has two children or more */
-  LFM_MERGE_TEXT = 8 * LFM_MAX_BLOCKS,           /* two digits and a bar a block, two parentheses an inner node */
+  LFM_MERGE_TEXT = LFM_PLAN_TEXT, /* two digits and a bar a block, two parentheses an inner node: less than 8 a block */
 };
 
 typedef struct lfm_merge_node {

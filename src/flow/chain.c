@@ -223,6 +223,10 @@ int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
 
+void lfm_model_hks(const lfm_model *model, double *hks) {
+  for (int n = 0; n < model->blocks; n++) hks[n] = model->config->hks[n];
+}
+
 int64_t lfm_model_classes(const lfm_model *model) {
   return model->config->conditional && model->picture ? model->picture->classes : 0;
 }

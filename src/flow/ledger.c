@@ -12,11 +12,11 @@
  * Refused: an estimate of KL from the states alone (neighbours, a fitted Gaussian), which would add its own error.
  */
 #include "core/alloc.h"
-#include "data/eigen.h"
 #include "flow/columns.h"
 #include "flow/likelihood.h"
 #include "flow/ou.h"
 #include "flow/score.h"
+#include "flow/spectrum.h"
 #include "metric/summary.h"
 
 #include <math.h>
@@ -204,21 +204,6 @@ static double chance_edge(int64_t dim, int64_t rows) {
   return sd * sd;
 }
 
-/* Rows in the flow's units about their mean -> covariance [dim, dim]; y [rows, dim] is work space. */
-static void covariance_of(const ledger *l, double *y, double *mean, double *covariance) {
-  int64_t dim = l->model->normaliser->dim;
-  for (int64_t i = 0; i < l->rows; i++) {
-    lfm_normaliser_apply(l->model->normaliser, l->x + i * l->model->cols, y + i * dim);
-    for (int64_t j = 0; j < dim; j++) mean[j] += y[i * dim + j] / (double)l->rows;
-  }
-  for (int64_t i = 0; i < l->rows; i++) {
-    double *row = y + i * dim;
-    for (int64_t j = 0; j < dim; j++) row[j] -= mean[j];
-    for (int64_t j = 0; j < dim; j++)
-      for (int64_t k = 0; k < dim; k++) covariance[j * dim + k] += row[j] * row[k] / (double)(l->rows - 1);
-  }
-}
-
 static void judge_variances(const double *values, int64_t dim, int64_t rows, lfm_ledger_result *result) {
   result->chance = chance_edge(dim, rows);
   result->widest = values[0];
@@ -231,24 +216,13 @@ static void judge_variances(const double *values, int64_t dim, int64_t rows, lfm
 
 static lfm_status fill_variances(const ledger *l, lfm_ledger_result *result) {
   int64_t dim = l->model->normaliser->dim;
-  double *y = NULL, *mean = NULL, *values = NULL, *covariance = NULL, *vectors = NULL;
-  lfm_status status;
+  double *values;
   result->dim = dim;
   if (l->rows < 2) return LFM_OK;
-  LFM_TRY_GOTO(LFM_ALLOC(&y, l->rows * dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&mean, dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&values, dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&covariance, dim * dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&vectors, dim * dim), done);
-  covariance_of(l, y, mean, covariance);
-  LFM_TRY_GOTO(lfm_eigen_symmetric(dim, covariance, values, vectors), done);
-  judge_variances(values, dim, l->rows, result);
-done:
-  lfm_free(y);
-  lfm_free(mean);
+  LFM_TRY(LFM_ALLOC(&values, dim));
+  lfm_status status = lfm_spectrum(l->model, l->x, l->rows, values);
+  if (status == LFM_OK) judge_variances(values, dim, l->rows, result);
   lfm_free(values);
-  lfm_free(covariance);
-  lfm_free(vectors);
   return status;
 }
 

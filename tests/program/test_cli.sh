@@ -7,7 +7,7 @@ cd "$work"
 
 # ---- the program itself
 expect_exit 0 "$lfm" --help
-for verb in train sweep sample score ledger eval push distill import export features demos info bench selftest; do
+for verb in train sweep sample score ledger eval push plan distill import export features demos info bench selftest; do
   check "the overview names $verb" grep -qE "^  $verb +[a-z]" out
 done
 cp out overview
@@ -54,6 +54,7 @@ help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --agai
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of distill --out --steps --plan --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
   --memory --resume --allow-drift --json
+help_of plan --variances --hks --steps --s --plan --data --rows --seed --threads --json
 help_of import --config --out --columns --json
 check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
 help_of export --out --json
@@ -78,6 +79,19 @@ expect_usage "DATA is missing" "$lfm" push model -o x.csv
 expect_usage "-o OUT is missing" "$lfm" push model data.csv
 expect_usage "--to" "$lfm" push model data.csv -o x.csv --to -1
 expect_usage "exclude each other" "$lfm" push model data.csv -o x.csv --tol 1e-5 --nfe 10
+expect_usage "MODEL is missing" "$lfm" plan --steps 2
+expect_usage "MODEL and --variances exclude each other" "$lfm" plan model --variances 1,2 --steps 2
+expect_usage "--steps K is missing" "$lfm" plan model
+expect_usage "need the chain's steps" "$lfm" plan --variances 1,2 --steps 1
+expect_usage "--hks: a model has its own steps" "$lfm" plan model --hks .1,free --steps 1
+expect_usage "--data and --rows are of a model" "$lfm" plan --variances 1,2 --hks .1,free --steps 1 --data data.csv
+for numbers in "" , 1,,2 1x "1;2" free nan; do
+  expect_usage "--variances" "$lfm" plan --variances "$numbers" --hks .1,free --steps 1
+done
+expect_usage "--hks '.1,freed'" "$lfm" plan --variances 1,2 --hks .1,freed --steps 1
+expect_usage "step 1 is free, but only the last" "$lfm" plan --variances 1,2 --hks free,.1 --steps 1
+expect_usage "3 students of a chain of 2 blocks: 1 to 2" "$lfm" plan --variances 1,2 --hks .1,free --steps 3
+expect_usage "block 2 is missing" "$lfm" plan --variances 1,2 --hks .1,.1,free --steps 2 --plan '1 | 3'
 expect_usage "FILE is missing" "$lfm" import --config c.yaml -o x.safetensors
 expect_usage "--config FILE is missing" "$lfm" import w.safetensors -o x.safetensors
 expect_usage "-o MODEL is missing" "$lfm" import w.safetensors --config c.yaml
@@ -265,6 +279,26 @@ expect_error "a border of the model has 2 columns" "$lfm" push run scores.csv --
 mkdir folder.csv
 expect_error "folder.csv" "$lfm" push run data.csv -o folder.csv
 check "a refused push writes nothing" test ! -e x.csv
+
+# ---- plan: of numbers, the published example; of a model, by its own rows or by data
+example="--variances 0.2,1.4,6 --hks .1,.15,.225,.3375,free"
+expect_json "$lfm" plan $example --steps 4 --json
+expect_fields blocks steps s best error bound variance strategies vanilla boot consistency progressive even plan
+check "the published best" grep -qF '"best": "1 | (2 3) | 4 | 5"' out
+check "it is proved" test "$(grep -o '"error": [^,]*' out | head -1)" = "\"error\": $(sed 's/.*"bound": \([^,]*\).*/\1/' out)"
+expect_exit 0 "$lfm" plan $example --steps 1 --plan '(1 (2 (3 (4 5))))'
+for line in best vanilla boot consistency progressive even given; do
+  check "the table has $line" grep -qE "^$line  +[0-9.e-]+ +[0-9.e-]+ %   \(" out
+done
+check "boot is what was given" test "$(awk '$1 == "boot" { print $2 }' out)" = "$(awk '$1 == "given" { print $2 }' out)"
+expect_json "$lfm" plan run --steps 1 --threads 1 --json
+check "the model has two blocks" grep -qF '"blocks": 2, "steps": 1' out
+cp out drawn.json
+expect_exit 0 "$lfm" plan run --steps 1 --threads 2 --json
+check "drawn rows are the same for any threads" cmp -s out drawn.json
+expect_json "$lfm" plan run --steps 1 --data data.csv --json
+check "the variance of two standardised columns" grep -qE '"variance": 2\.0' out
+expect_error "nothing.csv" "$lfm" plan run --steps 1 --data nothing.csv
 
 # ---- export and import: the same log p to the last digit, and a fault names its tensor
 expect_json "$lfm" export run -o weights.safetensors --json

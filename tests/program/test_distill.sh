@@ -48,6 +48,7 @@ expect_usage "5 students" "$lfm" distill run -o x --steps 5
 expect_usage "block 2" "$lfm" distill run -o x --plan '1 | 3'
 expect_usage "hidden_dim: a student has it" "$lfm" distill run -o x --steps 2 --set hidden_dim=8
 expect_usage "single steps already" "$lfm" distill fast -o x --steps 1
+expect_usage "the model is distilled" "$lfm" plan fast --steps 1
 expect_usage "one step of euler each" "$lfm" sample fast -n 5 --nfe 8 -o x.csv
 expect_usage "knows no classes" "$lfm" distill run -o x --steps 2 --guidance 2
 expect_refused "no flow density" "$lfm" score fast data.csv
