@@ -7,6 +7,7 @@
 #include "machine_lock.h"
 #include "options.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ typedef struct request {
   const char *what, *preset, *model, *precision, *size;
   app_texts sets;
   int64_t picture[3];
-  int64_t rows, repetitions, threads;
+  int64_t rows, repetitions, threads, nfe;
   double tol;
   bool json, md, csv;
 } request;
@@ -31,10 +32,19 @@ static bool read_picture(const char *text, int64_t picture[3]) {
   return true;
 }
 
-static lfm_status bench(const request *r, lfm_bench_result *results, int *count) {
+/* What was measured: a list of figures, or how long a policy takes. */
+typedef struct measured {
+  lfm_bench_result figures[LFM_BENCH_MOST];
+  int count;
+  bool is_policy;
+  lfm_policy_stats policy;
+} measured;
+
+static lfm_status bench(const request *r, measured *out) {
   lfm_model *model = NULL;
   lfm_bench_options options;
   lfm_bench_defaults(&options);
+  options.nfe = (int)r->nfe;
   options.what = r->what;
   options.preset = r->preset;
   options.precision = r->precision;
@@ -47,7 +57,9 @@ static lfm_status bench(const request *r, lfm_bench_result *results, int *count)
   if (r->repetitions) options.repetitions = (int)r->repetitions;
   lfm_status status = r->model ? lfm_model_load(r->model, &model) : LFM_OK;
   options.model = model;
-  if (status == LFM_OK) status = lfm_bench(&options, results, count);
+  out->is_policy = strcmp(r->what, "latency") == 0 && (model ? lfm_model_observations(model) != NULL : r->preset != NULL);
+  if (status == LFM_OK)
+    status = out->is_policy ? lfm_bench_policy(&options, &out->policy) : lfm_bench(&options, out->figures, &out->count);
   lfm_model_destroy(model);
   return status;
 }
@@ -88,24 +100,55 @@ static void print_results(const request *r, const lfm_bench_result *results, int
   if (r->json) puts("]");
 }
 
+static void print_policy_json(const char *name, const lfm_policy_stats *p) {
+  app_json json = app_json_open(stdout);
+  app_json_text(&json, "name", name);
+  app_json_text(&json, "unit", "us");
+  app_json_real(&json, "p50", p->p50);
+  app_json_real(&json, "p99", p->p99);
+  app_json_real(&json, "p99_9", p->p99_9);
+  app_json_real(&json, "max", p->max);
+  app_json_whole(&json, "nfe", p->nfe);
+  app_json_whole(&json, "chunks", p->chunks);
+  app_json_close(&json);
+}
+
+static void print_policy(const request *r, const lfm_policy_stats *p) {
+  char name[64];
+  snprintf(name, sizeof name, "%.40s %s of %d evaluations", r->preset ? r->preset : "chunk",
+           r->precision ? r->precision : "fp32", p->nfe);
+  if (r->json) fputs("[", stdout), print_policy_json(name, p), puts("]");
+  else if (r->md)
+    printf("| | p50 | p99 | p99.9 | max |\n|---|---|---|---|---|\n| %s | %.0f us | %.0f | %.0f | %.0f |\n", name, p->p50,
+           p->p99, p->p99_9, p->max);
+  else if (r->csv) printf("name,unit,p50,p99,p99_9,max\n%s,us,%.9g,%.9g,%.9g,%.9g\n", name, p->p50, p->p99, p->p99_9, p->max);
+  else
+    printf("%-34s p50 %.0f us, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64 " chunks)\n", name, p->p50, p->p99, p->p99_9,
+           p->max, p->chunks);
+}
+
 static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
       {APP_OPERAND, .name = "WHAT", .target = &r.what,
-       .help = "peak: multiply-adds in registers; train: steps of the presets' networks; sample, score, latency: of a model"},
+       .help = "peak: multiply-adds in registers; train: steps of the presets' networks; sample, score, latency: of a model; "
+               "of a policy latency is that of chunks, on one thread"},
       {APP_TEXT, .name = "preset", .value = "NAME", .target = &r.preset,
-       .help = "train: this preset's network and batch (default: bsds300@A, miniboone@A and power@A)"},
+       .help = "train: this preset's network and batch (default: bsds300@A, miniboone@A and power@A); latency: this policy's "
+               "network, untrained"},
       {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r.sets,
-       .help = "train: set a key over the preset; may be repeated"},
+       .help = "train, latency: set a key over the preset; may be repeated"},
       {APP_TEXT, .name = "picture", .value = "CxHxW", .target = &r.size,
        .help = "train: rows are pictures of so many channels, height and width, and without a preset the network is the one "
                "that follows from that"},
       {APP_TEXT, .name = "precision", .value = "P", .target = &r.precision,
-       .help = "peak, train: fp32 or bf16 (default fp32)"},
+       .help = "peak, train, and latency of a policy: fp32 or bf16 (default fp32)"},
       {APP_TEXT, .name = "model", .value = "MODEL", .target = &r.model,
        .help = "sample, score, latency: a model file, or a run folder of lfm train"},
       {APP_COUNT, .name = "rows", .value = "N", .target = &r.rows, .low = 1, .high = 1e9,
-       .help = "rows of sample (default 100,000) and score (200)"},
+       .help = "rows of sample (default 100,000) and score (200); chunks of latency (2000)"},
+      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
+       .help = "latency of a policy: evaluations a chunk (default 8 a block)"},
       {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .low = 1e-12, .high = 0.1,
        .help = "sample, score: tolerance of the solver (default 1e-5)"},
       {APP_COUNT, .letter = 'r', .name = "repetitions", .value = "R", .target = &r.repetitions, .low = 1, .high = 1000,
@@ -116,15 +159,16 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_FLAG, .name = "csv", .target = &r.csv, .either = 1, .help = "a CSV table"},
       {0},
   };
-  int code, count = 0;
+  int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (r.size && !read_picture(r.size, r.picture))
     return app_usage_error(self, "--picture %s: write channels, height and width, as 3x32x32", r.size);
   code = app_machine_lock(self, argc, argv); /* beside another long run no time means anything */
   if (code != APP_DONE) return code;
-  lfm_bench_result results[LFM_BENCH_MOST];
-  lfm_status status = bench(&r, results, &count);
-  if (status == LFM_OK) print_results(&r, results, count);
+  measured m = {0};
+  lfm_status status = bench(&r, &m);
+  if (status == LFM_OK && m.is_policy) print_policy(&r, &m.policy);
+  else if (status == LFM_OK) print_results(&r, m.figures, m.count);
   return app_report(self, status);
 }
 
@@ -136,6 +180,7 @@ const app_command app_bench = {
         "should run meanwhile; a sweep, or another bench, keeps it from beginning.",
     .example = "  lfm bench train -r 15 --md\n"
                "  lfm bench train --preset cifar10 --set hidden_dim=64 --set batch_size=32\n"
-               "  lfm bench score --model run --rows 500\n",
+               "  lfm bench score --model run --rows 500\n"
+               "  lfm bench latency --preset lift-fm --nfe 4 --precision bf16\n",
     .run = run,
 };

@@ -890,7 +890,8 @@ typedef struct lfm_bench_options {
   const char *what;       /* "peak" "train" "sample" "score" "latency" */
   const char *preset;     /* train: whose network and batch, as "power@A"; NULL: bsds300@A, miniboone@A and power@A */
   const lfm_model *model; /* sample, score and latency: required */
-  int64_t rows;           /* sample and score: how many; 0: 100,000 and 200 */
+  int64_t rows;           /* sample and score: how many; 0: 100,000 and 200.  lfm_bench_policy: chunks; 0: 2000 */
+  int nfe;                /* lfm_bench_policy: evaluations a chunk; 0: 8 a block */
   double tol;             /* sample and score: of the solver; 0: 1e-5 */
   int repetitions;        /* 1 to 1000 */
   int threads;
@@ -916,6 +917,11 @@ LFM_API void lfm_bench_defaults(lfm_bench_options *options);
 /* Measures, for about a fifth of a second a figure and repetition; figures alternate, so that a disturbance meets all alike.
  * Fills results [*count]. */
 LFM_API lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[LFM_BENCH_MOST], int *count);
+
+/* How long a policy takes for a chunk, one after another on this thread: options->model, or an untrained one of
+ * options->preset with options->sets over it; in options->precision.  Fills steps, chunks, nfe and the times of stats.
+ * LFM_E_USAGE when that is no policy. */
+LFM_API lfm_status lfm_bench_policy(const lfm_bench_options *options, lfm_policy_stats *stats);
 
 /* ---- inspection --------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 
     compare_torch.py LFM train   [--precision bf16]             the three table networks; torch eager and torch.compile
     compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
+    compare_torch.py LFM chunk                                  a policy's chunk of four evaluations, one thread; eager
     compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
     compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error
 
@@ -32,6 +33,7 @@ from safetensors import safe_open
 from torchdiffeq import odeint
 
 from lfm_torch import HERE, Velocity, logp_converged, matching_loss, velocity_and_trace
+from unet1d_torch import UNet1d
 
 TABLES = {'bsds300@A': 63, 'miniboone@A': 43, 'power@A': 6}
 
@@ -261,6 +263,73 @@ def compare_latency(args):
     line(f'one evaluation ({best})', ours, theirs[best], 'us')
 
 
+# ---- chunks of a policy ----------------------------------------------------------------------------------------------
+
+# Of Can, whose flow-matching twin has the widths 64, 128 and 256: 16 steps of 10 numbers, given two observations of 23.
+STEPS, WIDTH, GIVEN = 16, 10, 46
+MLPS = {'MLP, 3 x 256': (256, 3), 'MLP, 4 x 512': (512, 4)}
+
+
+class Perceptron(torch.nn.Module):
+    """t, what is given and the chunk in a row, as lfm's policies have it."""
+
+    def __init__(self, hidden, layers):
+        super().__init__()
+        widths = [1 + GIVEN + STEPS * WIDTH] + [hidden] * layers
+        maps = [part for a, b in zip(widths, widths[1:]) for part in (torch.nn.Linear(a, b), torch.nn.GELU())]
+        self.net = torch.nn.Sequential(*maps, torch.nn.Linear(hidden, STEPS * WIDTH))
+
+    def forward(self, t, x, given):
+        return self.net(torch.cat([t[:, None], given, x.flatten(1)], 1)).view_as(x)
+
+
+def torch_chunk(field, nfe, dtype):
+    """Euler's steps from noise at t = 1 to the chunk at t = 0."""
+    field, given = field.eval().to(dtype), torch.randn(1, GIVEN, dtype=dtype)
+    times = [torch.full((1,), 1 - k / nfe, dtype=dtype) for k in range(nfe)]
+
+    def act():
+        x = torch.randn(1, STEPS, WIDTH, dtype=dtype)
+        for t in times:
+            x = x - field(t, x, given) / nfe
+        return x
+    return act
+
+
+def median_time(act, calls):
+    taken = []
+    for _ in range(calls):
+        begun = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - begun)
+    return 1e6 * statistics.median(taken)
+
+
+def compare_chunk(args):
+    """Rounds alternate; of every quantile the median over the rounds, and the greatest time of all of ours.  For one row on one
+    thread PyTorch traced and frozen, or compiled, takes as long as eager: all three end in its plain convolution."""
+    torch.set_num_threads(1)
+    print(f'| network, {args.nfe} evaluations | lfm p50 | p99 | p99.9 | max | PyTorch eager, p50 | times faster |')
+    print('|---|---|---|---|---|---|---|')
+    nets = {'U-Net 64 128 256': (UNet1d(WIDTH, GIVEN, [64, 128, 256], 5, 8, 64), [])}
+    for name, (hidden, layers) in MLPS.items():
+        keys = ['network=mlp', f'hidden_dim={hidden}', f'num_hidden={layers}']
+        nets[name] = Perceptron(hidden, layers), [word for key in keys for word in ('--set', key)]
+    for name, (field, words) in nets.items():
+        for precision, dtype in (('fp32', torch.float32), ('bf16', torch.bfloat16)):
+            ours, theirs = [], []
+            with torch.inference_mode():
+                act = torch_chunk(field, args.nfe, dtype)
+                median_time(act, 20)
+                for _ in range(args.rounds):
+                    ours += json.loads(lfm(args, 'bench', 'latency', '--preset', 'can-fm', *words, '--nfe', args.nfe, '--precision',
+                                           precision, '--rows', args.rows, '--json'))
+                    theirs.append(median_time(act, 100))
+            p50, p99, p99_9 = (statistics.median(one[key] for one in ours) for key in ('p50', 'p99', 'p99_9'))
+            print(f'| {name}, {precision} | {p50:.0f} us | {p99:.0f} | {p99_9:.0f} | {max(one["max"] for one in ours):.0f} | '
+                  f'{statistics.median(theirs):.0f} us | {statistics.median(theirs) / p50:.1f} |', flush=True)
+
+
 def numbers(text):
     return [float(word) for word in text.split(',')]
 
@@ -268,9 +337,10 @@ def numbers(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('lfm', help='the program')
-    parser.add_argument('what', choices=['train', 'latency', 'score', 'sample'])
+    parser.add_argument('what', choices=['train', 'latency', 'chunk', 'score', 'sample'])
     parser.add_argument('--model', help='a run folder or model file of lfm train')
-    parser.add_argument('--rows', type=int, help='score: 64, sample: 10000 unless given')
+    parser.add_argument('--rows', type=int, help='score: 64, sample: 10000, chunk: 1000 a round, unless given')
+    parser.add_argument('--nfe', type=int, default=4, help='chunk: evaluations')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
     parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train: of both sides')
@@ -279,11 +349,12 @@ def main():
     parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
     parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')
     args = parser.parse_args()
-    if args.what != 'train' and not args.model:
+    if args.what not in ('train', 'chunk') and not args.model:
         parser.error(f'{args.what} needs --model')
-    args.rows = args.rows or (64 if args.what == 'score' else 10000)
+    args.rows = args.rows or {'score': 64, 'chunk': 1000}.get(args.what, 10000)
     print(f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads; {lfm(args, "--version").strip()}', file=sys.stderr)
-    {'train': compare_train, 'latency': compare_latency, 'score': compare_score, 'sample': compare_sample}[args.what](args)
+    {'train': compare_train, 'latency': compare_latency, 'chunk': compare_chunk, 'score': compare_score,
+     'sample': compare_sample}[args.what](args)
 
 
 if __name__ == '__main__':

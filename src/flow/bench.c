@@ -9,6 +9,8 @@
  *   loop step   what training really does: random numbers, OU step, interpolation and means on top
  * The rows are N(0, I), pictures noise: the cost of a step does not depend on what they say.
  */
+#include "flow/bench.h"
+
 #include "core/alloc.h"
 #include "core/rng.h"
 #include "data/table.h"
@@ -282,27 +284,53 @@ static lfm_status configure(const char *preset, const lfm_bench_options *options
                               : lfm_fail(LFM_E_USAGE, "preset %s: the columns of its data are not known here", preset);
 }
 
+/* A trainer before its first step, over rows that mean nothing. */
+typedef struct subject {
+  lfm_config *config;
+  lfm_table *table;
+  lfm_train_options options;
+  lfm_trainer *trainer;
+  char name[32]; /* the rows' shape */
+} subject;
+
+static lfm_status make_subject(const char *preset, const lfm_bench_options *options, subject *s) {
+  int64_t shape[3], demos[2];
+  LFM_TRY(configure(preset, options, shape, demos, &s->config));
+  int64_t batch = s->config->batch_size ? s->config->batch_size : 128;
+  if (shape[1]) LFM_TRY(make_pictures(2 * batch, shape, s->config->conditional, &s->table));
+  else if (demos[0]) LFM_TRY(make_demos(2 * batch, demos, &s->table));
+  else LFM_TRY(make_rows(2 * batch + 20000, shape[0], &s->table));
+  snprintf(s->name, sizeof s->name, "%lldx%lldx%lld", (long long)shape[0], (long long)shape[1], (long long)shape[2]);
+  s->options = (lfm_train_options){.config = s->config, .train = s->table, .valid = s->table, .threads = options->threads};
+  return lfm_trainer_create(&s->options, &s->trainer);
+}
+
+static void drop_subject(subject *s) {
+  lfm_trainer_destroy(s->trainer);
+  lfm_table_destroy(s->table);
+  lfm_config_destroy(s->config);
+}
+
 static lfm_status bench_training(const char *preset, const lfm_bench_options *options, lfm_bench_result *results,
                                  int *filled) {
-  lfm_config *config = NULL;
-  lfm_table *table = NULL;
-  lfm_trainer *trainer = NULL;
-  int64_t shape[3], demos[2];
-  char name[32];
-  lfm_status status;
-  LFM_TRY_GOTO(configure(preset, options, shape, demos, &config), done);
-  int64_t batch = config->batch_size ? config->batch_size : 128;
-  if (shape[1]) LFM_TRY_GOTO(make_pictures(2 * batch, shape, config->conditional, &table), done);
-  else if (demos[0]) LFM_TRY_GOTO(make_demos(2 * batch, demos, &table), done);
-  else LFM_TRY_GOTO(make_rows(2 * batch + 20000, shape[0], &table), done);
-  lfm_train_options train = {.config = config, .train = table, .valid = table, .threads = options->threads};
-  LFM_TRY_GOTO(lfm_trainer_create(&train, &trainer), done);
-  snprintf(name, sizeof name, "%lldx%lldx%lld", (long long)shape[0], (long long)shape[1], (long long)shape[2]);
-  LFM_TRY_GOTO(time_steps(preset ? preset : name, trainer, options, results, filled), done);
-done:
-  lfm_trainer_destroy(trainer);
-  lfm_table_destroy(table);
-  lfm_config_destroy(config);
+  subject s = {0};
+  lfm_status status = make_subject(preset, options, &s);
+  if (status == LFM_OK) status = time_steps(preset ? preset : s.name, s.trainer, options, results, filled);
+  drop_subject(&s);
+  return status;
+}
+
+lfm_status lfm_bench_untrained(const lfm_bench_options *options, lfm_model **out) {
+  lfm_bench_options floats = *options;
+  subject s = {0};
+  *out = NULL;
+  floats.precision = NULL; /* that of what is done with the model */
+  lfm_status status = make_subject(options->preset, &floats, &s);
+  if (status == LFM_OK) {
+    *out = lfm_trainer_take_model(s.trainer);
+    for (int n = 0; n < (*out)->blocks; n++) lfm_params_init((*out)->params[n], s.config->seed, (uint32_t)n);
+  }
+  drop_subject(&s);
   return status;
 }
 

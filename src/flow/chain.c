@@ -568,6 +568,12 @@ fail:
   return status;
 }
 
+lfm_status lfm_chain_writable(const char *path) {
+  if (!lfm_path_ends_with(path, ".safetensors"))
+    return lfm_fail(LFM_E_USAGE, "%s: the ending of such a file is .safetensors", path);
+  return lfm_path_check_writable(path);
+}
+
 lfm_status lfm_chain_write(const lfm_model *model, const char *path) {
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));

@@ -495,19 +495,13 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   return status;
 }
 
-static lfm_status check_target(const char *path) {
-  if (!lfm_path_ends_with(path, ".safetensors"))
-    return lfm_fail(LFM_E_USAGE, "%s: the ending of such a file is .safetensors", path);
-  return lfm_path_check_writable(path);
-}
-
 lfm_status lfm_model_write(const lfm_model *model, const char *path) {
-  LFM_TRY(check_target(path));
+  LFM_TRY(lfm_chain_writable(path));
   return lfm_chain_write(model, path);
 }
 
 lfm_status lfm_model_export(const lfm_model *model, const char *path) {
-  LFM_TRY(check_target(path));
+  LFM_TRY(lfm_chain_writable(path));
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
   lfm_status status = lfm_chain_add_columns(model, archive);

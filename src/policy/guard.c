@@ -273,6 +273,7 @@ static lfm_status make(work *w, const char *path, lfm_guard_result *result) {
   const lfm_guard_options *o = w->options;
   LFM_TRY(check(o));
   LFM_TRY(check_count(o));
+  LFM_TRY(lfm_chain_writable(path));
   w->windows = o->model->windows;
   LFM_TRY(hold_out(w));
   result->learnt = lfm_table_units(w->learn ? w->learn : o->demos);

@@ -239,6 +239,10 @@ static void what_makes_no_sense_is_refused(void **made) {
   REFUSED(LFM_E_USAGE, "needs a model", model, NULL);
   REFUSED(LFM_E_USAGE, "no policy", model, s->guarded->guard->flow);
   assert_false(lfm_path_exists(nowhere));
+  nowhere = "nowhere.txt";
+  REFUSED(LFM_E_USAGE, "ending", batches, 3);
+  nowhere = "no/where.safetensors"; /* before the work */
+  REFUSED(LFM_E_IO, "no/where", batches, 100000000);
   lfm_policy *policy;
   lfm_policy_options asked;
   lfm_policy_defaults(&asked);

@@ -46,6 +46,18 @@ check "the list ends" test "$(tail -n 1 out)" = "]"
 expect_exit 0 "$lfm" bench latency --model model -r 1 --md
 check "a markdown table" grep -qE '^\| one evaluation \| [0-9.]+ us \| ' out
 
+# chunks of a policy
+narrow=(--set hidden_dim=16 --set batch_size=4 --rows 20 --nfe 4)
+expect_exit 0 "$lfm" bench latency --preset can-fm "${narrow[@]}" --precision bf16 --csv
+check "the header" grep -qx 'name,unit,p50,p99,p99_9,max' out
+check "quantiles that rise" awk -F, 'NR == 2 && $1 == "can-fm bf16 of 4 evaluations" && 0 < $3 && $3 <= $4 && $4 <= $5 && $5 <= $6 { found = 1 }
+  END { exit !found }' out
+expect_exit 0 "$lfm" bench latency --preset lift "${narrow[@]}" --set network=mlp --json
+check "a JSON list of one object" grep -qE '^\[\{"name": "lift fp32 of 4 evaluations", "unit": "us", "p50": .*"nfe": 4, "chunks": 20\}$' out
+expect_exit 0 "$lfm" bench latency --preset pusht "${narrow[@]}" --md
+expect_exit 0 "$lfm" bench latency --preset square "${narrow[@]}"
+expect_usage "no actions" "$lfm" bench latency --preset tree@A
+
 # bf16 where the processor has it; else a line that says so
 if DNNL_MAX_CPU_ISA=ALL "$lfm" bench train --preset tree@A --precision bf16 -r 2 --csv >out 2>err; then
   figures peak "tree@A bf16 bare step of 10000" "tree@A bf16 loop step of 10000"
