@@ -11,10 +11,10 @@
 
 typedef struct request {
   const char *model, *out, *solver, *precision, *guard;
-  int64_t nfe;
-  double range;
+  int64_t nfe, delay;
+  double range, guidance;
   app_seed seed;
-  bool clamp, json;
+  bool clamp, rtc, json;
 } request;
 
 static bool is_source(const request *r) {
@@ -31,6 +31,9 @@ static lfm_status export_policy(const request *r, const lfm_model *model) {
   options.range = r->range;
   options.clamp = r->clamp;
   options.guard = r->guard;
+  options.delay = r->delay;
+  options.rtc = r->rtc;
+  options.guidance = r->guidance;
   return lfm_policy_export(model, &options, r->out);
 }
 
@@ -68,17 +71,18 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_WORD, .name = "guard", .value = "WHAT", .target = &r.guard,
        .words = (const char *const[]){"count", "hold", "stop", NULL},
        .help = "with the policy's guard (lfm guard), which on a strange observation does this:"},
+      APP_OPTIONS_RTC("of a policy: ", &r.delay, &r.rtc, &r.guidance),
       APP_OPTION_JSON(&r.json),
       {0},
   };
   int code, blocks = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  if (!is_source(&r) && (r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp || r.guard))
-    return app_usage_error(
-        self,
-        "--solver, --nfe, --precision, --seed, --range, --clamp and --guard are of a policy's source; -o %s is "
-        "none (a .c file)",
-        r.out);
+  bool acts = r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp || r.guard;
+  if (!is_source(&r) && (acts || r.delay || r.rtc || r.guidance > 0.0))
+    return app_usage_error(self,
+                           "--solver, --nfe, --precision, --seed, --range, --clamp, --guard, --delay, --rtc and --guidance "
+                           "are of a policy's source; -o %s is none (a .c file)",
+                           r.out);
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model})) return APP_USAGE;
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);

@@ -70,6 +70,22 @@ typedef struct app_option {
               .help = "integrator (default dopri5):"                                                                         \
   }
 
+/* How chunks of actions go on from each other; `of` stands in front of the help. */
+#define APP_OPTIONS_RTC(of, delay_at, rtc_at, guidance_at)                                                                   \
+  {APP_COUNT,                                                                                                                \
+   .name = "delay",                                                                                                          \
+   .value = "D",                                                                                                             \
+   .target = (delay_at),                                                                                                     \
+   .low = 0,                                                                                                                 \
+   .high = 1e6,                                                                                                              \
+   .help = of "a chunk comes D steps of control after what it is drawn of; so long the one before goes on (default 0)"},     \
+      {APP_FLAG, .name = "rtc", .target = (rtc_at),                                                                          \
+       .help = of "real-time chunking: a chunk is drawn so that it goes on from the one before"},                            \
+  {                                                                                                                          \
+    APP_REAL, .name = "guidance", .value = "B", .target = (guidance_at), .low = 0.01, .high = 1000,                          \
+              .help = of "with --rtc: its strongest correction of the velocity (default 5)"                                  \
+  }
+
 #define APP_OPTION_TOL(address, group)                                                                                       \
   {                                                                                                                          \
     APP_REAL, .name = "tol", .value = "T", .target = (address), .either = (group), .low = 1e-12, .high = 0.1,                \

@@ -10,13 +10,15 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 typedef struct request {
   const char *model, *task, *out, *record, *solver, *precision, *guard;
   int64_t episodes, nfe, threads;
-  double range, shove;
+  double range, shove, guidance;
+  int64_t delay;
   app_seed seed;
-  bool clamp, json;
+  bool clamp, rtc, json;
 } request;
 
 static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_result *result) {
@@ -37,6 +39,9 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
     options.policy.clamp = r->clamp;
     options.policy.guard = r->guard;
     options.shove = r->shove;
+    options.policy.delay = r->delay;
+    options.policy.rtc = r->rtc;
+    options.policy.guidance = r->guidance;
     options.sheet = r->record;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
@@ -78,6 +83,7 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json_whole(&json, "chunks", result->policy.chunks);
   app_json_whole(&json, "refused", result->policy.refused);
   app_json_whole(&json, "clamped", result->policy.clamped);
+  app_json_real(&json, "jump", result->policy.jump);
   if (r->guard) print_guard_json(&json, result);
   print_latency(&json, &result->policy);
   app_json_real(&json, "seconds", result->seconds);
@@ -97,6 +103,8 @@ static void print_result(const request *r, const lfm_rollout_result *result) {
   if (result->alarms_in_failures.rows) app_print_accuracy("alarms", &result->alarms_in_failures, "failed episodes");
   printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64 " chunks)\n",
          policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks);
+  if (isfinite(policy->jump))
+    printf("jump          %.4f from chunk to chunk, in the mean; 1 is half the range of an action's number\n", policy->jump);
   if (r->out) printf("episodes      each in %s\n", r->out);
   printf("time          %s\n", app_duration(text, result->seconds));
 }
@@ -124,6 +132,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "ask the guard that lfm guard has given the model, and where it finds an observation strange, do this:"},
       {APP_REAL, .name = "shove", .value = "D", .target = &r.shove, .low = 0, .high = 1e6,
        .help = "disturb every episode once: for 10 steps the hand is D metres (Push-T: pixels) from where it is told to go"},
+      APP_OPTIONS_RTC("", &r.delay, &r.rtc, &r.guidance),
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
        .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
       {APP_TEXT, .name = "record", .value = "PNG", .target = &r.record,

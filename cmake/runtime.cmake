@@ -4,6 +4,7 @@
 include(cmake/embed.cmake)
 set(LFM_RUNTIME_C ${CMAKE_BINARY_DIR}/runtime_text.c)
 set(runtime_files core/vmath.h core/act.h core/rotation.h core/rotation.c runtime/runtime.h runtime/kernels.h
+                  runtime/norm.h runtime/back.h runtime/back.c runtime/guide.h runtime/guide.c
                   runtime/runtime.c runtime/noise.h runtime/noise.c runtime/guard.h runtime/guard.c
                   runtime/loop.h runtime/loop.c)
 list(TRANSFORM runtime_files PREPEND ${CMAKE_SOURCE_DIR}/src/)

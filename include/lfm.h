@@ -504,8 +504,8 @@ typedef struct lfm_distill_options {
                              * groups of equal size, or a text as "1 | (2 3) | 4"; NULL: even */
   int split;                /* over 1: each block counts as so many, pieces of its flow that are equal in time: for more steps
                              * than there are blocks, as of plain flow matching; default 1 */
-  const char *method;       /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; "meanflow": that flow's mean
-                             * velocity; NULL: residual */
+  const char *method; /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; "meanflow": that flow's mean
+                       * velocity; NULL: residual */
   const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
   int64_t budget;           /* optimisation steps over all students; 0: as many as time_limit holds */
   double time_limit;        /* seconds, the teacher's rows included; 0: 600 */
@@ -738,13 +738,22 @@ typedef struct lfm_policy_options {
   /* Where the model's guard (lfm_guard) finds an observation strange: "count" that, and go on; "hold" the action before, as
    * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked. */
   const char *guard;
+  int64_t delay;   /* steps of control until a chunk is there: so long the one before is executed on, and the new one
+                    * is entered at the action that is due by then.  At most action_horizon, and no more than the
+                    * chunk before lasts.  An episode's first chunk is there at once */
+  bool rtc;        /* real-time chunking (Black, Galliker and Levine 2025): a chunk is drawn so that it goes on from the
+                    * one before; the actions that are executed meanwhile stand in it as they are.  A pilot reckons with as
+                    * many as the latest of its last ten chunks took, or `delay`.  LFM_E_UNSUPPORTED of a distilled model */
+  double guidance; /* of rtc: no correction of the velocity is stronger, as beta in the paper; 0: 5 */
 } lfm_policy_options;
 
 typedef struct lfm_policy_stats {
   int64_t steps, chunks;
   int64_t refused, clamped;    /* observations that were not finite or out of range; numbers that were moved into it */
   int64_t alarms, alarmed;     /* steps whose observation the guard found strange; episodes that had such a step */
-  int nfe;                     /* evaluations a chunk */
+  int nfe;                     /* evaluations a chunk; with rtc each has a gradient beside it */
+  double jump;                 /* where a chunk is entered: how far its action is from what the one before had for that step,
+                                * in the mean; 1 is half the range of an action's number in the demonstrations.  NAN: nowhere */
   double p50, p99, p99_9, max; /* of a chunk, microseconds, to 1 %; NAN before the first */
 } lfm_policy_stats;
 

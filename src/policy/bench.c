@@ -15,7 +15,7 @@ static lfm_status draw(lfm_policy *policy, const lfm_windows *windows, int64_t c
   LFM_TRY(LFM_ALLOC(&action, windows->action_dim));
   lfm_status status = LFM_OK;
   lfm_policy_begin(policy, 0);
-  for (int k = 0; k < WARM_CHUNKS; k++) lfm_rt_draw(lfm_policy_loop(policy)); /* of nothing, and not counted */
+  for (int k = 0; k < WARM_CHUNKS; k++) lfm_policy_rehearse(policy);
   lfm_policy_begin(policy, 0);
   do {
     status = lfm_policy_act(policy, windows->obs_mean, windows->obs_dim, action);

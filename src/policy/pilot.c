@@ -24,7 +24,7 @@
 
 #define MOST_DEADLINE 3.6e9 /* microseconds */
 
-enum { CHOICES = 5, TRIALS = 20, MOST_ACTION = 64 };
+enum { CHOICES = 5, TRIALS = 20, MOST_ACTION = 64, RECENT = 10 };
 static const int evaluations[CHOICES] = {1, 2, 4, 8, 16}; /* a block */
 static const double share = 0.8;                          /* of the deadline, for what a chunk may take at a good time */
 
@@ -36,16 +36,18 @@ struct lfm_pilot {
   lfm_policy *drawer;
   double deadline;
   lfm_pilot_stats stats;
-  bool has_chunk; /* in this episode */
-  bool waits;     /* a chunk has been asked for and not taken up */
-  int64_t since;  /* steps since then */
-  double *last;   /* [action_dim] */
+  bool has_chunk;              /* in this episode */
+  bool waits;                  /* a chunk has been asked for and not taken up */
+  int64_t since;               /* steps since then */
+  int64_t late[RECENT], taken; /* what `since` was of the last chunks; chunks of which */
+  double *last;                /* [action_dim] */
   /* between the threads */
   pthread_t thread;
   bool is_running;
   sem_t asked, answered;
   atomic_llong wanted, drawn; /* numbers of chunks; 0: none */
   atomic_bool stops;
+  int64_t due;            /* of the chunk before `wanted`: the action of the step that asked */
   lfm_rt_outcome outcome; /* of the chunk `drawn` */
   double asked_at, took;
   /* the action in force: version v of it, 0 being none, is current[v % 2] */
@@ -60,7 +62,7 @@ static void *draw_chunks(void *context) {
   for (;;) {
     while (sem_wait(&p->asked) != 0 && errno == EINTR) {}
     if (atomic_load(&p->stops)) return NULL;
-    p->outcome = lfm_rt_draw(lfm_policy_loop(p->drawer));
+    p->outcome = lfm_rt_draw(lfm_policy_loop(p->drawer), p->due);
     p->took = (lfm_seconds() - p->asked_at) * 1e6;
     atomic_store(&p->drawn, atomic_load(&p->wanted));
     sem_post(&p->answered);
@@ -69,13 +71,22 @@ static void *draw_chunks(void *context) {
 
 static bool is_there(lfm_pilot *p) { return atomic_load(&p->drawn) == atomic_load(&p->wanted); }
 
+/* Steps that a chunk may take to come: as many as the latest of the last ones, and as the caller expects. */
+static int64_t delay_of(const lfm_pilot *p) {
+  int64_t most = lfm_policy_loop(p->policy)->delay;
+  for (int k = 0; k < RECENT; k++) most = p->late[k] > most ? p->late[k] : most;
+  return most;
+}
+
 /* Hands over what has been seen.  The drawer is idle. */
 static void ask(lfm_pilot *p) {
   const lfm_rt_loop *from = lfm_policy_loop(p->policy);
   lfm_rt_loop *to = lfm_policy_loop(p->drawer);
   memcpy(to->seen, from->seen, (size_t)(from->units->observed * from->units->obs_dim) * sizeof *to->seen);
+  to->delay = delay_of(p);
   p->waits = true;
   p->since = 0;
+  p->due = from->next;
   p->asked_at = lfm_seconds();
   atomic_fetch_add(&p->wanted, 1);
   sem_post(&p->asked);
@@ -98,12 +109,10 @@ static void wait_for(lfm_pilot *p, bool however_long) {
 static lfm_status take(lfm_pilot *p) {
   lfm_rt_loop *to = lfm_policy_loop(p->policy);
   const lfm_rt_loop *from = lfm_policy_loop(p->drawer);
-  const lfm_rt_units *u = to->units;
   p->waits = false;
   if (p->outcome == LFM_RT_BROKEN) return lfm_policy_refuse(p->policy, p->outcome, NULL, 0);
-  memcpy(to->chunk, from->chunk, (size_t)(u->predicted * u->action_dim) * sizeof *to->chunk);
-  to->next = u->observed - 1 + p->since;
-  to->end = u->observed - 1 + u->executed;
+  lfm_rt_take(to, from, p->since);
+  p->late[p->taken++ % RECENT] = p->since;
   p->has_chunk = true;
   lfm_policy_count_chunk(p->policy, p->took);
   return LFM_OK;
@@ -184,7 +193,7 @@ static double measure(lfm_policy *policy) {
   lfm_policy_begin(policy, 0);
   for (int k = 0; k < TRIALS; k++) {
     double begun = lfm_seconds();
-    lfm_rt_draw(lfm_policy_loop(policy));
+    lfm_policy_rehearse(policy);
     lfm_latency_add(&latency, (lfm_seconds() - begun) * 1e6);
   }
   return lfm_latency_at(&latency, 0.5);
@@ -222,7 +231,7 @@ static lfm_status build(lfm_pilot *p, const lfm_model *model, const lfm_pilot_op
   if (!(p->deadline > 0.0 && p->deadline <= MOST_DEADLINE))
     return lfm_fail(LFM_E_USAGE, "deadline: %g microseconds; say how long a step may wait, up to an hour", p->deadline);
   LFM_TRY(lfm_policy_resolve(&options->policy, model, &chosen));
-  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&chosen), &p->compiled));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&chosen), chosen.rtc, &p->compiled));
   LFM_TRY(choose_plan(p, options->policy.solve.nfe != 0 || !lfm_chain_is_flow(model), &chosen));
   LFM_TRY(lfm_policy_create_shared(p->compiled, &p->plan, &chosen, &p->policy));
   if (lfm_policy_actions(p->policy) > MOST_ACTION)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { EVALUATIONS = 8 }; /* a block */
+#define MOST_GUIDANCE 1000.0
 
 struct lfm_policy {
   lfm_compiled *own; /* NULL: another's */
@@ -45,6 +46,9 @@ lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model
   *out = *options;
   if (out->solve.nfe == 0) out->solve.nfe = (lfm_chain_is_flow(model) ? EVALUATIONS : 1) * model->blocks;
   if (out->range == 0.0) out->range = 2.0;
+  if (out->guidance == 0.0) out->guidance = 5.0;
+  if (!(out->guidance > 0.0 && out->guidance <= MOST_GUIDANCE))
+    return lfm_fail(LFM_E_USAGE, "guidance: %g; a number above 0, up to %g", out->guidance, MOST_GUIDANCE);
   if (!(out->range >= 1.0))
     return lfm_fail(LFM_E_USAGE, "range: %g is below 1, the edge of what was learnt from", out->range);
   if (out->precision && !lfm_policy_is_half(out) && strcmp(out->precision, "fp32") != 0)
@@ -54,7 +58,7 @@ lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model
   return LFM_OK;
 }
 
-static lfm_status make_room(lfm_rt_loop *l) {
+static lfm_status make_room(lfm_rt_loop *l, bool guided) {
   const lfm_rt_units *u = l->units;
   const lfm_rt_field *field = l->chain->field;
   int64_t numbers = field->positions * field->channels;
@@ -62,7 +66,10 @@ static lfm_status make_room(lfm_rt_loop *l) {
   LFM_TRY(LFM_ALLOC(&l->given, field->given_count));
   LFM_TRY(LFM_ALLOC(&l->x, numbers));
   LFM_TRY(LFM_ALLOC(&l->space, field->floats));
-  LFM_TRY(LFM_ALLOC(&l->room, (l->plan->method.stages + 1) * numbers));
+  LFM_TRY(LFM_ALLOC(&l->room, (l->plan->method.stages + 1 + guided) * numbers));
+  LFM_TRY(LFM_ALLOC(&l->before, numbers));
+  if (guided) LFM_TRY(LFM_ALLOC(&l->mask, numbers));
+  LFM_TRY(LFM_ALLOC(&l->coming, u->predicted * u->action_dim));
   LFM_TRY(LFM_ALLOC(&l->last, u->action_dim));
   return LFM_ALLOC(&l->chunk, u->predicted * u->action_dim);
 }
@@ -94,6 +101,14 @@ lfm_rt_units lfm_policy_units(const lfm_windows *w) {
                         .action_scale = w->action_scale};
 }
 
+/* So long a chunk may take: until the next one is asked for, and while the one before has actions. */
+static lfm_status check_delay(const lfm_rt_units *u, int64_t delay) {
+  int64_t left = u->predicted - (u->observed - 1) - u->executed, most = left < u->executed ? left : u->executed;
+  if (delay >= 0 && delay <= most) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "delay: %lld steps; 0 to %lld are possible where %lld of %lld actions are executed",
+                  (long long)delay, (long long)most, (long long)u->executed, (long long)u->predicted);
+}
+
 lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_plan *plan, const lfm_policy_options *options,
                                     lfm_policy **out) {
   lfm_policy *p;
@@ -107,9 +122,13 @@ lfm_status lfm_policy_create_shared(const lfm_compiled *compiled, const lfm_rt_p
                           .units = &p->units,
                           .seed = options->seed,
                           .range = options->range,
-                          .clamp = options->clamp};
+                          .clamp = options->clamp,
+                          .delay = options->delay,
+                          .wait = -1,
+                          .most = (float)options->guidance};
   p->stats.nfe = (int)(p->loop.chain->blocks * plan->steps * plan->method.stages);
-  lfm_status status = make_room(&p->loop);
+  lfm_status status = check_delay(&p->units, options->delay);
+  if (status == LFM_OK) status = make_room(&p->loop, options->rtc);
   if (status == LFM_OK) status = set_guard(p, lfm_compiled_guard(compiled), options);
   if (status == LFM_OK) *out = p;
   else lfm_policy_destroy(p);
@@ -123,7 +142,7 @@ lfm_status lfm_policy_create(const lfm_model *model, const lfm_policy_options *o
   float *time = NULL;
   *out = NULL;
   LFM_TRY(lfm_policy_resolve(options, model, &resolved));
-  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), resolved.rtc, &compiled));
   lfm_status status;
   LFM_TRY_GOTO(lfm_compiled_plan(compiled, &resolved.solve, &plan, &time), fail);
   LFM_TRY_GOTO(lfm_policy_create_shared(compiled, &plan, &resolved, out), fail);
@@ -144,6 +163,9 @@ void lfm_policy_destroy(lfm_policy *p) {
   lfm_free(p->loop.x);
   lfm_free(p->loop.space);
   lfm_free(p->loop.room);
+  lfm_free(p->loop.before);
+  lfm_free(p->loop.mask);
+  lfm_free(p->loop.coming);
   lfm_free(p->loop.chunk);
   lfm_free(p->loop.last);
   lfm_free(p->guard.space);
@@ -160,6 +182,7 @@ void lfm_policy_begin(lfm_policy *policy, int64_t episode) {
 }
 
 lfm_rt_loop *lfm_policy_loop(lfm_policy *policy) { return &policy->loop; }
+void lfm_policy_rehearse(lfm_policy *policy) { lfm_rt_draw(&policy->loop, policy->units.observed - 1); }
 
 lfm_status lfm_policy_refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
   const lfm_rt_units *u = &p->units;
@@ -213,6 +236,7 @@ void lfm_policy_look(const lfm_policy *p, lfm_policy_stats *stats) {
   *stats = p->stats;
   stats->clamped = p->loop.clamped;
   stats->alarms = p->guard.alarms, stats->alarmed = p->guard.alarmed;
+  stats->jump = p->loop.joints ? p->loop.jumps / (double)p->loop.joints : NAN;
   stats->p50 = lfm_latency_at(&p->latency, 0.5);
   stats->p99 = lfm_latency_at(&p->latency, 0.99);
   stats->p99_9 = lfm_latency_at(&p->latency, 0.999);

@@ -18,6 +18,8 @@ lfm_status lfm_policy_refuse(lfm_policy *policy, lfm_rt_outcome outcome, const d
 lfm_status lfm_policy_check_count(lfm_policy *policy, int64_t count);
 
 lfm_rt_loop *lfm_policy_loop(lfm_policy *policy);
+/* Draws a chunk of nothing, as if the one before had just begun; it is not counted. */
+void lfm_policy_rehearse(lfm_policy *policy);
 void lfm_policy_count_chunk(lfm_policy *policy, double microseconds);
 
 /* The options with their defaults filled in; LFM_E_USAGE names what makes no sense. */

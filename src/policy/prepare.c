@@ -11,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "kernel/bf16.h"
+#include "runtime/back.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,10 @@ lfm_rt_place lfm_prepare_array(lfm_prepared *p, int64_t positions, int64_t chann
   int64_t row = lfm_whole_vectors(channels), at = p->floats + p->margin * row;
   p->floats += (positions + 2 * p->margin) * row;
   return (lfm_rt_place){at, row};
+}
+
+lfm_rt_place lfm_prepare_kept(lfm_prepared *p, lfm_rt_place to, int64_t positions, int64_t channels) {
+  return p->back ? lfm_prepare_array(p, positions, channels) : to;
 }
 
 /* Beyond the last there is room for one that is overwritten; lfm_prepare_finish says so. */
@@ -126,11 +131,13 @@ void lfm_prepare_given_map(lfm_prepared *p, const lfm_timed_map *map, int64_t fi
 }
 
 lfm_status lfm_prepare_finish(lfm_prepared *p) {
+  p->field.all_steps = p->step_count;
+  if (p->back && p->step_count <= LFM_PREPARED_STEPS) lfm_prepare_back(p);
   if (p->step_count > LFM_PREPARED_STEPS || p->source_count > LFM_PREPARED_STEPS || p->map_count > LFM_PREPARED_MAPS)
     return lfm_fail(LFM_E_UNSUPPORTED, "policy: this network is too large for a control loop; up to %d steps are possible",
                     LFM_PREPARED_STEPS);
   p->field.steps = p->steps;
-  p->field.all_steps = p->step_count;
+  p->field.back_steps = p->step_count;
   p->field.floats = p->floats;
   return LFM_OK;
 }
@@ -138,6 +145,7 @@ lfm_status lfm_prepare_finish(lfm_prepared *p) {
 void lfm_prepared_destroy(lfm_prepared *prepared) { lfm_free(prepared); }
 const lfm_rt_field *lfm_prepared_field(const lfm_prepared *prepared) { return &prepared->field; }
 int64_t lfm_prepared_weights(const lfm_prepared *prepared) { return prepared->weights; }
+int64_t lfm_prepared_turned(const lfm_prepared *prepared) { return prepared->turned; }
 int64_t lfm_prepared_constants(const lfm_prepared *prepared) { return prepared->constants; }
 
 /* ---- a block's numbers -------------------------------------------------------------------------------------------- */
@@ -212,6 +220,7 @@ lfm_status lfm_prepared_fill(const lfm_prepared *p, const lfm_net *net, const lf
     LFM_TRY(lfm_prepared_tensor(net, params, s->name, "bias", s->out, &b));
     for (int64_t o = 0; o < s->written; o++) constants[s->bias + o] = o < s->out ? b[o] : 0.0f;
   }
+  lfm_rt_turn(&p->field, half, weights);
   return LFM_OK;
 }
 

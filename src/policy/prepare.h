@@ -11,12 +11,14 @@
 
 typedef struct lfm_prepared lfm_prepared;
 
-lfm_status lfm_prepare_unet1d(const lfm_unet1d_config *config, lfm_prepared **out);
-lfm_status lfm_prepare_mlp(const lfm_mlp_config *config, lfm_prepared **out);
+/* back: with steps for the gradient with respect to x (prepare_back.c), and as many weights again for them. */
+lfm_status lfm_prepare_unet1d(const lfm_unet1d_config *config, bool back, lfm_prepared **out);
+lfm_status lfm_prepare_mlp(const lfm_mlp_config *config, bool back, lfm_prepared **out);
 void lfm_prepared_destroy(lfm_prepared *prepared);
 
 const lfm_rt_field *lfm_prepared_field(const lfm_prepared *prepared);
-int64_t lfm_prepared_weights(const lfm_prepared *prepared); /* numbers of a block */
+int64_t lfm_prepared_weights(const lfm_prepared *prepared); /* numbers of a block, those of the gradient behind the others */
+int64_t lfm_prepared_turned(const lfm_prepared *prepared);  /* how many are the gradient's */
 int64_t lfm_prepared_constants(const lfm_prepared *prepared);
 
 /* The numbers of `params`, whose net has the configuration that was prepared: weights, floats or bfloat16 (half), and

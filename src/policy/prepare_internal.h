@@ -22,6 +22,7 @@ typedef struct lfm_source {
   bool turned;                    /* [in, out, taps], as of a transposed convolution */
   int tap[LFM_PREPARED_TAPS];     /* the tensor's tap of each of the step's */
   int64_t weights, bias, written; /* where they go; bias -1: nowhere */
+  int64_t before;                 /* so many positions in front of the first one lies the step's first tap */
 } lfm_source;
 
 /* A map whose output the time and what is given add to: some of the timed numbers. */
@@ -39,8 +40,9 @@ struct lfm_prepared {
   lfm_source sources[LFM_PREPARED_STEPS];
   lfm_timed_map maps[LFM_PREPARED_MAPS];
   int64_t step_count, source_count, map_count;
-  int64_t weights, constants, floats;
-  int64_t margin; /* positions of zeros around an array */
+  int64_t weights, turned, constants, floats; /* turned: weights of the gradient, among them */
+  int64_t margin;                             /* positions of zeros around an array */
+  bool back;
 };
 
 int64_t lfm_whole_vectors(int64_t channels); /* so many channels, and what fills up the last vector */
@@ -53,6 +55,9 @@ lfm_rt_step *lfm_prepare_step(lfm_prepared *prepared, lfm_rt_step step);
 /* A convolution of which the step says all but the channels it makes and the weights, NAME's [out, in]; bias -1: without.
  * The source may be changed. */
 lfm_source *lfm_prepare_conv(lfm_prepared *prepared, const char *name, lfm_rt_step step, int64_t in, int64_t out);
+
+/* What a norm or an activation reads: an array of its own where a gradient will ask for it, else `to` itself. */
+lfm_rt_place lfm_prepare_kept(lfm_prepared *prepared, lfm_rt_place to, int64_t positions, int64_t channels);
 
 /* A norm of which the step says all but scale and shift, NAME's. */
 void lfm_prepare_norm(lfm_prepared *prepared, const char *name, lfm_rt_step step);
@@ -67,6 +72,8 @@ void lfm_prepare_given(lfm_prepared *prepared, int64_t given, int64_t timed, boo
 void lfm_prepare_given_map(lfm_prepared *prepared, const lfm_timed_map *map, int64_t first_in, int64_t all_in);
 
 lfm_status lfm_prepare_finish(lfm_prepared *prepared); /* LFM_E_UNSUPPORTED when there are too many steps */
+
+void lfm_prepare_back(lfm_prepared *prepared); /* behind all steps those of the gradient */
 
 /* A tensor of the network. */
 lfm_status lfm_prepared_tensor(const lfm_net *net, const lfm_params *params, const char *name, const char *part,

@@ -23,7 +23,8 @@ static void add_layer(lfm_prepared *p, int layer, lfm_rt_place from, lfm_rt_plac
   char name[LFM_PREPARED_NAME];
   name_of(name, layer);
   int64_t read = in_of(c, layer) - in_front(c, layer);
-  lfm_rt_step step = {.positions = 1, .from = from, .to = to, .stride = 1, .taps = 1, .in = read};
+  lfm_rt_place plain = layer == c->num_hidden ? to : lfm_prepare_kept(p, to, 1, c->hidden_dim);
+  lfm_rt_step step = {.positions = 1, .from = from, .to = plain, .stride = 1, .taps = 1, .in = read};
   step.bias = timed ? -1 : 0;
   step.more = timed ? *timed : -1;
   lfm_source *source = lfm_prepare_conv(p, name, step, in_of(c, layer), out_of(c, layer));
@@ -32,7 +33,7 @@ static void add_layer(lfm_prepared *p, int layer, lfm_rt_place from, lfm_rt_plac
   lfm_prepare_step(p, (lfm_rt_step){.kind = LFM_RT_ACT,
                                     .positions = 1,
                                     .channels = c->hidden_dim,
-                                    .from = to,
+                                    .from = plain,
                                     .to = to,
                                     .act = c->act.kind,
                                     .beta = (float)c->act.beta});
@@ -75,10 +76,11 @@ static void build(lfm_prepared *p) {
   }
 }
 
-lfm_status lfm_prepare_mlp(const lfm_mlp_config *config, lfm_prepared **out) {
+lfm_status lfm_prepare_mlp(const lfm_mlp_config *config, bool back, lfm_prepared **out) {
   if (config->cat_t_all && config->num_hidden >= LFM_PREPARED_MAPS) return lfm_fail(LFM_E_UNSUPPORTED, "policy: num_hidden");
   LFM_TRY(LFM_ALLOC(out, 1));
   (*out)->mlp = *config;
+  (*out)->back = back;
   (*out)->time = time_of;
   build(*out);
   lfm_status status = lfm_prepare_finish(*out);

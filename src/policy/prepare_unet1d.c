@@ -44,23 +44,25 @@ static void conv(builder *b, const char *name, lfm_rt_place from, const int64_t 
                       .more = -1};
   lfm_source *source = lfm_prepare_conv(b->p, name, step, runs[0] + runs[1], out);
   source->in[0] = runs[0], source->in[1] = runs[1];
+  source->before = taps / 2;
 }
 
-static void norm(builder *b, const char *name, lfm_rt_place at, int64_t channels, int64_t more) {
+static void norm(builder *b, const char *name, lfm_rt_place from, lfm_rt_place to, int64_t channels, int64_t more) {
   lfm_prepare_norm(
       b->p, name,
       (lfm_rt_step){
-          .positions = b->length, .channels = channels, .from = at, .to = at, .more = more, .groups = b->c->groups});
+          .positions = b->length, .channels = channels, .from = from, .to = to, .more = more, .groups = b->c->groups});
 }
 
 /* Convolution, norm, mish; more: what scales and shifts behind them, or -1. */
 static void conv_block(builder *b, const char *of, int index, lfm_rt_place from, const int64_t runs[2], lfm_rt_place to,
                        int64_t width, int64_t more) {
   char name[NAME];
+  lfm_rt_place plain = lfm_prepare_kept(b->p, to, b->length, width);
   snprintf(name, sizeof name, "%s%d.block.0", of, index);
-  conv(b, name, from, runs, to, width, b->c->kernel_size, 1, false);
+  conv(b, name, from, runs, plain, width, b->c->kernel_size, 1, false);
   snprintf(name, sizeof name, "%s%d.block.1", of, index);
-  norm(b, name, to, width, more);
+  norm(b, name, plain, to, width, more);
 }
 
 /* h becomes a residual block of itself, which ends at `to`. */
@@ -110,7 +112,7 @@ static void lengthen(builder *b, const char *where, lfm_rt_place to) {
                         .in = b->runs[0],
                         .more = -1};
     lfm_source *source = lfm_prepare_conv(b->p, name, step, b->runs[0], b->runs[0]);
-    source->turned = true, source->all_taps = 4;
+    source->turned = true, source->all_taps = 4, source->before = 1 - odd;
     source->tap[0] = odd ? 2 : 3, source->tap[1] = odd ? 0 : 1;
   }
   b->h = to;
@@ -208,18 +210,19 @@ done:
   return status;
 }
 
-lfm_status lfm_prepare_unet1d(const lfm_unet1d_config *config, lfm_prepared **out) {
+lfm_status lfm_prepare_unet1d(const lfm_unet1d_config *config, bool back, lfm_prepared **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
   lfm_prepared *p = *out;
   builder b = {.p = p, .c = config, .length = config->length, .runs = {config->channels}};
   p->unet = *config;
+  p->back = back;
   p->time = time_of;
   p->margin = config->kernel_size / 2 > 1 ? config->kernel_size / 2 : 1;
   lfm_prepare_given(p, config->given, count_timed(config), true);
   p->field.positions = config->length, p->field.channels = config->channels;
   p->field.x = lfm_prepare_array(p, config->length, config->channels);
   p->field.v = lfm_prepare_array(p, config->length, config->channels);
-  p->field.room = lfm_prepare_array(p, 1, 2 * widest(config)).at;
+  p->field.room = lfm_prepare_array(p, 1, (back ? 4 : 2) * widest(config)).at;
   b.h = p->field.x;
   build_field(&b);
   for (int64_t m = 0; m < p->map_count; m++)

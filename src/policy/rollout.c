@@ -145,7 +145,7 @@ static lfm_status build(rollout *r) {
   if (!(o->shove >= 0.0 && isfinite(o->shove))) return lfm_fail(LFM_E_USAGE, "shove: %g is not 0 or more", o->shove);
   LFM_TRY(lfm_policy_resolve(&o->policy, o->model, &policy));
   policy.seed = o->seed;
-  LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), &r->compiled));
+  LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), policy.rtc, &r->compiled));
   LFM_TRY(find_task(o, &r->task));
   LFM_TRY(check_observation(o->model->windows, r->task));
   LFM_TRY(check_action(o->model->windows, r->task));
@@ -191,10 +191,14 @@ static lfm_policy_stats stats_of(const rollout *r) {
   static const double shares[] = {0.5, 0.99, 0.999};
   lfm_policy_stats all = {0};
   lfm_latency sum = {0};
+  double jumps = 0.0;
+  int64_t joints = 0;
   for (int w = 0; w < lfm_team_size(r->team); w++) {
     lfm_policy_stats own;
     const lfm_latency *latency = lfm_policy_latency(r->actors[w].policy);
+    const lfm_rt_loop *loop = lfm_policy_loop(r->actors[w].policy);
     lfm_policy_look(r->actors[w].policy, &own);
+    jumps += loop->jumps, joints += loop->joints;
     all.nfe = own.nfe;
     all.alarms += own.alarms, all.alarmed += own.alarmed;
     all.steps += own.steps, all.chunks += own.chunks, all.refused += own.refused, all.clamped += own.clamped;
@@ -205,6 +209,7 @@ static lfm_policy_stats stats_of(const rollout *r) {
   all.p50 = lfm_latency_at(&sum, shares[0]), all.p99 = lfm_latency_at(&sum, shares[1]);
   all.p99_9 = lfm_latency_at(&sum, shares[2]);
   all.max = sum.count ? sum.most : NAN;
+  all.jump = joints ? jumps / (double)joints : NAN;
   return all;
 }
 

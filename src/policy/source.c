@@ -49,14 +49,21 @@ static void put_text(source *s, const char *text) {
 
 /* ---- tables ------------------------------------------------------------------------------------------------------- */
 
-static void put_floats(source *s, const char *name, const float *x, int64_t count) {
-  print(s, "static const float %s[] = {", name);
+/* `type` NAME[] = {...}, with room for `more` behind it. */
+static void open_table(source *s, const char *type, const char *name, int64_t count, int64_t more) {
+  print(s, "static %s%s %s[%lld] = {", more ? "" : "const ", type, name, (long long)(count + more));
+}
+
+static void put_some_floats(source *s, const char *name, const float *x, int64_t count, int64_t more) {
+  open_table(s, "float", name, count, more);
   for (int64_t i = 0; i < count; i++) print(s, "%s%af,", i % A_LINE ? " " : "\n  ", (double)x[i]);
   put(s, "\n};\n");
 }
 
-static void put_words(source *s, const char *name, const uint32_t *x, int64_t count) {
-  print(s, "static const uint32_t %s[] = {", name);
+static void put_floats(source *s, const char *name, const float *x, int64_t count) { put_some_floats(s, name, x, count, 0); }
+
+static void put_words(source *s, const char *name, const uint32_t *x, int64_t count, int64_t more) {
+  open_table(s, "uint32_t", name, count, more);
   for (int64_t i = 0; i < count; i++) print(s, "%s0x%08xu,", i % A_LINE ? " " : "\n  ", x[i]);
   put(s, "\n};\n");
 }
@@ -88,16 +95,20 @@ static void put_step(source *s, const lfm_rt_step *step) {
   NUMBER(step, scale);
   NUMBER(step, shift);
   NUMBER(step, act);
+  NUMBER(step, of);
+  NUMBER(step, tap);
+  NUMBER(step, tap_step);
   put(s, "},\n");
 }
 
 /* `whose` stands in front of the names: "" of the policy's own network, "guard_" of its guard's. */
 static void put_field(source *s, const char *whose, const lfm_rt_field *f) {
   print(s, "static const lfm_rt_step %ssteps[] = {\n", whose);
-  for (int64_t i = 0; i < f->all_steps; i++) put_step(s, &f->steps[i]);
+  for (int64_t i = 0; i < f->back_steps; i++) put_step(s, &f->steps[i]);
   print(s, "};\nstatic const lfm_rt_field %sfield = {.steps = %ssteps, ", whose, whose);
   NUMBER(f, given_steps);
   NUMBER(f, all_steps);
+  NUMBER(f, back_steps);
   NUMBER(f, positions);
   NUMBER(f, channels);
   PLACE(f, x);
@@ -108,6 +119,9 @@ static void put_field(source *s, const char *whose, const lfm_rt_field *f) {
   NUMBER(f, timed);
   NUMBER(f, timed_count);
   NUMBER(f, room);
+  NUMBER(f, mirror);
+  NUMBER(f, back);
+  NUMBER(f, back_floats);
   NUMBER(f, floats);
   put(s, "};\n");
 }
@@ -117,27 +131,44 @@ static void put_chain(source *s, const char *whose, const lfm_compiled *compiled
   char name[48];
   put_field(s, whose, chain->field);
   for (int64_t n = 0; n < chain->blocks; n++) {
-    int64_t weights = lfm_compiled_weights(compiled);
+    int64_t turned = lfm_compiled_turned(compiled), weights = lfm_compiled_weights(compiled) - turned;
     snprintf(name, sizeof name, "%sweights_%lld", whose, (long long)n);
-    if (chain->half) put_words(s, name, chain->block[n].weights, weights / 2);
-    else put_floats(s, name, chain->block[n].weights, weights);
+    if (chain->half) put_words(s, name, chain->block[n].weights, weights / 2, turned / 2);
+    else put_some_floats(s, name, chain->block[n].weights, weights, turned);
     snprintf(name, sizeof name, "%sconstants_%lld", whose, (long long)n);
     put_floats(s, name, chain->block[n].constants, lfm_compiled_constants(compiled));
   }
+  snprintf(name, sizeof name, "%skeeps", whose);
+  put_floats(s, name, chain->keeps, chain->blocks);
   print(s, "static const lfm_rt_block %sblocks[] = {", whose);
   for (long long n = 0; n < chain->blocks; n++) print(s, "{%sweights_%lld, %sconstants_%lld}, ", whose, n, whose, n);
-  print(s, "};\nstatic const lfm_rt_chain %schain = {&%sfield, %sblocks, %lld, %d};\n", whose, whose, whose,
+  print(s, "};\nstatic const lfm_rt_chain %schain = {&%sfield, %sblocks, %skeeps, %lld, %d};\n", whose, whose, whose, whose,
         (long long)chain->blocks, chain->half);
+}
+
+/* The weights of gradients stand nowhere in the file. */
+static void put_ready(source *s, const lfm_compiled *compiled) {
+  const lfm_rt_chain *chain = lfm_compiled_chain(compiled);
+  bool is_guided = lfm_compiled_turned(compiled) > 0;
+  put(s, "\n/* Weights of gradients are made of the others, once. */\nstatic void make_ready(void) {\n");
+  if (is_guided) put(s, "  static int is_ready;\n");
+  for (long long n = 0; is_guided && n < chain->blocks; n++)
+    print(s, "  if (!is_ready) lfm_rt_turn(&field, %d, weights_%lld);\n", chain->half, n);
+  put(s, is_guided ? "  is_ready = 1;\n}\n" : "}\n");
 }
 
 static void put_plan(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *plan) {
   const lfm_rt_method *m = &plan->method;
-  put_floats(s, "times", plan->time, chain->blocks * plan->steps * m->stages * chain->field->timed_count);
+  int64_t stages = plan->steps * m->stages;
+  put_floats(s, "times", plan->time, chain->blocks * stages * chain->field->timed_count);
+  put_floats(s, "of_x", plan->of_x, stages);
+  put_floats(s, "of_v", plan->of_v, stages);
+  put_floats(s, "pulls", plan->pull, chain->blocks * stages);
   print(s, "static const lfm_rt_plan plan = {{%lld, {", (long long)m->stages);
   for (int i = 0; i < LFM_RT_STAGES; i++)
     print(s, "{%af, %af, %af, %af}, ", (double)m->a[i][0], (double)m->a[i][1], (double)m->a[i][2], (double)m->a[i][3]);
-  print(s, "}, {%af, %af, %af, %af}}, %lld, times};\n", (double)m->b[0], (double)m->b[1], (double)m->b[2], (double)m->b[3],
-        (long long)plan->steps);
+  print(s, "}, {%af, %af, %af, %af}}, %lld, times, of_x, of_v, pulls};\n", (double)m->b[0], (double)m->b[1], (double)m->b[2],
+        (double)m->b[3], (long long)plan->steps);
 }
 
 static void put_units(source *s, const lfm_rt_units *u) {
@@ -225,21 +256,22 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       "#define LFM_RT_API static\n#endif\n");
 }
 
-/* What the self-test expects: the first chunk for the observation in the middle of the range, and what a guard, which is only
- * to count, says of that. */
+/* What the self-test expects for the observation in the middle of the range: the first chunk's actions, with guides the
+ * second's, too, which goes on from it, and what a guard, which is only to count, says of that. */
 static lfm_status put_expected(source *s, const lfm_compiled *compiled, const lfm_rt_plan *plan,
                                const lfm_policy_options *options, const lfm_rt_units *u) {
   lfm_policy *policy;
   lfm_policy_options counting = *options;
   lfm_guard_state state;
   double *actions;
+  int64_t steps = options->delay + u->executed * (options->rtc ? 2 : 1);
   if (counting.guard) counting.guard = "count";
   LFM_TRY(lfm_policy_create_shared(compiled, plan, &counting, &policy));
   lfm_policy_begin(policy, 0);
-  lfm_status status = LFM_ALLOC(&actions, u->executed * u->action_dim);
-  for (int64_t k = 0; status == LFM_OK && k < u->executed; k++)
+  lfm_status status = LFM_ALLOC(&actions, steps * u->action_dim);
+  for (int64_t k = 0; status == LFM_OK && k < steps; k++)
     status = lfm_policy_act(policy, u->obs_mean, u->obs_dim, actions + k * u->action_dim);
-  if (status == LFM_OK) put_doubles(s, "expected", actions, u->executed * u->action_dim);
+  if (status == LFM_OK) put_doubles(s, "expected", actions, steps * u->action_dim);
   if (status == LFM_OK && lfm_policy_guard(policy, &state))
     print(s, "static const double expected_score = %a;\n", state.score);
   lfm_free(actions);
@@ -250,17 +282,22 @@ static lfm_status put_expected(source *s, const lfm_compiled *compiled, const lf
 static void put_loop(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_units *u,
                      const lfm_policy_options *options) {
   int64_t numbers = chain->field->positions * chain->field->channels, seen = u->observed * u->obs_dim;
-  int64_t chunk = u->predicted * u->action_dim, room = numbers * (plan->method.stages + 1);
-  print(s, "\nstatic double seen[%lld], chunk[%lld], last[%lld];\n", (long long)seen, (long long)chunk,
-        (long long)u->action_dim);
-  print(s, "static float given[%lld], x[%lld], room[%lld], space[%lld];\n", (long long)chain->field->given_count,
-        (long long)numbers, (long long)room, (long long)chain->field->floats);
+  int64_t chunk = u->predicted * u->action_dim, room = numbers * (plan->method.stages + 1 + options->rtc);
+  print(s, "\nstatic double seen[%lld], coming[%lld], chunk[%lld], last[%lld];\n", (long long)seen, (long long)chunk,
+        (long long)chunk, (long long)u->action_dim);
+  print(s, "static float given[%lld], x[%lld], before[%lld], room[%lld], space[%lld];\n",
+        (long long)chain->field->given_count, (long long)numbers, (long long)numbers, (long long)room,
+        (long long)chain->field->floats);
+  if (options->rtc) print(s, "static float mask[%lld];\n", (long long)numbers);
   print(s,
         "static lfm_rt_loop loop = {.chain = &chain, .plan = &plan, .units = &units, .seed = %lluu, .range = %a, .clamp = "
         "%d,\n",
         (unsigned long long)options->seed, options->range, options->clamp);
   if (options->guard) print(s, "  .guard = &guard, .heed = (lfm_rt_heed)%d,\n", (int)lfm_policy_heed(options));
-  put(s, "  .seen = seen, .given = given, .x = x, .space = space, .room = room, .chunk = chunk, .last = last};\n");
+  print(s, "  .delay = %lld, .most = %af, .mask = %s, .wait = -1,\n", (long long)options->delay, options->guidance,
+        options->rtc ? "mask" : "0");
+  put(s, "  .seen = seen, .given = given, .x = x, .space = space, .room = room, .before = before, .coming = coming, .chunk = "
+         "chunk, .last = last};\n");
 }
 
 static const char functions[] =
@@ -272,10 +309,14 @@ static const char functions[] =
     "double policy_score(double *level);\n"
     "#endif\n"
     "\n"
-    "void policy_begin(int64_t episode) { lfm_rt_begin(&loop, episode); }\n"
+    "void policy_begin(int64_t episode) {\n"
+    "  make_ready();\n"
+    "  lfm_rt_begin(&loop, episode);\n"
+    "}\n"
     "\n"
     "int policy_act(const double observation[], double action[]) {\n"
     "  int64_t which;\n"
+    "  make_ready();\n"
     "  lfm_rt_outcome outcome = lfm_rt_act(&loop, observation, action, &which);\n"
     "  return outcome <= LFM_RT_HELD ? 0 : (int)outcome - (int)LFM_RT_HELD;\n"
     "}\n"
@@ -294,7 +335,7 @@ static const char functions[] =
     "  *difference = 0.0;\n"
     "  policy_begin(0);\n"
     "  loop.heed = LFM_RT_COUNT;\n"
-    "  for (int64_t k = 0; k < units.executed; k++) {\n"
+    "  for (int64_t k = 0; k * units.action_dim < (int64_t)(sizeof expected / sizeof *expected); k++) {\n"
     "    if (policy_act(obs_mean, action)) *difference = INFINITY;\n"
     "    for (int64_t j = 0; j < units.action_dim; j++) {\n"
     "      double off = fabs(action[j] - expected[k * units.action_dim + j]);\n"
@@ -339,6 +380,7 @@ static lfm_status write_all(source *s, const lfm_compiled *compiled, const lfm_r
   put_head(s, w, &units, (int)(chain->blocks * plan->steps * plan->method.stages));
   for (const lfm_runtime_text *text = lfm_runtime_texts; text->name; text++) put_text(s, text->text);
   put_chain(s, "", compiled);
+  put_ready(s, compiled);
   put_plan(s, chain, plan);
   put_units(s, &units);
   if (options->guard) put_guard(s, lfm_compiled_flow(compiled));
@@ -368,7 +410,7 @@ lfm_status lfm_policy_export(const lfm_model *model, const lfm_policy_options *o
   lfm_compiled *compiled;
   if (!lfm_path_ends_with(path, ".c")) return lfm_fail(LFM_E_USAGE, "%s: a policy's source is a .c file", path);
   LFM_TRY(lfm_policy_resolve(options, model, &resolved));
-  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), &compiled));
+  LFM_TRY(lfm_compile(model, lfm_policy_is_half(&resolved), resolved.rtc, &compiled));
   lfm_status status = lfm_policy_check_guard(&resolved, compiled);
   if (status == LFM_OK) status = export_compiled(compiled, &resolved, path);
   lfm_compiled_destroy(compiled);

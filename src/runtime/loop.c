@@ -5,6 +5,7 @@
 #include "runtime/loop.h"
 
 #include "core/rotation.h"
+#include "runtime/guide.h"
 #include "runtime/noise.h"
 
 #include <math.h>
@@ -12,9 +13,16 @@
 
 enum { CHUNKS = 1 << 20 }; /* rows of noise for an episode */
 
+/* No chunk is meant to be gone on with. */
+static void forget(lfm_rt_loop *l) {
+  l->has_drawn = false;
+  l->next = l->end;
+  l->wait = -1;
+}
+
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
   l->has_seen = false;
-  l->next = l->end = 0;
+  forget(l);
   l->episode = episode;
   l->drawn = 0;
   l->has_acted = false;
@@ -83,25 +91,80 @@ static void decode(const lfm_rt_units *u, const float *y, double *action) {
   }
 }
 
-LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *l) {
+/* The chunk before, as it looks from the first step of the next one: `due` of it is the action of what was observed last. */
+static void move_on(lfm_rt_loop *l, int64_t due) {
+  const lfm_rt_units *u = l->units;
+  int64_t passed = due - (u->observed - 1);
+  l->overlap = l->has_drawn && due < u->predicted ? u->predicted - passed : 0;
+  memcpy(l->before, l->x + (u->predicted - l->overlap) * u->width, (size_t)(l->overlap * u->width) * sizeof *l->x);
+}
+
+/* Actions of the next chunk that are not its to choose: of steps that have passed, or will have when it is there. */
+static int64_t frozen_of(const lfm_rt_loop *l) {
+  int64_t frozen = l->units->observed - 1 + l->delay;
+  return frozen < l->overlap ? frozen : l->overlap;
+}
+
+static void generate(lfm_rt_loop *l) {
+  const lfm_rt_units *u = l->units;
+  const lfm_rt_guide guide = {.target = l->before, .weight = l->mask, .most = l->most};
+  bool is_guided = l->mask && l->overlap > 0;
+  int64_t frozen = is_guided ? frozen_of(l) : 0;
+  if (is_guided) lfm_rt_soft_mask(frozen, l->overlap, u->predicted, u->width, l->mask);
+  lfm_rt_generate(l->chain, l->plan, is_guided ? &guide : NULL, l->given, l->x, l->space, l->room);
+  memcpy(l->x, l->before, (size_t)(frozen * u->width) * sizeof *l->x); /* they are what they are */
+}
+
+LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *l, int64_t due) {
   const lfm_rt_units *u = l->units;
   int64_t numbers = u->predicted * u->width;
+  move_on(l, due);
   lfm_rt_noise(l->seed, l->episode * CHUNKS + l->drawn++, l->x, numbers);
   for (int64_t k = 0; k < u->observed * u->obs_dim; k++) l->given[k] = (float)given_of(u, k % u->obs_dim, l->seen[k]);
-  lfm_rt_generate(l->chain, l->plan, l->given, l->x, l->space, l->room);
+  generate(l);
+  l->has_drawn = false;
   for (int64_t i = 0; i < numbers; i++)
     if (!isfinite(l->x[i])) return LFM_RT_BROKEN;
-  for (int64_t k = 0; k < u->predicted; k++) decode(u, l->x + k * u->width, l->chunk + k * u->action_dim);
-  l->next = u->observed - 1;
-  l->end = l->next + u->executed;
+  l->has_drawn = true;
+  for (int64_t k = 0; k < u->predicted; k++) decode(u, l->x + k * u->width, l->coming + k * u->action_dim);
   return LFM_RT_DREW;
+}
+
+LFM_RT_API void lfm_rt_take(lfm_rt_loop *l, const lfm_rt_loop *from, int64_t late) {
+  const lfm_rt_units *u = l->units;
+  memcpy(l->chunk, from->coming, (size_t)(u->predicted * u->action_dim) * sizeof *l->chunk);
+  l->wait = -1;
+  l->next = u->observed - 1 + late;
+  l->end = u->observed - 1 + u->executed;
+  if (l->next >= from->overlap) return;
+  double square = 0.0;
+  for (int64_t j = l->next * u->width; j < (l->next + 1) * u->width; j++) {
+    double off = (double)from->x[j] - (double)from->before[j];
+    square += off * off;
+  }
+  l->jumps += sqrt(square);
+  l->joints++;
+}
+
+/* A chunk that is due into execution, and the next one drawn where it is time: LFM_RT_ACTED, LFM_RT_DREW or LFM_RT_BROKEN. */
+static lfm_rt_outcome go_on(lfm_rt_loop *l) {
+  if (l->wait == 0) lfm_rt_take(l, l, l->delay);
+  if (l->wait > 0) l->wait--;
+  else if (l->next >= l->end) {
+    bool is_first = !l->has_drawn;
+    if (lfm_rt_draw(l, l->next) == LFM_RT_BROKEN) return LFM_RT_BROKEN;
+    l->wait = l->delay - 1;
+    if (is_first || l->delay == 0) lfm_rt_take(l, l, 0); /* nothing could be done meanwhile */
+    return LFM_RT_DREW;
+  }
+  return LFM_RT_ACTED;
 }
 
 LFM_RT_API lfm_rt_outcome lfm_rt_act(lfm_rt_loop *l, const double *observation, double *action, int64_t *which) {
   size_t size = (size_t)l->units->action_dim * sizeof *action;
   lfm_rt_outcome outcome = lfm_rt_look(l, observation, which);
-  if (outcome == LFM_RT_HELD) l->next = l->end; /* what was meant to follow is of another situation */
-  else if (outcome == LFM_RT_ACTED && l->next == l->end) outcome = lfm_rt_draw(l);
+  if (outcome == LFM_RT_HELD) forget(l); /* what was meant to follow is of another situation */
+  if (outcome == LFM_RT_ACTED) outcome = go_on(l);
   if (outcome > LFM_RT_HELD) return outcome;
   if (outcome != LFM_RT_HELD) memcpy(l->last, l->chunk + l->next++ * l->units->action_dim, size);
   l->has_acted = true;

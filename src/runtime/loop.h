@@ -5,6 +5,10 @@
  *   look      the last `observed` observations; the first one stands for those before it; a guard may find them strange
  *   draw      z ~ N(0, I) by (seed, episode, chunk), then the chain backwards, then the data's units
  *   execute   `executed` steps of the chunk, from the one that was observed last on
+ *
+ * Where a chunk takes `delay` steps to come, that many of the chunk before are executed meanwhile, and it is entered at the
+ * action that is due by then.  With a mask it is drawn so that it goes on from them (guide.h); in the flow's units, where all
+ * numbers of an action are about as large.
  */
 #ifndef LFM_RUNTIME_LOOP_H
 #define LFM_RUNTIME_LOOP_H
@@ -37,17 +41,25 @@ typedef struct lfm_rt_loop {
   bool clamp;          /* what lies beyond is moved to that; else it is refused */
   lfm_rt_guard *guard; /* NULL: none */
   lfm_rt_heed heed;
+  int64_t delay; /* steps */
+  float most;    /* of a guide's pull */
   /* room */
   double *seen;                    /* [observed, obs_dim], the last one last */
   float *given, *x, *space, *room; /* as lfm_rt_generate wants them; given [observed, obs_dim] */
-  double *chunk;                   /* [predicted, action_dim] */
+  double *coming, *chunk;          /* [predicted, action_dim]: drawn last; in execution */
+  float *before;                   /* [predicted, width] the chunk before that of x, moved to the steps of that */
+  float *mask;                     /* likewise; NULL: chunks are not guided */
   double *last;                    /* [action_dim] the action in force */
   /* how far it is */
-  bool has_seen;
+  bool has_seen, has_drawn;
   int64_t next, end;      /* actions of the chunk still to be executed */
+  int64_t wait;           /* steps until the chunk that is coming is due; -1: none is */
+  int64_t overlap;        /* actions of `before` that there are */
   int64_t episode, drawn; /* chunks of this episode */
   bool has_acted;
   int64_t clamped; /* numbers moved */
+  int64_t joints;  /* chunks that were entered where the one before had an action, too, */
+  double jumps;    /* and the distances between the two, summed up; in the flow's units */
 } lfm_rt_loop;
 
 typedef enum lfm_rt_outcome {
@@ -68,8 +80,12 @@ LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
  * this is what the guard wants done. */
 LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *loop, const double *observation, int64_t *which);
 
-/* The next chunk of the episode from what was seen: LFM_RT_DREW or LFM_RT_BROKEN. */
-LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *loop);
+/* The next chunk of the episode from what was seen, while action `due` of the one before is: LFM_RT_DREW or LFM_RT_BROKEN. */
+LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *loop, int64_t due);
+
+/* The chunk that `from` has drawn into the execution of `loop`, which may be the same, `late` steps after what it was drawn
+ * of. */
+LFM_RT_API void lfm_rt_take(lfm_rt_loop *loop, const lfm_rt_loop *from, int64_t late);
 
 /* A step of control: looks, draws if no action is left, and fills action [action_dim]; where the observation is refused or
  * the network broken, or the guard stops it or has nothing to hold yet, action is left as it was. */

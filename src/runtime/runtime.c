@@ -2,9 +2,10 @@
  *
  * runtime.c -- see runtime.h.
  */
+#include "runtime/back.h"
+#include "runtime/guide.h"
 #include "runtime/kernels.h"
-
-#include "core/act.h"
+#include "runtime/norm.h"
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------- */
 
@@ -115,31 +116,10 @@ LFM_VECTOR static void run_add(const lfm_rt_step *s, float *space) {
   }
 }
 
-/* sum [channels] = of each channel over the positions, x or, with a mean, (x - mean)^2. */
-LFM_VECTOR static void sum_channels(float *sum, const float *x, int64_t row, int64_t positions, int64_t channels,
-                                    const float *mean) {
-  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) sum[c] = 0.0f;
-  for (int64_t p = 0; p < positions; p++, x += row) LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
-      float d = mean ? x[c] - mean[c] : x[c];
-      sum[c] += mean ? d * d : d;
-    }
-}
-
-/* Each number becomes the mean of its group's. */
-static void share_in_groups(float *sum, int64_t channels, int64_t groups, float count) {
-  int64_t each = channels / groups;
-  for (int64_t g = 0; g < groups; g++, sum += each) {
-    float whole = 0.0f;
-    for (int64_t c = 0; c < each; c++) whole += sum[c];
-    for (int64_t c = 0; c < each; c++) sum[c] = whole / count;
-  }
-}
-
 /* Mean and variance of every channel's group become what a number is multiplied by and what is added. */
 LFM_VECTOR static void fold(float *mean, float *variance, const float *scale, const float *shift, int64_t channels) {
-  const float EPSILON = 1e-5f;
   LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
-    float factor = scale[c] / __builtin_sqrtf(variance[c] + EPSILON);
+    float factor = scale[c] / __builtin_sqrtf(variance[c] + NORM_EPSILON);
     mean[c] = shift[c] - mean[c] * factor;
     variance[c] = factor;
   }
@@ -156,14 +136,9 @@ LFM_VECTOR static void norm_and_film(const lfm_rt_step *s, float *to, const floa
 }
 
 static void run_norm(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_rt_block *block, float *space) {
-  int64_t each = s->channels / s->groups;
-  float count = (float)(s->positions * each);
   float *mean = space + field->room, *variance = mean + s->channels;
   const float *from = space + s->from.at, *film = s->more < 0 ? NULL : space + s->more;
-  sum_channels(mean, from, s->from.row, s->positions, s->channels, NULL);
-  share_in_groups(mean, s->channels, s->groups, count);
-  sum_channels(variance, from, s->from.row, s->positions, s->channels, mean);
-  share_in_groups(variance, s->channels, s->groups, count);
+  moments(s, from, mean, variance);
   fold(mean, variance, block->constants + s->scale, block->constants + s->shift, s->channels);
   norm_and_film(s, space + s->to.at, from, variance, mean, film, film ? film + s->channels : NULL);
 }
@@ -187,6 +162,12 @@ static void run_steps(const lfm_rt_field *field, int64_t first, int64_t end, con
     case LFM_RT_ADD:
       run_add(s, space);
       break;
+    case LFM_RT_NORM_BACK:
+      lfm_rt_norm_back(field, s, block, space);
+      break;
+    case LFM_RT_ACT_BACK:
+      lfm_rt_act_back(field, s, space);
+      break;
     }
   }
 }
@@ -201,47 +182,64 @@ LFM_RT_API void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *b
   run_steps(field, field->given_steps, field->all_steps, block, half, space);
 }
 
+/* x, v, or a gradient between a plain array [positions, channels] and its place. */
+static void put(const lfm_rt_field *field, lfm_rt_place place, float *space, const float *x) {
+  for (int64_t p = 0; p < field->positions; p++)
+    memcpy(space + place.at + p * place.row, x + p * field->channels, (size_t)field->channels * sizeof *x);
+}
+
+static void get(const lfm_rt_field *field, lfm_rt_place place, const float *space, float *x) {
+  for (int64_t p = 0; p < field->positions; p++)
+    memcpy(x + p * field->channels, space + place.at + p * place.row, (size_t)field->channels * sizeof *x);
+}
+
+/* Gradients of what several steps read are summed up from zero. */
+LFM_RT_API void lfm_rt_back(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *g, float *space) {
+  lfm_rt_place v = {field->v.at + field->mirror, field->v.row}, x = {field->x.at + field->mirror, field->x.row};
+  memset(space + field->back, 0, (size_t)field->back_floats * sizeof *space);
+  put(field, v, space, g);
+  run_steps(field, field->all_steps, field->back_steps, block, half, space);
+  get(field, x, space, g);
+}
+
 /* ---- a chain ------------------------------------------------------------------------------------------------------ */
 
-/* x, or v, between a plain array [positions, channels] and its place. */
-static void put(const lfm_rt_field *field, float *space, const float *x) {
-  for (int64_t p = 0; p < field->positions; p++)
-    memcpy(space + field->x.at + p * field->x.row, x + p * field->channels, (size_t)field->channels * sizeof *x);
-}
+/* Where in the plan a step stands. */
+typedef struct station {
+  int64_t block, step;
+} station;
 
-static void get(const lfm_rt_field *field, const float *space, float *v) {
-  for (int64_t p = 0; p < field->positions; p++)
-    memcpy(v + p * field->channels, space + field->v.at + p * field->v.row, (size_t)field->channels * sizeof *v);
-}
-
-/* One step of length -1 / steps, in room [(stages + 1), numbers]. */
-static void step(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_block *block, const float *time, float *x,
+/* One step of length -1 / steps, in room [(stages + 1), numbers], with a guide one more. */
+static void step(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_guide *guide, station where, float *x,
                  float *space, float *room) {
   const lfm_rt_field *field = chain->field;
   const lfm_rt_method *m = &plan->method;
-  int64_t numbers = field->positions * field->channels;
+  int64_t numbers = field->positions * field->channels, stage = where.step * m->stages;
+  int64_t planned = where.block * plan->steps * m->stages + stage;
   float h = -1.0f / (float)plan->steps, *at = room + m->stages * numbers;
-  for (int64_t i = 0; i < m->stages; i++, time += field->timed_count) {
+  for (int64_t i = 0; i < m->stages; i++, stage++, planned++) {
+    float *v = room + i * numbers;
     memcpy(at, x, (size_t)numbers * sizeof *x);
     for (int64_t j = 0; j < i; j++)
       if (m->a[i][j] != 0.0f)
         for (int64_t k = 0; k < numbers; k++) at[k] += h * m->a[i][j] * room[j * numbers + k];
-    put(field, space, at);
-    lfm_rt_velocity(field, block, chain->half, time, space);
-    get(field, space, room + i * numbers);
+    put(field, field->x, space, at);
+    lfm_rt_velocity(field, &chain->block[where.block], chain->half, plan->time + planned * field->timed_count, space);
+    get(field, field->v, space, v);
+    if (!guide) continue;
+    const lfm_rt_way way = {plan->of_x[stage], plan->of_v[stage], plan->pull[planned]};
+    lfm_rt_steer(chain, guide, where.block, &way, at, v, space, at + numbers);
   }
   for (int64_t i = 0; i < m->stages; i++)
     for (int64_t k = 0; k < numbers; k++) x[k] += h * m->b[i] * room[i * numbers + k];
 }
 
-LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x,
-                                float *space, float *room) {
+LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_guide *guide,
+                                const float *given, float *x, float *space, float *room) {
   const lfm_rt_field *field = chain->field;
-  int64_t a_step = plan->method.stages * field->timed_count;
   memcpy(space + field->given, given, (size_t)field->given_count * sizeof *given);
   for (int64_t n = chain->blocks - 1; n >= 0; n--) {
     lfm_rt_give(field, &chain->block[n], chain->half, space);
-    for (int64_t k = 0; k < plan->steps; k++)
-      step(chain, plan, &chain->block[n], plan->time + (n * plan->steps + k) * a_step, x, space, room);
+    for (int64_t k = 0; k < plan->steps; k++) step(chain, plan, guide, (station){n, k}, x, space, room);
   }
 }

@@ -23,7 +23,14 @@
 
 enum { LFM_RT_LANES = 16, LFM_RT_STAGES = 4 };
 
-typedef enum lfm_rt_kind { LFM_RT_CONV, LFM_RT_NORM, LFM_RT_ACT, LFM_RT_ADD } lfm_rt_kind;
+typedef enum lfm_rt_kind {
+  LFM_RT_CONV,
+  LFM_RT_NORM,
+  LFM_RT_ACT,
+  LFM_RT_ADD,
+  LFM_RT_NORM_BACK,
+  LFM_RT_ACT_BACK,
+} lfm_rt_kind;
 
 /* In the work space: where a number lies, and how far it is to the next position. */
 typedef struct lfm_rt_place {
@@ -34,7 +41,9 @@ typedef struct lfm_rt_place {
  * NORM  to = mish(scale (from - mean) / sd + shift) within each group of channels; with `more`, that times `more` plus what
  *       lies behind it                                                        [Wu and He 2018; Perez et al. 2018: FiLM]
  * ACT   to = act(from)
- * ADD   to += from */
+ * ADD   to += from
+ * NORM_BACK, ACT_BACK   to = what the gradient `from` of step `of`'s output is of its input; CONV and ADD have themselves,
+ * with weights that are turned round, as their backward steps */
 typedef struct lfm_rt_step {
   lfm_rt_kind kind;
   int64_t positions, channels; /* of what is made; a convolution makes whole vectors */
@@ -52,18 +61,24 @@ typedef struct lfm_rt_step {
   /* ACT */
   int64_t act; /* lfm_act_kind */
   float beta;
+  /* backward */
+  int64_t of;            /* the step whose gradient this is part of */
+  int64_t tap, tap_step; /* CONV: its first tap is that step's `tap`, and each next one's lies tap_step in front of that */
 } lfm_rt_step;
 
 /* A network, of whatever block. */
 typedef struct lfm_rt_field {
   const lfm_rt_step *steps;
   int64_t given_steps, all_steps; /* those that depend on what is given alone come first */
+  int64_t back_steps;             /* and behind them all up to here the gradient's; fewer than all_steps: there are none */
   int64_t positions, channels;    /* of x and v */
   lfm_rt_place x, v;
   int64_t given, given_count; /* numbers beside t and x */
   int64_t base;               /* what the first steps make of them */
   int64_t timed, timed_count; /* that plus what t adds, which the others read */
-  int64_t room;               /* for twice the most channels that are normalised */
+  int64_t room;               /* for twice the most channels that are normalised, with gradients four times */
+  int64_t mirror;             /* so far behind an array lies its gradient */
+  int64_t back, back_floats;  /* all gradients */
   int64_t floats;             /* of the work space, which begins as zeros */
 } lfm_rt_field;
 
@@ -80,6 +95,10 @@ LFM_RT_API void lfm_rt_give(const lfm_rt_field *field, const lfm_rt_block *block
 LFM_RT_API void lfm_rt_velocity(const lfm_rt_field *field, const lfm_rt_block *block, bool half, const float *time,
                                 float *space);
 
+/* Of the field whose lfm_rt_velocity ran last in this work space: g [positions, channels], a gradient with respect to v,
+ * becomes the one with respect to x, g^T dv/dx. */
+LFM_RT_API void lfm_rt_back(const lfm_rt_field *field, const lfm_rt_block *block, bool half, float *g, float *space);
+
 /* An explicit Runge-Kutta method: stage i at x + h sum over j < i of a_ij v_j, then x += h sum of b_i v_i. */
 typedef struct lfm_rt_method {
   int64_t stages;
@@ -90,18 +109,28 @@ typedef struct lfm_rt_method {
 typedef struct lfm_rt_chain {
   const lfm_rt_field *field;
   const lfm_rt_block *block; /* [blocks], the data's side first */
+  const float *keeps;        /* [blocks] e^{-G}: so much of the data a block's border on their side has */
   int64_t blocks;
   bool half;
 } lfm_rt_chain;
 
 typedef struct lfm_rt_plan {
   lfm_rt_method method;
-  int64_t steps;     /* equal ones, in each block */
-  const float *time; /* [blocks][steps][stages][timed_count] */
+  int64_t steps;            /* equal ones, in each block */
+  const float *time;        /* [blocks][steps][stages][timed_count] */
+  const float *of_x, *of_v; /* [steps][stages]: from x at v straight on a block's way ends at of_x x - of_v v */
+  const float *pull;        /* [blocks][steps][stages]: how strong a guide is before beta (guide.h) */
 } lfm_rt_plan;
 
-/* x [positions, channels]: noise, and then what it becomes, given [given_count].  room [stages + 1, positions, channels]. */
-LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const float *given, float *x,
-                                float *space, float *room);
+/* What a chunk is to go on from. */
+typedef struct lfm_rt_guide {
+  const float *target, *weight; /* [positions, channels] Y; diag W, 0 to 1 */
+  float most;                   /* beta: no pull is stronger */
+} lfm_rt_guide;
+
+/* x [positions, channels]: noise, and then what it becomes, given [given_count].  guide: NULL, or the field has a gradient.
+ * room [stages + 1, positions, channels], with a guide one more. */
+LFM_RT_API void lfm_rt_generate(const lfm_rt_chain *chain, const lfm_rt_plan *plan, const lfm_rt_guide *guide,
+                                const float *given, float *x, float *space, float *room);
 
 #endif

@@ -16,9 +16,9 @@
 static sem_t gate; /* one chunk may be drawn for each time that it is opened */
 static atomic_bool is_gated;
 
-static lfm_rt_outcome gated_draw(lfm_rt_loop *loop) {
+static lfm_rt_outcome gated_draw(lfm_rt_loop *loop, int64_t due) {
   if (atomic_load(&is_gated)) sem_wait(&gate);
-  return lfm_rt_draw(loop);
+  return lfm_rt_draw(loop, due);
 }
 
 #define lfm_rt_draw gated_draw
@@ -43,10 +43,10 @@ static lfm_pilot_options options_of(double deadline) {
   return options;
 }
 
-static void in_time_it_is_the_policy(void **state) {
-  (void)state;
+static void check_in_time(bool rtc) {
   lfm_model *model = small_policy();
   lfm_pilot_options options = options_of(60e6);
+  options.policy.rtc = rtc;
   lfm_pilot *pilot;
   lfm_policy *policy;
   double action[DIM], expected[DIM], current[DIM];
@@ -76,9 +76,18 @@ static void in_time_it_is_the_policy(void **state) {
   assert_int_equal(stats.policy.chunks, 15);
   assert_int_equal(stats.policy.refused, 2);
   assert_int_equal(stats.policy.nfe, 4);
+  lfm_policy_stats alone;
+  lfm_policy_look(policy, &alone);
+  assert_true(stats.policy.jump > 0 && stats.policy.jump == alone.jump);
   lfm_pilot_destroy(pilot);
   lfm_policy_destroy(policy);
   lfm_model_destroy(model);
+}
+
+static void in_time_it_is_the_policy(void **state) {
+  (void)state;
+  check_in_time(false);
+  check_in_time(true);
 }
 
 /* The chunks of an episode in which the same is seen all the time. */
@@ -134,6 +143,7 @@ static void a_late_chunk_is_bridged(void **state) {
   acts(pilot, chunks, 0, FIRST + 2);
   let_one_through(pilot); /* one step ago: its second action is due */
   acts(pilot, chunks, 1, FIRST + 1);
+  assert_int_equal(delay_of(pilot), 2); /* the first one's steps are still reckoned with */
   atomic_store(&is_gated, false);
   sem_post(&gate);
   lfm_pilot_destroy(pilot);

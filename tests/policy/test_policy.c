@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_policy.c -- a control loop: the chunk that lfm_sample draws, executed a step at a time; what is forgotten when an
- * episode begins; observations that are refused or moved into range, and counted; weights of bfloat16; allocation failure at
- * every point of the making, and none afterwards.
+ * episode begins; chunks that take steps to come, and that go on from the one before; observations that are refused or moved
+ * into range, and counted; weights of bfloat16; allocation failure at every point of the making, and none afterwards.
  */
 #include "flow/modes_support.h"
 
 #include "core/file.h"
-#include "policy/latency.h"
+#include "policy/policy.h"
 
 enum { FIRST = 1, EXECUTED = 2 }; /* of a chunk: with two observations and an action horizon of two */
 
@@ -168,10 +168,10 @@ static void halves_are_near_and_options_are_checked(void **state) {
   lfm_model_destroy(model);
 }
 
-static void memory_is_asked_for_in_the_making_alone(void **state) {
-  (void)state;
+static void check_memory(bool rtc) {
   lfm_model *model = small_policy(NULL);
-  const lfm_policy_options options = options_of(8);
+  lfm_policy_options options = options_of(8);
+  options.rtc = rtc;
   lfm_policy *policy = NULL;
   uint64_t at = 0;
   do { /* each request refused in turn */
@@ -190,6 +190,91 @@ static void memory_is_asked_for_in_the_making_alone(void **state) {
   }
   assert_int_equal(lfm_alloc_fail_at(0), 0);
   lfm_policy_destroy(policy);
+  lfm_model_destroy(model);
+}
+
+static void memory_is_asked_for_in_the_making_alone(void **state) {
+  (void)state;
+  check_memory(false);
+  check_memory(true);
+}
+
+/* ---- chunks that take their time ---------------------------------------------------------------------------------- */
+
+enum { CHUNK = HORIZON * DIM, CHUNKS_SEEN = 4 };
+
+/* The chunks that a policy executes where the same is seen all the time, each when it is entered, and the actions. */
+static void act_on(lfm_policy *policy, int steps, double *actions, double *chunks) {
+  static const double one[OBS] = {1.0, 0.05};
+  const lfm_rt_loop *loop = lfm_policy_loop(policy);
+  for (int k = 0, c = 0; k < steps; k++) {
+    int64_t drawn = loop->drawn;
+    OK(lfm_policy_act(policy, one, OBS, actions + k * DIM));
+    if (loop->drawn > drawn && c < CHUNKS_SEEN) memcpy(chunks + CHUNK * c++, loop->coming, CHUNK * sizeof *chunks);
+  }
+}
+
+static void a_late_chunk_is_entered_where_it_is_due(void **state) {
+  (void)state;
+  enum { ACTED = 7 };
+  static const int chunk[ACTED] = {0, 0, 0, 1, 1, 2, 2}, step[ACTED] = {1, 2, 3, 2, 3, 2, 3};
+  double actions[ACTED * DIM], chunks[CHUNKS_SEEN * CHUNK];
+  lfm_model *model = small_policy(NULL);
+  for (int rtc = 0; rtc < 2; rtc++) {
+    lfm_policy_options options = options_of(4);
+    options.delay = 1, options.rtc = rtc;
+    lfm_policy *policy = policy_of(model, options);
+    act_on(policy, ACTED, actions, chunks);
+    for (int k = 0; k < ACTED; k++)
+      assert_memory_equal(actions + k * DIM, chunks + chunk[k] * CHUNK + step[k] * DIM, DIM * sizeof *actions);
+    /* Chunk 1 was drawn while action 3 of chunk 0 was due, so its steps 0 and 1 are that one's 2 and 3. */
+    bool same = memcmp(chunks + CHUNK, chunks + 2 * DIM, 2 * DIM * sizeof *chunks) == 0;
+    assert_true(same == (rtc == 1));
+    lfm_policy_destroy(policy);
+  }
+  lfm_model_destroy(model);
+}
+
+/* In the mean over some chunks they go on from each other better, in floats and in halves, in a U-Net and in a perceptron. */
+static void guided_chunks_go_on(void **state) {
+  (void)state;
+  const char *const *kinds[] = {NULL, KEYS("network=mlp", "hidden_dim=24", "num_hidden=2", "cat_t=all"),
+                                KEYS("hks=[null]", "interp=linear")};
+  for (int k = 0; k < 3; k++) {
+    lfm_model *model = small_policy(kinds[k]);
+    double actions[80 * DIM], chunks[CHUNKS_SEEN * CHUNK], jump[3];
+    for (int way = 0; way < 3; way++) {
+      lfm_policy_options options = options_of(10);
+      options.rtc = way > 0, options.precision = way > 1 ? "bf16" : NULL;
+      lfm_policy *policy = policy_of(model, options);
+      lfm_policy_stats stats;
+      act_on(policy, 80, actions, chunks);
+      lfm_policy_look(policy, &stats);
+      jump[way] = stats.jump;
+      lfm_policy_destroy(policy);
+    }
+    assert_true(jump[1] > 0 && jump[1] < 0.8 * jump[0] && jump[2] > 0 && jump[2] < 0.8 * jump[0]);
+    lfm_model_destroy(model);
+  }
+}
+
+static void refuse(const lfm_model *model, lfm_policy_options options, const char *word) {
+  lfm_policy *policy;
+  assert_int_equal(lfm_policy_create(model, &options, &policy), LFM_E_USAGE);
+  assert_null(policy);
+  assert_non_null(strstr(lfm_error(), word));
+}
+
+static void what_makes_no_sense_is_refused(void **state) {
+  (void)state;
+  lfm_model *model = small_policy(NULL);
+  lfm_policy_options options = options_of(4);
+  options.delay = 2;
+  refuse(model, options, "delay: 2 steps; 0 to 1 are possible");
+  options.delay = -1;
+  refuse(model, options, "delay: -1");
+  options.delay = 0, options.guidance = -1;
+  refuse(model, options, "guidance: -1");
   lfm_model_destroy(model);
 }
 
@@ -254,6 +339,9 @@ int main(void) {
       cmocka_unit_test(far_observations_are_moved_to_the_edge),
       cmocka_unit_test(halves_are_near_and_options_are_checked),
       cmocka_unit_test(memory_is_asked_for_in_the_making_alone),
+      cmocka_unit_test(a_late_chunk_is_entered_where_it_is_due),
+      cmocka_unit_test(guided_chunks_go_on),
+      cmocka_unit_test(what_makes_no_sense_is_refused),
       cmocka_unit_test(only_policies_act),
       cmocka_unit_test(names_stay_in_the_comment),
       cmocka_unit_test(latencies_are_known_to_one_per_cent),

@@ -70,7 +70,7 @@ static void test_series(void **state) {
     lfm_net *net;
     lfm_prepared *prepared;
     OK(lfm_unet1d_create(&configs[i], lfm_kernels_ref32(), &net));
-    OK(lfm_prepare_unet1d(&configs[i], &prepared));
+    OK(lfm_prepare_unet1d(&configs[i], false, &prepared));
     check(net, prepared);
   }
 }
@@ -88,7 +88,7 @@ static void test_perceptrons(void **state) {
       lfm_net *net;
       lfm_prepared *prepared;
       OK(lfm_mlp_create(&config, lfm_kernels_ref32(), &net));
-      OK(lfm_prepare_mlp(&config, &prepared));
+      OK(lfm_prepare_mlp(&config, false, &prepared));
       check(net, prepared);
     }
 }
@@ -103,7 +103,7 @@ static void test_other_networks_are_refused(void **state) {
   lfm_prepared *prepared;
   OK(lfm_unet1d_create(&narrow, lfm_kernels_ref32(), &net));
   OK(lfm_params_create(net, &params));
-  OK(lfm_prepare_unet1d(&wide, &prepared));
+  OK(lfm_prepare_unet1d(&wide, false, &prepared));
   float *weights, *constants, *time;
   OK(LFM_ALLOC(&weights, lfm_prepared_weights(prepared)));
   OK(LFM_ALLOC(&constants, lfm_prepared_constants(prepared)));

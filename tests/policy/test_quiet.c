@@ -45,17 +45,15 @@ __attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t *m
 }
 #endif
 
-static void acting_neither_allocates_nor_locks(void **state) {
-  (void)state;
-#ifdef CANNOT_COUNT
-  skip();
-#else
+#ifndef CANNOT_COUNT
+static void check(bool rtc) {
   run r = policy_run(KEYS("max_batch=5"));
   OK(run_train(&r));
   lfm_model *model = model_of(&r);
   lfm_policy_options options;
   lfm_policy *policy;
   lfm_policy_defaults(&options);
+  options.rtc = rtc;
   OK(lfm_policy_create(model, &options, &policy));
   const double good[OBS] = {1.0, 0.05};
   double action[DIM];
@@ -79,6 +77,7 @@ static void acting_neither_allocates_nor_locks(void **state) {
   lfm_pilot_options piloted;
   lfm_pilot_defaults(&piloted);
   piloted.deadline = 60e6;
+  piloted.policy.rtc = rtc;
   OK(lfm_pilot_create(model, &piloted, &pilot));
   lfm_pilot_act(pilot, good, OBS, action); /* the thread has begun by now */
   asked = locked = 0;
@@ -94,6 +93,16 @@ static void acting_neither_allocates_nor_locks(void **state) {
   lfm_policy_destroy(policy);
   lfm_model_destroy(model);
   run_drop(&r);
+}
+#endif
+
+static void acting_neither_allocates_nor_locks(void **state) {
+  (void)state;
+#ifdef CANNOT_COUNT
+  skip();
+#else
+  check(false);
+  check(true);
 #endif
 }
 

@@ -20,6 +20,10 @@ check "the same episodes on any number of threads" cmp -s a.csv b.csv
 check "a row an episode" test "$(wc -l <a.csv)" = 3
 run "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --record sheet.png
 if ! grep -q 'draw' err; then check "a contact sheet" test "$(head -c 4 sheet.png | tail -c 3)" = PNG; fi
+expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 --delay 4 --rtc -o c.csv
+check "how chunks go on from each other" grep -qE '^jump +[0-9]' out
+rm c.csv
+expect_usage "delay: 8 steps; 0 to 7 are possible" "$lfm" rollout policy -n 2 --nfe 2 --delay 8
 expect_usage "at least 2" "$lfm" rollout policy -n 2 --nfe 1 -o c.csv
 expect_refused "pusht: the model observes" "$lfm" rollout policy --task pusht -o c.csv
 check "nothing half-written" test ! -e c.csv
@@ -74,6 +78,11 @@ check "it calls neither allocator nor lock" test -z "$(nm here | grep -E ' U (ma
 check "a guarded one is C99" cc $main -march=native guarded.c -o guarded -lm
 expect_exit 0 ./guarded
 if grep -qw fma /proc/cpuinfo; then check "to the bit, guard and all" grep -q 'largest difference 0$' out; fi
+expect_exit 0 "$lfm" export policy -o guided.c --nfe 4 --rtc --delay 2
+# shellcheck disable=SC2086
+check "guided chunks are C99" cc $main -march=native guided.c -o there -lm
+expect_exit 0 ./there
+if grep -qw fma /proc/cpuinfo; then check "to the bit, with gradients" grep -q 'largest difference 0$' out; fi
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
   # shellcheck disable=SC2086
   check "it compiles for aarch64" aarch64-linux-gnu-gcc $main -static policy.c -o there -lm

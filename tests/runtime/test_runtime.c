@@ -2,7 +2,7 @@
  *
  * test_runtime.c -- convolutions of every number of positions against the sum written out with fmaf, to the bit where the
  * processor fuses; the same text without vectors; strides, taps that reach into zeros, sums that are added to; the other
- * steps; Runge-Kutta on a field whose solution is known.
+ * steps and their gradients; Runge-Kutta on a field whose solution is known.
  */
 #include "runtime/runtime.h"
 
@@ -21,11 +21,20 @@
 #define LFM_RT_PLAIN
 #define lfm_rt_give plain_give
 #define lfm_rt_velocity plain_velocity
+#define lfm_rt_back plain_back
 #define lfm_rt_generate plain_generate
+#define lfm_rt_norm_back plain_norm_back
+#define lfm_rt_act_back plain_act_back
+#define lfm_rt_turn plain_turn
+#include "runtime/back.c"
 #include "runtime/runtime.c"
 #undef lfm_rt_give
 #undef lfm_rt_velocity
+#undef lfm_rt_back
 #undef lfm_rt_generate
+#undef lfm_rt_norm_back
+#undef lfm_rt_act_back
+#undef lfm_rt_turn
 
 enum { SPACE = 1 << 16, WEIGHTS = 1 << 16, CONSTANTS = 1 << 10 };
 static float space[SPACE], again[SPACE], weights[WEIGHTS], constants[CONSTANTS];
@@ -202,6 +211,84 @@ static void test_activations_and_sums(void **state) {
   }
 }
 
+/* ---- gradients ---------------------------------------------------------------------------------------------------- */
+
+enum { GRADIENT = 40000, BACK = 50000 };
+
+static void test_gradients_of_activations(void **state) {
+  (void)state;
+  for (int kind = LFM_ACT_RELU; kind < LFM_ACTS; kind++) {
+    fill(NULL);
+    const lfm_rt_step steps[] = {
+        {.kind = LFM_RT_ACT, .positions = 3, .channels = 37, .from = {FROM, 40}, .to = {TO, 50}, .act = kind, .beta = 2.0f},
+        {.kind = LFM_RT_ACT_BACK, .positions = 3, .channels = 37, .from = {GRADIENT, 50}, .to = {BACK, 40}}};
+    run(steps, 2, false);
+    for (int p = 0; p < 3; p++)
+      for (int c = 0; c < 37; c++) {
+        double slope;
+        act_value_f64((lfm_act_kind)kind, 2.0, (double)space[FROM + p * 40 + c], &slope);
+        double want = slope * (double)space[GRADIENT + p * 50 + c];
+        assert_true(fabs((double)space[BACK + p * 40 + c] - want) <= 2e-6 * (1 + fabs(want)));
+        assert_true(again[BACK + p * 40 + c] == space[BACK + p * 40 + c]);
+      }
+  }
+}
+
+enum { N_POSITIONS = 5, N_CHANNELS = 20, N_GROUPS = 4, N_EACH = N_CHANNELS / N_GROUPS };
+
+/* sum of g y, of a norm with mish and FiLM (or none), in double. */
+static double norm_product(double x[N_POSITIONS][N_CHANNELS], int film) {
+  double sum = 0;
+  for (int g = 0; g < N_GROUPS; g++) {
+    double mean = 0, variance = 0;
+    for (int p = 0; p < N_POSITIONS; p++)
+      for (int c = g * N_EACH; c < (g + 1) * N_EACH; c++) mean += x[p][c] / (N_POSITIONS * N_EACH);
+    for (int p = 0; p < N_POSITIONS; p++)
+      for (int c = g * N_EACH; c < (g + 1) * N_EACH; c++) variance += pow(x[p][c] - mean, 2) / (N_POSITIONS * N_EACH);
+    for (int p = 0; p < N_POSITIONS; p++)
+      for (int c = g * N_EACH; c < (g + 1) * N_EACH; c++)
+        sum += (double)space[GRADIENT + p * 32 + c] * (film ? (double)space[MORE + c] : 1.0) *
+               mish_of((x[p][c] - mean) / sqrt(variance + 1e-5) * (double)constants[10 + c] + (double)constants[40 + c]);
+  }
+  return sum;
+}
+
+static void test_gradients_of_norms(void **state) {
+  (void)state;
+  for (int film = 0; film < 2; film++) {
+    fill(NULL);
+    const lfm_rt_step steps[] = {{.kind = LFM_RT_NORM,
+                                  .positions = N_POSITIONS,
+                                  .channels = N_CHANNELS,
+                                  .from = {FROM, 32},
+                                  .to = {TO, 32},
+                                  .more = film ? MORE : -1,
+                                  .groups = N_GROUPS,
+                                  .scale = 10,
+                                  .shift = 40},
+                                 {.kind = LFM_RT_NORM_BACK,
+                                  .positions = N_POSITIONS,
+                                  .channels = N_CHANNELS,
+                                  .from = {GRADIENT, 32},
+                                  .to = {BACK, 32}}};
+    run(steps, 2, false);
+    double x[N_POSITIONS][N_CHANNELS];
+    for (int p = 0; p < N_POSITIONS; p++)
+      for (int c = 0; c < N_CHANNELS; c++) x[p][c] = (double)space[FROM + p * 32 + c];
+    for (int p = 0; p < N_POSITIONS; p++)
+      for (int c = 0; c < N_CHANNELS; c++) {
+        const double h = 1e-5, at = x[p][c];
+        x[p][c] = at + h;
+        double slope = norm_product(x, film);
+        x[p][c] = at - h;
+        slope = (slope - norm_product(x, film)) / (2 * h);
+        x[p][c] = at;
+        assert_true(fabs((double)space[BACK + p * 32 + c] - slope) <= 5e-6 * (1 + fabs(slope)));
+        assert_true(again[BACK + p * 32 + c] == space[BACK + p * 32 + c]);
+      }
+  }
+}
+
 /* ---- the chain ---------------------------------------------------------------------------------------------------- */
 
 /* v = a x + given + t, with a one number: x' has a solution in closed form, and each block its own a. */
@@ -232,7 +319,18 @@ static void test_a_chain_is_integrated_from_noise_to_data(void **state) {
                                 .weights = 2 * LFM_RT_LANES,
                                 .bias = -1,
                                 .more = TIMED}};
-  const lfm_rt_field field = {steps, 1, 2, 1, 1, {X, 16}, {V, 16}, GIVEN, 1, BASE, TIMED, LFM_RT_LANES, 500, 1000};
+  const lfm_rt_field field = {.steps = steps,
+                              .given_steps = 1,
+                              .all_steps = 2,
+                              .positions = 1,
+                              .channels = 1,
+                              .x = {X, 16},
+                              .v = {V, 16},
+                              .given = GIVEN,
+                              .given_count = 1,
+                              .base = BASE,
+                              .timed = TIMED,
+                              .timed_count = LFM_RT_LANES};
   lfm_rt_block block[2];
   memset(space, 0, sizeof space);
   for (int n = 0; n < 2; n++) {
@@ -241,15 +339,15 @@ static void test_a_chain_is_integrated_from_noise_to_data(void **state) {
     for (int k = 0; k < STEPS; k++)
       for (int i = 0; i < 2; i++) table[n][k][i][0] = 1.0f - (float)(k + i) / STEPS;
   }
-  const lfm_rt_chain chain = {&field, block, 2, false};
-  const lfm_rt_plan plan = {heun, STEPS, &table[0][0][0][0]};
+  const lfm_rt_chain chain = {.field = &field, .block = block, .blocks = 2};
+  const lfm_rt_plan plan = {.method = heun, .steps = STEPS, .time = &table[0][0][0][0]};
   float x = 0.7f, given = 0.3f, room[3];
   double want = 0.7;
   for (int n = 1; n >= 0; n--) { /* back from t = 1: x = C e^{a t} - (given + t) / a - 1 / a^2 */
     double by = (double)a[n], c = (want + (0.3 + 1.0) / by + 1.0 / (by * by)) / exp(by);
     want = c - 0.3 / by - 1.0 / (by * by);
   }
-  lfm_rt_generate(&chain, &plan, &given, &x, space, room);
+  lfm_rt_generate(&chain, &plan, NULL, &given, &x, space, room);
   assert_true(fabs((double)x - want) < 1e-4);
 }
 
@@ -259,6 +357,8 @@ int main(void) {
       cmocka_unit_test(test_a_whole_series),
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_activations_and_sums),
+      cmocka_unit_test(test_gradients_of_activations),
+      cmocka_unit_test(test_gradients_of_norms),
       cmocka_unit_test(test_a_chain_is_integrated_from_noise_to_data),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
