@@ -19,7 +19,7 @@ typedef struct request {
   app_texts sets;
   app_seed seed;
   int64_t steps, split, budget, pairs, nfe, threads, memory;
-  double time_limit, tol, guidance;
+  double time_limit, tol, guidance, s;
   bool resume, allow_drift, json;
 } request;
 
@@ -43,6 +43,7 @@ static lfm_status distill(const request *r, app_progress *progress, lfm_train_re
     options.run = r->run;
     options.steps = (int)r->steps;
     options.plan = r->plan;
+    options.s = r->s;
     options.split = (int)r->split;
     options.method = r->method;
     options.config = config;
@@ -104,6 +105,10 @@ static int run(const app_command *self, int argc, char **argv) {
        .help =
            "which blocks become one student: even, vanilla (the same), boot, consistency or progressive, each over groups "
            "of equal size; or in words, block 1 being the data's: \"1 | (2 3) | 4\" (default even)"},
+      {APP_REAL, .name = "s", .value = "S", .target = &r.s, .low = 1e-3, .high = 1e6,
+       .help =
+           "with --plan auto: how long a student learns, as lfm plan has it (default: a pilot of a hundredth of the budget "
+           "tells)"},
       {APP_COUNT, .name = "split", .value = "M", .target = &r.split, .low = 1, .high = 64,
        .help =
            "count each block as M, pieces of its flow that are equal in time: for more steps than there are blocks, as of "

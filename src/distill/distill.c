@@ -3,6 +3,7 @@
  * distill.c -- Algorithm A.1 of the paper: a chain of N flows becomes K networks that are evaluated once each.
  *
  *   states = rows that the teacher draws, z ~ N(0, I), at every border on their way to data          [states.c]
+ *   plan = as asked, or the one of least predicted error                                            [choose.c, search.c]
  *   for each merge of the plan, its parts before it:
  *     pairs = where the teacher was, what the merge's parts make of that                              [lesson.c]
  *     a network that starts from the noisiest part learns  x_l ~ x_r - v(1, x_r)                      [student.c]
@@ -16,6 +17,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "distill/choose.h"
 #include "distill/lesson.h"
 #include "distill/student.h"
 
@@ -23,7 +25,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096, LEAST_PAIRS = 100, LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100 };
+enum {
+  PATH = 4096,
+  LEAST_PAIRS = 100,
+  LEAST_CHOSEN = 1000,
+  FEW_PAIRS = 10000,
+  MANY_PAIRS = 50000,
+  TRIAL = 100,
+  LEAST_PILOT = 20
+};
 
 /* What a student misses its teacher by is a hundred times that. */
 static const double TEACHER_TOL = 1e-4;
@@ -47,6 +57,15 @@ typedef struct distillation {
 
 /* ---- what is asked for ----------------------------------------------------------------------------------------- */
 
+static bool is_auto(const lfm_distill_options *options) { return options->plan && strcmp(options->plan, "auto") == 0; }
+
+/* Of a plan that is chosen once the teacher has drawn its rows. */
+static lfm_status check_steps(const lfm_distill_options *options) {
+  int parts = options->teacher->blocks * options->split;
+  if (options->steps >= 1 && options->steps <= parts) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", parts);
+}
+
 static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan *plan) {
   int blocks = options->teacher->blocks * options->split;
   const char *asked = options->plan ? options->plan : "even";
@@ -61,9 +80,10 @@ static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan
   if (strcmp(asked, "even") == 0) return lfm_merge_plan_even(LFM_MERGE_VANILLA, blocks, options->steps, plan);
   for (lfm_merge_shape shape = 0; shape < LFM_MERGE_SHAPES; shape++)
     if (strcmp(asked, lfm_merge_shape_name(shape)) == 0) return lfm_merge_plan_even(shape, blocks, options->steps, plan);
-  return lfm_fail(LFM_E_USAGE,
-                  "plan: '%s' is none; even, vanilla, boot, consistency and progressive are, and one as text: 1 | (2 3) | 4",
-                  asked);
+  return lfm_fail(
+      LFM_E_USAGE,
+      "plan: '%s' is none; auto, even, vanilla, boot, consistency and progressive are, and one as text: 1 | (2 3) | 4",
+      asked);
 }
 
 static lfm_status choose_method(const char *asked, lfm_objective *method) {
@@ -155,6 +175,12 @@ static lfm_status check_config(const distillation *d) {
   return LFM_OK;
 }
 
+static void count_merges(distillation *d) {
+  d->merges = 0;
+  for (int node = 0; node < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
+  if (!d->plan.count) d->merges = d->options->steps; /* the plan is still to come: so many at least */
+}
+
 static lfm_status choose(distillation *d) {
   const lfm_distill_options *options = d->options;
   if (!options->teacher || !options->run) return lfm_fail(LFM_E_USAGE, "distilling needs a teacher and a run folder");
@@ -165,10 +191,11 @@ static lfm_status choose(distillation *d) {
   d->teacher = options->teacher;
   LFM_TRY(check_split(options));
   LFM_TRY(check_given(options));
-  LFM_TRY(choose_plan(options, &d->plan));
+  if (is_auto(options)) LFM_TRY(check_steps(options));
+  else LFM_TRY(choose_plan(options, &d->plan));
   LFM_TRY(choose_method(options->method, &d->method));
   LFM_TRY(choose_states(options, &d->how));
-  for (int node = 0; node < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
+  count_merges(d);
   return check_config(d);
 }
 
@@ -273,22 +300,70 @@ static lfm_status teach(distillation *d, int node) {
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-/* RUN/checkpoint/plan.txt: a run goes on with the plan that it was begun with. */
-static lfm_status keep_plan(distillation *d) {
-  char path[PATH], text[LFM_MERGE_TEXT];
-  uint8_t *then;
+/* RUN/checkpoint/plan.txt: a run goes on with the plan that it was begun with.  NULL: there is none yet. */
+static lfm_status read_plan(const distillation *d, char **text) {
+  char path[PATH];
+  uint8_t *bytes;
   size_t size;
-  lfm_merge_plan_format(&d->plan, text);
+  *text = NULL;
   LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
-  if (!lfm_path_exists(path)) return lfm_file_write(path, text, strlen(text));
-  LFM_TRY(lfm_file_read(path, &then, &size));
-  bool same = size == strlen(text) && memcmp(then, text, size) == 0;
+  if (!lfm_path_exists(path)) return LFM_OK;
+  LFM_TRY(lfm_file_read(path, &bytes, &size));
+  lfm_status status = lfm_alloc_array(text, size + 1, 1);
+  if (status == LFM_OK) memcpy(*text, bytes, size);
+  lfm_free(bytes);
+  return status;
+}
+
+static lfm_status keep_plan(const distillation *d) {
+  char path[PATH], now[LFM_MERGE_TEXT], *then;
+  lfm_merge_plan_format(&d->plan, now);
+  LFM_TRY(read_plan(d, &then));
+  if (!then) {
+    LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
+    return lfm_file_write(path, now, strlen(now));
+  }
+  bool same = strcmp(then, now) == 0;
   lfm_status status =
       same ? LFM_OK
-           : lfm_fail(LFM_E_USAGE, "plan: the run was begun with %.*s, not %s; go on with that, or begin another run",
-                      (int)size, (const char *)then, text);
+           : lfm_fail(LFM_E_USAGE, "plan: the run was begun with %s, not %s; go on with that, or begin another run", then,
+                      now);
   lfm_free(then);
   return status;
+}
+
+/* By what the teacher drew, unless the run has one already.  A pilot takes a hundredth of the budget. */
+static lfm_status choose_by_error(distillation *d) {
+  const lfm_distill_options *options = d->options;
+  double limit = options->time_limit > 0.0 ? options->time_limit : 600.0, s;
+  char *then, text[LFM_MERGE_TEXT];
+  int64_t pilot = options->budget / 200;
+  lfm_config *config;
+  LFM_TRY(read_plan(d, &then));
+  if (then) {
+    lfm_status status = lfm_merge_plan_parse(then, d->states.parts, &d->plan);
+    lfm_free(then);
+    return status;
+  }
+  LFM_TRY(lfm_student_configure(d->teacher, LFM_OBJECTIVE_RESIDUAL, options->config, &config));
+  lfm_choice choice = {.teacher = d->teacher,
+                       .states = &d->states,
+                       .how = &d->how,
+                       .carry = d->carry,
+                       .meter = &d->meter,
+                       .config = config,
+                       .students = options->steps,
+                       .threads = options->threads,
+                       .steps = options->budget / options->steps,
+                       .pilot_steps = pilot > LEAST_PILOT ? pilot : LEAST_PILOT,
+                       .seconds = fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / options->steps,
+                       .s = options->s};
+  lfm_status status = lfm_choose_plan(&choice, &d->plan, &s);
+  lfm_config_destroy(config);
+  LFM_TRY(status);
+  lfm_merge_plan_format(&d->plan, text);
+  if (s > 0.0) lfm_note(LFM_NOTE, "the plan is %s: by the predicted errors for s = %.3g", text, s);
+  return LFM_OK;
 }
 
 static lfm_status finish(distillation *d) {
@@ -315,10 +390,14 @@ static lfm_status finish(distillation *d) {
 
 static lfm_status distill(distillation *d) {
   LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
-  LFM_TRY(keep_plan(d));
+  if (d->plan.count) LFM_TRY(keep_plan(d)); /* before any work */
   LFM_TRY(lfm_team_create(d->options->threads, &d->team));
   LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
   LFM_TRY(record(d));
+  if (!d->plan.count) LFM_TRY(choose_by_error(d));
+  count_merges(d);
+  LFM_TRY(check_config(d)); /* the plan may take more trainings than were reckoned with */
+  LFM_TRY(keep_plan(d));
   for (int node = 0; node < d->plan.count; node++)
     if (is_taught(&d->plan, node)) LFM_TRY(teach(d, node));
   return finish(d);
@@ -334,7 +413,7 @@ lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *res
   lfm_meter_begin(&d.meter, options->progress, options->context);
   LFM_TRY(choose(&d));
   if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
-  if (result->was_finished) return keep_plan(&d);
+  if (result->was_finished) return d.plan.count ? keep_plan(&d) : LFM_OK;
   lfm_status status = distill(&d);
   if (status != LFM_OK && d.lock > 0) lfm_run_folder_abandon(options->run);
   for (int node = 0; node < d.plan.count; node++) lfm_model_destroy(d.student[node]);

@@ -116,8 +116,7 @@ static double time_within(const lfm_config *config, int block, double t) {
   return -log(signal / hypot(signal, noise));
 }
 
-/* Of the blocks that a student stands for, or of a piece of one; NAN where it begins at noise, as the free block does. */
-static double merged_step(const lfm_config *config, int split, const lfm_merge_node *node) {
+double lfm_student_step(const lfm_config *config, int split, const lfm_merge_node *node) {
   double sum = 0.0;
   for (int n = node->first; n <= node->last; n++) {
     lfm_part part = lfm_part_of(split, n);
@@ -137,7 +136,7 @@ lfm_status lfm_students_join(const lfm_model *teacher, const lfm_merge_plan *pla
   LFM_TRY(lfm_config_copy(students[0]->config, &config));
   config->blocks = plan->students;
   for (int k = 0; k < plan->students; k++)
-    config->hks[k] = merged_step(teacher->config, split, &plan->node[plan->student[k]]);
+    config->hks[k] = lfm_student_step(teacher->config, split, &plan->node[plan->student[k]]);
   lfm_status status = lfm_chain_like(teacher, config, out);
   lfm_config_destroy(config);
   LFM_TRY(status);

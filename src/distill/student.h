@@ -19,6 +19,10 @@ lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objecti
 lfm_status lfm_student_train(const lfm_model *teacher, const lfm_train_options *options, lfm_lesson *lesson, lfm_model **out,
                              lfm_train_result *sum);
 
+/* The OU time of the blocks that a student stands for, or of a piece of one; NAN where it begins at noise, as the free block.
+ */
+double lfm_student_step(const lfm_config *teacher, int split, const lfm_merge_node *node);
+
 /* The students that stand for the whole chain, students[k] for group k of the plan, as one model. */
 lfm_status lfm_students_join(const lfm_model *teacher, const lfm_merge_plan *plan, int split,
                              const lfm_model *const *students, lfm_model **out);

@@ -52,7 +52,7 @@ help_of score --out --rows --columns --drop --drop-missing --group --against --s
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
 help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --retrain --manifold --strict --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
-help_of distill --out --steps --plan --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
+help_of distill --out --steps --plan --s --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
   --memory --resume --allow-drift --json
 help_of plan --variances --hks --steps --s --plan --data --rows --seed --threads --json
 help_of import --config --out --columns --json

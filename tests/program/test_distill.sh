@@ -23,6 +23,11 @@ check "the data's header" grep -qx 'x,y' <(head -1 new.csv)
 expect_exit 0 "$lfm" distill run -o told --plan '1 | (2 3)' "${small[@]}"
 check "a plan in words is the same one" cmp -s told/model.safetensors fast/model.safetensors
 
+expect_exit 0 "$lfm" distill run -o chosen --plan auto --steps 2 "${small[@]}"
+check "what was chosen is said" grep -qE 'the plan is .*: by the predicted errors for s = ' err
+expect_exit 0 "$lfm" distill run -o chosen --plan auto --steps 2 "${small[@]}" --resume
+check "and was done" grep -q 'finished before' out
+
 # ---- killed while it trains, it goes on to the same bytes
 expect_error "holds a run already" "$lfm" distill run -o fast --steps 2 "${small[@]}"
 expect_exit 0 "$lfm" distill run -o fast --steps 2 "${small[@]}" --resume

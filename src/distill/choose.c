@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * choose.c -- see choose.h.
+ * A pilot is the start of the plainest plan there is, an even cut whose groups are merged at once: so many steps of a
+ * student, and its error before and after.  Of what it learnt nothing is kept.
+ */
+#include "distill/choose.h"
+
+#include "core/alloc.h"
+#include "data/eigen.h"
+#include "distill/search.h"
+#include "distill/student.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_PILOTS = 2 };
+
+static const double USUAL = 0.5;
+
+/* ---- the teacher in numbers -------------------------------------------------------------------------------------- */
+
+/* covariance [dim, dim] of the rows of a pool, in row order. */
+static lfm_status fit_covariance(const lfm_pool *pool, double *covariance) {
+  int64_t dim = pool->dim;
+  double *mean = NULL;
+  float *room = NULL;
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&mean, dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&room, dim), done);
+  for (int64_t i = 0; i < pool->rows; i++) {
+    const float *x = lfm_pool_row(pool, i, room);
+    for (int64_t j = 0; j < dim; j++) mean[j] += (double)x[j] / (double)pool->rows;
+  }
+  for (int64_t i = 0; i < pool->rows; i++) {
+    const float *x = lfm_pool_row(pool, i, room);
+    for (int64_t j = 0; j < dim; j++)
+      for (int64_t k = 0; k <= j; k++)
+        covariance[j * dim + k] += ((double)x[j] - mean[j]) * ((double)x[k] - mean[k]) / (double)pool->rows;
+  }
+  for (int64_t j = 0; j < dim; j++)
+    for (int64_t k = 0; k < j; k++) covariance[k * dim + j] = covariance[j * dim + k];
+done:
+  lfm_free(mean);
+  lfm_free(room);
+  return status;
+}
+
+static lfm_status fit_variances(const lfm_pool *pool, double *variances) {
+  int64_t dim = pool->dim;
+  double *covariance = NULL, *scratch = NULL;
+  lfm_status status;
+  LFM_TRY_GOTO(LFM_ALLOC(&covariance, dim * dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&scratch, 2 * dim), done);
+  LFM_TRY_GOTO(fit_covariance(pool, covariance), done);
+  LFM_TRY_GOTO(lfm_eigen_values(dim, covariance, variances, scratch), done);
+done:
+  lfm_free(covariance);
+  lfm_free(scratch);
+  return status;
+}
+
+static lfm_status make_operators(const lfm_choice *c, double s, lfm_merge_operators **out) {
+  double *variances, hks[LFM_MAX_BLOCKS];
+  int64_t dim = c->states->border[0].dim;
+  int parts = c->states->parts;
+  for (int n = 1; n <= parts; n++) {
+    lfm_merge_node part = {.first = n, .last = n};
+    hks[n - 1] = lfm_student_step(c->teacher->config, c->how->split, &part);
+  }
+  LFM_TRY(LFM_ALLOC(&variances, dim));
+  lfm_status status = fit_variances(&c->states->border[0], variances);
+  if (status == LFM_OK) status = lfm_merge_operators_create(variances, dim, hks, parts, s, out);
+  lfm_free(variances);
+  return status;
+}
+
+/* ---- the pilot ----------------------------------------------------------------------------------------------------- */
+
+static lfm_status train_pilot(lfm_trainer *trainer, lfm_merge_pilot *pilot, double *seconds) {
+  LFM_TRY(lfm_trainer_validate(trainer));
+  pilot->before = trainer->last_valid;
+  double begun = lfm_seconds();
+  while (!lfm_trainer_is_block_done(trainer)) LFM_TRY(lfm_trainer_step(trainer));
+  *seconds += lfm_seconds() - begun;
+  LFM_TRY(lfm_trainer_validate(trainer));
+  pilot->after = trainer->last_valid;
+  return LFM_OK;
+}
+
+static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int node, lfm_merge_pilot *pilot,
+                            double *seconds) {
+  lfm_model *none[LFM_MERGE_MOST_NODES] = {NULL};
+  lfm_syllabus syllabus = {c->teacher, c->states, c->how, plan, none, c->carry, c->meter};
+  lfm_lesson lesson;
+  lfm_config *config = NULL;
+  lfm_trainer *trainer = NULL;
+  double evaluations = 0.0;
+  char text[48];
+  lfm_status status;
+  snprintf(text, sizeof text, "max_batch=%lld", (long long)c->pilot_steps);
+  *pilot = (lfm_merge_pilot){.first = plan->node[node].first, .last = plan->node[node].last};
+  LFM_TRY_GOTO(lfm_lesson_make(&syllabus, node, &lesson, &evaluations), done);
+  LFM_TRY_GOTO(lfm_config_copy(c->config, &config), done);
+  LFM_TRY_GOTO(lfm_config_set(config, text), done);
+  LFM_TRY_GOTO(lfm_config_set(config, "patience=0"), done);
+  LFM_TRY_GOTO(lfm_config_set(config, "ema_decay=0"), done); /* what training has reached, not its mean on the way */
+  lesson.at_noise = true, lesson.number = lesson.of = 1;
+  lfm_train_options options = {.config = config, .threads = c->threads};
+  LFM_TRY_GOTO(lfm_trainer_create_student(&options, c->teacher, &lesson, &trainer), done);
+  LFM_TRY_GOTO(train_pilot(trainer, pilot, seconds), done);
+done:
+  lfm_trainer_destroy(trainer);
+  lfm_config_destroy(config);
+  lfm_lesson_release(&lesson);
+  return status;
+}
+
+/* Pilots of the first groups of several blocks that an even cut has, and the s that their errors say, of a whole training. */
+static lfm_status fit_time(const lfm_choice *c, double *s) {
+  lfm_merge_plan even;
+  lfm_merge_pilot pilots[MOST_PILOTS];
+  lfm_merge_operators *operators;
+  int count = 0;
+  double seconds = 0.0;
+  LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, &even));
+  for (int k = even.students - 1; k >= 0 && count < MOST_PILOTS; k--)
+    if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[count++], &seconds));
+  LFM_TRY(make_operators(c, 1.0, &operators));
+  lfm_status status = lfm_merge_fit_time(operators, pilots, count, s);
+  lfm_merge_operators_destroy(operators);
+  if (status == LFM_E_DATA) {
+    lfm_note(LFM_WARNING, "the pilot has learnt nothing (%s); the plan is chosen for s = %g", lfm_error(), USUAL);
+    *s = USUAL;
+    return LFM_OK;
+  }
+  double length = c->steps ? (double)c->steps / (double)c->pilot_steps : c->seconds / (seconds / count);
+  *s *= fmax(length, 1.0);
+  return status;
+}
+
+/* The plan found, unless what it saves beside an even one, merged at once, is nothing that a student would show: every merge
+ * more is a training more. */
+static lfm_status find(const lfm_choice *c, const lfm_merge_operators *operators, lfm_merge_plan *plan) {
+  const double SHOWS = 1e-4; /* of the variance */
+  lfm_merge_found found;
+  double variance = 0.0;
+  for (int64_t k = 0; k < operators->dim; k++) variance += operators->variance[k];
+  LFM_TRY(lfm_merge_search(operators, c->students, false, &found));
+  LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, plan));
+  if (lfm_merge_error(operators, plan) - found.error > SHOWS * variance) *plan = found.plan;
+  return LFM_OK;
+}
+
+lfm_status lfm_choose_plan(const lfm_choice *c, lfm_merge_plan *plan, double *s) {
+  const double LONGEST = 1e6; /* nothing is left of the beginning */
+  lfm_merge_operators *operators;
+  *s = c->s;
+  if (c->students == c->states->parts) return lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, plan);
+  if (*s == 0.0) LFM_TRY(fit_time(c, s));
+  *s = fmin(*s, LONGEST);
+  LFM_TRY(make_operators(c, *s, &operators));
+  lfm_status status = find(c, operators, plan);
+  lfm_merge_operators_destroy(operators);
+  return status;
+}
