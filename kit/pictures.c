@@ -111,6 +111,7 @@ lfm_status kit_curves(const char *path, const char *png, const char *title) {
       if (!isfinite(row[k + 1])) continue;
       x[series[k].count] = row[0], y[series[k].count++] = row[k + 1];
     }
+    if (series[k].count == 1) series[k].line = LFM_LINE_DOTS; /* a line needs two */
   }
   lfm_curves_options options = {.title = title, .x_label = table->names[0], .log_x = true};
   lfm_status status = lfm_draw_curves(png, series, count, &options);
