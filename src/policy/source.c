@@ -51,7 +51,8 @@ static void put_text(source *s, const char *text) {
 
 /* `type` NAME[] = {...}, with room for `more` behind it. */
 static void open_table(source *s, const char *type, const char *name, int64_t count, int64_t more) {
-  print(s, "static %s%s %s[%lld] = {", more ? "" : "const ", type, name, (long long)(count + more));
+  long long all = count + more;
+  print(s, "static %s%s %s[%lld] = {", more ? "" : "const ", type, name, all);
 }
 
 static void put_some_floats(source *s, const char *name, const float *x, int64_t count, int64_t more) {

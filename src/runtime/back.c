@@ -45,7 +45,8 @@ LFM_VECTOR static void through_moments(const lfm_rt_step *s, const normed *k, co
 
 LFM_RT_API void lfm_rt_norm_back(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_rt_block *block, float *space) {
   const lfm_rt_step *of = &field->steps[s->of];
-  float count = (float)(of->positions * (of->channels / of->groups)), *room = space + field->room;
+  int64_t each = of->channels / of->groups;
+  float count = (float)(of->positions * each), *room = space + field->room;
   float *mean = room, *inverse = room + s->channels;
   const float *x = space + of->from.at;
   const normed k = {.mean = mean,

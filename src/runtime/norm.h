@@ -33,7 +33,8 @@ static void share_in_groups(float *sum, int64_t channels, int64_t groups, float 
 
 /* Of step s's groups over x, of every channel its group's. */
 static void moments(const lfm_rt_step *s, const float *x, float *mean, float *variance) {
-  float count = (float)(s->positions * (s->channels / s->groups));
+  int64_t each = s->channels / s->groups;
+  float count = (float)(s->positions * each);
   sum_channels(mean, x, s->from.row, s->positions, s->channels, NULL);
   share_in_groups(mean, s->channels, s->groups, count);
   sum_channels(variance, x, s->from.row, s->positions, s->channels, mean);
