@@ -19,25 +19,25 @@
 
 #include <string.h>
 
-enum { BUNCH = 4, STEP = BUNCH * LANES, BUNCH_ROOM = POINTS * STEP }; /* tiles whose sums are in registers together */
-enum { DEPTH = 2, MADE = DEPTH * LANES * SIDE * LANES };              /* blocks of channels at a time; numbers of their U */
+enum { BUNCH = 4, STEP = BUNCH * LANES, BUNCH_ROOM = SIDE * STEP }; /* tiles whose sums are in registers together */
+enum { DEPTH = 2, MADE = DEPTH * LANES * SIDE * LANES };            /* blocks of channels at a time; numbers of their U */
 enum { CACHE_LINE = LANES };
 enum { MOST_AT_ONCE = 64 };                                      /* tiles: more make the filter no cheaper */
 static const int64_t near = 2 << 20, near_gradient = 1000 << 10; /* bytes of V, which going forward is read as it lies */
 
 /* ---- points to pixels ------------------------------------------------------------------------------------------------ */
 
-INLINE void result_pixels(__m512 *pixels, const float *m, int64_t step, const float *bias) {
+INLINE void result_pixels(__m512 *pixels, const float *m, int64_t down, int64_t step, const float *bias) {
   __m512 points[POINTS];
-  load(points, m, SIDE * step, step, SIDE);
+  load(points, m, down, step, SIDE);
   tile_of_result(pixels, points);
   __m512 more = bias ? _mm512_loadu_ps(bias) : _mm512_setzero_ps();
   UNROLL for (int64_t k = 0; k < PIXELS; k++) pixels[k] = bias ? _mm512_add_ps(pixels[k], more) : pixels[k];
 }
 
-APART void result_to_pixels(float *y, int64_t line, const float *m, int64_t step, const float *bias) {
+APART void result_to_pixels(float *y, int64_t line, const float *m, int64_t down, int64_t step, const float *bias) {
   __m512 pixels[PIXELS];
-  result_pixels(pixels, m, step, bias);
+  result_pixels(pixels, m, down, step, bias);
   store(y, line, LANES, pixels, TILE);
 }
 
@@ -50,10 +50,10 @@ INLINE __m256i halves_of(__m512 x) {
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
 
-APART void result_to_half_pixels(uint16_t *y, int64_t line, const float *m, int64_t step, const float *bias,
+APART void result_to_half_pixels(uint16_t *y, int64_t line, const float *m, int64_t down, int64_t step, const float *bias,
                                  const inside *in) {
   __m512 pixels[PIXELS];
-  result_pixels(pixels, m, step, bias);
+  result_pixels(pixels, m, down, step, bias);
   for (int64_t i = 0; i < in->down[1]; i++)
     for (int64_t j = 0; j < in->right[1]; j++)
       _mm256_storeu_si256((__m256i *)(y + i * line + j * LANES), halves_of(pixels[i * TILE + j]));
@@ -69,11 +69,11 @@ static void make_pixels(const lfm_winograd *w, void *y, const lfm_points *points
     const float *m = points_of(points, tile);
     int64_t at = (s.row * w->written + block) * w->height * line + s.at;
     if (w->half) {
-      result_to_half_pixels((uint16_t *)y + at, line, m, points->point, of, &s.in);
+      result_to_half_pixels((uint16_t *)y + at, line, m, points->line, points->point, of, &s.in);
       continue;
     }
     float *to = (float *)y + at, spare[PIXELS * LANES];
-    result_to_pixels(s.whole ? to : spare, s.whole ? line : STEP, m, points->point, of);
+    result_to_pixels(s.whole ? to : spare, s.whole ? line : STEP, m, points->line, points->point, of);
     for (int64_t i = 0; i < s.in.down[1] && !s.whole; i++)
       memcpy(to + i * line, spare + i * STEP, (size_t)s.in.right[1] * LANES * sizeof *to);
   }
@@ -83,7 +83,7 @@ static void make_pixels(const lfm_winograd *w, void *y, const lfm_points *points
 
 /* A line of six points of M, of one block of channels written, and what some blocks of those read add to it. */
 typedef struct sums {
-  float *m;           /* [bunch][point][4 tiles][16], from the line's first point on */
+  float *m;           /* [bunch][6 points][4 tiles][16] */
   const float *start; /* what it begins with: itself, or zeros of one bunch */
   const float *v;     /* as m, and so for each block, `v_block` apart */
   const float *taps;
@@ -167,12 +167,12 @@ lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
   return w;
 }
 
-static int64_t bunches_room(int64_t tiles) { return (tiles + BUNCH - 1) / BUNCH * BUNCH_ROOM; }
+static int64_t line_room(const lfm_winograd *w) { return w->chunk / BUNCH * BUNCH_ROOM; }
 
 /* U of a few channels, V of a chunk, M of it and of one block. */
 size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
   if (pass == LFM_CONV_BACK_WEIGHTS) return lfm_winograd_gradient_scratch(w);
-  return (size_t)(MADE + (w->read + 1) * bunches_room(w->chunk)) * sizeof(float);
+  return (size_t)(MADE + (w->read + 1) * SIDE * line_room(w)) * sizeof(float);
 }
 
 /* The taps of the next blocks of channels, a sixth for each line of points. */
@@ -193,7 +193,7 @@ static void make_sums(const lfm_winograd *w, sums *s, const float *filter, const
     s->taps = filter + taps_at(w, written, block * LANES, &s->tap);
     for (int line = 0; line < SIDE; line++) {
       fetch_taps(w, filter, written * w->read + block + s->blocks, s->blocks, line);
-      s->m = m->at + line * SIDE * STEP, s->v = v->at + block * v->block + line * SIDE * STEP;
+      s->m = m->at + line * m->line, s->v = v->at + block * v->block + line * v->line;
       s->start = block ? s->m : zeros;
       add_up_of[line](s);
     }
@@ -201,7 +201,7 @@ static void make_sums(const lfm_winograd *w, sums *s, const float *filter, const
 }
 
 void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch) {
-  lfm_points v = {scratch + MADE, STEP, LANES, bunches_room(w->chunk), BUNCH, BUNCH_ROOM}, m = v;
+  lfm_points v = {scratch + MADE, line_room(w), STEP, LANES, SIDE * line_room(w), BUNCH, BUNCH_ROOM}, m = v;
   m.at += w->read * v.block;
   for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
     tiles = tiles_from(w, first);

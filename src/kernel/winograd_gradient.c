@@ -141,7 +141,7 @@ void lfm_winograd_gradient(const lfm_winograd *w, const void *x, const void *dy,
   memset(db, 0, (size_t)(w->written * LANES) * sizeof *db);
   for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
     tiles = tiles_from(w, first);
-    lfm_points places = {v, slab(tiles, w->read), w->read * LANES, LANES, tiles, 0};
+    lfm_points places = {v, SIDE * slab(tiles, w->read), slab(tiles, w->read), w->read * LANES, LANES, tiles, 0};
     lfm_winograd_image_points(w, &places, x, first, tiles);
     make_slope_points(w, z, db, dy, first, tiles);
     wanted next_x = {x, w->read, 0, w->read, first + tiles, tiles_from(w, first + tiles)}, next_dy = next_x;

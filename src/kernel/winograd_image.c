@@ -5,28 +5,28 @@
 #if defined(__x86_64__)
 #include "kernel/winograd_tiles.h"
 
-INLINE void image_points(float *to, int64_t step, const __m512 *pixels) {
+INLINE void image_points(float *to, int64_t down, int64_t step, const __m512 *pixels) {
   __m512 points[POINTS];
   tile_of_image(points, pixels);
-  store(to, SIDE * step, step, points, SIDE);
+  store(to, down, step, points, SIDE);
 }
 
-APART void image_to_points(float *to, int64_t step, const float *x, int64_t line) {
+APART void image_to_points(float *to, int64_t down, int64_t step, const float *x, int64_t line) {
   __m512 pixels[POINTS];
   load(pixels, x, line, LANES, SIDE);
-  image_points(to, step, pixels);
+  image_points(to, down, step, pixels);
 }
 
-APART void image_edge_to_points(float *to, int64_t step, const float *x, int64_t line, const inside *in) {
+APART void image_edge_to_points(float *to, int64_t down, int64_t step, const float *x, int64_t line, const inside *in) {
   __m512 pixels[POINTS];
   load_edge(pixels, x, line, in, SIDE);
-  image_points(to, step, pixels);
+  image_points(to, down, step, pixels);
 }
 
-APART void half_image_to_points(float *to, int64_t step, const uint16_t *x, int64_t line, const inside *in) {
+APART void half_image_to_points(float *to, int64_t down, int64_t step, const uint16_t *x, int64_t line, const inside *in) {
   __m512 pixels[POINTS];
   load_halves(pixels, x, line, in, SIDE);
-  image_points(to, step, pixels);
+  image_points(to, down, step, pixels);
 }
 
 /* Block by block: its lines are then read in the order they lie. */
@@ -42,9 +42,9 @@ void lfm_winograd_image_points(const lfm_winograd *w, const lfm_points *v, const
       int64_t at = (s->row * w->read + i) * block + s->at;
       const float *from = (const float *)x + at;
       float *to = places[tile] + i * v->block;
-      if (w->half) half_image_to_points(to, step, (const uint16_t *)x + at, line, &s->in);
-      else if (s->whole) image_to_points(to, step, from, line);
-      else image_edge_to_points(to, step, from, line, &s->in);
+      if (w->half) half_image_to_points(to, v->line, step, (const uint16_t *)x + at, line, &s->in);
+      else if (s->whole) image_to_points(to, v->line, step, from, line);
+      else image_edge_to_points(to, v->line, step, from, line, &s->in);
     }
 }
 #endif

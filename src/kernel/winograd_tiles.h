@@ -55,11 +55,11 @@ INLINE void load_halves(__m512 *to, const uint16_t *from, int64_t line, const in
   }
 }
 
-/* Where points lie: numbers from point to point, from tile to tile, from block to block of channels.  Each `bunch` tiles lie
- * side by side, and bunches `apart`. */
+/* Where points lie: numbers from line to line of six, from point to point, from tile to tile, from block to block of
+ * channels.  Each `bunch` tiles lie side by side, and bunches `apart`. */
 typedef struct lfm_points {
   float *at;
-  int64_t point, tile, block, bunch, apart;
+  int64_t line, point, tile, block, bunch, apart;
 } lfm_points;
 
 static inline float *points_of(const lfm_points *p, int64_t tile) {
