@@ -93,6 +93,7 @@ typedef struct lfm_node_state {
   int parts;            /* workers that make it forward, each its part; 1 unless the exec is shared */
   lfm_product **part;   /* [parts] products of forward */
   lfm_conv **conv_part; /* [parts] convolutions of forward */
+  bool by_pixels;       /* each of which makes some of the pixels; else, some of the channels */
   lfm_product *product[LFM_NODE_PRODUCTS];
   lfm_conv *conv[LFM_NODE_CONVS];
   int buffer[LFM_NODE_BUFFERS];

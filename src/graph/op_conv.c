@@ -2,7 +2,7 @@
  *
  * op_conv.c -- y = W * x + b: a convolution of images.
  *   forward   by the kernels' forward pass, bias included.  Of one image in a shared run each worker makes some blocks of
- *             channels, whose weights then stay in the cache of its core
+ *             channels, whose weights then stay in the cache of its core; or some of the pixels, where there are many
  *   backward  dW, db by the pass of the weights; dx by the pass of the data, into scratch where others have put a gradient
  *             already, since no library's pass adds
  *   tangent   T_y = W * T_x: forward without the bias, a panel at a time
@@ -32,19 +32,26 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
 }
 
 /* The first channel that a part makes. */
-static int64_t part_begins(const lfm_conv_shape *shape, int parts, int part) {
-  int64_t channel = lfm_part_begins(lfm_image_blocks(shape->out), parts, part) * shape->out.block;
-  return channel < shape->out.channels ? channel : shape->out.channels;
+static int64_t part_begins(const lfm_conv_shape *shape, const lfm_node_state *state, int part) {
+  int64_t channel = lfm_part_begins(lfm_image_blocks(shape->out), state->parts, part) * shape->out.block;
+  return state->by_pixels ? 0 : channel < shape->out.channels ? channel : shape->out.channels;
+}
+
+static int64_t part_ends(const lfm_conv_shape *shape, const lfm_node_state *state, int part) {
+  return state->by_pixels ? shape->out.channels : part_begins(shape, state, part + 1);
 }
 
 static lfm_status plan_forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  const lfm_image_kernels *kernels = exec->graph->kernels->image;
   lfm_conv_shape whole = shape_of(exec->graph, node);
-  state->parts = lfm_exec_parts(exec, lfm_image_blocks(whole.out));
+  state->by_pixels = kernels->shares_pixels && kernels->shares_pixels(&whole);
+  state->parts = lfm_exec_parts(exec, state->by_pixels ? lfm_image_pixels(whole.out) : lfm_image_blocks(whole.out));
   LFM_TRY(LFM_ALLOC(&state->conv_part, state->parts));
   for (int part = 0; part < state->parts; part++) {
     lfm_conv_shape shape = whole;
-    shape.out.channels = part_begins(&whole, state->parts, part + 1) - part_begins(&whole, state->parts, part);
+    shape.out.channels = part_ends(&whole, state, part) - part_begins(&whole, state, part);
     LFM_TRY(lfm_exec_want_conv(exec, &shape, LFM_CONV_FORWARD, true, exec->rows, &state->conv_part[part]));
+    if (state->by_pixels && state->parts > 1) kernels->conv_take(state->conv_part[part], part, state->parts);
   }
   return LFM_OK;
 }
@@ -61,7 +68,7 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
   lfm_conv_shape shape = shape_of(exec->graph, node);
   const lfm_filter *filter = &exec->graph->packs[node->pack[PACK_FORWARD]].filter;
-  int64_t first = part_begins(&shape, state->parts, part);
+  int64_t first = part_begins(&shape, state, part);
   const char *weights = lfm_exec_pack(exec, node->pack[PACK_FORWARD]), *bias = lfm_exec_tensor(exec, node->tensor[BIAS]);
   return exec->graph->kernels->image->conv_run(
       state->conv_part[part], lfm_exec_value(exec, node->input[0]),

@@ -91,6 +91,10 @@ typedef struct lfm_image_kernels {
   lfm_status (*conv_gradient)(lfm_conv *conv, const void *x, const void *dy, void *dw, void *db, bool accumulate,
                               void *scratch);
   void (*conv_destroy)(lfm_conv *conv);
+  /* Several workers on one image: is it better that each makes some of its pixels than some channels of all (NULL: never)?
+   * Then conv_take: from now on a forward run makes only part `part` of `parts` of the pixels. */
+  bool (*shares_pixels)(const lfm_conv_shape *shape);
+  void (*conv_take)(lfm_conv *conv, int part, int parts);
 
   /* Between plain rows [rows, channels, pixels] or, pixels first, [rows, pixels, channels] and images. */
   void (*block_rows)(void *image, const void *plain, lfm_image shape, bool pixels_first, int64_t rows);

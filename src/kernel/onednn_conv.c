@@ -220,6 +220,13 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
 }
 
+static bool shares_pixels(const lfm_conv_shape *shape) {
+  lfm_winograd tiles = lfm_winograd_of(shape, LFM_CONV_FORWARD, 1, false);
+  return best_way(shape, false) == BY_TILES && lfm_winograd_shares_tiles(&tiles);
+}
+
+static void conv_take(lfm_conv *conv, int part, int parts) { lfm_winograd_take(&conv->tiles, part, parts); }
+
 /* dw = or += the filter's gradient: tiles [out / block][in / block][taps][block in][block out], a line of outs at a time. */
 LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, const lfm_filter *f, bool accumulate) {
   int64_t row = f->in * f->taps, in_tiles = whole(f->in) / block;
@@ -318,7 +325,9 @@ const lfm_image_kernels *lfm_onednn_images(bool direct, bool wide) {
   fill_table(table);
   table->filter = direct ? filter_direct : filter_best;
   table->conv_create = direct ? create_direct : create_best;
-  if (!direct) lfm_attention_add(table);
+  if (direct) return table;
+  table->shares_pixels = shares_pixels, table->conv_take = conv_take;
+  lfm_attention_add(table);
   return table;
 }
 

@@ -146,7 +146,7 @@ static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 
 /* As many tiles as fit, and no small rest. */
 static int64_t chunk_of(const lfm_winograd *w, int64_t bytes, int64_t limit) {
-  int64_t all = w->rows * w->each, most = bytes / (int64_t)sizeof(float) / (w->read * LANES * POINTS) / STRIP * STRIP;
+  int64_t all = w->end, most = bytes / (int64_t)sizeof(float) / (w->read * LANES * POINTS) / STRIP * STRIP;
   most = most < STRIP ? STRIP : least(most, limit);
   int64_t chunks = (all + most - 1) / most;
   return ((all + chunks - 1) / chunks + BUNCH - 1) / BUNCH * BUNCH;
@@ -163,8 +163,17 @@ lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
                     .half = half};
   w.across = (w.width + TILE - 1) / TILE;
   w.each = (w.height + TILE - 1) / TILE * w.across;
+  w.end = w.rows * w.each;
   w.chunk = gradient ? chunk_of(&w, near_gradient, MOST_TILES) : chunk_of(&w, near, MOST_AT_ONCE);
   return w;
+}
+
+/* Of a block read a tile takes some 100 cycles to transform, its taps for a block written some 1000. */
+bool lfm_winograd_shares_tiles(const lfm_winograd *w) { return w->each >= 2 * BUNCH && w->each > 10 * w->written; }
+
+void lfm_winograd_take(lfm_winograd *w, int part, int parts) {
+  int64_t all = w->end, bunches = (all + BUNCH - 1) / BUNCH;
+  w->first = bunches * part / parts * BUNCH, w->end = least(bunches * (part + 1) / parts * BUNCH, all);
 }
 
 static int64_t line_room(const lfm_winograd *w) { return w->chunk / BUNCH * BUNCH_ROOM; }
@@ -203,7 +212,7 @@ static void make_sums(const lfm_winograd *w, sums *s, const float *filter, const
 void lfm_winograd_run(const lfm_winograd *w, const void *x, const float *filter, const float *bias, void *y, float *scratch) {
   lfm_points v = {scratch + MADE, line_room(w), STEP, LANES, SIDE * line_room(w), BUNCH, BUNCH_ROOM}, m = v;
   m.at += w->read * v.block;
-  for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
+  for (int64_t first = w->first, tiles; first < w->end; first += tiles) {
     tiles = tiles_from(w, first);
     lfm_winograd_image_points(w, &v, x, first, tiles);
     sums s = {.made = scratch, .v_block = v.block, .tiles = tiles};
@@ -223,6 +232,13 @@ lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, in
   (void)shape, (void)pass, (void)rows, (void)half;
   return (lfm_winograd){0};
 }
+
+bool lfm_winograd_shares_tiles(const lfm_winograd *w) {
+  (void)w;
+  return false;
+}
+
+void lfm_winograd_take(lfm_winograd *w, int part, int parts) { (void)w, (void)part, (void)parts; }
 
 size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
   (void)w, (void)pass;

@@ -13,12 +13,16 @@ typedef struct lfm_winograd {
   int64_t height, width, rows;
   bool turned; /* back data: the filter is read from its end */
   bool half;   /* images are of bfloat16; filters, sums and gradients of floats all the same */
-  /* tiles: along a line, an image, at a time */
-  int64_t across, each, chunk;
+  /* tiles: along a line, an image, at a time; those to be made, of all images */
+  int64_t across, each, chunk, first, end;
 } lfm_winograd;
 
 bool lfm_winograd_can(const lfm_conv_shape *shape); /* on this processor */
 lfm_winograd lfm_winograd_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows, bool half);
+/* Two workers on one image: does each transform more than it need if it makes all tiles of some channels, rather than all
+ * channels of some tiles? */
+bool lfm_winograd_shares_tiles(const lfm_winograd *w);
+void lfm_winograd_take(lfm_winograd *w, int part, int parts); /* from now on some of the tiles; not for the gradient */
 size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass); /* bytes */
 
 /* y = filter x + bias (whole blocks, or NULL), filter [written][read][9][16 read][16 written] in blocks of channels. */

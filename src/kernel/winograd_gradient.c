@@ -125,7 +125,7 @@ static void fetch(const lfm_winograd *w, const wanted *p, int64_t share, int64_t
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 /* Numbers of a group's D, which is needed but once where all tiles go at once, and of all; of V. */
-static int64_t filter_step(const lfm_winograd *w) { return w->rows * w->each <= w->chunk ? 0 : group_room(w->read * LANES); }
+static int64_t filter_step(const lfm_winograd *w) { return w->end <= w->chunk ? 0 : group_room(w->read * LANES); }
 static int64_t filter_room(const lfm_winograd *w) {
   return group_room(w->read * LANES) + (groups_of(w->written) - 1) * filter_step(w);
 }
@@ -139,7 +139,7 @@ void lfm_winograd_gradient(const lfm_winograd *w, const void *x, const void *dy,
   float *d = scratch, *v = d + filter_room(w), *z = v + image_room(w);
   int64_t channels = w->read * LANES, groups = groups_of(w->written);
   memset(db, 0, (size_t)(w->written * LANES) * sizeof *db);
-  for (int64_t first = 0, all = w->rows * w->each, tiles; first < all; first += tiles) {
+  for (int64_t first = 0, all = w->end, tiles; first < all; first += tiles) {
     tiles = tiles_from(w, first);
     lfm_points places = {v, SIDE * slab(tiles, w->read), slab(tiles, w->read), w->read * LANES, LANES, tiles, 0};
     lfm_winograd_image_points(w, &places, x, first, tiles);

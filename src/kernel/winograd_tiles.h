@@ -70,7 +70,7 @@ static inline float *points_of(const lfm_points *p, int64_t tile) {
 void lfm_winograd_image_points(const lfm_winograd *w, const lfm_points *v, const void *x, int64_t first, int64_t tiles);
 
 static inline int64_t tiles_from(const lfm_winograd *w, int64_t first) {
-  int64_t left = w->rows * w->each - first;
+  int64_t left = w->end - first;
   return left < w->chunk ? left : w->chunk;
 }
 

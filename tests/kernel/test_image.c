@@ -246,6 +246,37 @@ static void test_channels_stand_alone(void **state) {
     }
 }
 
+/* Pixels shared out over workers, more of them than there is work too: the bits of the whole. */
+static void test_pixels_stand_alone(void **state) {
+  (void)state;
+  static const int64_t wide[][3] = {{32, 32, 28}, {16, 3, 14}, {48, 20, 22}}; /* in, out, pixels along a side */
+  const lfm_kernels *k = lfm_kernels_onednn();
+  if (!k->image->shares_pixels) return;
+  for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+    lfm_conv_shape s = shape_of(wide[i][0], wide[i][1], wide[i][2], wide[i][2], 3, 1);
+    s.in.block = s.out.block = k->image->block;
+    if (!k->image->shares_pixels(&s)) continue; /* another processor's kernels */
+    void *x = images(k, &s.in, 1, 1), *w = numbers(k, wide[i][0] * wide[i][1] * 9, 3, 0.3), *scratch;
+    void *bias = numbers(k, wide[i][1], 4, 1), *filter = packed(k, &s, LFM_CONV_FORWARD, w);
+    char *whole = poisoned(k, lfm_image_count(s.out));
+    lfm_conv *conv = made(k, &s, LFM_CONV_FORWARD, 1, &scratch);
+    OK(k->image->conv_run(conv, x, filter, bias, whole, scratch));
+    k->image->conv_destroy(conv), lfm_free(scratch);
+    for (int parts = 2; parts <= 20; parts += 9) {
+      char *y = poisoned(k, lfm_image_count(s.out));
+      for (int part = 0; part < parts; part++) {
+        conv = made(k, &s, LFM_CONV_FORWARD, 1, &scratch);
+        k->image->conv_take(conv, part, parts);
+        OK(k->image->conv_run(conv, x, filter, bias, y, scratch));
+        k->image->conv_destroy(conv), lfm_free(scratch);
+      }
+      if (memcmp(whole, y, (size_t)lfm_image_count(s.out) * k->number_size) != 0) fail_msg("shape %zu, %d parts", i, parts);
+      lfm_free(y);
+    }
+    lfm_free(x), lfm_free(w), lfm_free(bias), lfm_free(filter), lfm_free(whole);
+  }
+}
+
 /* ---- the rest, which is one text: blocks of sixteen against plain ------------------------------------------------- */
 
 static void compare_norms(lfm_modulation modulation, lfm_act_kind act, int64_t channels, int64_t groups, int64_t side) {
@@ -379,10 +410,15 @@ int main(void) {
   tables[0] = lfm_kernels_ref64(), tables[1] = lfm_kernels_ref32(), tables[2] = lfm_kernels_onednn();
   tables[3] = lfm_kernels_onednn_direct();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_the_definition),   cmocka_unit_test(test_convolutions),
-      cmocka_unit_test(test_rows_stand_alone), cmocka_unit_test(test_channels_stand_alone),
-      cmocka_unit_test(test_norms_of_blocks),  cmocka_unit_test(test_softmax),
-      cmocka_unit_test(test_dropout),          cmocka_unit_test(test_resampling_and_matrices),
+      cmocka_unit_test(test_the_definition),
+      cmocka_unit_test(test_convolutions),
+      cmocka_unit_test(test_rows_stand_alone),
+      cmocka_unit_test(test_channels_stand_alone),
+      cmocka_unit_test(test_pixels_stand_alone),
+      cmocka_unit_test(test_norms_of_blocks),
+      cmocka_unit_test(test_softmax),
+      cmocka_unit_test(test_dropout),
+      cmocka_unit_test(test_resampling_and_matrices),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
