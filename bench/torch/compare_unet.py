@@ -4,7 +4,7 @@
 
     compare_unet.py LFM train   [--network NAME] [--precision bf16]    a training step, Adam included
     compare_unet.py LFM memory  [--network NAME]            the most memory of a short training, of whole processes
-    compare_unet.py LFM latency --model RUN                 one picture, one evaluation
+    compare_unet.py LFM latency --model RUN [--threads 1]   one picture, one evaluation
     compare_unet.py LFM sample  --model RUN [--rows 256]    sampling at equal achieved error
 
 Both sides run in turn, round after round, on all threads, and the best of PyTorch's ways counts: eager and torch.compile with
@@ -137,6 +137,8 @@ def networks_of(run, dtype):
 
 
 def compare_latency(args):
+    if args.threads:
+        torch.set_num_threads(args.threads)
     nets, picture = networks_of(args.model, torch.float32)
     x, t = torch.randn(1, *picture).contiguous(memory_format=torch.channels_last), torch.zeros(1)
     ours = []
@@ -147,7 +149,8 @@ def compare_latency(args):
         for name in theirs:
             ways[name](t, x)
         for _ in range(args.rounds):
-            ours.append(1e-3 * next(iter(lfm_bench(args, 'latency', '--model', args.model).values())))
+            words = ['--threads', args.threads] if args.threads else []
+            ours.append(1e-3 * next(iter(lfm_bench(args, 'latency', '--model', args.model, *words).values())))
             for name in theirs:
                 theirs[name].append(1e3 * seconds(lambda: ways[name](t, x)))
     header()
@@ -202,6 +205,7 @@ def main():
     parser.add_argument('--judged', type=int, default=16, help='sample: of how many of them the error is measured')
     parser.add_argument('--precision', default='fp32', choices=['fp32', 'bf16'], help='train')
     parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--threads', type=int, help='latency: of both sides; all unless given')
     parser.add_argument('--ways', help="PyTorch's ways to try; the best counts")
     parser.add_argument('--errors', type=numbers, default=[0.1], help='sample: grey levels, at which the times are compared')
     parser.add_argument('--tolerances', type=numbers, default=[1e-2, 1e-3, 1e-4])
