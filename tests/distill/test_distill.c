@@ -98,7 +98,7 @@ static void students_are_their_teachers_map(void **state) {
     assert_true(drawn_by.nfe_mean == (double)cases[k].students);
     assert_string_equal(lfm_model_plan(fast), cases[k].text);
     assert_int_equal(r.result.blocks, cases[k].students);
-    assert_true(distance(r.teacher, fast) < 0.04); /* untrained, some 0.2 */
+    assert_true(distance(r.teacher, fast) < 0.04);
     assert_true(r.result.steps > 2390 && r.result.steps <= 2400 && r.result.train_flops > 0 && r.result.push_flops > 0);
     assert_false(lfm_path_exists(inside(r.path, "checkpoint/states.safetensors")));
     lfm_table_destroy(rows);
