@@ -104,7 +104,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .name = "plan", .value = "PLAN", .target = &r.plan,
        .help =
            "which blocks become one student: even, vanilla (the same), boot, consistency or progressive, each over groups "
-           "of equal size; or in words, block 1 being the data's: \"1 | (2 3) | 4\" (default even)"},
+           "of equal size; auto, that of least predicted error, as lfm plan finds it; or in words, block 1 being the data's: "
+           "\"1 | (2 3) | 4\" (default even)"},
       {APP_REAL, .name = "s", .value = "S", .target = &r.s, .low = 1e-3, .high = 1e6,
        .help =
            "with --plan auto: how long a student learns, as lfm plan has it (default: a pilot of a hundredth of the budget "

@@ -59,11 +59,13 @@ typedef struct distillation {
 
 static bool is_auto(const lfm_distill_options *options) { return options->plan && strcmp(options->plan, "auto") == 0; }
 
-/* Of a plan that is chosen once the teacher has drawn its rows. */
 static lfm_status check_steps(const lfm_distill_options *options) {
   int parts = options->teacher->blocks * options->split;
   if (options->steps >= 1 && options->steps <= parts) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", parts);
+  if (!options->steps) return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", parts);
+  return lfm_fail(LFM_E_USAGE,
+                  "steps: %d asked of %d block%s; 1 to %d are possible, and more where split cuts blocks into pieces",
+                  options->steps, parts, parts == 1 ? "" : "s", parts);
 }
 
 static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan *plan) {
@@ -76,7 +78,7 @@ static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan
                       options->steps, asked, plan->students);
     return LFM_OK;
   }
-  if (!options->steps) return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", blocks);
+  LFM_TRY(check_steps(options));
   if (strcmp(asked, "even") == 0) return lfm_merge_plan_even(LFM_MERGE_VANILLA, blocks, options->steps, plan);
   for (lfm_merge_shape shape = 0; shape < LFM_MERGE_SHAPES; shape++)
     if (strcmp(asked, lfm_merge_shape_name(shape)) == 0) return lfm_merge_plan_even(shape, blocks, options->steps, plan);

@@ -170,7 +170,7 @@ static void what_makes_no_sense_is_refused_before_any_work(void **state) {
     const char *key, *says;
   } cases[] = {
       {{0}, NULL, "say how many evaluations"},
-      {{.steps = 4}, NULL, "4"},
+      {{.steps = 4}, NULL, "4 asked of 3 blocks; 1 to 3"},
       {{.plan = "1 | 2"}, NULL, "3"},
       {{.plan = "2 | 1 | 3"}, NULL, "block"},
       {{.steps = 2, .plan = "1 | 2 | 3"}, NULL, "has 3 students"},

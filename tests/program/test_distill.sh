@@ -49,7 +49,7 @@ check "the same bytes as without the kill" cmp -s killed/model.safetensors whole
 # ---- refusals
 expect_usage "MODEL is missing" "$lfm" distill -o x
 expect_usage "say how many evaluations" "$lfm" distill run -o x
-expect_usage "5 students" "$lfm" distill run -o x --steps 5
+expect_usage "5 asked of 3 blocks" "$lfm" distill run -o x --steps 5
 expect_usage "block 2" "$lfm" distill run -o x --plan '1 | 3'
 expect_usage "hidden_dim: a student has it" "$lfm" distill run -o x --steps 2 --set hidden_dim=8
 expect_usage "single steps already" "$lfm" distill fast -o x --steps 1
