@@ -19,3 +19,9 @@ lfm_status app_configure_seed(lfm_config *config, uint64_t seed) {
   snprintf(text, sizeof text, "seed=%" PRIu64, seed);
   return lfm_config_set(config, text);
 }
+
+lfm_status app_configure_seeded(const char *preset, const char *file, const app_texts *sets, const app_seed *seed,
+                                lfm_config **out) {
+  lfm_status status = app_configure(preset, file, sets, out);
+  return status == LFM_OK && seed->given ? app_configure_seed(*out, seed->value) : status;
+}

@@ -9,6 +9,9 @@
 
 /* PRESET and FILE may be NULL.  *out is to be destroyed whatever is returned. */
 lfm_status app_configure(const char *preset, const char *file, const app_texts *sets, lfm_config **out);
+/* The same, and the seed where one was given. */
+lfm_status app_configure_seeded(const char *preset, const char *file, const app_texts *sets, const app_seed *seed,
+                                lfm_config **out);
 lfm_status app_configure_seed(lfm_config *config, uint64_t seed);
 
 #endif

@@ -23,11 +23,6 @@ typedef struct request {
   bool resume, allow_drift, json;
 } request;
 
-static lfm_status make_config(const request *r, lfm_config **out) {
-  lfm_status status = app_configure(NULL, r->file, &r->sets, out);
-  return status == LFM_OK && r->seed.given ? app_configure_seed(*out, r->seed.value) : status;
-}
-
 static lfm_status distill(const request *r, app_progress *progress, lfm_train_result *result) {
   lfm_model *teacher = NULL;
   lfm_config *config = NULL;
@@ -36,7 +31,7 @@ static lfm_status distill(const request *r, app_progress *progress, lfm_train_re
   lfm_distill_defaults(&options);
   lfm_status status = lfm_memory_limit(r->memory, r->run);
   if (status == LFM_OK) status = lfm_model_load(r->teacher, &teacher);
-  if (status == LFM_OK) status = make_config(r, &config);
+  if (status == LFM_OK) status = app_configure_seeded(NULL, r->file, &r->sets, &r->seed, &config);
   if (status == LFM_OK && r->given) status = app_read_columns(r->given, &(lfm_table_options){0}, teacher, false, &given);
   if (status == LFM_OK) {
     options.teacher = teacher;

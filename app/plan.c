@@ -88,8 +88,9 @@ static lfm_status measure(const request *r, app_progress *progress, chain *c) {
     c->dim = lfm_model_border_dim(model);
     c->blocks = lfm_model_blocks(model);
     lfm_model_hks(model, c->hks);
-    c->variances = calloc((size_t)c->dim, sizeof *c->variances);
-    status = c->variances ? lfm_model_variances(model, &options, c->variances) : LFM_E_MEMORY;
+    c->variances = malloc((size_t)c->dim * sizeof *c->variances);
+    if (!c->variances) status = LFM_E_MEMORY;
+    else status = lfm_model_variances(model, &options, c->variances);
   }
   lfm_table_destroy(data);
   lfm_model_destroy(model);
@@ -133,7 +134,7 @@ static void print_result(const request *r, const chain *c, const lfm_plan_result
   print_strategy(result, &result->best);
   for (int i = 0; i < LFM_STRATEGIES; i++) print_strategy(result, &result->strategy[i]);
   if (r->plan) print_strategy(result, &result->given);
-  if (result->bound < result->best.error)
+  if (result->bound > 0.0 && result->bound < result->best.error)
     printf("\nThe best plan is within %.2g %% of what any plan can reach (error %.6g at least).\n",
            100.0 * (result->best.error / result->bound - 1.0), result->bound);
 }

@@ -26,11 +26,6 @@ typedef struct request {
   bool resume, allow_drift, json;
 } request;
 
-static lfm_status make_config(const request *r, lfm_config **out) {
-  lfm_status status = app_configure(r->preset, r->file, &r->sets, out);
-  return status == LFM_OK && r->seed.given ? app_configure_seed(*out, r->seed.value) : status;
-}
-
 static void print_json(const request *r, const lfm_train_result *result) {
   char model[PATH_MAX];
   app_json json = app_json_open(stdout);
@@ -149,7 +144,7 @@ static int run(const app_command *self, int argc, char **argv) {
   lfm_config *config = NULL;
   lfm_train_result result;
   app_progress_begin(&progress);
-  lfm_status status = make_config(&r, &config);
+  lfm_status status = app_configure_seeded(r.preset, r.file, &r.sets, &r.seed, &config);
   if (status == LFM_OK) status = train(&r, config, &progress, &result);
   app_progress_end(&progress);
   code = app_report(self, status);

@@ -7,57 +7,36 @@
 #include "distill/choose.h"
 
 #include "core/alloc.h"
-#include "data/eigen.h"
 #include "distill/search.h"
 #include "distill/student.h"
+#include "flow/spectrum.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_PILOTS = 2 };
+enum { MOST_PILOTS = 2, SURVEYED = 2000 };
 
 static const double USUAL = 0.5;
 
 /* ---- the teacher in numbers -------------------------------------------------------------------------------------- */
 
-/* covariance [dim, dim] of the rows of a pool, in row order. */
-static lfm_status fit_covariance(const lfm_pool *pool, double *covariance) {
-  int64_t dim = pool->dim;
-  double *mean = NULL;
+/* Of so many rows of the pool, evenly spaced, as lfm plan takes. */
+static lfm_status fit_variances(const lfm_pool *pool, double *variances) {
+  int64_t dim = pool->dim, rows = pool->rows < SURVEYED ? pool->rows : SURVEYED;
+  double *y = NULL;
   float *room = NULL;
   lfm_status status;
-  LFM_TRY_GOTO(LFM_ALLOC(&mean, dim), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&y, rows * dim), done);
   LFM_TRY_GOTO(LFM_ALLOC(&room, dim), done);
-  for (int64_t i = 0; i < pool->rows; i++) {
-    const float *x = lfm_pool_row(pool, i, room);
-    for (int64_t j = 0; j < dim; j++) mean[j] += (double)x[j] / (double)pool->rows;
+  for (int64_t i = 0; i < rows; i++) {
+    const float *x = lfm_pool_row(pool, i * pool->rows / rows, room);
+    for (int64_t j = 0; j < dim; j++) y[i * dim + j] = (double)x[j];
   }
-  for (int64_t i = 0; i < pool->rows; i++) {
-    const float *x = lfm_pool_row(pool, i, room);
-    for (int64_t j = 0; j < dim; j++)
-      for (int64_t k = 0; k <= j; k++)
-        covariance[j * dim + k] += ((double)x[j] - mean[j]) * ((double)x[k] - mean[k]) / (double)pool->rows;
-  }
-  for (int64_t j = 0; j < dim; j++)
-    for (int64_t k = 0; k < j; k++) covariance[k * dim + j] = covariance[j * dim + k];
+  LFM_TRY_GOTO(lfm_spectrum_within(y, rows, dim, variances), done);
 done:
-  lfm_free(mean);
+  lfm_free(y);
   lfm_free(room);
-  return status;
-}
-
-static lfm_status fit_variances(const lfm_pool *pool, double *variances) {
-  int64_t dim = pool->dim;
-  double *covariance = NULL, *scratch = NULL;
-  lfm_status status;
-  LFM_TRY_GOTO(LFM_ALLOC(&covariance, dim * dim), done);
-  LFM_TRY_GOTO(LFM_ALLOC(&scratch, 2 * dim), done);
-  LFM_TRY_GOTO(fit_covariance(pool, covariance), done);
-  LFM_TRY_GOTO(lfm_eigen_values(dim, covariance, variances, scratch), done);
-done:
-  lfm_free(covariance);
-  lfm_free(scratch);
   return status;
 }
 

@@ -14,7 +14,6 @@
  * A student is the trainer's one block, its pairs given: steps, checkpoints, averages and files are those of training.  Each
  * has a run folder of its own in RUN, and none but its parts decides its bytes.
  */
-
 #include "core/alloc.h"
 #include "core/file.h"
 #include "distill/choose.h"
@@ -35,7 +34,7 @@ enum {
   LEAST_PILOT = 20
 };
 
-/* What a student misses its teacher by is a hundred times that. */
+/* A student misses its teacher by far more. */
 static const double TEACHER_TOL = 1e-4;
 
 typedef struct distillation {
@@ -136,7 +135,7 @@ static lfm_status choose_states(const lfm_distill_options *options, lfm_states_o
     return lfm_fail(LFM_E_USAGE, "pairs: %lld are too few; at least %d are needed", (long long)how->rows, LEAST_PAIRS);
   LFM_TRY(lfm_solve_for(teacher, &options->solve, &solve));
   if (!solve.nfe && solve.tol == 0.0) solve.tol = TEACHER_TOL;
-  return lfm_solve_parse(&solve, teacher->blocks, &how->solve);
+  return lfm_solve_parse(&solve, teacher->blocks * options->split, &how->solve); /* nfe is that of all pieces */
 }
 
 static bool is_taught(const lfm_merge_plan *plan, int node) {
@@ -163,6 +162,7 @@ static lfm_status set_budget(const distillation *d, lfm_config *config) {
 static lfm_status configure(const distillation *d, lfm_objective objective, lfm_config **out) {
   LFM_TRY(lfm_student_configure(d->teacher, objective, d->options->config, out));
   lfm_status status = set_budget(d, *out);
+  if (status == LFM_OK) status = lfm_config_validate(*out);
   if (status == LFM_OK) return LFM_OK;
   lfm_config_destroy(*out);
   *out = NULL;

@@ -28,6 +28,7 @@ static lfm_status through(const lfm_syllabus *of, int part, lfm_pool *x, double 
   lfm_span span = student ? student->span[0] : block.span;
   lfm_path path = lfm_solve_path(student ? &one : &of->how->solve, span.right, span.left);
   const lfm_params *weights = student ? student->params[0] : of->teacher->params[block.block];
+  double passes = !student && data->given && of->how->guidance != 1.0 ? 2.0 : 1.0;
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
   lfm_status status;
@@ -43,7 +44,7 @@ static lfm_status through(const lfm_syllabus *of, int part, lfm_pool *x, double 
   lfm_meter_phase(of->meter, LFM_PHASE_SAMPLE, 1, 1, 0, x->rows);
   LFM_TRY_GOTO(lfm_carry_rows(of->carry, weights, &path, &rows, of->meter), done);
   for (int64_t i = 0; i < x->rows; i++) {
-    *evaluations += (double)nfe[i];
+    *evaluations += passes * (double)nfe[i];
     if (failed[i])
       LFM_TRY_GOTO(
           lfm_fail(LFM_E_NUMERIC, "row %lld cannot go through block %d", (long long)i + 1, of->plan->node[part].first), done);

@@ -43,7 +43,7 @@ double lfm_merge_error(const lfm_merge_operators *operators, const lfm_merge_pla
 
 /* s from pilots: short trainings of students of plain merges (first ... last), flat and from exact teachers, whose mean
  * square error to their teacher, over rows at border `last`, was `before` and became `after`.  The s that takes the sum of
- * the one to the sum of the other by error(s) ~ sum over coordinates of lambda ((1 - P) w)^2 e^(-4 s lambda) It is that of
+ * the one to the sum of the other by error(s) ~ sum over coordinates of lambda ((1 - P) w)^2 e^(-4 s lambda). It is that of
  * the pilots' own length: training m times as long has m s.  LFM_E_DATA when nothing was learnt, or when the errors are no
  * such numbers; LFM_E_USAGE when a pilot merges fewer than two blocks.  The operators' own s plays no part. */
 typedef struct lfm_merge_pilot {

@@ -5,9 +5,11 @@
  *   (1 (2 (3 4))) | 5         4 is merged into 3, the result into 2, that into 1; block 5 stays as it is
  * A group between bars is a tree over consecutive blocks: a leaf is a block, a node a merge of its children, two or more,
  * into one network.  Students are evaluated once each, so a plan of K groups is a sampler of K evaluations.  The shapes that
- * have names in the literature [arXiv 2505.16024, section 3], here of blocks 1 to 4: vanilla      (1 2 3 4)        one merge
- * of all: one network learns the whole way boot         (1 (2 (3 4)))    from the noise's side, a block at a time consistency
- * (((1 2) 3) 4)    from the data's side, a block at a time progressive  ((1 2) (3 4))    pairs, then pairs of pairs
+ * have names in the literature [arXiv 2505.16024, section 3], here of blocks 1 to 4:
+ *   vanilla      (1 2 3 4)        one merge of all: one network learns the whole way
+ *   boot         (1 (2 (3 4)))    from the noise's side, a block at a time
+ *   consistency  (((1 2) 3) 4)    from the data's side, a block at a time
+ *   progressive  ((1 2) (3 4))    pairs, then pairs of pairs
  *
  * A plan is a plain value: nothing is allocated, it may be copied, and there is nothing to destroy.
  */

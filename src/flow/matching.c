@@ -167,9 +167,8 @@ static void draw_spans(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   float *span = lfm_run_span(matching->run);
   lfm_rng rng = rng_of(pairs, LFM_FOR_SPAN, step);
   for (int64_t r = 0; r < count; r++) {
-    double t = matching->time[r], other = lfm_rng_uniform(&rng, first + r, 1);
-    bool has_none = pairs->at_noise ? false : lfm_rng_uniform(&rng, first + r, 0) >= share;
-    if (pairs->at_noise) other = 0.0;
+    double t = matching->time[r], other = pairs->at_noise ? 0.0 : lfm_rng_uniform(&rng, first + r, 1);
+    bool has_none = !pairs->at_noise && lfm_rng_uniform(&rng, first + r, 0) >= share;
     span[r] = has_none ? 0.0f : (float)fabs(t - other);
     if (!has_none) matching->time[r] = fmax(t, other);
   }

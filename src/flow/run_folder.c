@@ -22,7 +22,8 @@ enum { PATH = 4096, LINE = 512 };
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
 static lfm_status holds_run(const char *run, bool *holds) {
-  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors"};
+  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors",
+                                      "checkpoint/plan.txt"}; /* the last: of a distillation (distill/distill.c) */
   char path[PATH];
   *holds = false;
   for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {

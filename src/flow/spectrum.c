@@ -19,13 +19,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows in the flow's units about their mean: y [rows, dim]. */
-static void centre(const lfm_model *model, const double *x, int64_t rows, double *mean, double *y) {
-  int64_t dim = model->normaliser->dim;
-  for (int64_t i = 0; i < rows; i++) {
-    lfm_normaliser_apply(model->normaliser, x + i * model->cols, y + i * dim);
+/* y [rows, dim] about their mean. */
+static void centre(double *y, int64_t rows, int64_t dim, double *mean) {
+  for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < dim; j++) mean[j] += y[i * dim + j] / (double)rows;
-  }
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < dim; j++) y[i * dim + j] -= mean[j];
 }
@@ -46,18 +43,17 @@ static void transpose(int64_t rows, int64_t cols, const double *from, double *to
     for (int64_t j = 0; j < cols; j++) to[j * rows + i] = from[i * cols + j];
 }
 
-lfm_status lfm_spectrum(const lfm_model *model, const double *x, int64_t rows, double *values) {
-  int64_t dim = model->normaliser->dim, least = rows < dim ? rows : dim;
-  double *y = NULL, *turned = NULL, *mean = NULL, *products = NULL, *scratch = NULL;
+lfm_status lfm_spectrum_within(double *y, int64_t rows, int64_t dim, double *values) {
+  int64_t least = rows < dim ? rows : dim;
+  double *turned = NULL, *mean = NULL, *products = NULL, *scratch = NULL;
   lfm_status status;
   if (rows < 2)
     return lfm_fail(LFM_E_DATA, "%lld row shows no covariance; two are needed, and some hundreds to know it",
                     (long long)rows);
-  LFM_TRY_GOTO(LFM_ALLOC(&y, rows * dim), done);
   LFM_TRY_GOTO(LFM_ALLOC(&mean, dim), done);
   LFM_TRY_GOTO(LFM_ALLOC(&products, least * least), done);
   LFM_TRY_GOTO(LFM_ALLOC(&scratch, 2 * least), done);
-  centre(model, x, rows, mean, y);
+  centre(y, rows, dim, mean);
   if (least < dim) {
     LFM_TRY_GOTO(LFM_ALLOC(&turned, rows * dim), done);
     transpose(rows, dim, y, turned);
@@ -68,11 +64,20 @@ lfm_status lfm_spectrum(const lfm_model *model, const double *x, int64_t rows, d
   memset(values, 0, (size_t)dim * sizeof *values);
   LFM_TRY_GOTO(lfm_eigen_values(least, products, values, scratch), done);
 done:
-  lfm_free(y);
   lfm_free(turned);
   lfm_free(mean);
   lfm_free(products);
   lfm_free(scratch);
+  return status;
+}
+
+lfm_status lfm_spectrum(const lfm_model *model, const double *x, int64_t rows, double *values) {
+  int64_t dim = model->normaliser->dim;
+  double *y;
+  LFM_TRY(LFM_ALLOC(&y, rows * dim));
+  for (int64_t i = 0; i < rows; i++) lfm_normaliser_apply(model->normaliser, x + i * model->cols, y + i * dim);
+  lfm_status status = lfm_spectrum_within(y, rows, dim, values);
+  lfm_free(y);
   return status;
 }
 

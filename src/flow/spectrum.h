@@ -11,4 +11,7 @@
  * no more rows than dim there are zeros among them.  LFM_E_DATA when rows < 2. */
 lfm_status lfm_spectrum(const lfm_model *model, const double *x, int64_t rows, double *values);
 
+/* Of rows that are in the flow's units already: y [rows, dim], which is overwritten. */
+lfm_status lfm_spectrum_within(double *y, int64_t rows, int64_t dim, double *values);
+
 #endif

@@ -73,9 +73,9 @@ static void make_pixels(const lfm_winograd *w, void *y, const lfm_points *points
       continue;
     }
     float *to = (float *)y + at, spare[PIXELS * LANES];
-    result_to_pixels(s.whole ? to : spare, s.whole ? line : STEP, m, points->line, points->point, of);
+    result_to_pixels(s.whole ? to : spare, s.whole ? line : TILE * LANES, m, points->line, points->point, of);
     for (int64_t i = 0; i < s.in.down[1] && !s.whole; i++)
-      memcpy(to + i * line, spare + i * STEP, (size_t)s.in.right[1] * LANES * sizeof *to);
+      memcpy(to + i * line, spare + i * TILE * LANES, (size_t)s.in.right[1] * LANES * sizeof *to);
   }
 }
 

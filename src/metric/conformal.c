@@ -13,7 +13,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 /* Of (count + 1) (1 - alpha), which for 19 and 0.05 is 19 and not the 19.000000000000004 of the arithmetic. */
-static double rank_of(int64_t count, double alpha) { return ceil(((double)count + 1.0) * (1.0 - alpha) - 1e-9); }
+static double rank_of(int64_t count, double alpha) { return fmax(ceil(((double)count + 1.0) * (1.0 - alpha) - 1e-9), 1.0); }
 
 lfm_status lfm_conformal_check(int64_t count, double alpha) {
   double least = ceil((1.0 - alpha) / alpha - 1e-9);

@@ -133,6 +133,9 @@ static lfm_status make_scores(scores *s, int64_t episodes) {
   return LFM_ALLOC(&s->failed, episodes);
 }
 
+/* What is no number is above any level, here as in a control loop. */
+static double worse(double most, double score) { return isnan(score) ? (double)INFINITY : fmax(most, score); }
+
 static lfm_status score_demos(work *w, const lfm_demos *demos) {
   int64_t horizon = w->windows->horizons.observation;
   double *seen;
@@ -142,7 +145,7 @@ static lfm_status score_demos(work *w, const lfm_demos *demos) {
     double most = 0.0;
     for (int64_t begin = lfm_demos_begin(demos, e), c = begin; c < demos->ends[e]; c++) {
       look(demos, begin, c, horizon, seen);
-      most = fmax(most, lfm_rt_guard_score(&w->watch, seen));
+      most = worse(most, lfm_rt_guard_score(&w->watch, seen));
     }
     add_good(&w->scores, e, most);
   }

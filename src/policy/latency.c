@@ -21,7 +21,7 @@ double lfm_latency_at(const lfm_latency *l, double share) {
   for (int k = 0; k < LFM_LATENCY_BINS; k++) {
     seen += l->bin[k];
     if (seen < wanted || seen == 0) continue;
-    double bound = pow(ratio, k);
+    double bound = k < LFM_LATENCY_BINS - 1 ? pow(ratio, k) : l->most; /* the last has all that is above */
     return bound < l->most ? bound : l->most;
   }
   return NAN;

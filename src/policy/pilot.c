@@ -38,6 +38,7 @@ struct lfm_pilot {
   lfm_pilot_stats stats;
   bool has_chunk;              /* in this episode */
   bool waits;                  /* a chunk has been asked for and not taken up */
+  bool is_stale;               /* it was asked for before the guard's alarm, and nobody wants it any more */
   int64_t since;               /* steps since then */
   int64_t late[RECENT], taken; /* what `since` was of the last chunks; chunks of which */
   double *last;                /* [action_dim] */
@@ -118,6 +119,11 @@ static lfm_status take(lfm_pilot *p) {
   return LFM_OK;
 }
 
+static lfm_status drop(lfm_pilot *p) {
+  p->waits = p->is_stale = false;
+  return LFM_OK;
+}
+
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void put_in_force(lfm_pilot *p, const double *action, int64_t dim) {
@@ -154,9 +160,11 @@ lfm_status lfm_pilot_act(lfm_pilot *p, const double *observation, int64_t count,
   LFM_TRY(lfm_policy_check_count(p->policy, count));
   lfm_rt_outcome outcome = lfm_rt_look(l, observation, &which);
   if (outcome > LFM_RT_HELD) return lfm_policy_refuse(p->policy, outcome, observation, which);
-  if (p->waits && is_there(p)) LFM_TRY(take(p));
-  if (outcome == LFM_RT_HELD) l->next = l->units->predicted; /* what was meant to follow is of another situation */
-  else if (!p->waits && l->next >= l->end) {
+  if (p->waits && is_there(p)) LFM_TRY(p->is_stale ? drop(p) : take(p));
+  if (outcome == LFM_RT_HELD) { /* what was meant to follow, and what is on its way, is of another situation */
+    l->next = l->units->predicted;
+    p->is_stale = p->waits;
+  } else if (!p->waits && l->next >= l->end) {
     ask(p);
     wait_for(p, !p->has_chunk);
     if (is_there(p)) LFM_TRY(take(p));
@@ -172,7 +180,7 @@ int64_t lfm_pilot_actions(const lfm_pilot *pilot) { return lfm_policy_actions(pi
 
 void lfm_pilot_begin(lfm_pilot *p, int64_t episode) {
   if (p->waits) wait_for(p, true); /* a late chunk of the episode before is nobody's */
-  p->waits = p->has_chunk = false;
+  p->waits = p->has_chunk = p->is_stale = false;
   lfm_policy_begin(p->policy, episode);
   lfm_policy_begin(p->drawer, episode);
 }

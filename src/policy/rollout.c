@@ -97,7 +97,8 @@ static bool heed(const rollout *r, const actor *a, int64_t episode, double *row)
   lfm_guard_state state;
   if (!lfm_policy_guard(a->policy, &state)) return false;
   row[ALARM] = (double)state.first + 1.0;
-  if (r->watched && state.steps) r->watched[episode * r->task->horizon + state.steps - 1] = state.score;
+  if (r->watched && state.steps)
+    r->watched[episode * r->task->horizon + state.steps - 1] = isnan(state.score) ? (double)INFINITY : state.score;
   return state.stopped;
 }
 

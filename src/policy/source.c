@@ -204,7 +204,7 @@ static void put_guard(source *s, const lfm_compiled *flow) {
          "guard_mean,\n  .scale = guard_scale, .level = guard_level, .space = guard_space, ");
   NUMBER(g, numbers);
   NUMBER(g, levels);
-  put(s, "};\n#define POLICY_GUARD\n");
+  put(s, ".first = -1};\n#define POLICY_GUARD\n");
 }
 
 /* ---- around it ---------------------------------------------------------------------------------------------------- */

@@ -143,7 +143,8 @@ lfm_status lfm_archive_require(const lfm_archive *archive, const char *name, lfm
                     expected);
   lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, found);
   if (strcmp(expected, found) != 0)
-    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected %s", lfm_archive_path(archive), name, found, expected);
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected %s", lfm_archive_path(archive), tensor->name, found,
+                    expected);
   *out = tensor;
   return LFM_OK;
 }

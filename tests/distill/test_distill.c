@@ -107,6 +107,18 @@ static void students_are_their_teachers_map(void **state) {
   }
 }
 
+/* Fixed evaluations of the teacher are those of its whole chain, into however many pieces its blocks are cut. */
+static void evaluations_of_the_teacher_are_counted(void **state) {
+  (void)state;
+  for (int split = 1; split <= 2; split++) {
+    lesson_run r = begin(NULL);
+    r.options.steps = 1, r.options.split = split, r.options.budget = 2, r.options.solve.nfe = 12;
+    OK(go(&r));
+    assert_true(r.result.push_flops == 400.0 * 12.0 * lfm_net_forward_flops(r.teacher->net));
+    drop(&r);
+  }
+}
+
 /* Before a step the student is its block taken at one step of Euler's, and no better. */
 static void a_student_starts_from_its_noisiest_block(void **state) {
   (void)state;
@@ -150,7 +162,9 @@ static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
     r.options.progress = stops_there, r.options.context = &stop;
     FAILS(LFM_E_INTERRUPTED, go(&r));
     assert_true(stop.stopped);
-    r.options.progress = NULL, r.options.resume = true;
+    r.options.progress = NULL;
+    FAILS(LFM_E_EXISTS, go(&r)); /* no new one in its place, however early it stopped */
+    r.options.resume = true;
     OK(go(&r));
     assert_true(same_students(&r, &whole));
     assert_false(r.result.was_finished);
@@ -183,6 +197,7 @@ static void what_makes_no_sense_is_refused_before_any_work(void **state) {
       {{.steps = 2, .budget = 1}, NULL, "fewer than the 2 trainings"},
       {{.steps = 2}, "hidden_dim=8", "hidden_dim: a student has it"},
       {{.steps = 2}, "interp=trig", "interp: a student has it"},
+      {{.steps = 2, .method = "meanflow"}, "precision=bf16", "too coarse"},
       {{.steps = 2, .solve = {.solver = "euler"}}, NULL, "nfe"},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -295,6 +310,7 @@ static void refused_memory_leaves_a_run_to_go_on_with(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(students_are_their_teachers_map),
+      cmocka_unit_test(evaluations_of_the_teacher_are_counted),
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
       cmocka_unit_test(threads_do_not_change_a_byte),
       cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),

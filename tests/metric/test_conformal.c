@@ -41,6 +41,14 @@ static void too_few_are_refused(void **state) {
   assert_int_equal(lfm_conformal_quantile(values, 0, 0.9, &level), LFM_E_DATA);
 }
 
+/* So many false alarms as hardly leave a level: the least score is it. */
+static void nearly_all_may_be_alarms(void **state) {
+  (void)state;
+  double values[] = {3, 1, 2}, level;
+  assert_int_equal(lfm_conformal_quantile(values, 3, 1.0 - 1e-12, &level), LFM_OK);
+  assert_true(level == 1.0);
+}
+
 /* Scores with a tail so long that they have no mean.  Exactly (count + 1 - rank) / (count + 1) of them exceed the level. */
 static void another_one_exceeds_it_as_often_as_ranks_say(void **state) {
   (void)state;
@@ -66,6 +74,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_level_is_an_order_statistic),
       cmocka_unit_test(too_few_are_refused),
+      cmocka_unit_test(nearly_all_may_be_alarms),
       cmocka_unit_test(another_one_exceeds_it_as_often_as_ranks_say),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,10 @@ static void it_holds(void **made) {
   memcpy(last, action, sizeof last);
   assert_int_equal(lfm_policy_act(policy, strange, OBS, action), LFM_E_DATA);
   assert_memory_equal(action, last, sizeof action);
+  assert_says("no action yet to hold");
+  assert_false(state_of(policy).stopped);                                 /* it goes on once it knows where it is */
+  for (int k = 0; k < 2; k++) lfm_policy_act(policy, usual, OBS, action); /* the first still has the strange one in sight */
+  OK(lfm_policy_act(policy, usual, OBS, action));
   lfm_policy_begin(policy, 0);
   OK(lfm_policy_act(policy, usual, OBS, action));
   OK(lfm_policy_act(plain, usual, OBS, expected));
