@@ -48,8 +48,9 @@ const lfm_key lfm_keys[] = {
         "how the rows that blocks start from are kept; fp16 takes half of the memory and disk, and rounds them to 11 bits"),
     CHOICE("normalise", normalise, "none|standardise|whiten", "standardise",
            "affine map of the columns before the flow, its log-determinant counted"),
-    CHOICE("objective", objective, "flow|meanflow|residual|reflow", "flow",
-           "what a block learns to be: a flow; one step, by its mean velocity; or, as lfm distill sets it, one by a teacher's"),
+    CHOICE(
+        "objective", objective, "flow|meanflow|residual|reflow", "flow",
+        "what a block learns to be: a flow; one step, by its mean velocity; or, as lfm distill sets it, one by a teacher's"),
     /* time */
     FLAG("beta_sample_t", beta_sample_t, "auto", "draw t from Beta(alpha, beta) instead of evenly"),
     REAL("alpha", alpha, OVER_TO(0, 1000), "auto", "first parameter of the Beta law of t"),

@@ -171,8 +171,8 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
     config->defensive = is_table(shape) ? fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3) : 0.0;
-  /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last.  Not where the loss
-   * does not tell which are best: a policy's success grows on behind it, and a mean velocity's target moves. */
+  /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last.  Not where the
+   * loss does not tell which are best: a policy's success grows on behind it, and a mean velocity's target moves. */
   bool is_telling = !shape->windows && config->objective != LFM_OBJECTIVE_MEANFLOW;
   if (!lfm_config_is_set(config, "patience") && is_telling)
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);

@@ -73,7 +73,7 @@ static void make_pixels(const lfm_winograd *w, void *y, const lfm_points *points
       continue;
     }
     float *to = (float *)y + at, spare[PIXELS * LANES];
-    result_to_pixels(s.whole ? to : spare, s.whole ? line : TILE * LANES, m, points->line, points->point, of);
+    result_to_pixels(s.whole ? to : spare, s.whole ? line : (int64_t)TILE * LANES, m, points->line, points->point, of);
     for (int64_t i = 0; i < s.in.down[1] && !s.whole; i++)
       memcpy(to + i * line, spare + i * TILE * LANES, (size_t)s.in.right[1] * LANES * sizeof *to);
   }
@@ -103,7 +103,7 @@ INLINE void add_up(const sums *s, int64_t at, const float *start, int line, int 
   UNROLL for (int64_t j = 0; j < SIDE; j++) UNROLL for (int64_t t = 0; t < tiles; t++) sum[j][t] =
       _mm512_loadu_ps(start + j * STEP + t * LANES);
   for (int64_t block = 0; block < s->blocks; block++, v += s->v_block - LANES, from += FILTER - SQUARE)
-    for (int64_t k = 0; k < LANES; k++, v++, from += LANES, made += SIDE * LANES) {
+    for (int64_t k = 0; k < LANES; k++, v++, from += LANES, made += (int64_t)SIDE * LANES) {
       if (use == TAKE) UNROLL for (int64_t j = 0; j < SIDE; j++) u[j] = _mm512_loadu_ps(made + j * LANES);
       else lines_of_taps(taps, from, tap, line), line_of_filter(u, taps, 1);
       if (use == MAKE_AND_KEEP) UNROLL for (int64_t j = 0; j < SIDE; j++) _mm512_storeu_ps(made + j * LANES, u[j]);
@@ -169,7 +169,7 @@ lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
 }
 
 /* Of a block read a tile takes some 100 cycles to transform, its taps for a block written some 1000. */
-bool lfm_winograd_shares_tiles(const lfm_winograd *w) { return w->each >= 2 * BUNCH && w->each > 10 * w->written; }
+bool lfm_winograd_shares_tiles(const lfm_winograd *w) { return w->each >= (int64_t)2 * BUNCH && w->each > 10 * w->written; }
 
 void lfm_winograd_take(lfm_winograd *w, int part, int parts) {
   int64_t all = w->end, bunches = (all + BUNCH - 1) / BUNCH;

@@ -79,7 +79,7 @@ static inline int64_t tiles_from(const lfm_winograd *w, int64_t first) {
 static inline int64_t taps_at(const lfm_winograd *w, int64_t written, int64_t channel, int64_t *tap) {
   int64_t first = ((written * w->read + channel / LANES) * TAPS * LANES + channel % LANES) * LANES;
   *tap = w->turned ? -SQUARE : SQUARE;
-  return w->turned ? first + (TAPS - 1) * SQUARE : first;
+  return w->turned ? first + (int64_t)(TAPS - 1) * SQUARE : first;
 }
 
 /* lfm_winograd_scratch of the gradient. */

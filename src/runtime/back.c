@@ -2,8 +2,8 @@
  *
  * back.c -- see back.h.  With h = x^ scale + shift, x^ = (x - mean) / sd, y = times mish(h) + plus and a = dL/dx^:
  *   a = dL/dy times mish'(h) scale
- *   dL/dx = (a - mean of a - x^ mean of a x^) / sd, the means over a group                       [Wu and He 2018, by the
- * chain rule] Mean and sd are made again: keeping them for each norm would save little.
+ *   dL/dx = (a - mean of a - x^ mean of a x^) / sd, the means over a group
+ * [Wu and He 2018, by the chain rule].  Mean and sd are made again: keeping them for each norm would save little.
  */
 #include "runtime/back.h"
 

@@ -187,6 +187,55 @@ typedef struct reader {
 } reader;
 
 /* Whole actions only: the numbers that are put in force here are all the same. */
+static lfm_model *guarded_policy(void) {
+  run r = policy_run(KEYS("max_batch=8"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r), *guarded;
+  lfm_guard_options options;
+  lfm_guard_result result;
+  lfm_guard_defaults(&options);
+  options.model = model, options.demos = r.table;
+  options.alpha = 0.2, options.batches = 250, options.seed = 4, options.threads = 1;
+  OK(lfm_guard(&options, file_of(&r, "guarded.safetensors"), &result));
+  OK(lfm_model_load(file_of(&r, "guarded.safetensors"), &guarded));
+  lfm_model_destroy(model);
+  run_drop(&r);
+  return guarded;
+}
+
+/* A chunk that was on its way when the guard made the policy hold is of another situation: it is not taken up. */
+static void what_was_asked_for_before_a_hold_is_dropped(void **state) {
+  (void)state;
+  lfm_model *model = guarded_policy();
+  lfm_pilot_options options = options_of(100.0);
+  lfm_pilot *pilot;
+  const double strange[OBS] = {1.0, 0.9};
+  double action[DIM], held[DIM];
+  options.policy.guard = "hold", options.policy.range = 100;
+  sem_init(&gate, 0, 0);
+  OK(lfm_pilot_create(model, &options, &pilot));
+  lfm_pilot_begin(pilot, 0);
+  atomic_store(&is_gated, true);
+  sem_post(&gate);
+  for (int k = 0; k < EXECUTED; k++) OK(lfm_pilot_act(pilot, seen, OBS, action));
+  OK(lfm_pilot_act(pilot, seen, OBS, held)); /* asked for, and late */
+  assert_true(pilot->waits && pilot->taken == 1);
+  OK(lfm_pilot_act(pilot, strange, OBS, action));
+  assert_memory_equal(action, held, sizeof action);
+  let_one_through(pilot);
+  OK(lfm_pilot_act(pilot, seen, OBS, action)); /* the strange one is still in sight */
+  assert_memory_equal(action, held, sizeof action);
+  assert_true(pilot->taken == 1 && !pilot->waits); /* it is there, and nobody's */
+  OK(lfm_pilot_act(pilot, seen, OBS, action));
+  assert_memory_equal(action, held, sizeof action);
+  assert_true(pilot->waits && !pilot->is_stale); /* one of what is seen now is asked for */
+  atomic_store(&is_gated, false);
+  sem_post(&gate);
+  lfm_pilot_destroy(pilot);
+  lfm_model_destroy(model);
+  sem_destroy(&gate);
+}
+
 static void *read_on(void *context) {
   reader *r = context;
   double action[MOST_ACTION];
@@ -244,6 +293,7 @@ int main(void) {
       cmocka_unit_test(in_time_it_is_the_policy),
       cmocka_unit_test(a_late_chunk_is_bridged),
       cmocka_unit_test(refused_steps_pass),
+      cmocka_unit_test(what_was_asked_for_before_a_hold_is_dropped),
       cmocka_unit_test(another_thread_reads_whole_actions),
       cmocka_unit_test(evaluations_follow_the_deadline),
   };

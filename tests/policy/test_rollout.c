@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_rollout.c -- episodes of a policy in Push-T: the same table on one thread and on two, another one under another seed;
- * a shove that is the episode's own; what breaks an episode is counted and spares the others; a model of another task is told so; stopping.
+ * a shove that is the episode's own; what breaks an episode is counted and spares the others; a model of another task is told
+ * so; stopping.
  */
 #include "flow/modes_support.h"
 
