@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* What sanitizers cannot know of others: fontconfig keeps pointers as offsets, OSMesa keeps the last buffer that it drew to,
  * and its own threads synchronise in ways that are not watched. */
@@ -28,7 +29,7 @@ __attribute__((visibility("default"))) const char *__tsan_default_suppressions(v
 const char *__tsan_default_suppressions(void) { return "race:libOSMesa\nmutex:libOSMesa\n"; }
 #endif
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
 static atomic_ullong requests; /* since the last lfm_alloc_fail_at */
 static atomic_ullong fail_at;  /* the request that fails; 0: none */
@@ -46,13 +47,22 @@ static lfm_status refused(size_t count, size_t size) {
   return lfm_fail(LFM_E_MEMORY, "memory refused: %zu elements of %zu bytes", count, size);
 }
 
+/* Large blocks lie in huge pages where the system has them: a network's weights are read from end to end at every evaluation,
+ * and small pages are thousands, more than a processor knows by heart.
+ * Not aligned_alloc: its sizes are multiples of the alignment, and a sanitizer would not see a step past the end. */
+static void *reserve(size_t bytes) {
+  void *memory = NULL;
+  if (posix_memalign(&memory, bytes < LARGE ? ALIGNMENT : HUGE_PAGE, bytes ? bytes : 1) != 0) return NULL;
+  if (bytes >= LARGE) madvise(memory, bytes, MADV_HUGEPAGE); /* a wish */
+  return memory;
+}
+
 lfm_status lfm_alloc_array(void *out, size_t count, size_t size) {
   void *memory = NULL;
   size_t bytes = 0;
   bool fits = lfm_size_multiply(count, size, &bytes) && bytes <= PTRDIFF_MAX;
   bool told_to_fail = is_told_to_fail();
-  /* Not aligned_alloc: its sizes are multiples of the alignment, and a sanitizer would not see a step past the end. */
-  if (fits && !told_to_fail && posix_memalign(&memory, ALIGNMENT, bytes ? bytes : 1) != 0) memory = NULL;
+  if (fits && !told_to_fail) memory = reserve(bytes);
   memcpy(out, &memory, sizeof memory); /* out is a pointer to any object pointer */
   if (!memory) return refused(count, size);
   memset(memory, 0, bytes);

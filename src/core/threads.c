@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * threads.c -- workers that wait for a round of tasks, claim them in order and report.
- * A round is a number; a worker spins on it for a few microseconds (a training step has several rounds a few milliseconds
- * long) and then sleeps on a condition.  All shared words are atomics or under the mutex: TSan sees every hand-over.
+ * A round is a number; a worker spins on it for some hundred microseconds and then sleeps on a condition.  To be woken takes
+ * about as long: between two rounds the caller may work alone for a while, and a worker that had gone to sleep would miss
+ * the next one.  All shared words are atomics or under the mutex: TSan sees every hand-over.
  *
  * A shared round is one that no worker need attend.  The caller offers each worker its task, by the round's number; whoever
  * takes the offer back runs the task, that worker or the caller.  A late worker finds the offer gone, or a later one, and has
@@ -18,7 +19,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { SPINS = 2000, SPINS_SHARED = 20000, MAX_THREADS = 1024, CACHE_LINE = 64 };
+enum { SPINS = 4000, MAX_THREADS = 1024, CACHE_LINE = 64 };
+
+/* Some 20 to 40 nanoseconds, in which a core's other thread has it to itself. */
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
 
 typedef struct worker {
   _Alignas(CACHE_LINE) atomic_ullong offer; /* the shared round in which its task is free to take; 0: taken */
@@ -75,10 +85,10 @@ static void take_offer(lfm_team *team, int number, unsigned long long round) {
   atomic_store_explicit(&team->workers[number].done, round, memory_order_release);
 }
 
-/* Another round than `seen`, once it has begun; between shared rounds there is little time. */
+/* Another round than `seen`, once it has begun. */
 static unsigned long long wait_for_round(lfm_team *team, unsigned long long seen) {
   unsigned long long round;
-  for (int spin = 0, spins = seen % 2 ? SPINS_SHARED : SPINS; spin < spins; spin++)
+  for (int spin = 0; spin < SPINS; spin++, pause_briefly())
     if ((round = atomic_load(&team->round)) != seen) return round;
   pthread_mutex_lock(&team->mutex);
   for (;;) {
@@ -128,7 +138,7 @@ static void begin_round(lfm_team *team) {
 }
 
 static void wait_for_end(lfm_team *team) {
-  for (int spin = 0; spin < SPINS; spin++)
+  for (int spin = 0; spin < SPINS; spin++, pause_briefly())
     if (atomic_load(&team->working) == 0) return;
   pthread_mutex_lock(&team->mutex);
   while (atomic_load(&team->working) > 0) pthread_cond_wait(&team->ended, &team->mutex);
@@ -209,7 +219,8 @@ lfm_status lfm_team_share(lfm_team *team, int tasks, lfm_task_fn fn, void *conte
     if (atomic_load(&team->workers[w].offer) == round) take_offer(team, w, round);
   for (int w = 1; w < tasks; w++)
     for (int spin = 0; atomic_load(&team->workers[w].done) != round; spin++)
-      if (spin > SPINS_SHARED) sched_yield();
+      if (spin < SPINS) pause_briefly();
+      else sched_yield();
   return outcome(team);
 }
 

@@ -19,6 +19,7 @@
 
 enum { CACHE_LINE = 64 };
 enum { PANEL_ROWS = 256, PANEL_NUMBERS = 1 << 20, MOST_PROBES = 1 << 16 };
+enum { WORTH_SHARING = 1 << 14 }; /* numbers that one worker copies in the time of a hand-over */
 static const int64_t max_rows = 1 << 20;
 
 /* ---- planning ------------------------------------------------------------------------------------------------ */
@@ -53,6 +54,12 @@ void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes) {
 int lfm_exec_parts(const lfm_exec *exec, int64_t pieces) {
   int64_t workers = exec->team && exec->rows == 1 ? lfm_team_size(exec->team) : 1;
   return (int)(workers < pieces ? workers : pieces);
+}
+
+int lfm_exec_pass_parts(const lfm_exec *exec, lfm_value image) {
+  const lfm_value_info *info = lfm_exec_info(exec, image);
+  int64_t worth = info->count / WORTH_SHARING, blocks = info->image.channels ? lfm_image_blocks(info->image) : 1;
+  return worth < 2 ? 1 : lfm_exec_parts(exec, worth < blocks ? worth : blocks);
 }
 
 /* Inputs, the output and what is kept outlive the run; the rest lives from its producer to its last reader, or to its

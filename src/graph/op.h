@@ -168,6 +168,8 @@ lfm_status lfm_exec_want_conv(lfm_exec *exec, const lfm_conv_shape *shape, lfm_c
 void lfm_exec_want_scratch(lfm_exec *exec, size_t bytes);
 /* Workers for something that can be cut into so many pieces; 1 unless the exec is shared and of one row. */
 int lfm_exec_parts(const lfm_exec *exec, int64_t pieces);
+/* The same for one pass over an image, which is cut into its blocks of channels; 1 where the pass is soon done. */
+int lfm_exec_pass_parts(const lfm_exec *exec, lfm_value image);
 lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /* plan.c */
 
 static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
@@ -195,6 +197,11 @@ static inline size_t lfm_exec_bytes(const lfm_exec *exec, int64_t numbers) {
 /* `rows` rows of a value, or of its gradient. */
 static inline size_t lfm_exec_value_bytes(const lfm_exec *exec, const lfm_value_info *value, int64_t rows) {
   return (size_t)(rows * value->count) * lfm_stored_size(exec->graph->kernels, value->half);
+}
+/* Blocks of an image's channels. */
+static inline size_t lfm_exec_block_bytes(const lfm_exec *exec, const lfm_value_info *image, int64_t blocks) {
+  int64_t numbers = blocks * lfm_image_pixels(image->image) * image->image.block;
+  return (size_t)numbers * lfm_stored_size(exec->graph->kernels, image->half);
 }
 /* Where a part of `pieces` begins; that behind the last one where all end. */
 static inline int64_t lfm_part_begins(int64_t pieces, int parts, int part) { return pieces * part / parts; }

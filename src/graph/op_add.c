@@ -48,6 +48,7 @@ static void share(lfm_exec *exec, int *places, int freed, int kept) {
 
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   lfm_value a = node->input[0], b = node->input[1], y = node->output;
+  state->parts = lfm_exec_pass_parts(exec, y);
   if (!may_lie_on_b(exec, node, state)) return LFM_OK;
   share(exec, exec->value, exec->value[b], exec->value[y]);
   if (exec->kind != LFM_EXEC_BACKWARD) return LFM_OK;
@@ -57,10 +58,14 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 }
 
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)state, (void)part;
-  exec->graph->kernels->image->sum(lfm_exec_value(exec, node->output), lfm_exec_value(exec, node->input[0]),
-                                   lfm_exec_value(exec, node->input[1]),
-                                   (size_t)(exec->rows * lfm_exec_info(exec, node->output)->count));
+  const lfm_value_info *y = lfm_exec_info(exec, node->output);
+  int64_t blocks = exec->rows * lfm_image_blocks(y->image), first = lfm_part_begins(blocks, state->parts, part);
+  int64_t count = lfm_part_begins(blocks, state->parts, part + 1) - first;
+  size_t at = lfm_exec_block_bytes(exec, y, first);
+  exec->graph->kernels->image->sum((char *)lfm_exec_value(exec, node->output) + at,
+                                   (const char *)lfm_exec_value(exec, node->input[0]) + at,
+                                   (const char *)lfm_exec_value(exec, node->input[1]) + at,
+                                   (size_t)(count * lfm_image_pixels(y->image) * y->image.block));
   return LFM_OK;
 }
 

@@ -10,21 +10,35 @@
 
 #include <string.h>
 
-/* Rows of both inputs side by side, whatever they are of; of images the blocks of channels follow each other. */
-static void join(const lfm_exec *exec, const lfm_node *node, char *y, const char *const inputs[2], int64_t rows) {
-  size_t both = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1);
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  state->parts = lfm_exec_pass_parts(exec, node->output);
+  return LFM_OK;
+}
+
+/* Of rows of both inputs side by side, whatever they are of, the bytes [first, end) of each; of images the blocks of channels
+ * follow each other. */
+static void join(const lfm_exec *exec, const lfm_node *node, char *y, const char *const inputs[2], int64_t rows,
+                 size_t first, size_t end) {
+  size_t both = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1), before = 0;
   for (int i = 0; i < 2; i++) {
     size_t bytes = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->input[i]), 1);
-    for (int64_t row = 0; row < rows && y && inputs[i]; row++)
-      memcpy(y + (size_t)row * both, inputs[i] + (size_t)row * bytes, bytes);
-    y += bytes;
+    size_t from = first > before ? first - before : 0, to = end < before + bytes ? end : before + bytes;
+    for (int64_t row = 0; row < rows && y && inputs[i] && before + from < to; row++)
+      memcpy(y + (size_t)row * both + before + from, inputs[i] + (size_t)row * bytes + from, to - before - from);
+    before += bytes;
   }
 }
 
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)state, (void)part;
   const char *inputs[] = {lfm_exec_value(exec, node->input[0]), lfm_exec_value(exec, node->input[1])};
-  join(exec, node, lfm_exec_value(exec, node->output), inputs, exec->rows);
+  const lfm_value_info *y = lfm_exec_info(exec, node->output);
+  size_t first = 0, end = lfm_exec_value_bytes(exec, y, 1);
+  if (state->parts > 1) {
+    int64_t blocks = lfm_image_blocks(y->image);
+    first = lfm_exec_block_bytes(exec, y, lfm_part_begins(blocks, state->parts, part));
+    end = lfm_exec_block_bytes(exec, y, lfm_part_begins(blocks, state->parts, part + 1));
+  }
+  join(exec, node, lfm_exec_value(exec, node->output), inputs, exec->rows, first, end);
   return LFM_OK;
 }
 
@@ -54,13 +68,14 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
 static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   (void)state;
   const char *inputs[] = {lfm_exec_tangent(exec, node->input[0]), lfm_exec_tangent(exec, node->input[1])};
-  join(exec, node, lfm_exec_tangent(exec, node->output), inputs, exec->panel_count);
+  size_t all = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1);
+  join(exec, node, lfm_exec_tangent(exec, node->output), inputs, exec->panel_count, 0, all);
   return LFM_OK;
 }
 
 static const lfm_op op_concat = {.name = "concat",
                                  .macs = lfm_op_no_macs,
-                                 .plan = lfm_op_no_plan,
+                                 .plan = plan,
                                  .forward = forward,
                                  .backward = backward,
                                  .tangent = tangent};

@@ -5,10 +5,21 @@
  */
 #include "graph/op.h"
 
+static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
+  state->parts = lfm_exec_pass_parts(exec, node->output);
+  return LFM_OK;
+}
+
+/* Each block of channels is an image of its own. */
 static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *state, int part) {
-  (void)state, (void)part;
-  exec->graph->kernels->image->enlarge(lfm_exec_value(exec, node->output), lfm_exec_value(exec, node->input[0]),
-                                       lfm_exec_info(exec, node->input[0])->image, exec->rows);
+  const lfm_value_info *large = lfm_exec_info(exec, node->output), *small = lfm_exec_info(exec, node->input[0]);
+  int64_t blocks = exec->rows * lfm_image_blocks(small->image), first = lfm_part_begins(blocks, state->parts, part);
+  lfm_image one = small->image;
+  one.channels = one.block;
+  exec->graph->kernels->image->enlarge((char *)lfm_exec_value(exec, node->output) + lfm_exec_block_bytes(exec, large, first),
+                                       (const char *)lfm_exec_value(exec, node->input[0]) +
+                                           lfm_exec_block_bytes(exec, small, first),
+                                       one, lfm_part_begins(blocks, state->parts, part + 1) - first);
   return LFM_OK;
 }
 
@@ -26,12 +37,8 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   return LFM_OK;
 }
 
-static const lfm_op op_enlarge = {.name = "enlarge",
-                                  .macs = lfm_op_no_macs,
-                                  .plan = lfm_op_no_plan,
-                                  .forward = forward,
-                                  .backward = backward,
-                                  .tangent = tangent};
+static const lfm_op op_enlarge = {
+    .name = "enlarge", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
 
 lfm_status lfm_graph_enlarge(lfm_graph *graph, lfm_value x, lfm_value *out) {
   LFM_TRY(lfm_graph_check_image(graph, x));

@@ -12,7 +12,6 @@
 #include "kernel/attention.h"
 
 #if defined(__x86_64__)
-#include "core/vmath.h"
 #include "kernel/strips.h"
 
 #include <math.h>
@@ -121,17 +120,31 @@ AVX512 static void mix_back(float *c, const float *s, const float *b, const head
 
 /* ---- the softmax ---------------------------------------------------------------------------------------------------- */
 
+/* e^x of sixteen x <= 0 (or NaN), as lfm_expf but for its roundings: 2^k e^r, |r| <= ln 2 / 2; 0 below -104. */
+INLINE __m512 exponential(__m512 x) {
+  x = _mm512_max_ps(_mm512_set1_ps(-104.0f), x); /* of a NaN the second */
+  __m512 k = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
+  __m512 r = _mm512_fnmadd_ps(k, _mm512_set1_ps(0.693359375f), x);
+  r = _mm512_fnmadd_ps(k, _mm512_set1_ps(-2.12194440e-4f), r);
+  static const float of[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  __m512 e = _mm512_set1_ps(1.9875691500e-4f);
+  UNROLL for (int i = 0; i < 5; i++) e = _mm512_fmadd_ps(e, r, _mm512_set1_ps(of[i]));
+  e = _mm512_add_ps(_mm512_fmadd_ps(_mm512_mul_ps(e, r), r, r), _mm512_set1_ps(1.0f));
+  return _mm512_scalef_ps(e, k);
+}
+
 /* p = e^(p scale - most), in place; 1 / its sum. */
 AVX512 static float exponentials(float *restrict p, const head *h) {
   __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
   __mmask16 last = (__mmask16)(0xFFFFu >> (h->wide - h->pixels));
   for (int64_t i = 0; i < h->wide; i += LANES)
     most = _mm512_mask_max_ps(most, i + LANES < h->wide ? 0xFFFF : last, most, _mm512_loadu_ps(p + i));
-  float scale = h->scale, off = scale * _mm512_reduce_max_ps(most);
-  int64_t wide = h->wide;
-  for (int64_t i = 0; i < wide; i++) p[i] = lfm_expf(p[i] * scale - off);
-  for (int64_t i = 0; i < h->wide; i += LANES)
-    sum = _mm512_mask_add_ps(sum, i + LANES < h->wide ? 0xFFFF : last, sum, _mm512_loadu_ps(p + i));
+  __m512 scale = _mm512_set1_ps(h->scale), off = _mm512_set1_ps(h->scale * _mm512_reduce_max_ps(most));
+  for (int64_t i = 0; i < h->wide; i += LANES) {
+    __m512 e = exponential(_mm512_fmsub_ps(_mm512_loadu_ps(p + i), scale, off));
+    _mm512_storeu_ps(p + i, e);
+    sum = _mm512_mask_add_ps(sum, i + LANES < h->wide ? 0xFFFF : last, sum, e);
+  }
   return 1 / _mm512_reduce_add_ps(sum);
 }
 

@@ -249,13 +249,15 @@ static void check_teams(const lfm_kernels *kernels) {
   lfm_free(one), lfm_free(two), lfm_free(three);
 }
 
-/* One image made by a team, blocks of channels by each: the bytes of one worker's, also among others. */
+/* One image made by a team, blocks of channels by each, or of the larger ones some of the pixels: the bytes of one worker's,
+ * also among others. */
 static void test_a_team_evaluates_the_same_bytes(void **state) {
   (void)state;
-  lfm_unet2d_config configs[] = {tiny(), other()};
+  lfm_unet2d_config configs[] = {tiny(), other(), tiny()};
   configs[0].scale_shift = true, configs[0].hidden_dim = 64; /* more blocks than workers; shifts far from their scales */
-  for (int i = 0; i < 2; i++) {
-    fixture f = make(&configs[i], i ? lfm_kernels_ref32() : lfm_kernels_onednn());
+  configs[2].height = configs[2].width = 32, configs[2].hidden_dim = 64, configs[2].attention[0] = 16; /* copies are shared */
+  for (int i = 0; i < 3; i++) {
+    fixture f = make(&configs[i], i == 1 ? lfm_kernels_ref32() : lfm_kernels_onednn());
     lfm_run *run = run_of(&f, LFM_RUN_EVAL, 3);
     size_t dim = (size_t)lfm_net_dim(f.net);
     OK(lfm_run_forward(run, f.params));
