@@ -18,7 +18,7 @@ typedef struct request {
   int64_t picture[3];
   int64_t rows, repetitions, threads, nfe;
   double tol;
-  bool json, md, csv;
+  bool rtc, json, md, csv;
 } request;
 
 /* "3x32x32" */
@@ -45,6 +45,7 @@ static lfm_status bench(const request *r, measured *out) {
   lfm_bench_options options;
   lfm_bench_defaults(&options);
   options.nfe = (int)r->nfe;
+  options.rtc = r->rtc;
   options.what = r->what;
   options.preset = r->preset;
   options.precision = r->precision;
@@ -149,6 +150,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "rows of sample (default 100,000) and score (200); chunks of latency (2000)"},
       {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
        .help = "latency of a policy: evaluations a chunk (default 8 a block)"},
+      {APP_FLAG, .name = "rtc", .target = &r.rtc, .help = "latency of a policy: of chunks that go on from the one before"},
       {APP_REAL, .name = "tol", .value = "T", .target = &r.tol, .low = 1e-12, .high = 0.1,
        .help = "sample, score: tolerance of the solver (default 1e-5)"},
       {APP_COUNT, .letter = 'r', .name = "repetitions", .value = "R", .target = &r.repetitions, .low = 1, .high = 1000,

@@ -10,11 +10,11 @@
 #include <string.h>
 
 typedef struct request {
-  const char *model, *out, *solver, *precision, *guard;
-  int64_t nfe, delay;
-  double range, guidance;
+  const char *model, *out;
+  int64_t nfe;
+  lfm_policy_options policy;
   app_seed seed;
-  bool clamp, rtc, json;
+  bool json;
 } request;
 
 static bool is_source(const request *r) {
@@ -23,17 +23,9 @@ static bool is_source(const request *r) {
 }
 
 static lfm_status export_policy(const request *r, const lfm_model *model) {
-  lfm_policy_options options;
-  lfm_policy_defaults(&options);
-  options.solve = (lfm_solver_options){.solver = r->solver, .nfe = (int)r->nfe};
-  options.precision = r->precision;
+  lfm_policy_options options = r->policy;
+  options.solve.nfe = (int)r->nfe;
   options.seed = r->seed.value;
-  options.range = r->range;
-  options.clamp = r->clamp;
-  options.guard = r->guard;
-  options.delay = r->delay;
-  options.rtc = r->rtc;
-  options.guidance = r->guidance;
   return lfm_policy_export(model, &options, r->out);
 }
 
@@ -59,26 +51,16 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "FILE", .target = &r.out, .required = true,
        .help = "the weights to write, a .safetensors file; or of a policy one C99 file, .c" APP_REPLACED},
-      APP_OPTION_SOLVER(&r.solver),
-      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
-       .help = "of a policy: evaluations a chunk, over the whole chain (default 8 a block)"},
-      {APP_WORD, .name = "precision", .value = "P", .target = &r.precision,
-       .words = (const char *const[]){"fp32", "bf16", NULL}, .help = "of a policy's weights (default fp32):"},
+      APP_OPTIONS_ACTING("of a policy: ", "are refused", &r.policy, &r.nfe),
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "of a policy's noise (default 0)"},
-      {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
-       .help = "of a policy: observations more than R times as far out as the demonstrations go are refused (default 2)"},
-      {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "they are moved to the edge of that range instead"},
-      {APP_WORD, .name = "guard", .value = "WHAT", .target = &r.guard,
-       .words = (const char *const[]){"count", "hold", "stop", NULL},
-       .help = "with the policy's guard (lfm guard), which on a strange observation does this:"},
-      APP_OPTIONS_RTC("of a policy: ", &r.delay, &r.rtc, &r.guidance),
       APP_OPTION_JSON(&r.json),
       {0},
   };
   int code, blocks = 0;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  bool acts = r.solver || r.precision || r.nfe || r.seed.given || r.range > 0.0 || r.clamp || r.guard;
-  if (!is_source(&r) && (acts || r.delay || r.rtc || r.guidance > 0.0))
+  const lfm_policy_options *p = &r.policy;
+  bool acts = p->solve.solver || p->precision || r.nfe || r.seed.given || p->range > 0.0 || p->clamp || p->guard;
+  if (!is_source(&r) && (acts || p->delay || p->rtc || p->guidance > 0.0))
     return app_usage_error(self,
                            "--solver, --nfe, --precision, --seed, --range, --clamp, --guard, --delay, --rtc and --guidance "
                            "are of a policy's source; -o %s is none (a .c file)",

@@ -70,19 +70,48 @@ typedef struct app_option {
               .help = "integrator (default dopri5):"                                                                         \
   }
 
-/* How chunks of actions go on from each other; `of` stands in front of the help. */
-#define APP_OPTIONS_RTC(of, delay_at, rtc_at, guidance_at)                                                                   \
-  {APP_COUNT,                                                                                                                \
-   .name = "delay",                                                                                                          \
-   .value = "D",                                                                                                             \
-   .target = (delay_at),                                                                                                     \
-   .low = 0,                                                                                                                 \
-   .high = 1e6,                                                                                                              \
-   .help = of "a chunk comes D steps of control after what it is drawn of; so long the one before goes on (default 0)"},     \
-      {APP_FLAG, .name = "rtc", .target = (rtc_at),                                                                          \
+/* How a policy acts, into the lfm_policy_options at `p`; `of` stands in front of the help, and `beyond` says what becomes of
+ * an observation out of range. */
+#define APP_OPTIONS_ACTING(of, beyond, p, nfe_at)                                                                            \
+  APP_OPTION_SOLVER(&(p)->solve.solver),                                                                                     \
+      {APP_COUNT,                                                                                                            \
+       .name = "nfe",                                                                                                        \
+       .value = "K",                                                                                                         \
+       .target = (nfe_at),                                                                                                   \
+       .low = 1,                                                                                                             \
+       .high = 1e6,                                                                                                          \
+       .help = of "evaluations of the velocity a chunk, over the whole chain (default 8 a block)"},                          \
+      {APP_WORD,                                                                                                             \
+       .name = "precision",                                                                                                  \
+       .value = "P",                                                                                                         \
+       .target = &(p)->precision,                                                                                            \
+       .words = (const char *const[]){"fp32", "bf16", NULL},                                                                 \
+       .help = of "of the weights (default fp32):"},                                                                         \
+      {APP_REAL,                                                                                                             \
+       .name = "range",                                                                                                      \
+       .value = "R",                                                                                                         \
+       .target = &(p)->range,                                                                                                \
+       .low = 1,                                                                                                             \
+       .high = 1e6,                                                                                                          \
+       .help = of "observations more than R times as far out as the demonstrations go " beyond " (default 2)"},              \
+      {APP_FLAG, .name = "clamp", .target = &(p)->clamp, .help = "they are moved to the edge of that range instead"},        \
+      {APP_WORD,                                                                                                             \
+       .name = "guard",                                                                                                      \
+       .value = "WHAT",                                                                                                      \
+       .target = &(p)->guard,                                                                                                \
+       .words = (const char *const[]){"count", "hold", "stop", NULL},                                                        \
+       .help = "ask the guard that lfm guard has given the model, and where it finds an observation strange, do this:"},     \
+      {APP_COUNT,                                                                                                            \
+       .name = "delay",                                                                                                      \
+       .value = "D",                                                                                                         \
+       .target = &(p)->delay,                                                                                                \
+       .low = 0,                                                                                                             \
+       .high = 1e6,                                                                                                          \
+       .help = of "a chunk comes D steps of control after what it is drawn of; so long the one before goes on (default 0)"}, \
+      {APP_FLAG, .name = "rtc", .target = &(p)->rtc,                                                                         \
        .help = of "real-time chunking: a chunk is drawn so that it goes on from the one before"},                            \
   {                                                                                                                          \
-    APP_REAL, .name = "guidance", .value = "B", .target = (guidance_at), .low = 0.01, .high = 1000,                          \
+    APP_REAL, .name = "guidance", .value = "B", .target = &(p)->guidance, .low = 0.01, .high = 1000,                         \
               .help = of "with --rtc: its strongest correction of the velocity (default 5)"                                  \
   }
 

@@ -58,10 +58,15 @@ static int64_t count_commas(const char *text) {
   return count;
 }
 
+static bool make_room(const app_command *self, int64_t dim, chain *c) {
+  c->variances = malloc((size_t)dim * sizeof *c->variances);
+  if (!c->variances) fprintf(stderr, "lfm %s: memory refused: %" PRId64 " variances\n", self->name, dim);
+  return c->variances != NULL;
+}
+
 static int read_numbers(const app_command *self, const request *r, chain *c) {
   int64_t most = count_commas(r->variances) + 1;
-  c->variances = malloc((size_t)most * sizeof *c->variances);
-  if (!c->variances) return app_usage_error(self, "--variances: %" PRId64 " numbers are too many for memory", most);
+  if (!make_room(self, most, c)) return APP_FAILED;
   c->dim = read_reals(r->variances, false, c->variances, most);
   if (c->dim < 0) return app_usage_error(self, "--variances '%s': not a list of numbers: 0.2,1.4,6", r->variances);
   c->blocks = (int)read_reals(r->hks, true, c->hks, LFM_MAX_BLOCKS);
@@ -71,7 +76,8 @@ static int read_numbers(const app_command *self, const request *r, chain *c) {
   return APP_DONE;
 }
 
-static lfm_status measure(const request *r, app_progress *progress, chain *c) {
+static int measure(const app_command *self, const request *r, chain *c) {
+  app_progress progress;
   lfm_model *model = NULL;
   lfm_table *data = NULL;
   lfm_variances_options options;
@@ -80,21 +86,23 @@ static lfm_status measure(const request *r, app_progress *progress, chain *c) {
   options.seed = r->seed.value;
   options.threads = (int)r->threads;
   options.progress = app_progress_show;
-  options.context = progress;
+  options.context = &progress;
+  app_progress_begin(&progress);
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK && r->data) status = app_read_columns(r->data, &(lfm_table_options){0}, model, false, &data);
+  int code = APP_DONE;
   if (status == LFM_OK) {
     options.data = data;
     c->dim = lfm_model_border_dim(model);
     c->blocks = lfm_model_blocks(model);
     lfm_model_hks(model, c->hks);
-    c->variances = malloc((size_t)c->dim * sizeof *c->variances);
-    if (!c->variances) status = LFM_E_MEMORY;
+    if (!make_room(self, c->dim, c)) code = APP_FAILED;
     else status = lfm_model_variances(model, &options, c->variances);
   }
   lfm_table_destroy(data);
   lfm_model_destroy(model);
-  return status;
+  app_progress_end(&progress);
+  return code == APP_DONE ? app_report(self, status) : code;
 }
 
 /* ---- the result ---- */
@@ -144,7 +152,8 @@ static void print_result(const request *r, const chain *c, const lfm_plan_result
 static int check(const app_command *self, const request *r) {
   if (r->model && r->hks) return app_usage_error(self, "--hks: a model has its own steps");
   if (!r->model && !r->hks) return app_usage_error(self, "--variances need the chain's steps: --hks .1,.15,free");
-  if (!r->model && (r->data || r->rows > 0)) return app_usage_error(self, "--data and --rows are of a model");
+  if (!r->model && (r->data || r->rows > 0 || r->seed.given || r->threads > 0))
+    return app_usage_error(self, "--data, --rows, --seed and --threads are of a model");
   return APP_DONE;
 }
 
@@ -189,18 +198,10 @@ static int run(const app_command *self, int argc, char **argv) {
       {0},
   };
   chain c = {0};
-  app_progress progress;
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   code = check(self, &r);
-  if (code == APP_DONE && r.model) {
-    app_progress_begin(&progress);
-    lfm_status status = measure(&r, &progress, &c);
-    app_progress_end(&progress);
-    code = app_report(self, status);
-  } else if (code == APP_DONE) {
-    code = read_numbers(self, &r, &c);
-  }
+  if (code == APP_DONE) code = r.model ? measure(self, &r, &c) : read_numbers(self, &r, &c);
   if (code == APP_DONE) code = propose(self, &r, &c);
   free(c.variances);
   return code;

@@ -13,12 +13,12 @@
 #include <math.h>
 
 typedef struct request {
-  const char *model, *task, *out, *record, *solver, *precision, *guard;
+  const char *model, *task, *out, *record;
   int64_t episodes, nfe, threads;
-  double range, shove, guidance;
-  int64_t delay;
+  double shove;
+  lfm_policy_options policy;
   app_seed seed;
-  bool clamp, rtc, json;
+  bool json;
 } request;
 
 static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_result *result) {
@@ -33,15 +33,9 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
     options.task = r->task;
     options.episodes = r->episodes;
     options.seed = r->seed.value;
-    options.policy.solve = (lfm_solver_options){.solver = r->solver, .nfe = (int)r->nfe};
-    options.policy.precision = r->precision;
-    options.policy.range = r->range;
-    options.policy.clamp = r->clamp;
-    options.policy.guard = r->guard;
+    options.policy = r->policy;
+    options.policy.solve.nfe = (int)r->nfe;
     options.shove = r->shove;
-    options.policy.delay = r->delay;
-    options.policy.rtc = r->rtc;
-    options.policy.guidance = r->guidance;
     options.sheet = r->record;
     options.threads = (int)r->threads;
     options.progress = app_progress_show;
@@ -84,7 +78,7 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json_whole(&json, "refused", result->policy.refused);
   app_json_whole(&json, "clamped", result->policy.clamped);
   app_json_real(&json, "jump", result->policy.jump);
-  if (r->guard) print_guard_json(&json, result);
+  if (r->policy.guard) print_guard_json(&json, result);
   print_latency(&json, &result->policy);
   app_json_real(&json, "seconds", result->seconds);
   app_json_close(&json);
@@ -119,20 +113,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "how many episodes (default 50)"},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed,
        .help = "another seed gives other starts and other noise (default 0); the same starts for any model"},
-      APP_OPTION_SOLVER(&r.solver),
-      {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
-       .help = "evaluations of the velocity a chunk, over the whole chain (default 8 a block)"},
-      {APP_WORD, .name = "precision", .value = "P", .target = &r.precision,
-       .words = (const char *const[]){"fp32", "bf16", NULL}, .help = "of the weights (default fp32):"},
-      {APP_REAL, .name = "range", .value = "R", .target = &r.range, .low = 1, .high = 1e6,
-       .help = "observations more than R times as far out as the demonstrations go end the episode (default 2)"},
-      {APP_FLAG, .name = "clamp", .target = &r.clamp, .help = "move them to the edge of that range instead"},
-      {APP_WORD, .name = "guard", .value = "WHAT", .target = &r.guard,
-       .words = (const char *const[]){"count", "hold", "stop", NULL},
-       .help = "ask the guard that lfm guard has given the model, and where it finds an observation strange, do this:"},
+      APP_OPTIONS_ACTING("", "end the episode", &r.policy, &r.nfe),
       {APP_REAL, .name = "shove", .value = "D", .target = &r.shove, .low = 0, .high = 1e6,
        .help = "disturb every episode once: for 10 steps the hand is D metres (Push-T: pixels) from where it is told to go"},
-      APP_OPTIONS_RTC("", &r.delay, &r.rtc, &r.guidance),
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
        .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
       {APP_TEXT, .name = "record", .value = "PNG", .target = &r.record,

@@ -904,6 +904,7 @@ typedef struct lfm_bench_options {
   const lfm_model *model; /* sample, score and latency: required */
   int64_t rows;           /* sample and score: how many; 0: 100,000 and 200.  lfm_bench_policy: chunks; 0: 2000 */
   int nfe;                /* lfm_bench_policy: evaluations a chunk; 0: 8 a block */
+  bool rtc;               /* lfm_bench_policy: with real-time chunking, a gradient beside each evaluation */
   double tol;             /* sample and score: of the solver; 0: 1e-5 */
   int repetitions;        /* 1 to 1000 */
   int threads;

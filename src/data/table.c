@@ -10,6 +10,7 @@
 
 #include "core/alloc.h"
 #include "core/bytes.h"
+#include "core/order.h"
 #include "core/utf8.h"
 #include "data/text.h"
 
@@ -166,16 +167,11 @@ failed:
   return status;
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 lfm_status lfm_table_share_equal(const lfm_table *table, int64_t col, double *share) {
   double *sorted;
   LFM_TRY(LFM_ALLOC_ROWS(&sorted, table->rows));
   for (int64_t row = 0; row < table->rows; row++) sorted[row] = table->values[row * table->cols + col];
-  qsort(sorted, (size_t)table->rows, sizeof *sorted, by_value);
+  qsort(sorted, (size_t)table->rows, sizeof *sorted, lfm_by_size);
   int64_t longest = 0, run = 0;
   for (int64_t row = 0; row < table->rows; row++) {
     run = row > 0 && sorted[row] == sorted[row - 1] ? run + 1 : 1;

@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum { POSITION = 3, MOST_HORIZON = 4096 };
-static const double least_range = 1e-4; /* what varies less is taken for a constant, which no unit makes visible */
 
 /* ---- making ------------------------------------------------------------------------------------------------- */
 
@@ -113,7 +112,7 @@ static void by_range(const double *values, int64_t rows, int64_t cols, int64_t c
   double low = values[col], high = values[col];
   for (int64_t i = 1; i < rows; i++) low = fmin(low, values[i * cols + col]), high = fmax(high, values[i * cols + col]);
   *mean = 0.5 * (low + high);
-  *scale = high - low < least_range ? 1.0 : 2.0 / (high - low);
+  *scale = high - low < LFM_LEAST_RANGE ? 1.0 : 2.0 / (high - low);
 }
 
 /* Positions of a pose, and all of what is none, by their range. */
@@ -219,14 +218,19 @@ static int64_t within(int64_t step, int64_t begin, int64_t end) {
   return step < begin ? begin : step >= end ? end - 1 : step;
 }
 
-/* Window `at` is that of step c; observations: scratch. */
-static void cut_window(const lfm_demos *demos, int64_t begin, int64_t end, int64_t c, double *observations, lfm_table *table,
+void lfm_windows_look(const lfm_demos *demos, int64_t episode, int64_t step, int64_t horizon, double *seen) {
+  int64_t begin = lfm_demos_begin(demos, episode), end = demos->ends[episode], obs = demos->obs_dim;
+  for (int64_t k = 0; k < horizon; k++)
+    memcpy(seen + k * obs, demos->obs + within(step - (horizon - 1) + k, begin, end) * obs, (size_t)obs * sizeof *seen);
+}
+
+/* Window `at` is that of step c of an episode; observations: scratch. */
+static void cut_window(const lfm_demos *demos, int64_t episode, int64_t c, double *observations, lfm_table *table,
                        int64_t at) {
   lfm_windows *w = table->windows;
-  int64_t first = c - (w->horizons.observation - 1), obs = w->obs_dim;
-  for (int64_t k = 0; k < w->horizons.observation; k++)
-    memcpy(observations + k * obs, demos->obs + within(first + k, begin, end) * obs, (size_t)obs * sizeof *observations);
-  lfm_windows_give(w, observations, w->given + at * w->horizons.observation * obs);
+  int64_t begin = lfm_demos_begin(demos, episode), end = demos->ends[episode], first = c - (w->horizons.observation - 1);
+  lfm_windows_look(demos, episode, c, w->horizons.observation, observations);
+  lfm_windows_give(w, observations, w->given + at * w->horizons.observation * w->obs_dim);
   for (int64_t k = 0; k < w->horizons.prediction; k++)
     lfm_windows_encode(w, demos->actions + within(first + k, begin, end) * demos->action_dim,
                        table->values + at * table->cols + k * w->width);
@@ -258,7 +262,7 @@ lfm_status lfm_windows_cut(const lfm_windows *like, const lfm_demos *demos, lfm_
   for (int64_t e = 0; e < demos->episodes; e++) {
     int64_t begin = lfm_demos_begin(demos, e), end = demos->ends[e];
     for (int64_t c = 0; c < windows_of(end - begin, like->horizons); c++)
-      cut_window(demos, begin, end, begin + c, observations, *out, at++);
+      cut_window(demos, e, begin + c, observations, *out, at++);
   }
   lfm_free(observations);
   return LFM_OK;

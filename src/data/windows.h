@@ -19,6 +19,8 @@
 
 struct lfm_table;
 
+#define LFM_LEAST_RANGE 1e-4 /* what varies less is taken for a constant, which no unit makes visible */
+
 typedef struct lfm_horizons {
   int64_t observation; /* steps that are seen */
   int64_t prediction;  /* steps of a chunk, from the first of those that are seen on */
@@ -63,6 +65,8 @@ lfm_status lfm_windows_fit_demos(const lfm_windows *windows, const lfm_demos *de
 lfm_status lfm_windows_cut(const lfm_windows *like, const lfm_demos *demos, struct lfm_table **out);
 int64_t lfm_windows_count(const lfm_demos *demos, lfm_horizons horizons);
 
+/* What is seen at a step of an episode: it and those before, [horizon, obs_dim]; the first stands for those before it. */
+void lfm_windows_look(const lfm_demos *demos, int64_t episode, int64_t step, int64_t horizon, double *seen);
 /* Observations [observation, obs_dim], the last one now, as what is given of a row. */
 void lfm_windows_give(const lfm_windows *windows, const double *observations, float *given);
 /* One action: [action_dim] as the data have it, and [width] inside. */

@@ -7,6 +7,7 @@
 #include "distill/operators.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,11 +30,6 @@ static lfm_status check_chain(const double *hks, int blocks, double s) {
   return LFM_OK;
 }
 
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* lambda_0, sorted. */
 static lfm_status take_variances(lfm_merge_operators *o, const double *variances) {
   double largest = 0.0;
@@ -45,7 +41,7 @@ static lfm_status take_variances(lfm_merge_operators *o, const double *variances
     o->variance[c] = fmax(variances[c], 0.0);
   }
   if (!(largest > 0.0)) return lfm_fail(LFM_E_USAGE, "variances: none is above 0; there is nothing to generate");
-  qsort(o->variance, (size_t)o->dim, sizeof *o->variance, by_size);
+  qsort(o->variance, (size_t)o->dim, sizeof *o->variance, lfm_by_size);
   while (o->below < o->dim && o->variance[o->below] <= 1.0) o->below++;
   return LFM_OK;
 }

@@ -12,6 +12,7 @@
 #include "flow/bench.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "core/rng.h"
 #include "data/table.h"
 #include "flow/likelihood.h"
@@ -82,15 +83,10 @@ static lfm_status warm_up(figure *f) {
   return LFM_OK;
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median_of(const double *values, int count) {
   double sorted[MOST_REPETITIONS];
   memcpy(sorted, values, (size_t)count * sizeof *values);
-  qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+  qsort(sorted, (size_t)count, sizeof *sorted, lfm_by_size);
   return 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
 }
 

@@ -145,9 +145,8 @@ static lfm_status draw_and_see(const lfm_eval *e, const lfm_table *from, int64_t
 /* ---- figures of one form ------------------------------------------------------------------------------------- */
 
 static lfm_estimate of_frechet(const lfm_frechet *f) { return (lfm_estimate){f->corrected, f->low, f->high}; }
-static lfm_estimate of_share(const lfm_share *s) { return (lfm_estimate){s->share, s->low, s->high}; }
+static lfm_estimate of_share(const lfm_accuracy *s) { return (lfm_estimate){s->share, s->low, s->high}; }
 static lfm_estimate of_summary(const lfm_summary *s) { return (lfm_estimate){s->mean, s->low, s->high}; }
-static lfm_accuracy accuracy_of(const lfm_share *s) { return (lfm_accuracy){s->count, s->hits, s->share, s->low, s->high}; }
 
 static lfm_eval_figures figures_of(const lfm_frechet *frechet, const lfm_manifold *manifold) {
   return (lfm_eval_figures){.fitted = frechet->distance,
@@ -190,18 +189,15 @@ static lfm_status take_squares(const lfm_neighbour *near, int64_t rows, int k, f
 static lfm_status recognise(const lfm_eval *e, const seen *s, lfm_accuracy *all, lfm_accuracy *by_class) {
   const lfm_judge *judge = e->options.judge;
   int64_t classes = lfm_judge_classes(judge), *confusion;
-  lfm_share share;
   *all = (lfm_accuracy){0};
   if (by_class) memset(by_class, 0, (size_t)classes * sizeof *by_class);
   if (!s->pictures->images->labels) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&confusion, classes * classes));
-  lfm_status status = lfm_judge_count(judge, s->pictures, s->logits, confusion, &share);
-  if (status == LFM_OK) *all = accuracy_of(&share);
+  lfm_status status = lfm_judge_count(judge, s->pictures, s->logits, confusion, all);
   for (int64_t k = 0; status == LFM_OK && by_class && k < classes; k++) {
     int64_t rows = 0;
     for (int64_t j = 0; j < classes; j++) rows += confusion[k * classes + j];
-    share = rows ? lfm_summary_share(confusion[k * classes + k], rows) : (lfm_share){0};
-    by_class[k] = accuracy_of(&share);
+    by_class[k] = lfm_summary_share(confusion[k * classes + k], rows);
   }
   lfm_free(confusion);
   return status;
@@ -272,7 +268,7 @@ static lfm_status compare_laws(const lfm_eval *e, const seen *s, lfm_eval_result
 static void put_closeness(const lfm_closeness *c, lfm_eval_result *r) {
   r->nearest = c->generated, r->heldout_nearest = c->heldout;
   r->closer = of_summary(&c->closer);
-  r->memorised = accuracy_of(&c->memorised);
+  r->memorised = c->memorised;
   r->memorised_due = c->memorised_due;
   r->copies = c->copies;
 }

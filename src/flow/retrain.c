@@ -24,8 +24,7 @@ static lfm_status grade(const lfm_judge *judge, const lfm_table *exam, lfm_team 
   LFM_TRY_GOTO(lfm_judge_ask(judge, exam->images, team, NULL, logits), done);
   LFM_TRY_GOTO(lfm_confusion_choose(logits, exam->rows, classes, said), done);
   for (int64_t i = 0; i < exam->rows; i++) hits += truth[i] == said[i], right[i] = truth[i] == said[i];
-  lfm_share share = lfm_summary_share(hits, exam->rows);
-  *accuracy = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  *accuracy = lfm_summary_share(hits, exam->rows);
 done:
   lfm_free(logits);
   lfm_free(said);

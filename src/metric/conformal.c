@@ -3,14 +3,10 @@
  * conformal.c -- see conformal.h.  An order statistic and no interpolation: the guarantee is that of ranks.
  */
 #include "metric/conformal.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
 
 /* Of (count + 1) (1 - alpha), which for 19 and 0.05 is 19 and not the 19.000000000000004 of the arithmetic. */
 static double rank_of(int64_t count, double alpha) { return fmax(ceil(((double)count + 1.0) * (1.0 - alpha) - 1e-9), 1.0); }
@@ -24,7 +20,7 @@ lfm_status lfm_conformal_check(int64_t count, double alpha) {
 
 lfm_status lfm_conformal_quantile(double *values, int64_t count, double alpha, double *out) {
   LFM_TRY(lfm_conformal_check(count, alpha));
-  qsort(values, (size_t)count, sizeof *values, by_size);
+  qsort(values, (size_t)count, sizeof *values, lfm_by_size);
   *out = values[(int64_t)rank_of(count, alpha) - 1];
   return LFM_OK;
 }

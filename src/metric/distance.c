@@ -6,6 +6,7 @@
  */
 #include "metric/distance.h"
 #include "core/alloc.h"
+#include "core/order.h"
 #include "metric/normal.h"
 
 #include <stdlib.h>
@@ -22,11 +23,6 @@ typedef struct pair {
 static lfm_status check(int64_t rows, int64_t dim) {
   if (rows >= 2 && dim >= 1) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "distance: %lld rows of %lld columns; give two rows or more", (long long)rows, (long long)dim);
-}
-
-static int by_value(const void *left, const void *right) {
-  double a = *(const double *)left, b = *(const double *)right;
-  return a < b ? -1 : a > b;
 }
 
 static lfm_status run(lfm_team *team, int64_t tasks, lfm_task_fn fn, pair *p, double *sum) {
@@ -55,7 +51,7 @@ static void project(const double *x, int64_t rows, int64_t dim, const double *di
     out[i] = 0;
     for (int64_t c = 0; c < dim; c++) out[i] += x[i * dim + c] * direction[c];
   }
-  qsort(out, (size_t)rows, sizeof *out, by_value);
+  qsort(out, (size_t)rows, sizeof *out, lfm_by_size);
 }
 
 static lfm_status transport_slice(void *context, int worker, int64_t slice) {
@@ -121,7 +117,7 @@ static lfm_status median_squared_distance(const pair *p, double *median) {
       const double *y = (j < side ? p->a : p->b) + j % side * p->rows / side * p->dim;
       squares[at++] = squared_distance(x, y, p->dim);
     }
-  qsort(squares, (size_t)count, sizeof *squares, by_value);
+  qsort(squares, (size_t)count, sizeof *squares, lfm_by_size);
   *median = squares[count / 2];
   lfm_free(squares);
   return *median > 0 ? LFM_OK : lfm_fail(LFM_E_DATA, "distance: more than half of the rows are equal; no kernel width fits");

@@ -150,7 +150,7 @@ lfm_status lfm_judge_ask(const lfm_judge *judge, const lfm_images *images, lfm_t
 }
 
 lfm_status lfm_judge_count(const lfm_judge *judge, const lfm_table *table, const float *logits, int64_t *confusion,
-                           lfm_share *right) {
+                           lfm_accuracy *right) {
   int32_t *truth = NULL, *chosen = NULL, classes = (int32_t)judge->picture->classes;
   lfm_status status = LFM_ALLOC_ROWS(&truth, table->rows);
   if (status == LFM_OK) status = lfm_judge_truth(judge, table, truth);
@@ -178,10 +178,8 @@ static lfm_status to_table(const float *said, int64_t rows, int64_t cols, char *
 
 static lfm_status count_right(const lfm_judge *judge, const lfm_table *pictures, const float *logits, lfm_accuracy *right) {
   int64_t *confusion, classes = judge->picture->classes;
-  lfm_share share;
   LFM_TRY(LFM_ALLOC(&confusion, classes * classes));
-  lfm_status status = lfm_judge_count(judge, pictures, logits, confusion, &share);
-  if (status == LFM_OK) *right = (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  lfm_status status = lfm_judge_count(judge, pictures, logits, confusion, right);
   lfm_free(confusion);
   return status;
 }

@@ -93,9 +93,11 @@ lfm_status lfm_summary_paired(const double *a, const double *b, const double *gr
   return status;
 }
 
-lfm_share lfm_summary_share(int64_t hits, int64_t count) {
+lfm_accuracy lfm_summary_share(int64_t right, int64_t rows) {
+  if (!rows) return (lfm_accuracy){0};
   const double z = NORMAL_975;
-  double n = (double)count, p = (double)hits / n, shrink = 1 + z * z / n;
+  double n = (double)rows, p = (double)right / n, shrink = 1 + z * z / n;
   double middle = (p + 0.5 * z * z / n) / shrink, half = z / shrink * sqrt(p * (1 - p) / n + 0.25 * z * z / (n * n));
-  return (lfm_share){.hits = hits, .count = count, .share = p, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
+  return (lfm_accuracy){
+      .rows = rows, .right = right, .share = p, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
 }

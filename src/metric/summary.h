@@ -22,14 +22,9 @@ lfm_status lfm_summary_mean(const double *values, const double *group, int64_t c
 /* Of a - b, row by row: the paired difference. */
 lfm_status lfm_summary_paired(const double *a, const double *b, const double *group, int64_t count, lfm_summary *out);
 
-typedef struct lfm_share {
-  int64_t hits, count;
-  double share;     /* hits / count */
-  double low, high; /* its 95 % interval: Wilson's, for a binomial share; never outside 0..1, right also near its ends */
-} lfm_share;
-
-/* 0 <= hits <= count, count >= 1. */
-lfm_share lfm_summary_share(int64_t hits, int64_t count);
+/* 0 <= right <= rows; zeros where there are no rows.  The interval is Wilson's, for a binomial share: never outside 0..1,
+ * right also near its ends. */
+lfm_accuracy lfm_summary_share(int64_t right, int64_t rows);
 
 /* The 97.5 % point of Student's law; degrees >= 1.  Within 0.3 % (exact for 1 and 2). */
 double lfm_student_975(int64_t degrees);

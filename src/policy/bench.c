@@ -31,6 +31,7 @@ static lfm_status bench(const lfm_bench_options *options, const lfm_model *model
   lfm_policy_defaults(&acting);
   acting.solve.nfe = options->nfe;
   acting.precision = options->precision;
+  acting.rtc = options->rtc;
   LFM_TRY(lfm_policy_create(model, &acting, &policy));
   lfm_status status = draw(policy, model->windows, options->rows ? options->rows : CHUNKS, stats);
   lfm_policy_destroy(policy);

@@ -25,7 +25,6 @@
 #include <string.h>
 
 enum { MOST_ROLLOUTS = 1000000, STARTS = 0x67756172 };
-static const double least_range = 1e-4; /* what varies less is taken for a constant, as windows.c does */
 
 /* Greatest scores of episodes, by what became of them. */
 typedef struct scores {
@@ -45,15 +44,6 @@ typedef struct work {
 
 /* ---- the flow ----------------------------------------------------------------------------------------------------- */
 
-/* What is seen at a step: it and those before; the first stands for those before it. */
-static void look(const lfm_demos *demos, int64_t begin, int64_t step, int64_t horizon, double *seen) {
-  for (int64_t k = 0; k < horizon; k++) {
-    int64_t at = step - (horizon - 1) + k;
-    memcpy(seen + k * demos->obs_dim, demos->obs + (at < begin ? begin : at) * demos->obs_dim,
-           (size_t)demos->obs_dim * sizeof *seen);
-  }
-}
-
 /* A number that does not move has no scale; its last digits are no matter of the flow's. */
 static void still(lfm_table *table, int64_t col) {
   double low = table->values[col], high = low;
@@ -61,14 +51,14 @@ static void still(lfm_table *table, int64_t col) {
     low = fmin(low, table->values[i * table->cols + col]);
     high = fmax(high, table->values[i * table->cols + col]);
   }
-  for (int64_t i = 0; i < table->rows && high - low < least_range; i++) table->values[i * table->cols + col] = low;
+  for (int64_t i = 0; i < table->rows && high - low < LFM_LEAST_RANGE; i++) table->values[i * table->cols + col] = low;
 }
 
 static lfm_status all_that_is_seen(const lfm_demos *demos, int64_t horizon, lfm_table **out) {
   LFM_TRY(lfm_table_make(demos->steps, horizon * demos->obs_dim, out));
   for (int64_t e = 0; e < demos->episodes; e++)
-    for (int64_t begin = lfm_demos_begin(demos, e), c = begin; c < demos->ends[e]; c++)
-      look(demos, begin, c, horizon, (*out)->values + c * (*out)->cols);
+    for (int64_t c = lfm_demos_begin(demos, e); c < demos->ends[e]; c++)
+      lfm_windows_look(demos, e, c, horizon, (*out)->values + c * (*out)->cols);
   for (int64_t col = 0; col < (*out)->cols; col++) still(*out, col);
   return LFM_OK;
 }
@@ -143,8 +133,8 @@ static lfm_status score_demos(work *w, const lfm_demos *demos) {
   LFM_TRY(LFM_ALLOC(&seen, horizon * demos->obs_dim));
   for (int64_t e = 0; e < demos->episodes; e++) {
     double most = 0.0;
-    for (int64_t begin = lfm_demos_begin(demos, e), c = begin; c < demos->ends[e]; c++) {
-      look(demos, begin, c, horizon, seen);
+    for (int64_t c = lfm_demos_begin(demos, e); c < demos->ends[e]; c++) {
+      lfm_windows_look(demos, e, c, horizon, seen);
       most = worse(most, lfm_rt_guard_score(&w->watch, seen));
     }
     add_good(&w->scores, e, most);
@@ -202,10 +192,8 @@ static lfm_status score(work *w, lfm_guard_result *result) {
 
 static lfm_accuracy share_above(const double *most, int64_t count, double level) {
   int64_t above = 0;
-  if (!count) return (lfm_accuracy){0};
   for (int64_t i = 0; i < count; i++) above += !(most[i] <= level);
-  lfm_share share = lfm_summary_share(above, count);
-  return (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
+  return lfm_summary_share(above, count);
 }
 
 static lfm_status calibrate(work *w, lfm_guard_result *result) {

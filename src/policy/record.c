@@ -209,9 +209,7 @@ static lfm_status draw_sheet(const recorder *r) {
 }
 
 static lfm_demos_result result_of(const recorder *r) {
-  lfm_share share = lfm_summary_share(r->count, r->tried);
-  lfm_demos_result result = {.success = {share.count, share.hits, share.share, share.low, share.high},
-                             .seconds = lfm_seconds() - r->meter.begun};
+  lfm_demos_result result = {.success = lfm_summary_share(r->count, r->tried), .seconds = lfm_seconds() - r->meter.begun};
   for (int64_t i = 0; i < r->count; i++) result.steps += r->kept[i].steps;
   return result;
 }

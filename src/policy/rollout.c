@@ -214,12 +214,6 @@ static lfm_policy_stats stats_of(const rollout *r) {
   return all;
 }
 
-static lfm_accuracy accuracy_of(int64_t hits, int64_t count) {
-  if (!count) return (lfm_accuracy){0};
-  lfm_share share = lfm_summary_share(hits, count);
-  return (lfm_accuracy){share.count, share.hits, share.share, share.low, share.high};
-}
-
 /* Alarms in episodes that went well, or else in those that did not. */
 static lfm_accuracy alarms_where(const lfm_table *table, bool went_well) {
   int64_t hits = 0, count = 0;
@@ -229,7 +223,7 @@ static lfm_accuracy alarms_where(const lfm_table *table, bool went_well) {
     count += counts;
     hits += counts && row[ALARM] > 0.0;
   }
-  return accuracy_of(hits, count);
+  return lfm_summary_share(hits, count);
 }
 
 static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
@@ -246,7 +240,7 @@ static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
   }
   lfm_status status = lfm_summary_mean(score, NULL, episodes, &summary);
   lfm_free(score);
-  result->success = accuracy_of(hits, episodes);
+  result->success = lfm_summary_share(hits, episodes);
   result->alarms_in_successes = alarms_where(r->table, true);
   result->alarms_in_failures = alarms_where(r->table, false);
   result->score = summary.mean, result->score_se = summary.se;

@@ -6,6 +6,7 @@
  * Refused: real below and generated above the diagonal; the eye compares an overlay better than mirror images.
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "data/table.h"
 #include "report/axis.h"
 #include "report/canvas.h"
@@ -28,11 +29,6 @@ typedef struct pairs {
 
 static lfm_colour colour_of(int which) { return lfm_palette(which); }
 
-static int by_value(const void *a, const void *b) {
-  double left = *(const double *)a, right = *(const double *)b;
-  return left < right ? -1 : left > right;
-}
-
 /* The middle 99 % of each real column; sorted [rows] is scratch. */
 static void find_axes(pairs *p, double *sorted) {
   const lfm_table *real = p->tables[REAL];
@@ -40,7 +36,7 @@ static void find_axes(pairs *p, double *sorted) {
     int64_t count = 0;
     for (int64_t i = 0; i < real->rows; i++)
       if (isfinite(real->values[i * real->cols + c])) sorted[count++] = real->values[i * real->cols + c];
-    qsort(sorted, (size_t)count, sizeof *sorted, by_value);
+    qsort(sorted, (size_t)count, sizeof *sorted, lfm_by_size);
     int64_t cut = count / 200;
     p->axes[c] = count > 0 ? lfm_axis_make(sorted[cut], sorted[count - 1 - cut], 0.06, false) : lfm_axis_make(0, 1, 0, false);
   }

@@ -84,7 +84,8 @@ expect_usage "MODEL and --variances exclude each other" "$lfm" plan model --vari
 expect_usage "--steps K is missing" "$lfm" plan model
 expect_usage "need the chain's steps" "$lfm" plan --variances 1,2 --steps 1
 expect_usage "--hks: a model has its own steps" "$lfm" plan model --hks .1,free --steps 1
-expect_usage "--data and --rows are of a model" "$lfm" plan --variances 1,2 --hks .1,free --steps 1 --data data.csv
+expect_usage "--data, --rows, --seed and --threads are of a model" "$lfm" plan --variances 1,2 --hks .1,free --steps 1 --data data.csv
+expect_usage "--seed and --threads are of a model" "$lfm" plan --variances 1,2 --hks .1,free --steps 1 --seed 3
 for numbers in "" , 1,,2 1x "1;2" free nan; do
   expect_usage "--variances" "$lfm" plan --variances "$numbers" --hks .1,free --steps 1
 done
