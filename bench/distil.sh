@@ -29,23 +29,6 @@ draw() {
   mv "$out/$2.partial" "$out/$2.json"
 }
 
-# distil TEACHER NAME BUDGET OPTIONS...
-distil() {
-  "$lfm" distill "$out/$1" -o "$out/$2" --budget "$3" --pairs "$PAIRS" "${@:4}" --resume >"$out/$2.log" 2>&1 ||
-    { tail -n 3 "$out/$2.log" >&2 && return 1; }
-}
-
-# spent NAME: flop of a run, its push or its teacher's rows included
-spent() {
-  awk -v a="$(number "$out/$1/result.json" train_flops)" -v b="$(number "$out/$1/result.json" push_flops)" 'BEGIN { print a + b }'
-}
-
-# equal_budget FLOW CHAIN: batches after which a distillation of FLOW has spent what that of CHAIN has
-equal_budget() {
-  awk -v all="$(spent "$2")" -v steps="$(number "$out/$2/result.json" steps)" \
-    -v train="$(number "$out/$2/result.json" train_flops)" -v row="$(number "$out/$1.json" flops)" -v pairs="$PAIRS" 'BEGIN { printf "%.0f", (all - row * pairs) / (train / steps) }'
-}
-
 # mean_batches SEED NAME: batches of mean velocities, each two passes more than a batch of the flow, that cost what chain and
 # distillation did
 mean_batches() {
@@ -69,9 +52,9 @@ for seed in $SEEDS; do
   done
   for method in $METHODS; do
     for steps in $STEPS; do
-      distil "lfm-$seed" "lfm-$seed-$method-$steps" "$BUDGET" --steps "$steps" --method "$method" --seed "$seed"
-      budget=$(equal_budget "fm-$seed-adaptive" "lfm-$seed-$method-$steps")
-      distil "fm-$seed" "fm-$seed-$method-$steps" "$budget" --steps "$steps" --split "$most" --method "$method" --seed "$seed"
+      distil "lfm-$seed" "lfm-$seed-$method-$steps" "$BUDGET" --pairs "$PAIRS" --steps "$steps" --method "$method" --seed "$seed"
+      budget=$(equal_budget "$(number "$out/fm-$seed-adaptive.json" flops)" "lfm-$seed-$method-$steps")
+      distil "fm-$seed" "fm-$seed-$method-$steps" "$budget" --pairs "$PAIRS" --steps "$steps" --split "$most" --method "$method" --seed "$seed"
       for model in lfm fm; do draw "$model-$seed-$method-$steps" "$model-$seed-$method-$steps"; done
     done
   done

@@ -15,37 +15,20 @@ folder=$1 preset=$2 build=${3:-build} out=${4:-runs/images-$2} SEEDS=${SEEDS:-0}
 folder=$(cd "$folder" && pwd)
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
-pictures=$folder/train-images-idx3-ubyte.gz test=$folder/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
-data=("$pictures" --valid "$test")
+pictures_of "$folder"
 IFS='|' read -ra wide_keys <<<"${WIDE:-unet_dim_mults=[1,3,3]}"
 
-# list FILE NAME I: the I-th number of a list in a flat JSON object
-list() { tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *\[([^]]*)\].*/\1/p" | cut -d, -f"$3" | tr -d ' '; }
-
-# flops_a_batch RUN, flops RUN: operations of one of its batches, and of all with the push
-flops_a_batch() { awk -v f="$(number "$1/result.json" train_flops)" -v n="$(number "$1/result.json" steps)" 'BEGIN { print f / n }'; }
-flops() { awk -v a="$(number "$1/result.json" train_flops)" -v b="$(number "$1/result.json" push_flops)" 'BEGIN { print a + b }'; }
-
-# judge MODEL NAME OPTIONS...: $out/NAME/result.json, once
-judge() {
-  [ -e "$out/$2/result.json" ] ||
-    "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" --nfe "$NFE" -o "$out/$2" "${@:3}" \
-      >"$out/$2.log" 2>&1 || { tail -n 3 "$out/$2.log" >&2 && return 1; }
-}
-
-[ -e "$judge" ] || "$lfm" features train "$pictures" -o "$judge" --epochs 3 >"$out/judge.log" 2>&1
 train probe --preset "$preset" --set 'hks=[null]' --set max_batch=1 "${wide_keys[@]/#/--set=}"
 length=(--time "${TIME:-15m}")
 for seed in $SEEDS; do
   train "lfm-$seed" --preset "$preset" --seed "$seed" "${length[@]}"
   length=(--set "max_batch=$(key "$out/lfm-$seed/config.yaml" max_batch)")
-  whole=$(flops "$out/lfm-$seed")
-  train "fm-$seed" --preset "$preset-fm" --seed "$seed" \
-    --set "max_batch=$(awk -v a="$whole" -v b="$(flops_a_batch "$out/lfm-$seed")" 'BEGIN { printf "%.0f", a / b }')"
+  whole=$(spent "lfm-$seed")
+  train "fm-$seed" --preset "$preset-fm" --seed "$seed" --set "max_batch=$(batches_for "$whole" "$(batch_of "lfm-$seed")")"
   train "wide-$seed" --preset "$preset-fm" --seed "$seed" "${wide_keys[@]/#/--set=}" \
-    --set "max_batch=$(awk -v a="$whole" -v b="$(flops_a_batch "$out/probe")" 'BEGIN { printf "%.0f", a / b }')"
-  judge "$out/lfm-$seed" "lfm-$seed-judged"
-  for name in fm wide; do judge "$out/$name-$seed" "$name-$seed-judged" --against "$out/lfm-$seed"; done
+    --set "max_batch=$(batches_for "$whole" "$(batch_of probe)")"
+  judge "$out/lfm-$seed" "lfm-$seed-judged" --nfe "$NFE"
+  for name in fm wide; do judge "$out/$name-$seed" "$name-$seed-judged" --nfe "$NFE" --against "$out/lfm-$seed"; done
 done
 
 IFS=, read -ra budgets <<<"$NFE"

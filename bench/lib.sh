@@ -22,9 +22,15 @@ tables() {
   fi
 }
 
-# key FILE NAME: of a config.yaml;  number FILE NAME: of a flat JSON object
+# key FILE NAME: of a config.yaml;  number FILE NAME: of a flat JSON object;  list FILE NAME I: the I-th of a list there,
+# or the number where there is but one
 key() { sed -nE "s/^$2: *([^#]*[^# ]).*/\1/p" "$1"; }
 number() { tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *([^,}]*[^,} ]).*/\1/p"; }
+list() {
+  local all
+  all=$(tr -d '\n' <"$1" | sed -nE "s/.*\"$2\": *\[([^]]*)\].*/\1/p" | tr -d ' ')
+  if [ -n "$all" ]; then cut -d, -f"$3" <<<"$all"; else number "$1" "$2"; fi
+}
 # times A B: their product, rounded, at least 1
 times() { awk -v a="$1" -v b="$2" 'BEGIN { n = a * b; printf "%.0f", n < 1 ? 1 : n }'; }
 # named PREFIX SUFFIX: PREFIX-SEED SUFFIX of every seed, with commas between
@@ -39,6 +45,28 @@ named() {
 train() {
   "$lfm" train "${data[@]}" -o "$out/$1" "${extra[@]/#/--set=}" "${@:2}" --resume >"$out/$1.log" 2>&1 ||
     { tail -n 3 "$out/$1.log" >&2 && return 1; }
+}
+
+# batch_of NAME: flop of one of a run's batches;  spent NAME: of all, with its push, or its teacher's rows;
+# batches_for FLOP BATCH: how many batches of so many flop that is
+batch_of() {
+  awk -v f="$(number "$out/$1/result.json" train_flops)" -v n="$(number "$out/$1/result.json" steps)" 'BEGIN { print f / n }'
+}
+spent() {
+  awk -v a="$(number "$out/$1/result.json" train_flops)" -v b="$(number "$out/$1/result.json" push_flops)" 'BEGIN { print a + b }'
+}
+batches_for() { awk -v all="$1" -v one="$2" 'BEGIN { n = all / one; printf "%.0f", n < 1 ? 1 : n }'; }
+
+# distil TEACHER NAME BUDGET OPTIONS...: a student of so many batches, whatever it takes to finish it
+distil() {
+  "$lfm" distill "$out/$1" -o "$out/$2" --budget "$3" "${@:4}" --resume >"$out/$2.log" 2>&1 ||
+    { tail -n 3 "$out/$2.log" >&2 && return 1; }
+}
+
+# equal_budget ROW NAME: batches after which a distillation whose teacher takes ROW flop for each of its $PAIRS rows has spent
+# what student NAME has
+equal_budget() {
+  batches_for "$(awk -v all="$(spent "$2")" -v row="$1" -v pairs="$PAIRS" 'BEGIN { print all - row * pairs }')" "$(batch_of "$2")"
 }
 
 # twin RUN [wide]: the keys of one free block that spends what the chain RUN spent, the push included: the same network for
@@ -88,6 +116,20 @@ score() {
     { tail -n 3 "$as.log" >&2 && return 1; }
   printf '%s\n' "$call" >"$as.call"
   mv "$as.partial" "$as.json"
+}
+
+# pictures_of FOLDER: what to train on and to test on, as `tables` says it of tables, and the judge of such pictures
+pictures_of() {
+  pictures=$1/train-images-idx3-ubyte.gz test=$1/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
+  data=("$pictures" --valid "$test")
+  [ -e "$judge" ] || "$lfm" features train "$pictures" -o "$judge" --epochs 3 >"$out/judge.log" 2>&1
+}
+
+# judge MODEL NAME OPTIONS...: $out/NAME/result.json, once
+judge() {
+  [ -e "$out/$2/result.json" ] ||
+    "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" -o "$out/$2" "${@:3}" >"$out/$2.log" 2>&1 ||
+    { tail -n 3 "$out/$2.log" >&2 && return 1; }
 }
 
 # costs: what the three models of every seed took, as a table

@@ -53,6 +53,11 @@ typedef struct kit_samples {
 } kit_samples;
 lfm_status kit_quality(const kit_samples *samples, char **names, int count);
 
+/* ---- episodes.c --------------------------------------------------------------------------------------------- */
+/* Successes and scores of NAME.csv, as `lfm rollout -o` writes it, of episodes with the same starts; paired with the first.
+ * Names as above. */
+lfm_status kit_episodes(const char *folder, char **names, int count);
+
 /* ---- pictures.c --------------------------------------------------------------------------------------------- */
 lfm_status kit_panel(const char *folder, char **names, int count); /* panel.png */
 lfm_status kit_pairs(const char *folder, const char *name);        /* pairs.png */

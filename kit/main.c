@@ -15,6 +15,7 @@ static const char usage[] =
     "kit rivals TRAIN TEST FOLDER --components K [--iterations N] [--fit-rows N] [--rows N]\n"
     "kit compare FOLDER [LABEL=]NAME[,NAME]... [--group TABLE] [--md]\n"
     "kit quality TEST REAL FOLDER [LABEL=]NAME[,NAME]... [--rows N]\n"
+    "kit episodes FOLDER [LABEL=]NAME[,NAME]...\n"
     "kit gap FOLDER NAME                kit tell-apart FOLDER NAME\n"
     "kit panel FOLDER NAME...           kit pairs FOLDER NAME                 kit curves TABLE FILE.png TITLE\n";
 
@@ -89,6 +90,7 @@ static lfm_status act(int count, char **words) {
   if (strcmp(name, "rivals") == 0) return rivals(count, words);
   if (strcmp(name, "compare") == 0) return compare(count, words);
   if (strcmp(name, "quality") == 0) return quality(count, words);
+  if (strcmp(name, "episodes") == 0 && count > 2) return kit_episodes(words[1], words + 2, count - 2);
   if (strcmp(name, "gap") == 0 && count == 3) return kit_gap(words[1], words[2]);
   if (strcmp(name, "tell-apart") == 0 && count == 3) return kit_tell_apart(words[1], words[2]);
   if (strcmp(name, "panel") == 0 && count > 2) return kit_panel(words[1], words + 2, count - 2);

@@ -172,6 +172,8 @@ def at_error(points, error):
 
 def compare_curves(args, what, ours_of, theirs_of):
     """ours_of: tolerance -> (error, seconds); theirs_of: {way: the same}."""
+    if len(args.tolerances) < 2:
+        sys.exit('--tolerances: two at least; the seconds at an error lie between them')
     rounds = []
     print('| tolerance | lfm: error | seconds |' + ''.join(f' {way}: error | seconds |' for way in theirs_of))
     print('|---|---|---|' + '---|---|' * len(theirs_of))

@@ -114,4 +114,31 @@ touch mark
 images
 check "the same table of pictures" cmp -s out first.md
 check "nothing was trained or judged again" test -z "$(find images \( -name '*.safetensors' -o -name result.json \) -newer mark)"
+
+# ---- and distilled
+script STEPS="1 2" BUDGET=2 PAIRS=100 ROWS=40 TOL=1e-2 bash "$here/bench/distil_images.sh" "$work/idx" mnist "$build" "$work/images"
+check "a line for both teachers and four students" test "$(grep -cE '^\| 0 \| (error control|distilled to [12]) \| (lfm|fm) \|' out)" -eq 6
+check "students take one evaluation and two" test "$(grep -cE '^\| 0 \| distilled to ([12]) \| (lfm|fm) \| \1\.0 \|' out)" -eq 4
+
+# ---- kit episodes: a pair of recipes, one with two runs, from four starts
+episodes() { awk -v v="$2" 'BEGIN { print "episode,success,score,steps"; n = split(v, f, " "); for (i = 1; i <= n; i++) print i - 1 "," f[i] "," f[i] / 2 ",9" }' >"$1.csv"; }
+episodes a "1 1 1 0"
+episodes b "1 0 1 0"
+episodes c "1 0 0 0"
+expect_exit 0 "$kit" episodes . a "two=b,c"
+check "successes in per cent" grep -qE '^\| a \| 75\.0 \(30\.1 to 95\.4\) \| 75\.0 \|' out
+check "a mean over runs, each of them, and a paired difference" \
+  grep -qE '^\| two \| 37\.5 \([0-9.]+ to [0-9.]+\) \| 50\.0 / 25\.0 \| -37\.5 \(-113\.[0-9] to 38\.[0-9]\) \| 0\.188 ±' out
+episodes short "1 0"
+expect_exit 1 "$kit" episodes . a short
+check "other starts are named" grep -q 'short.csv: has 2 episodes, and the first 4' err
+
+# ---- policies: a chain, flow matching, students, from the same starts
+run "$lfm" demos lift -n 12 -o demos.hdf5
+if ! grep -q "built without simulators" err; then
+  KEYS="hidden_dim=8 unet_dim_mults=[1,2] batch_size=32 max_batch=6 observation_horizon=1" script EPISODES=2 BUDGET=8 NFES="2 4" \
+    bash "$here/bench/policies.sh" lift "$work/demos.hdf5" "$build" "$work/policies"
+  check "two models at two numbers of evaluations, two students" test "$(grep -cE '^\| (flow matching|chain)' out)" -eq 6
+  check "flow matching spends what the chain spent" awk -F'|' '/^\| (lfm|fm)-0 / { all[++n] = $4 + $5 } END { exit !(n == 2 && all[1] / all[2] > .9 && all[1] / all[2] < 1.1) }' out
+fi
 finish
