@@ -120,6 +120,11 @@ script STEPS="1 2" BUDGET=2 PAIRS=100 ROWS=40 TOL=1e-2 bash "$here/bench/distil_
 check "a line for both teachers and four students" test "$(grep -cE '^\| 0 \| (error control|distilled to [12]) \| (lfm|fm) \|' out)" -eq 6
 check "students take one evaluation and two" test "$(grep -cE '^\| 0 \| distilled to ([12]) \| (lfm|fm) \| \1\.0 \|' out)" -eq 4
 
+# ---- bits per dimension by several numbers of probes
+script PROBES="2 4" ROWS=6 TOL=1e-2 bash "$here/bench/bits.sh" "$work/idx" mnist "$build" "$work/bits"
+check "a line for each number of probes" test "$(grep -cE '^\| lfm-0 \| [24] \| [0-9.]+ ± [0-9.]+ \|' out)" -eq 2
+check "a difference in standard errors" grep -qE '^\| lfm-0 \| 2 \| .* \| [-+][0-9.]+ \|$' out
+
 # ---- kit episodes: a pair of recipes, one with two runs, from four starts
 episodes() { awk -v v="$2" 'BEGIN { print "episode,success,score,steps"; n = split(v, f, " "); for (i = 1; i <= n; i++) print i - 1 "," f[i] "," f[i] / 2 ",9" }' >"$1.csv"; }
 episodes a "1 1 1 0"
