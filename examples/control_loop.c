@@ -4,8 +4,8 @@
  * thread of its own, 1,000 times a second, moves the machine towards the action in force.  Neither waits for the network
  * longer than the deadline.
  *
- *   control_loop MODEL [SECONDS]      MODEL is what lfm train has made of demonstrations; the machine here is a stub that
- * stays put
+ *   control_loop MODEL [SECONDS [rtc]]      MODEL is what lfm train has made of demonstrations; the machine here is a stub
+ *                                           that stays put.  rtc: each chunk goes on from the one before (real-time chunking)
  */
 #include "lfm.h"
 
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { MOST = 64, CONTROL_HZ = 20, TICK_HZ = 1000 };
@@ -87,11 +88,12 @@ int main(int argc, char **argv) {
   lfm_pilot_options options;
   machine m = {0};
   pthread_t thread;
-  if (argc < 2) return fprintf(stderr, "usage: control_loop MODEL [SECONDS]\n"), 2;
+  if (argc < 2) return fprintf(stderr, "usage: control_loop MODEL [SECONDS [rtc]]\n"), 2;
   if (lfm_model_load(argv[1], &model) != LFM_OK) return fail();
   lfm_pilot_defaults(&options);
   options.deadline = 10000.0; /* a fifth of a step */
   options.policy.clamp = true;
+  options.policy.rtc = argc > 3 && strcmp(argv[3], "rtc") == 0;
   if (lfm_pilot_create(model, &options, &m.pilot) != LFM_OK) return lfm_model_destroy(model), fail();
   int64_t observed = lfm_pilot_observed(m.pilot);
   m.actions = lfm_pilot_actions(m.pilot);

@@ -59,6 +59,8 @@ check "and in the table" grep -q '^episode,success,score,steps,broken,alarm$' a.
 # ---- the example of a control loop
 expect_exit 0 "$(dirname "$lfm")/control_loop" policy 1
 check "it acts twenty times a second" grep -q '^steps 20, ' out
+expect_exit 0 "$(dirname "$lfm")/control_loop" policy 1 rtc
+check "so does one whose chunks go on from each other" grep -q "^steps 20, " out
 expect_exit 1 "$(dirname "$lfm")/control_loop" density 1
 
 # ---- one C file
