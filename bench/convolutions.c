@@ -15,13 +15,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const int64_t shapes[][5] = {/* channels in, out, pixels along a side; taps along one, stride */
+static const int64_t shapes[][5] = {/* channels in, out, pixels along a side; taps along one, below 0: of a line; stride */
                                     {16, 64, 32, 3, 1},   {64, 16, 32, 3, 1},  {64, 64, 32, 3, 1},   {128, 64, 32, 3, 1},
                                     {192, 64, 32, 3, 1},  {32, 32, 28, 3, 1},  {64, 32, 28, 3, 1},   {128, 128, 16, 3, 1},
                                     {256, 128, 16, 3, 1}, {64, 64, 14, 3, 1},  {128, 64, 14, 3, 1},  {64, 64, 8, 3, 1},
                                     {128, 128, 8, 3, 1},  {256, 128, 8, 3, 1}, {256, 256, 8, 3, 1},  {64, 64, 7, 3, 1},
                                     {128, 128, 7, 3, 1},  {128, 128, 4, 3, 1}, {256, 128, 4, 3, 1},  {64, 64, 32, 3, 2},
-                                    {128, 128, 16, 3, 2}, {128, 64, 32, 1, 1}, {128, 384, 16, 1, 1}, {256, 128, 8, 1, 1}};
+                                    {128, 128, 16, 3, 2}, {128, 64, 32, 1, 1}, {128, 384, 16, 1, 1}, {256, 128, 8, 1, 1},
+                                    {10, 64, 16, -5, 1},  {64, 64, 16, -5, 1}, {32, 32, 16, -5, 1}, {64, 128, 8, -5, 1},
+                                    {128, 128, 8, -5, 1}, {256, 64, 8, -5, 1}, {64, 64, 8, -5, 1}, {128, 256, 4, -5, 1},
+                                    {256, 256, 4, -5, 1}, {512, 128, 4, -5, 1}, {128, 128, 4, -5, 1}, {64, 64, 4, -5, 1},
+                                    {64, 64, 3, -5, 1}, {64, 64, 5, -5, 1}, {64, 64, 6, -5, 1}, {64, 64, 7, -5, 1},
+                                    {64, 64, 13, -5, 1}, {32, 96, 16, -5, 1}, {176, 176, 4, -5, 1}, {24, 24, 16, -5, 1}};
 static const char *const passes[] = {"forward", "data", "weights"};
 
 static double now(void) {
@@ -39,8 +44,10 @@ static void *room(size_t numbers) {
 
 static double rate(const lfm_kernels *kernels, const int64_t *s, lfm_conv_pass pass, int64_t images, int runs) {
   const lfm_image_kernels *k = kernels->image;
+  bool line = s[3] < 0;
   int64_t side = (s[2] - 1) / s[4] + 1;
-  lfm_conv_shape shape = {{s[0], s[2], s[2], k->block}, {s[1], side, side, k->block}, s[3], s[4]};
+  lfm_conv_shape shape = {{s[0], line ? 1 : s[2], s[2], k->block}, {s[1], line ? 1 : side, side, k->block}, line ? -s[3] : s[3],
+                          s[4], line};
   size_t x_count = (size_t)(images * lfm_image_count(shape.in)), y_count = (size_t)(images * lfm_image_count(shape.out));
   lfm_conv *conv;
   if (k->conv_create(&shape, pass, pass != LFM_CONV_BACK_DATA, images, &conv) != LFM_OK) return 0;
@@ -57,7 +64,7 @@ static double rate(const lfm_kernels *kernels, const int64_t *s, lfm_conv_pass p
   }
   k->conv_destroy(conv);
   lfm_free(x), lfm_free(y), lfm_free(w), lfm_free(bias), lfm_free(scratch);
-  return 2e-9 * (double)(images * s[0] * s[1] * s[3] * s[3] * side * side) / best;
+  return 2e-9 * (double)(images * s[0] * s[1] * lfm_conv_taps(&shape) * lfm_image_pixels(shape.out)) / best;
 }
 
 /* Of images of bfloat16, where this processor has it. */
@@ -71,7 +78,7 @@ int main(int argc, char **argv) {
   int runs = argc > 2 ? atoi(argv[2]) : 20;
   printf("%s, %d images, GFLOP/s\n  in  out side taps stride  pass     direct   ours  bf16\n",
          lfm_kernels_identity(lfm_kernels_onednn()), (int)images);
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+  for (size_t i = argc > 3 ? (size_t)atoi(argv[3]) : 0; i < sizeof shapes / sizeof *shapes; i++)
     for (lfm_conv_pass pass = LFM_CONV_FORWARD; pass <= LFM_CONV_BACK_WEIGHTS; pass++)
       printf("%4d %4d %4d %4d %6d  %-8s %6.0f %6.0f %5.0f\n", (int)shapes[i][0], (int)shapes[i][1], (int)shapes[i][2],
              (int)shapes[i][3], (int)shapes[i][4], passes[pass],

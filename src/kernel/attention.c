@@ -148,7 +148,7 @@ AVX512 static float exponentials(float *restrict p, const head *h) {
   return 1 / _mm512_reduce_add_ps(sum);
 }
 
-AVX512 static void times(float *restrict p, float by, int64_t n) {
+AVX512 static void scale(float *restrict p, float by, int64_t n) {
   for (int64_t i = 0; i < n; i++) p[i] *= by;
 }
 
@@ -176,7 +176,7 @@ AVX512 static void attend(void *out, const void *qkv, lfm_image shape, int64_t h
     for (int64_t i = 0; i < rows; i++) share[i] = exponentials(h.p + i * h.wide, &h);
     mix(o, h.p, h.v, &h, first, rows);
     for (int64_t block = 0; block < h.d / LANES; block++)
-      for (int64_t i = 0; i < rows; i++) times(o + block * h.plane + (first + i) * LANES, share[i], LANES);
+      for (int64_t i = 0; i < rows; i++) scale(o + block * h.plane + (first + i) * LANES, share[i], LANES);
   }
 }
 
@@ -193,7 +193,7 @@ AVX512 static void attend_backward(void *dqkv, const void *dout, const void *qkv
     meet(h.ds, d_out, h.vt, &h, first, rows);
     for (int64_t i = 0; i < rows; i++) {
       float *p = h.p + i * h.wide;
-      times(p, exponentials(p, &h), h.wide);
+      scale(p, exponentials(p, &h), h.wide);
       slope(h.ds + i * h.wide, p, &h);
     }
     mix_back(dv, h.p, d_out, &h, first, rows);

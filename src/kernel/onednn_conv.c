@@ -11,11 +11,11 @@
  * half of them; all else in pairs of halves by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
-#include "core/vmath.h"
 #include "kernel/attention.h"
-#include "kernel/bf16.h"
+#include "kernel/filter.h"
 #include "kernel/onednn.h"
 #include "kernel/pointwise.h"
+#include "kernel/toom.h"
 #include "kernel/winograd.h"
 #include <string.h>
 
@@ -23,7 +23,7 @@ enum { ARGS = 5, LINE = 64 };
 
 static int64_t block = 16; /* floats of a vector: 8 below AVX-512 */
 
-typedef enum conv_way { BY_LIBRARY, BY_TILES, BY_POINTS } conv_way;
+typedef enum conv_way { BY_LIBRARY, BY_TILES, BY_POINTS, BY_LINES } conv_way;
 
 struct lfm_conv {
   lfm_conv_pass pass;
@@ -32,6 +32,7 @@ struct lfm_conv {
   conv_way way;
   lfm_winograd tiles;
   lfm_pointwise points;
+  lfm_toom lines;
   dnnl_primitive_t primitive;
   dnnl_stream_t stream;
   dnnl_exec_arg_t args[ARGS];
@@ -40,7 +41,9 @@ struct lfm_conv {
 };
 
 static conv_way best_way(const lfm_conv_shape *shape, bool half) {
-  return lfm_winograd_can(shape) ? BY_TILES : lfm_pointwise_can(shape) && !half ? BY_POINTS : BY_LIBRARY;
+  if (lfm_winograd_can(shape)) return BY_TILES;
+  if (half) return BY_LIBRARY;
+  return lfm_pointwise_can(shape) ? BY_POINTS : lfm_toom_can(shape) ? BY_LINES : BY_LIBRARY;
 }
 
 static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way, bool half) {
@@ -172,6 +175,9 @@ static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, b
   if (way == BY_TILES) {
     conv->tiles = lfm_winograd_of(shape, pass, rows, half);
     conv->scratch = whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
+  } else if (way == BY_LINES) {
+    conv->lines = lfm_toom_of(shape, pass, rows);
+    conv->scratch = whole_lines(lfm_toom_scratch(&conv->lines, pass));
   } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
   else {
     int threads = lfm_onednn_threads_to_one();
@@ -215,6 +221,7 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
   }
   if (conv->way == BY_TILES) lfm_winograd_run(&conv->tiles, in, weights, bias, out, scratch);
   if (conv->way == BY_POINTS) lfm_pointwise_run(&conv->points, in, weights, bias, out);
+  if (conv->way == BY_LINES) lfm_toom_run(&conv->lines, in, weights, bias, out, scratch);
   if (conv->way != BY_LIBRARY) return LFM_OK;
   return execute(conv,
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
@@ -227,71 +234,16 @@ static bool shares_pixels(const lfm_conv_shape *shape) {
 
 static void conv_take(lfm_conv *conv, int part, int parts) { lfm_winograd_take(&conv->tiles, part, parts); }
 
-/* dw = or += the filter's gradient: tiles [out / block][in / block][taps][block in][block out], a line of outs at a time. */
-LFM_VECTOR static void unpack(float *restrict dw, const float *restrict tiles, const lfm_filter *f, bool accumulate) {
-  int64_t row = f->in * f->taps, in_tiles = whole(f->in) / block;
-  for (int64_t o = 0; o < f->out; o += block)
-    for (int64_t i = 0; i < f->in; i++)
-      for (int64_t tap = 0; tap < f->taps; tap++) {
-        const float *line = tiles + (((o / block * in_tiles + i / block) * f->taps + tap) * block + i % block) * block;
-        float *to = dw + o * row + i * f->taps + tap;
-        int64_t outs = f->out - o < block ? f->out - o : block;
-        if (accumulate)
-          for (int64_t j = 0; j < outs; j++) to[j * row] += line[j];
-        else
-          for (int64_t j = 0; j < outs; j++) to[j * row] = line[j];
-      }
-}
-
 static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, void *dw, void *db, bool accumulate,
                                 void *scratch) {
   float *bias = (float *)((char *)scratch + conv->scratch), *tiles = bias + whole(conv->filter.out), *to = db;
   if (conv->way == BY_TILES) lfm_winograd_gradient(&conv->tiles, x, dy, tiles, bias, scratch);
   else if (conv->way == BY_POINTS) lfm_pointwise_gradient(&conv->points, x, dy, tiles, bias);
+  else if (conv->way == BY_LINES) lfm_toom_gradient(&conv->lines, x, dy, tiles, bias, scratch);
   else LFM_TRY(execute(conv, (void *[ARGS]){(void *)(uintptr_t)x, tiles, (void *)(uintptr_t)dy, scratch, bias}));
-  unpack(dw, tiles, &conv->filter, accumulate);
+  lfm_filter_unpack(dw, tiles, &conv->filter, accumulate);
   for (int64_t o = 0; o < conv->filter.out; o++) to[o] = accumulate ? to[o] + bias[o] : bias[o];
   return LFM_OK;
-}
-
-/* ---- packing ---------------------------------------------------------------------------------------------------- */
-
-/* A tap of one tile: [in][out] or [out][in], of w's rows `o` and columns `i` on. */
-LFM_VECTOR static void pack_tap(float *restrict to, const float *restrict w, const lfm_filter *f, int64_t outs, int64_t ins) {
-  int64_t row = f->in * f->taps;
-  if (f->in_fastest)
-    for (int64_t o = 0; o < outs; o++)
-      for (int64_t i = 0; i < ins; i++) to[o * block + i] = w[o * row + i * f->taps];
-  else
-    for (int64_t i = 0; i < ins; i++)
-      for (int64_t o = 0; o < outs; o++) to[i * block + o] = w[o * row + i * f->taps];
-}
-
-/* The same in halves: two lines side by side, the second of zeros where there is none. */
-LFM_VECTOR static void pack_tap_of_pairs(uint32_t *restrict to, const float *restrict w, const lfm_filter *f, int64_t outs,
-                                         int64_t ins) {
-  int64_t row = f->in * f->taps, lines = f->in_fastest ? outs : ins, length = f->in_fastest ? ins : outs;
-  int64_t down = f->in_fastest ? row : f->taps, along = f->in_fastest ? f->taps : row;
-  for (int64_t i = 0; i < lines; i += 2, w += 2 * down)
-    for (int64_t j = 0; j < length; j++) {
-      uint32_t first = lfm_bf16_of(w[j * along]), second = i + 1 < lines ? lfm_bf16_of(w[down + j * along]) : 0u;
-      to[i / 2 * block + j] = first | second << 16;
-    }
-}
-
-/* Rows that begin with a tile or end one. */
-static void pack_filter(void *dst, const lfm_filter *f, const void *w, int64_t first, int64_t count) {
-  const float *from = w;
-  for (int64_t o = first, outs; o < first + count; o += outs) {
-    outs = block - o % block < first + count - o ? block - o % block : first + count - o;
-    for (int64_t i = 0; i < f->in; i += block)
-      for (int64_t tap = 0; tap < f->taps; tap++) {
-        const float *w_tap = from + (o * f->in + i) * f->taps + tap;
-        int64_t at = lfm_filter_at(f, o, i, tap), ins = f->in - i < block ? f->in - i : block;
-        if (f->half) pack_tap_of_pairs((uint32_t *)dst + at / 2, w_tap, f, outs, ins);
-        else pack_tap((float *)dst + at, w_tap, f, outs, ins);
-      }
-  }
 }
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
@@ -311,7 +263,7 @@ WAYS(of_halves, best_way(shape, true), true)
 
 static void fill_table(lfm_image_kernels *table) {
   table->block = block;
-  table->pack_filter = pack_filter;
+  table->pack_filter = lfm_filter_pack;
   table->conv_scratch = conv_scratch;
   table->conv_run = conv_run, table->conv_gradient = conv_gradient;
   table->conv_destroy = conv_destroy;

@@ -8,19 +8,9 @@
 #ifndef LFM_KERNEL_STRIPS_H
 #define LFM_KERNEL_STRIPS_H
 
-#include <immintrin.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "kernel/avx512.h"
 
-#define AVX512 __attribute__((target("avx512f")))
-#define INLINE AVX512 __attribute__((always_inline)) static inline
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 36")
-#endif
-
-enum { LANES = 16, PAIR = 2, STRIP = 12, TWO = PAIR * LANES };
+enum { PAIR = 2, STRIP = 12, TWO = PAIR * LANES };
 
 /* C [rows, vectors x 16] = A [rows, depth] B [depth, vectors x 16], from zero or from `start`, which may be C; where their
  * numbers lie: */

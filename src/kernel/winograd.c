@@ -188,7 +188,7 @@ size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
 static void fetch_taps(const lfm_winograd *w, const float *filter, int64_t next, int64_t blocks, int line) {
   int64_t share = least(blocks, w->written * w->read - next) * (FILTER / SIDE);
   const float *from = filter + next * FILTER + line * share;
-  for (int64_t at = 0; at < share; at += CACHE_LINE) __builtin_prefetch(from + at, 0, 2);
+  for (int64_t at = 0; at < share; at += CACHE_LINE) fetch_line(from + at);
 }
 
 /* M of the tiles at work and one block written. */

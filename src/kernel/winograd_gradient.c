@@ -118,7 +118,7 @@ static void fetch(const lfm_winograd *w, const wanted *p, int64_t share, int64_t
     int64_t block = s.row * p->all_blocks + p->block + pair / p->tiles;
     const char *at = (const char *)p->image + block * w->height * line + s.at * size;
     for (int64_t i = 0; i < s.in.down[1]; i++)
-      for (int64_t j = 0; j < s.in.right[1]; j++) __builtin_prefetch(at + i * line + j * pixel, 0, 2);
+      for (int64_t j = 0; j < s.in.right[1]; j++) fetch_line(at + i * line + j * pixel);
   }
 }
 

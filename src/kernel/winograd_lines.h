@@ -23,10 +23,6 @@ static const float aabb = 0.87890625f, aa_bb = 2.640625f; /* a a b b; a a + b b 
 static const float g0 = 1 / 0.87890625f, ga = -1 / 1.45263671875f,
                    gb = 1 / 8.3671875f; /* 1 / product of distances to the others */
 
-INLINE __m512 times(float f, __m512 x) { return _mm512_mul_ps(_mm512_set1_ps(f), x); }
-INLINE __m512 plus(float f, __m512 x, __m512 to) { return _mm512_fmadd_ps(_mm512_set1_ps(f), x, to); }
-INLINE __m512 less(float f, __m512 x, __m512 from) { return _mm512_fnmadd_ps(_mm512_set1_ps(f), x, from); }
-
 /* B': six pixels to six points. */
 INLINE void line_of_image(__m512 *to, const __m512 *x, int64_t step) {
   __m512 even_a = less(bb, x[2 * step], x[4 * step]), odd_a = less(bb, x[step], x[3 * step]);

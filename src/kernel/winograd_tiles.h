@@ -11,9 +11,6 @@
 
 enum { MOST_TILES = 192 }; /* at a time */
 
-/* A tile of one block of channels.  Functions of their own: in a loop the compiler would keep all 36 addresses. */
-#define APART AVX512 __attribute__((noinline)) static
-
 /* What of a square of pixels lies in the image: [from, to) down and right. */
 typedef struct inside {
   int down[2], right[2];
