@@ -51,8 +51,8 @@ void lfm_filter_pack(void *dst, const lfm_filter *f, const void *w, int64_t firs
 /* ---- unpacking ---------------------------------------------------------------------------------------------------- */
 
 /* Of one tile the rows of `outs` channels written, `count` numbers each, `row` from one to the next. */
-LFM_VECTOR static void unpack_tile(float *restrict dw, int64_t row, const float *restrict tile, const lfm_filter *f, int64_t outs,
-                                   int64_t count, bool accumulate) {
+LFM_VECTOR static void unpack_tile(float *restrict dw, int64_t row, const float *restrict tile, const lfm_filter *f,
+                                   int64_t outs, int64_t count, bool accumulate) {
   for (int64_t k = 0; k < count; k++) {
     const float *line = tile + (k % f->taps * f->block + k / f->taps) * f->block;
     for (int64_t j = 0; j < outs; j++) dw[j * row + k] = accumulate ? dw[j * row + k] + line[j] : line[j];
@@ -62,11 +62,13 @@ LFM_VECTOR static void unpack_tile(float *restrict dw, int64_t row, const float 
 #if defined(__x86_64__)
 #include "kernel/avx512.h"
 
+enum { SQUARE = LANES * LANES }; /* numbers from tap to tap */
+
 /* Lines become columns: pairs, fours, then the four parts of a line. */
 INLINE void transpose(__m512 *x) {
   __m512 pairs[LANES];
   UNROLL for (int64_t i = 0; i < LANES; i += 2) pairs[i] = _mm512_unpacklo_ps(x[i], x[i + 1]),
-      pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
+                                                pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
   UNROLL for (int64_t i = 0; i < LANES; i += 4) UNROLL for (int64_t j = 0; j < 2; j++) {
     __m512d low = _mm512_castps_pd(pairs[i + j]), high = _mm512_castps_pd(pairs[i + j + 2]);
     x[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
@@ -74,22 +76,23 @@ INLINE void transpose(__m512 *x) {
   }
   UNROLL for (int64_t j = 0; j < 4; j++) {
     __m512 even_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0x88), odd_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0xDD);
-    __m512 even_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0x88), odd_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0xDD);
+    __m512 even_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0x88),
+           odd_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0xDD);
     x[j] = _mm512_shuffle_f32x4(even_low, even_high, 0x88), x[8 + j] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
     x[4 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88), x[12 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
   }
 }
 
-AVX512 static void unpack_tile_at_once(float *dw, int64_t row, const float *tile, const lfm_filter *f, int64_t outs, int64_t count,
-                                       bool accumulate) {
+AVX512 static void unpack_tile_at_once(float *dw, int64_t row, const float *tile, const lfm_filter *f, int64_t outs,
+                                       int64_t count, bool accumulate) {
   const float *line = tile;
+  int64_t back = LANES - (f->taps - 1) * SQUARE; /* from the last tap to the first of the next channel read */
   for (int64_t k = 0, tap = 0; k < count; k += LANES) {
     __mmask16 inside = (__mmask16)(count - k < LANES ? (1 << (count - k)) - 1 : 0xFFFF);
     __m512 x[LANES];
     UNROLL for (int64_t j = 0; j < LANES; j++) {
       x[j] = _mm512_loadu_ps(line);
-      bool last = ++tap == f->taps;
-      line += (last ? LANES + LANES * LANES - f->taps * LANES * LANES : LANES * LANES), tap = last ? 0 : tap;
+      tap = tap + 1 < f->taps ? tap + 1 : 0, line += tap ? SQUARE : back;
     }
     transpose(x);
     UNROLL for (int64_t j = 0; j < LANES; j++) if (j < outs) {

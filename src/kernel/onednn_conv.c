@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * onednn_conv.c -- convolutions on images of block 16, or 8: with AVX-512 those of 3x3 taps and stride 1 by winograd.c and
- * those of one tap by pointwise.c, the others by oneDNN, directly.  The other kernels of image.h are ref_image.c's.
+ * onednn_conv.c -- convolutions on images of block 16, or 8: with AVX-512 those of 3x3 taps and stride 1 by winograd.c, those
+ * of a line of five by toom.c and those of one tap by pointwise.c, the others by oneDNN, directly.  The other kernels of
+ * image.h are ref_image.c's.
  *
  * The channels that fill up the last block are channels like any other, with weights of zero: the library has no fast
  * kernel for three channels, and none at all for their gradient.
- * Which of the three is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
+ * Which of the four is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
  * how many there are (docs/decisions/convolutions.md).
  * Images of bfloat16 go by tiles where those of floats do, in floats, since a quarter of the multiplications is less than
  * half of them; all else in pairs of halves by oneDNN (docs/decisions/bf16.md).

@@ -2,18 +2,18 @@
  *
  * toom.c -- see toom.h; the matrices are toom_points.h's.
  *
- * With all channels a convolution is a product of matrices for each point, V [tiles, read] U [read, written], and the gradient
- * another, V' [read, tiles] Z [tiles, written]; strips.h makes both.  Forward, a few blocks of channels read and two written
- * go at a time: the points of their taps are made where the tiles meet them, in the first-level cache, and what they give is
- * added to M.  Tiles go through in chunks whose V stays in the second level.
- * A number is one chain of multiply-adds over the channels, whatever the chunk: a row has its bits alone and in any company.
+ * With all channels a convolution is a product of matrices for each point, V [tiles, read] U [read, written], and the
+ * gradient another, V' [read, tiles] Z [tiles, written]; strips.h makes both.  Forward, a few blocks of channels read and two
+ * written go at a time: the points of their taps are made where the tiles meet them, in the first-level cache, and what they
+ * give is added to M.  Tiles go through in chunks whose V stays in the second level. A number is one chain of multiply-adds
+ * over the channels, whatever the chunk: a row has its bits alone and in any company.
  */
 #include "kernel/toom.h"
 
 #if defined(__x86_64__)
-#include "kernel/toom_points.h"
 #include "kernel/pointwise.h"
 #include "kernel/strips.h"
+#include "kernel/toom_points.h"
 
 enum { SQUARE = LANES * LANES, FILTER = TAPS * SQUARE }; /* numbers from tap to tap, and from block to block */
 enum { DEPTH = 4, REACH = 2 };                           /* blocks of channels read at a time; pixels beside a tile */
@@ -101,7 +101,8 @@ static void make_image_points(const lfm_toom *l, const points *v, const float *x
   else make_points(l, v, x, l->read, first, tiles, REACH, image_points_of_line);
 }
 
-/* Where the taps of a block written and one read begin, and how far it is to the next; a turned filter begins with the last. */
+/* Where the taps of a block written and one read begin, and how far it is to the next; a turned filter begins with the last.
+ */
 static int64_t taps_at(const lfm_toom *l, int64_t written, int64_t read, int64_t *tap) {
   int64_t first = (written * l->read + read) * FILTER;
   *tap = l->turned ? -SQUARE : SQUARE;
@@ -239,8 +240,8 @@ AVX512 static void multiply_slopes(const lfm_toom *l, const points *d, const poi
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-static const int64_t near = 1 << 20, near_gradient = 1 << 20; /* bytes of V; of V and Z */
-enum { MOST_TILES = 96 };                                       /* at a time: more make the filter no cheaper */
+static const int64_t near = 2 << 20; /* bytes of V, and Z: in the second level, or read as it lies */
+enum { MOST_TILES = 96 };            /* at a time: more make the filter no cheaper */
 
 bool lfm_toom_can(const lfm_conv_shape *s) {
   return s->in.block == LANES && s->line && s->size == TAPS && s->stride == 1 && s->in.width > 2 &&
@@ -248,9 +249,9 @@ bool lfm_toom_can(const lfm_conv_shape *s) {
 }
 
 /* As many tiles as fit, and no small rest. */
-static int64_t chunk_of(const lfm_toom *l, int64_t bytes, int64_t channels) {
+static int64_t chunk_of(const lfm_toom *l, int64_t channels) {
   int64_t each = l->points * (channels + PAD) * (int64_t)sizeof(float);
-  int64_t most = least(bytes / each / STRIP * STRIP, MOST_TILES), chunks;
+  int64_t most = least(near / each / STRIP * STRIP, MOST_TILES), chunks;
   if (most < STRIP) most = STRIP;
   chunks = (l->tiles + most - 1) / most;
   return ((l->tiles + chunks - 1) / chunks + STRIP - 1) / STRIP * STRIP;
@@ -266,7 +267,7 @@ lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows) 
                 .whole = s->in.width <= TILE,
                 .across = (s->in.width + TILE - 1) / TILE};
   l.points = MOST_POINTS - l.whole, l.tiles = rows * l.across;
-  l.chunk = slopes ? chunk_of(&l, near_gradient, (l.read + l.written) * LANES) : chunk_of(&l, near, l.read * LANES);
+  l.chunk = slopes ? chunk_of(&l, (l.read + l.written) * LANES) : chunk_of(&l, l.read * LANES);
   return l;
 }
 
@@ -277,7 +278,8 @@ static int64_t group_room(const lfm_toom *l) { return room_of(l, l->read * LANES
 static int64_t group_step(const lfm_toom *l) { return l->tiles <= l->chunk ? 0 : group_room(l); }
 
 size_t lfm_toom_scratch(const lfm_toom *l, lfm_conv_pass pass) {
-  int64_t v = room_of(l, l->chunk, l->read * LANES), u = room_of(l, (int64_t)DEPTH * LANES, TWO), m = room_of(l, l->chunk, TWO);
+  int64_t v = room_of(l, l->chunk, l->read * LANES), u = room_of(l, (int64_t)DEPTH * LANES, TWO),
+          m = room_of(l, l->chunk, TWO);
   int64_t z = room_of(l, l->chunk, l->written * LANES), d = group_room(l) + (l->written - 1) / PAIR * group_step(l);
   return (size_t)(v + (pass == LFM_CONV_BACK_WEIGHTS ? z + d : u + m)) * sizeof(float);
 }
