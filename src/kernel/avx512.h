@@ -26,6 +26,12 @@ enum { LANES = 16 };
  * __builtin_prefetch for one that does nothing, and drops its calls. */
 static inline void fetch_line(const void *at) { __asm__ volatile("prefetcht1 %0" : : "m"(*(const char *)at)); }
 
+/* Sixteen of bfloat16. */
+INLINE __m512 floats_of_halves(const uint16_t *from) {
+  __m512i halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
+}
+
 INLINE __m512 times(float f, __m512 x) { return _mm512_mul_ps(_mm512_set1_ps(f), x); }
 INLINE __m512 plus(float f, __m512 x, __m512 to) { return _mm512_fmadd_ps(_mm512_set1_ps(f), x, to); }
 INLINE __m512 less(float f, __m512 x, __m512 from) { return _mm512_fnmadd_ps(_mm512_set1_ps(f), x, from); }

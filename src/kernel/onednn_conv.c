@@ -9,7 +9,8 @@
  * Which of the four is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
  * how many there are (docs/decisions/convolutions.md).
  * Images of bfloat16 go by tiles where those of floats do, in floats, since a quarter of the multiplications is less than
- * half of them; all else in pairs of halves by oneDNN (docs/decisions/bf16.md).
+ * half of them; so do the gradients of lines' weights, where the library's pairs are slow; all else goes in pairs of halves
+ * by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
 #include "kernel/attention.h"
@@ -41,10 +42,10 @@ struct lfm_conv {
   int arg_count;
 };
 
-static conv_way best_way(const lfm_conv_shape *shape, bool half) {
+static conv_way best_way(const lfm_conv_shape *shape, lfm_conv_pass pass, bool half) {
   if (lfm_winograd_can(shape)) return BY_TILES;
-  if (half) return BY_LIBRARY;
-  return lfm_pointwise_can(shape) ? BY_POINTS : lfm_toom_can(shape) ? BY_LINES : BY_LIBRARY;
+  if (lfm_pointwise_can(shape) && !half) return BY_POINTS;
+  return lfm_toom_can(shape) && (!half || pass == LFM_CONV_BACK_WEIGHTS) ? BY_LINES : BY_LIBRARY;
 }
 
 static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way, bool half) {
@@ -177,7 +178,7 @@ static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, b
     conv->tiles = lfm_winograd_of(shape, pass, rows, half);
     conv->scratch = whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
   } else if (way == BY_LINES) {
-    conv->lines = lfm_toom_of(shape, pass, rows);
+    conv->lines = lfm_toom_of(shape, pass, rows, half);
     conv->scratch = whole_lines(lfm_toom_scratch(&conv->lines, pass));
   } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
   else {
@@ -230,7 +231,7 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
 
 static bool shares_pixels(const lfm_conv_shape *shape) {
   lfm_winograd tiles = lfm_winograd_of(shape, LFM_CONV_FORWARD, 1, false);
-  return best_way(shape, false) == BY_TILES && lfm_winograd_shares_tiles(&tiles);
+  return best_way(shape, LFM_CONV_FORWARD, false) == BY_TILES && lfm_winograd_shares_tiles(&tiles);
 }
 
 static void conv_take(lfm_conv *conv, int part, int parts) { lfm_winograd_take(&conv->tiles, part, parts); }
@@ -258,8 +259,8 @@ static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, v
     return conv_create(shape, pass, bias, rows, WAY, HALF, out);                                                             \
   }
 WAYS(direct, BY_LIBRARY, false)
-WAYS(best, best_way(shape, false), false)
-WAYS(of_halves, best_way(shape, true), true)
+WAYS(best, best_way(shape, pass, false), false)
+WAYS(of_halves, best_way(shape, pass, true), true)
 #undef WAYS
 
 static void fill_table(lfm_image_kernels *table) {

@@ -88,14 +88,11 @@ AVX512 static void add_bias(const lfm_pointwise *p, const float *dy, float *db) 
 
 void lfm_pointwise_gradient(const lfm_pointwise *p, const float *x, const float *dy, float *dw, float *db) {
   int64_t plane = p->pixels * LANES;
-  for (int64_t row = 0; row < p->rows; row++)
-    add_image(p, x + row * p->read * plane, dy + row * p->written * plane, dw, row > 0);
-  lfm_pointwise_bias(p, dy, db);
-}
-
-void lfm_pointwise_bias(const lfm_pointwise *p, const float *dy, float *db) {
   memset(db, 0, (size_t)(p->written * LANES) * sizeof *db);
-  for (int64_t row = 0; row < p->rows; row++) add_bias(p, dy + row * p->written * p->pixels * LANES, db);
+  for (int64_t row = 0; row < p->rows; row++) {
+    add_image(p, x + row * p->read * plane, dy + row * p->written * plane, dw, row > 0);
+    add_bias(p, dy + row * p->written * plane, db);
+  }
 }
 #else
 bool lfm_pointwise_can(const lfm_conv_shape *shape) {
@@ -115,6 +112,4 @@ void lfm_pointwise_run(const lfm_pointwise *p, const float *x, const float *filt
 void lfm_pointwise_gradient(const lfm_pointwise *p, const float *x, const float *dy, float *dw, float *db) {
   (void)p, (void)x, (void)dy, (void)dw, (void)db;
 }
-
-void lfm_pointwise_bias(const lfm_pointwise *p, const float *dy, float *db) { (void)p, (void)dy, (void)db; }
 #endif

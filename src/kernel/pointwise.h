@@ -20,7 +20,5 @@ lfm_pointwise lfm_pointwise_of(const lfm_conv_shape *shape, lfm_conv_pass pass, 
 void lfm_pointwise_run(const lfm_pointwise *p, const float *x, const float *filter, const float *bias, float *y);
 /* dw, as the filter lies, and db (whole blocks) = the gradients. */
 void lfm_pointwise_gradient(const lfm_pointwise *p, const float *x, const float *dy, float *dw, float *db);
-/* db alone, of a convolution of any taps. */
-void lfm_pointwise_bias(const lfm_pointwise *p, const float *dy, float *db);
 
 #endif

@@ -11,9 +11,10 @@
 #include "kernel/toom.h"
 
 #if defined(__x86_64__)
-#include "kernel/pointwise.h"
 #include "kernel/strips.h"
 #include "kernel/toom_points.h"
+
+#include <string.h>
 
 enum { SQUARE = LANES * LANES, FILTER = TAPS * SQUARE }; /* numbers from tap to tap, and from block to block */
 enum { DEPTH = 4, REACH = 2 };                           /* blocks of channels read at a time; pixels beside a tile */
@@ -41,16 +42,21 @@ static int64_t room_of(const lfm_toom *l, int64_t rows, int64_t numbers) {
 /* What a tile reads: from where in its block of channels, and which of its numbers are inside. */
 typedef struct span {
   int64_t row, at, from, to;
+  bool half;
 } span;
 
 static span span_of(const lfm_toom *l, int64_t tile, int64_t before) {
   int64_t at = tile % l->across * TILE - before;
-  return (span){tile / l->across, at * LANES, at < 0 ? before : 0, l->width - at};
+  return (span){tile / l->across, at * LANES, at < 0 ? before : 0, l->width - at, l->half};
 }
 
-INLINE void load_numbers(__m512 *to, const float *from, const span *s, int count) {
-  UNROLL for (int64_t j = 0; j < count; j++) to[j] =
-      _mm512_maskz_loadu_ps(j >= s->from && j < s->to ? 0xFFFF : 0, from + j * LANES);
+INLINE void load_numbers(__m512 *to, const void *from, const span *s, int count) {
+  if (s->half)
+    UNROLL for (int64_t j = 0; j < count; j++) to[j] =
+        j >= s->from && j < s->to ? floats_of_halves((const uint16_t *)from + j * LANES) : _mm512_setzero_ps();
+  else
+    UNROLL for (int64_t j = 0; j < count; j++) to[j] =
+        _mm512_maskz_loadu_ps(j >= s->from && j < s->to ? 0xFFFF : 0, (const float *)from + j * LANES);
 }
 
 INLINE void load_points(__m512 *to, const float *from, int64_t point, bool whole) {
@@ -66,39 +72,51 @@ INLINE void store_points(float *to, int64_t point, const __m512 *from, bool whol
   APART void NAME##_of_line ARGUMENTS { NAME(__VA_ARGS__, false); }                                                          \
   APART void NAME##_of_whole ARGUMENTS { NAME(__VA_ARGS__, true); }
 
-INLINE void image_points(float *to, int64_t point, const float *x, const span *s, bool whole) {
+INLINE void image_points(float *to, int64_t point, const void *x, const span *s, bool whole) {
   __m512 numbers[SPAN], made[MOST_POINTS];
   load_numbers(numbers, x, s, whole ? TILE : SPAN);
   points_of_image(made, numbers, whole);
   store_points(to, point, made, whole);
 }
-BOTH(image_points, (float *to, int64_t point, const float *x, const span *s), to, point, x, s)
+BOTH(image_points, (float *to, int64_t point, const void *x, const span *s), to, point, x, s)
 
-INLINE void slope_points(float *to, int64_t point, const float *dy, const span *s, bool whole) {
+INLINE void slope_points(float *to, int64_t point, const void *dy, const span *s, bool whole) {
   __m512 numbers[TILE], made[MOST_POINTS];
   load_numbers(numbers, dy, s, TILE);
   points_of_slope(made, numbers, whole);
   store_points(to, point, made, whole);
 }
-BOTH(slope_points, (float *to, int64_t point, const float *dy, const span *s), to, point, dy, s)
+BOTH(slope_points, (float *to, int64_t point, const void *dy, const span *s), to, point, dy, s)
 
-typedef void to_points(float *to, int64_t point, const float *image, const span *s);
+typedef void to_points(float *to, int64_t point, const void *image, const span *s);
 
 /* Tiles [first, first + tiles) of all blocks; `before`: numbers that a tile reads in front of it. */
-static void make_points(const lfm_toom *l, const points *to, const float *image, int64_t blocks, int64_t first, int64_t tiles,
+static void make_points(const lfm_toom *l, const points *to, const void *image, int64_t blocks, int64_t first, int64_t tiles,
                         int64_t before, to_points *make) {
-  int64_t line = l->width * LANES;
+  int64_t size = l->half ? sizeof(uint16_t) : sizeof(float), line = l->width * LANES;
   for (int64_t tile = 0; tile < tiles; tile++) {
     span s = span_of(l, first + tile, before);
-    const float *from = image + s.row * blocks * line + s.at;
+    const char *from = (const char *)image + (s.row * blocks * line + s.at) * size;
     float *at = to->at + tile * to->row;
-    for (int64_t block = 0; block < blocks; block++, from += line, at += LANES) make(at, to->point, from, &s);
+    for (int64_t block = 0; block < blocks; block++, from += line * size, at += LANES) make(at, to->point, from, &s);
   }
 }
 
-static void make_image_points(const lfm_toom *l, const points *v, const float *x, int64_t first, int64_t tiles) {
+static void make_image_points(const lfm_toom *l, const points *v, const void *x, int64_t first, int64_t tiles) {
   if (l->whole) make_points(l, v, x, l->read, first, tiles, 0, image_points_of_whole);
   else make_points(l, v, x, l->read, first, tiles, REACH, image_points_of_line);
+}
+
+static void make_slope_points(const lfm_toom *l, const points *z, const void *dy, int64_t first, int64_t tiles) {
+  make_points(l, z, dy, l->written, first, tiles, 0, l->whole ? slope_points_of_whole : slope_points_of_line);
+}
+
+/* db += what the tiles have at the point 1, where a polynomial is the sum of its coefficients. */
+static void add_slopes(float *db, const points *z, int64_t tiles, int64_t channels) {
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    const float *sums = z->at + ONE * z->point + tile * z->row;
+    for (int64_t i = 0; i < channels; i++) db[i] += sums[i];
+  }
 }
 
 /* Where the taps of a block written and one read begin, and how far it is to the next; a turned filter begins with the last.
@@ -257,7 +275,7 @@ static int64_t chunk_of(const lfm_toom *l, int64_t channels) {
   return ((l->tiles + chunks - 1) / chunks + STRIP - 1) / STRIP * STRIP;
 }
 
-lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows) {
+lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, bool half) {
   bool back = pass == LFM_CONV_BACK_DATA, slopes = pass == LFM_CONV_BACK_WEIGHTS;
   lfm_toom l = {.read = lfm_image_blocks(back ? s->out : s->in),
                 .written = lfm_image_blocks(back ? s->in : s->out),
@@ -265,6 +283,7 @@ lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows) 
                 .rows = rows,
                 .turned = back,
                 .whole = s->in.width <= TILE,
+                .half = half,
                 .across = (s->in.width + TILE - 1) / TILE};
   l.points = MOST_POINTS - l.whole, l.tiles = rows * l.across;
   l.chunk = slopes ? chunk_of(&l, (l.read + l.written) * LANES) : chunk_of(&l, l.read * LANES);
@@ -300,14 +319,16 @@ void lfm_toom_run(const lfm_toom *l, const float *x, const float *filter, const 
   }
 }
 
-void lfm_toom_gradient(const lfm_toom *l, const float *x, const float *dy, float *dw, float *db, float *scratch) {
+void lfm_toom_gradient(const lfm_toom *l, const void *x, const void *dy, float *dw, float *db, float *scratch) {
   points v = points_at(scratch, l->chunk, l->read * LANES);
   points z = points_at(v.at + l->points * v.point, l->chunk, l->written * LANES);
   float *room = z.at + l->points * z.point;
+  memset(db, 0, (size_t)(l->written * LANES) * sizeof *db);
   for (int64_t first = 0, tiles; first < l->tiles; first += tiles) {
     tiles = tiles_from(l, first);
     make_image_points(l, &v, x, first, tiles);
-    make_points(l, &z, dy, l->written, first, tiles, 0, l->whole ? slope_points_of_whole : slope_points_of_line);
+    make_slope_points(l, &z, dy, first, tiles);
+    add_slopes(db, &z, tiles, l->written * LANES);
     for (int64_t written = 0; written < l->written; written += PAIR) {
       int64_t vectors = least(l->written - written, PAIR);
       points d = points_at(room + written / PAIR * group_step(l), l->read * LANES, TWO);
@@ -315,7 +336,6 @@ void lfm_toom_gradient(const lfm_toom *l, const float *x, const float *dy, float
       if (first + tiles == l->tiles) make_filter_gradient(l, dw, &d, written, vectors);
     }
   }
-  lfm_pointwise_bias(&(lfm_pointwise){.written = l->written, .pixels = l->width, .rows = l->rows}, dy, db);
 }
 #else
 bool lfm_toom_can(const lfm_conv_shape *shape) {
@@ -323,8 +343,8 @@ bool lfm_toom_can(const lfm_conv_shape *shape) {
   return false;
 }
 
-lfm_toom lfm_toom_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows) {
-  (void)shape, (void)pass, (void)rows;
+lfm_toom lfm_toom_of(const lfm_conv_shape *shape, lfm_conv_pass pass, int64_t rows, bool half) {
+  (void)shape, (void)pass, (void)rows, (void)half;
   return (lfm_toom){0};
 }
 
@@ -337,7 +357,7 @@ void lfm_toom_run(const lfm_toom *l, const float *x, const float *filter, const 
   (void)l, (void)x, (void)filter, (void)bias, (void)y, (void)scratch;
 }
 
-void lfm_toom_gradient(const lfm_toom *l, const float *x, const float *dy, float *dw, float *db, float *scratch) {
+void lfm_toom_gradient(const lfm_toom *l, const void *x, const void *dy, float *dw, float *db, float *scratch) {
   (void)l, (void)x, (void)dy, (void)dw, (void)db, (void)scratch;
 }
 #endif

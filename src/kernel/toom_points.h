@@ -20,6 +20,7 @@
 #include "kernel/avx512.h"
 
 enum { TAPS = 5, TILE = 4, SPAN = 8, MOST_POINTS = 8, SIGNS = 3 }; /* SPAN: numbers that a tile of results hangs on */
+enum { ONE = 3 };                                                  /* the place of the point 1 */
 
 /* Of the points with two signs: p, p^2, p^3; the rest of (z^2 - 1/4)(z^2 - 1)(z^2 - 4) is z^4 - sum z^2 + product; factors.
  */

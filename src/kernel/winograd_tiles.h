@@ -46,9 +46,7 @@ INLINE void load_edge(__m512 *to, const float *from, int64_t line, const inside 
 INLINE void load_halves(__m512 *to, const uint16_t *from, int64_t line, const inside *in, int side) {
   UNROLL for (int64_t i = 0; i < side; i++) UNROLL for (int64_t j = 0; j < side; j++) {
     bool is_in = i >= in->down[0] && i < in->down[1] && j >= in->right[0] && j < in->right[1];
-    __m512i halves = _mm512_setzero_si512();
-    if (is_in) halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(from + i * line + j * LANES)));
-    to[i * side + j] = _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
+    to[i * side + j] = is_in ? floats_of_halves(from + i * line + j * LANES) : _mm512_setzero_ps();
   }
 }
 
