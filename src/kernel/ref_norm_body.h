@@ -89,16 +89,17 @@ static void NAME(group_means)(NUM *channel, const lfm_norm_spec *spec) {
 }
 
 /* a and d of the channels, and what stands behind; e of this row. */
-static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, const NUM *beta, const lfm_norm_spec *spec) {
-  int64_t channels = spec->image.channels, room = lfm_image_blocks(spec->image) * spec->image.block;
-  for (int64_t c = 0; c < room; c++) {
-    NUM by = 1, plus = 0;
-    if (c < channels && spec->modulation == LFM_MODULATE_SCALE) by += e[c], plus = e[spec->apart + c];
-    v.scale[c] = c < channels ? gamma[c] * by : 0;
-    v.shift[c] = c < channels ? beta[c] * by + plus : 0;
-    bool behind = c < channels && spec->modulation == LFM_MODULATE_BEHIND;
-    v.by[c] = behind ? e[c] : 1, v.plus[c] = behind ? e[spec->apart + c] : 0;
+LFM_VECTOR static void NAME(modulate)(NAME(norm_lanes) v, const NUM *e, const NUM *gamma, const NUM *beta,
+                                      const lfm_norm_spec *spec) {
+  int64_t channels = spec->image.channels, room = lfm_image_blocks(spec->image) * spec->image.block, apart = spec->apart;
+  bool scales = spec->modulation == LFM_MODULATE_SCALE, behind = spec->modulation == LFM_MODULATE_BEHIND;
+  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
+    NUM by = scales ? 1 + e[c] : 1, plus = scales ? e[apart + c] : 0;
+    v.scale[c] = gamma[c] * by;
+    v.shift[c] = beta[c] * by + plus;
+    v.by[c] = behind ? e[c] : 1, v.plus[c] = behind ? e[apart + c] : 0;
   }
+  for (int64_t c = channels; c < room; c++) v.scale[c] = v.shift[c] = v.plus[c] = 0, v.by[c] = 1;
 }
 
 /* Mean and deviation of this row's groups.  The mean is kept as that of x: e is taken off. */
@@ -114,20 +115,21 @@ static void NAME(measure)(NAME(norm_lanes) v, NUM *stats, const HELD *x, const N
   for (int64_t c = 0; c < channels; c += block) NAME(block_sums)(v.rstd + c, x + c / block * n, v.mean + c, n, block, true);
   NAME(group_means)(v.rstd, spec);
   int64_t each = channels / spec->groups;
-  for (int64_t c = 0; c < channels; c++) {
-    v.rstd[c] = 1 / (NUM)sqrt((double)(v.rstd[c] + (NUM)1e-5));
-    stats[2 * (c / each)] = v.mean[c] + (adds ? e[c] : 0), stats[2 * (c / each) + 1] = v.rstd[c];
+  for (int64_t group = 0, c = 0; group < spec->groups; group++) {
+    NUM rstd = 1 / (NUM)sqrt((double)(v.rstd[c] + (NUM)1e-5));
+    for (int64_t end = c + each; c < end; c++) v.rstd[c] = rstd;
+    stats[2 * group] = v.mean[c - 1] + (adds ? e[c - 1] : 0), stats[2 * group + 1] = rstd;
   }
 }
 
 /* What measure found, from stats. */
 static void NAME(recall)(NAME(norm_lanes) v, const NUM *stats, const NUM *e, const lfm_norm_spec *spec) {
-  int64_t channels = spec->image.channels, each = channels / spec->groups;
+  int64_t each = spec->image.channels / spec->groups;
+  bool adds = spec->modulation == LFM_MODULATE_ADD;
   memset(v.mean, 0, NAME(norm_scratch)(spec));
-  for (int64_t c = 0; c < channels; c++) {
-    v.mean[c] = stats[2 * (c / each)] - (spec->modulation == LFM_MODULATE_ADD ? e[c] : 0);
-    v.rstd[c] = stats[2 * (c / each) + 1];
-  }
+  for (int64_t group = 0, c = 0; group < spec->groups; group++)
+    for (int64_t end = c + each; c < end; c++)
+      v.mean[c] = stats[2 * group] - (adds ? e[c] : 0), v.rstd[c] = stats[2 * group + 1];
 }
 
 /* The numbers that a row's loops want of one block, a strand each. */
@@ -241,12 +243,12 @@ LFM_VECTOR static void NAME(gradient_block)(HELD *restrict dx, const HELD *restr
 #undef FOR_EACH_NORM_ACT
 
 /* The parameters' and the embedding's gradients off the channels' sums; then sum0 and sum1 become G0 and G1. */
-static void NAME(gather_sums)(NAME(norm_lanes) v, NUM *dgamma, NUM *dbeta, NUM *de, const NUM *e, const NUM *gamma,
-                              const NUM *beta, const lfm_norm_spec *spec) {
+LFM_VECTOR static void NAME(gather_sums)(NAME(norm_lanes) v, NUM *dgamma, NUM *dbeta, NUM *de, const NUM *e, const NUM *gamma,
+                                         const NUM *beta, const lfm_norm_spec *spec) {
   int64_t channels = spec->image.channels;
   bool adds = spec->modulation == LFM_MODULATE_ADD, scales = spec->modulation == LFM_MODULATE_SCALE;
   bool behind = spec->modulation == LFM_MODULATE_BEHIND;
-  for (int64_t c = 0; c < channels; c++) {
+  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
     NUM by = scales ? 1 + e[c] : 1;
     if (dgamma) dgamma[c] += by * v.sum1[c], dbeta[c] += by * v.sum0[c];
     if (scales && de) de[c] = gamma[c] * v.sum1[c] + beta[c] * v.sum0[c], de[spec->apart + c] = v.sum0[c];
