@@ -4,9 +4,10 @@
  *
  * With all channels a convolution is a product of matrices for each point, V [tiles, read] U [read, written], and the
  * gradient another, V' [read, tiles] Z [tiles, written]; strips.h makes both.  Forward, a few blocks of channels read and two
- * written go at a time: the points of their taps are made where the tiles meet them, in the first-level cache, and what they
- * give is added to M.  Tiles go through in chunks whose V stays in the second level. A number is one chain of multiply-adds
- * over the channels, whatever the chunk: a row has its bits alone and in any company.
+ * written go at a time: the points of their taps are made where the tiles meet them, in the second-level cache, and what they
+ * give is added to M; one or two tiles meet them in registers.  Tiles go through in chunks whose V stays in the second level
+ * too, or is read as it lies.
+ * A number is one chain of multiply-adds over the channels, whatever the chunk: a row has its bits alone and in any company.
  */
 #include "kernel/toom.h"
 
@@ -18,6 +19,7 @@
 
 enum { SQUARE = LANES * LANES, FILTER = TAPS * SQUARE }; /* numbers from tap to tap, and from block to block */
 enum { DEPTH = 4, REACH = 2 };                           /* blocks of channels read at a time; pixels beside a tile */
+enum { FEW = 2 };                                        /* tiles that need no U in memory */
 enum { PAD = LANES };                                    /* between rows, which would all begin in one set of the cache */
 
 /* Where points lie: numbers from point to point, and from row to row, which is a tile's or a channel's. */
@@ -138,6 +140,12 @@ INLINE void filter_points(const points *u, const float *taps, int64_t tap, bool 
 }
 BOTH(filter_points, (const points *u, const float *taps, int64_t tap), u, taps, tap)
 
+/* Taps of one block written and all read: the first, and how far it is to the next. */
+typedef struct toom_taps {
+  const float *first;
+  int64_t tap, blocks;
+} toom_taps;
+
 /* Blocks of channels whose taps meet tiles together. */
 typedef struct meeting {
   int64_t written, vectors, read, depth;
@@ -235,6 +243,35 @@ AVX512 static void multiply_filter(const lfm_toom *l, const points *m, const poi
   }
 }
 
+/* M of one block written and few tiles: taps meet them where their points are made, and the sums stay in registers from the
+ * first channel to the last. */
+INLINE void multiply_few(const points *m, const points *v, const toom_taps *of, int tiles, bool whole) {
+  __m512 sum[MOST_POINTS][FEW];
+  UNROLL for (int64_t p = 0; p < MOST_POINTS - whole; p++) UNROLL for (int64_t t = 0; t < tiles; t++) sum[p][t] =
+      _mm512_setzero_ps();
+  const float *at = v->at, *taps = of->first;
+  for (int64_t block = 0; block < of->blocks; block++, taps += FILTER - SQUARE)
+    for (int64_t k = 0; k < LANES; k++, at++, taps += LANES) {
+      __m512 g[TAPS], u[MOST_POINTS];
+      UNROLL for (int64_t j = 0; j < TAPS; j++) g[j] = _mm512_loadu_ps(taps + j * of->tap);
+      points_of_taps(u, g, whole);
+      UNROLL for (int64_t p = 0; p < MOST_POINTS - whole; p++) UNROLL for (int64_t t = 0; t < tiles; t++) sum[p][t] =
+          _mm512_fmadd_ps(_mm512_set1_ps(at[p * v->point + t * v->row]), u[p], sum[p][t]);
+    }
+  UNROLL for (int64_t p = 0; p < MOST_POINTS - whole; p++) UNROLL for (int64_t t = 0; t < tiles; t++)
+      _mm512_storeu_ps(m->at + p * m->point + t * m->row, sum[p][t]);
+}
+#define TILES(N)                                                                                                             \
+  APART void multiply_##N##_of_line(const points *m, const points *v, const toom_taps *of) {                                 \
+    multiply_few(m, v, of, N, false);                                                                                        \
+  }                                                                                                                          \
+  APART void multiply_##N##_of_whole(const points *m, const points *v, const toom_taps *of) {                                \
+    multiply_few(m, v, of, N, true);                                                                                         \
+  }
+TILES(1)
+TILES(2)
+#undef TILES
+
 /* D of all points = or += V' Z, from block `written` on. */
 AVX512 static void multiply_slopes(const lfm_toom *l, const points *d, const points *v, const points *z, int64_t tiles,
                                    int64_t written, int64_t vectors, bool add) {
@@ -303,6 +340,16 @@ size_t lfm_toom_scratch(const lfm_toom *l, lfm_conv_pass pass) {
   return (size_t)(v + (pass == LFM_CONV_BACK_WEIGHTS ? z + d : u + m)) * sizeof(float);
 }
 
+static void run_few(const lfm_toom *l, const points *m, const points *v, const float *filter, const float *bias, float *y) {
+  toom_taps of = {.blocks = l->read};
+  for (int64_t written = 0; written < l->written; written++) {
+    of.first = filter + taps_at(l, written, 0, &of.tap);
+    if (l->tiles == 1) (l->whole ? multiply_1_of_whole : multiply_1_of_line)(m, v, &of);
+    else (l->whole ? multiply_2_of_whole : multiply_2_of_line)(m, v, &of);
+    make_results(l, y, m, bias, 0, l->tiles, written, 1);
+  }
+}
+
 void lfm_toom_run(const lfm_toom *l, const float *x, const float *filter, const float *bias, float *y, float *scratch) {
   points v = points_at(scratch, l->chunk, l->read * LANES);
   points u = points_at(v.at + l->points * v.point, (int64_t)DEPTH * LANES, TWO);
@@ -310,12 +357,14 @@ void lfm_toom_run(const lfm_toom *l, const float *x, const float *filter, const 
   for (int64_t first = 0, tiles; first < l->tiles; first += tiles) {
     tiles = tiles_from(l, first);
     make_image_points(l, &v, x, first, tiles);
-    for (meeting at = meeting_at(l, 0, 0), next; at.vectors > 0; at = next) {
-      next = behind(l, &at);
-      make_filter_points(l, u, filter, &at);
-      multiply_filter(l, &m, &v, &u, tiles, &at, filter, &next);
-      if (next.read == 0) make_results(l, y, &m, bias, first, tiles, at.written, at.vectors);
-    }
+    if (l->tiles <= FEW) run_few(l, &m, &v, filter, bias, y);
+    else
+      for (meeting at = meeting_at(l, 0, 0), next; at.vectors > 0; at = next) {
+        next = behind(l, &at);
+        make_filter_points(l, u, filter, &at);
+        multiply_filter(l, &m, &v, &u, tiles, &at, filter, &next);
+        if (next.read == 0) make_results(l, y, &m, bias, first, tiles, at.written, at.vectors);
+      }
   }
 }
 
