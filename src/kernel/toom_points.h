@@ -22,9 +22,8 @@
 enum { TAPS = 5, TILE = 4, SPAN = 8, MOST_POINTS = 8, SIGNS = 3 }; /* SPAN: numbers that a tile of results hangs on */
 enum { ONE = 3 };                                                  /* the place of the point 1 */
 
-/* Of the points with two signs: p, p^2, p^3; the rest of (z^2 - 1/4)(z^2 - 1)(z^2 - 4) is z^4 - sum z^2 + product; factors.
- */
-static const float p1[SIGNS] = {0.5f, 1, 2}, p2[SIGNS] = {0.25f, 1, 4}, p3[SIGNS] = {0.125f, 1, 8};
+/* Of the points with two signs: p, p^2; what is left of (z^2 - 1/4)(z^2 - 1)(z^2 - 4), z^4 - sum z^2 + product; factors. */
+static const float p1[SIGNS] = {0.5f, 1, 2}, p2[SIGNS] = {0.25f, 1, 4};
 static const float sum_of[SIGNS] = {5, 4.25f, 1.25f}, product_of[SIGNS] = {4, 1, 0.25f};
 static const float middle = 5.25f; /* of the whole, z^6 - middle z^4 + middle z^2 - 1 */
 static const float at_zero = -1, at_point[SIGNS] = {32 / 45.0f, -2 / 9.0f, 1 / 90.0f};
