@@ -3,6 +3,7 @@
 """lfm beside PyTorch on the same machine: training steps, exact log p, sampling, single evaluations.
 
     compare_torch.py LFM train   [--precision bf16]             the three table networks; torch eager and torch.compile
+    compare_torch.py LFM policy  [--precision bf16]             a training step of a policy's 1-D U-Net; the same
     compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
     compare_torch.py LFM chunk                                  a policy's chunk of four evaluations, one thread; eager
     compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
@@ -74,28 +75,33 @@ def header():
 
 # ---- training ------------------------------------------------------------------------------------------------------
 
-def torch_step(preset, compiled, precision):
-    """A training step of the preset on rows that lie ready: forward, backward, fused Adam."""
-    with open(os.path.join(HERE, '..', '..', 'configs', preset + '.yaml')) as file:
-        config = yaml.safe_load(file)
-    block, rows = Velocity(TABLES[preset], config), config['batch_size'] * config.get('num_tk', 1)
-    optimiser = torch.optim.Adam(block.parameters(), lr=1e-6, fused=True)
-    left, right, t = torch.randn(rows, TABLES[preset]), torch.randn(rows, TABLES[preset]), torch.rand(rows)
-    loss = torch.compile(matching_loss, dynamic=False) if compiled else matching_loss
+def torch_step(loss, optimiser, compiled, precision):
+    """A training step: forward, backward, fused optimiser."""
+    loss = torch.compile(loss, dynamic=False) if compiled else loss
 
     def step():
         optimiser.zero_grad()
         with torch.autocast('cpu', torch.bfloat16, enabled=precision == 'bf16'):
-            error = loss(block, left, right, t, config['interp'])
+            error = loss()
         error.backward()
         optimiser.step()
     return step
 
 
-def compare_train(args):
+def table_step(preset, compiled, precision):
+    """Of the preset, on rows that lie ready."""
+    with open(os.path.join(HERE, '..', '..', 'configs', preset + '.yaml')) as file:
+        config = yaml.safe_load(file)
+    block, rows = Velocity(TABLES[preset], config), config['batch_size'] * config.get('num_tk', 1)
+    optimiser = torch.optim.Adam(block.parameters(), lr=1e-6, fused=True)
+    left, right, t = torch.randn(rows, TABLES[preset]), torch.randn(rows, TABLES[preset]), torch.rand(rows)
+    return torch_step(lambda: matching_loss(block, left, right, t, config['interp']), optimiser, compiled, precision)
+
+
+def compare_steps(args, presets, step_of):
     header()
-    for preset in TABLES:
-        steps = {name: torch_step(preset, name == 'compiled', args.precision)
+    for preset in presets:
+        steps = {name: step_of(preset, name == 'compiled', args.precision)
                  for name in args.ways.split(',') if name != 'traced'}
         ours, theirs = [], {name: [] for name in steps}
         for _ in range(args.rounds):
@@ -105,6 +111,10 @@ def compare_train(args):
                 theirs[name].append(1e3 * seconds(step))
         best = min(theirs, key=lambda name: statistics.median(theirs[name]))
         line(f'{preset}, {args.precision} training step ({best})', ours, theirs[best], 'ms')
+
+
+def compare_train(args):
+    compare_steps(args, TABLES, table_step)
 
 
 # ---- the trace, in two more ways -------------------------------------------------------------------------------------
@@ -272,6 +282,22 @@ STEPS, WIDTH, GIVEN = 16, 10, 46
 MLPS = {'MLP, 3 x 256': (256, 3), 'MLP, 4 x 512': (512, 4)}
 
 
+def policy_step(preset, compiled, precision):
+    """Of Can's network for flow matching, on 256 windows that lie ready."""
+    field, rows = UNet1d(WIDTH, GIVEN, [64, 128, 256], 5, 8, 64), 256
+    optimiser = torch.optim.AdamW(field.parameters(), lr=1e-6, fused=True)
+    data, noise, t, given = torch.randn(rows, STEPS, WIDTH), torch.randn(rows, STEPS, WIDTH), torch.rand(rows), torch.randn(rows, GIVEN)
+
+    def loss():
+        share = t[:, None, None]
+        return (field(t, data + share * (noise - data), given) - (noise - data)).square().mean()
+    return torch_step(loss, optimiser, compiled, precision)
+
+
+def compare_policy(args):
+    compare_steps(args, ['can-fm'], policy_step)
+
+
 class Perceptron(torch.nn.Module):
     """t, what is given and the chunk in a row, as lfm's policies have it."""
 
@@ -339,23 +365,23 @@ def numbers(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('lfm', help='the program')
-    parser.add_argument('what', choices=['train', 'latency', 'chunk', 'score', 'sample'])
+    parser.add_argument('what', choices=['train', 'policy', 'latency', 'chunk', 'score', 'sample'])
     parser.add_argument('--model', help='a run folder or model file of lfm train')
     parser.add_argument('--rows', type=int, help='score: 64, sample: 10000, chunk: 1000 a round, unless given')
     parser.add_argument('--nfe', type=int, default=4, help='chunk: evaluations')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
-    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train: of both sides')
+    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train, policy: of both sides')
     parser.add_argument('--traces', default='hand,vmap', help="score: PyTorch's ways to the trace, of hand,vmap,backward")
     parser.add_argument('--errors', type=numbers, default=[1e-3, 1e-4], help='at which the times are compared')
     parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
     parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')
     args = parser.parse_args()
-    if args.what not in ('train', 'chunk') and not args.model:
+    if args.what not in ('train', 'policy', 'chunk') and not args.model:
         parser.error(f'{args.what} needs --model')
     args.rows = args.rows or {'score': 64, 'chunk': 1000}.get(args.what, 10000)
     print(f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads; {lfm(args, "--version").strip()}', file=sys.stderr)
-    {'train': compare_train, 'latency': compare_latency, 'chunk': compare_chunk, 'score': compare_score,
+    {'train': compare_train, 'policy': compare_policy, 'latency': compare_latency, 'chunk': compare_chunk, 'score': compare_score,
      'sample': compare_sample}[args.what](args)
 
 
