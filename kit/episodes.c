@@ -40,7 +40,7 @@ static lfm_status add_run(survey *s, line *l, int run) {
   else if (s->starts && table->rows != s->starts)
     status = lfm_fail(LFM_E_DATA, "%s/%s: has %lld episodes, and the first %lld", s->folder, file, (long long)table->rows,
                       (long long)s->starts);
-  s->starts = table->rows;
+  if (status == LFM_OK) s->starts = table->rows;
   if (status == LFM_OK && !l->success) status = LFM_ALLOC(&l->success, s->starts);
   if (status == LFM_OK && !l->score) status = LFM_ALLOC(&l->score, s->starts);
   for (int64_t i = 0; status == LFM_OK && i < s->starts; i++) {
@@ -60,11 +60,10 @@ static lfm_status add_line(survey *s, const char *text) {
   return LFM_OK;
 }
 
-static lfm_status print_difference(const survey *s, const double *a, const double *b, double unit) {
+static lfm_status print_difference(const survey *s, const double *a, const double *b, double unit, int digits) {
   lfm_summary paired;
   LFM_TRY(lfm_summary_paired(a, b, NULL, s->starts, &paired));
-  printf(" %+.*f (%.*f to %.*f) |", unit > 1 ? 1 : 3, unit * paired.mean, unit > 1 ? 1 : 3, unit * paired.low,
-         unit > 1 ? 1 : 3, unit * paired.high);
+  printf(" %+.*f (%.*f to %.*f) |", digits, unit * paired.mean, digits, unit * paired.low, digits, unit * paired.high);
   return LFM_OK;
 }
 
@@ -79,10 +78,10 @@ static lfm_status print_line(const survey *s, const line *l) {
   for (int run = 0; run < l->names.count; run++) printf("%s%.1f", run ? " / " : " ", 100 * l->run[run]);
   printf(" |");
   if (l == first) printf(" |");
-  else LFM_TRY(print_difference(s, l->success, first->success, 100));
+  else LFM_TRY(print_difference(s, l->success, first->success, 100, 1));
   printf(" %.3f ± %.3f |", score.mean, score.se);
   if (l == first) printf(" |");
-  else LFM_TRY(print_difference(s, l->score, first->score, 1));
+  else LFM_TRY(print_difference(s, l->score, first->score, 1, 3));
   printf("\n");
   return LFM_OK;
 }

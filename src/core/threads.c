@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * threads.c -- workers that wait for a round of tasks, claim them in order and report.
- * A round is a number; a worker spins on it for some hundred microseconds and then sleeps on a condition.  To be woken takes
+ * A round is a number; a worker spins on it for a tenth of a millisecond and then sleeps on a condition.  To be woken takes
  * about as long: between two rounds the caller may work alone for a while, and a worker that had gone to sleep would miss
  * the next one.  All shared words are atomics or under the mutex: TSan sees every hand-over.
  *
