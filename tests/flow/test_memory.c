@@ -161,11 +161,11 @@ static bool look_at_memory(const lfm_progress *progress, void *context) {
 
 /* The terms' sum beside what core/alloc.c counted: left out are configuration, model (of 64 blocks at most), records (56
  * bytes for each of some 50 lines a block) and names, and each worker's plans of each layer, which no row or weight makes
- * more of.
+ * more of.  The C library leaves some hundred bytes over, now more, now fewer.
  */
 static void the_terms_are_what_is_allocated(void **state) {
   (void)state;
-  enum { REMAINDER = 25 << 10, PLANS = 2300 };
+  enum { REMAINDER = 26 << 10, PLANS = 2500 };
   static const char *const keys[][6] = {
       {"hidden_dim=16"},
       {"hidden_dim=200", "lanes=7", "microbatch=16", "ema_decay=0"},
