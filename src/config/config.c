@@ -193,8 +193,12 @@ void lfm_config_act_split(const lfm_config *config, char name[16], double *beta)
 lfm_status lfm_config_validate(const lfm_config *config) {
   if (lfm_config_is_set(config, "hks") && lfm_config_is_set(config, "schedule"))
     return lfm_fail(LFM_E_USAGE, "hks and schedule are both given; keep one (--set hks=auto takes the first back)");
-  if (config->target_rows && config->coupling != LFM_COUPLING_DEPENDENT)
-    return lfm_fail(LFM_E_USAGE, "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
+  if (config->target_rows && !lfm_coupling_is_own(config->coupling))
+    return lfm_fail(LFM_E_USAGE,
+                    "target_rows needs coupling: dependent or shared; set target_rows: 0 or leave the coupling out");
+  if (config->coupling == LFM_COUPLING_SHARED && config->pool != LFM_POOL_OU)
+    return lfm_fail(LFM_E_USAGE,
+                    "coupling: shared is of noise that rows which were pushed do not have; set pool: ou with it");
   if (config->target_rows && (config->flip || config->conditional))
     return lfm_fail(LFM_E_USAGE,
                     "target_rows: the rows that it takes the mean over are neither mirrored (flip) nor of one class "

@@ -10,7 +10,16 @@
 
 typedef enum lfm_schedule_kind { LFM_SCHEDULE_EXPONENTIAL, LFM_SCHEDULE_COSINE, LFM_SCHEDULE_LINEAR } lfm_schedule_kind;
 typedef enum lfm_interp { LFM_INTERP_LINEAR, LFM_INTERP_TRIG } lfm_interp;
-typedef enum lfm_coupling { LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT } lfm_coupling;
+typedef enum lfm_coupling {
+  LFM_COUPLING_DEPENDENT,
+  LFM_COUPLING_SHUFFLED,
+  LFM_COUPLING_INDEPENDENT,
+  LFM_COUPLING_SHARED
+} lfm_coupling;
+/* Is a pair one row and its own step? */
+static inline bool lfm_coupling_is_own(lfm_coupling coupling) {
+  return coupling == LFM_COUPLING_DEPENDENT || coupling == LFM_COUPLING_SHARED;
+}
 typedef enum lfm_pool_kind { LFM_POOL_PUSHED, LFM_POOL_OU } lfm_pool_kind;
 typedef enum lfm_pool_precision { LFM_POOL_FP32, LFM_POOL_FP16 } lfm_pool_precision;
 typedef enum lfm_precision { LFM_PRECISION_FP32, LFM_PRECISION_BF16 } lfm_precision;

@@ -27,7 +27,7 @@ void lfm_pairing_left_rows(const lfm_pairing *pairing, int64_t step, int64_t i, 
 }
 
 int64_t lfm_pairing_right(const lfm_pairing *pairing, int64_t step, int64_t i) {
-  if (pairing->coupling == LFM_COUPLING_DEPENDENT) return lfm_pairing_left(pairing, step, i);
+  if (lfm_coupling_is_own(pairing->coupling)) return lfm_pairing_left(pairing, step, i);
   if (pairing->coupling == LFM_COUPLING_INDEPENDENT) return walk(pairing, LFM_FOR_COUPLING, step * pairing->batch + i);
   lfm_rng rng = {.seed = pairing->seed, .purpose = LFM_FOR_COUPLING, .block = pairing->block};
   return lfm_pairing_left(pairing, step, lfm_rng_permute(&rng, step, pairing->batch, i));

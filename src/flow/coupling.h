@@ -4,6 +4,7 @@
  *   dependent    x' = x_l                        (default: a pair is one row and its own OU step)
  *   shuffled     x' = another row of the batch, by a permutation of it
  *   independent  x' = a row of a separate batch
+ *   shared       x' = x_l, and the noise of x_r is that of x_l, with pool: ou (matching.c)
  * The pool is walked in a fresh random order every epoch, so each row is seen once an epoch; the order is a function of
  * (seed, block, epoch), nothing is stored.
  */
@@ -24,7 +25,7 @@ int64_t lfm_pairing_left(const lfm_pairing *pairing, int64_t step, int64_t i);
 /* Of the pairs i .. i + count - 1, several at once; out [count]. */
 void lfm_pairing_left_rows(const lfm_pairing *pairing, int64_t step, int64_t i, int64_t count, int64_t *out);
 
-/* Pool row that x_r is made from; equal to the left one for the dependent coupling. */
+/* Pool row that x_r is made from; the left one where x' is the pair's own x_l. */
 int64_t lfm_pairing_right(const lfm_pairing *pairing, int64_t step, int64_t i);
 
 #endif

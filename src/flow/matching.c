@@ -127,11 +127,20 @@ static lfm_rng rng_of(const lfm_pairs *pairs, lfm_purpose purpose, int64_t step)
   return (lfm_rng){.seed = pairs->pairing.seed, .purpose = purpose, .block = pairs->pairing.block, .step = (uint32_t)step};
 }
 
+static bool shares_noise(const lfm_pairs *pairs) { return pairs->pairing.coupling == LFM_COUPLING_SHARED; }
+
 /* Normals of a pair: first dim the OU step's z, the next dim the pool's own noise in x_l, and the last dim that in x' where
- * x' is another row: two rows of the pool share no noise. */
+ * x' is another row: two rows of the pool share no noise.  Where both ends do, z is in x_l already. */
 static int64_t normals_a_pair(const lfm_pairs *pairs) {
-  bool same_row = pairs->pairing.coupling == LFM_COUPLING_DEPENDENT;
-  return pairs->before.noise == 0.0 ? pairs->dim : same_row ? 2 * pairs->dim : 3 * pairs->dim;
+  if (pairs->before.noise == 0.0 || shares_noise(pairs)) return pairs->dim;
+  return lfm_coupling_is_own(pairs->pairing.coupling) ? 2 * pairs->dim : 3 * pairs->dim;
+}
+
+/* What of z the step adds to e^{-g} x_l.  Of one noise x_l = D x_0 + S z, x_r is as noisy as ever and all of it is z:
+ * D' x_0 + S' z with S' = sqrt((e^{-g} S)^2 + 1 - e^{-2g}), of which e^{-g} S is there. */
+static double added_noise(const lfm_pairs *pairs) {
+  double kept = pairs->step.decay * pairs->before.noise;
+  return shares_noise(pairs) ? hypot(kept, pairs->step.noise) - kept : pairs->step.noise;
 }
 
 /* All that is random of `count` pairs, drawn together because that is several times faster. */
@@ -183,7 +192,8 @@ static void mirror_half(const lfm_pairs *pairs, int64_t step, int64_t pair, uint
 /* Both ends of the pair that is the i-th of those drawn. */
 static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t i) {
   int64_t dim = pairs->dim, pair = first + i;
-  const float *z = matching->noise + i * normals_a_pair(pairs), *left_noise = z + dim, *right_noise = left_noise + dim;
+  const float *z = matching->noise + i * normals_a_pair(pairs);
+  const float *left_noise = shares_noise(pairs) ? z : z + dim, *right_noise = left_noise + dim;
   pool_row(pairs, matching->row[i], left_noise, matching->left);
   mirror_half(pairs, step, pair, 0, matching->left);
   if (pairs->right) {
@@ -191,13 +201,14 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
     memmove(matching->right, end, (size_t)dim * sizeof *end);
     return;
   }
-  if (is_wide(matching, pairs, i)) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
-  if (pairs->pairing.coupling == LFM_COUPLING_DEPENDENT) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
+  bool wide = is_wide(matching, pairs, i); /* of which z is no part */
+  if (wide) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
+  if (lfm_coupling_is_own(pairs->pairing.coupling)) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else {
     pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
     mirror_half(pairs, step, pair, 1, matching->right);
   }
-  float decay = (float)pairs->step.decay, sigma = (float)pairs->step.noise;
+  float decay = (float)pairs->step.decay, sigma = (float)(wide ? pairs->step.noise : added_noise(pairs));
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];
 }
 
@@ -224,6 +235,20 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
   lfm_posterior_mean(matching->posterior, point, alpha, variance, matching->left, matching->excess);
   for (int64_t j = 0; j < matching->dim; j++)
     target[j] += q * (share * matching->excess[j] + gain * (point[j] - alpha * matching->left[j]));
+}
+
+/* Where both ends share their noise, I_t = alpha D x_0 + B n, and x_0 alone decides what n is.  So the target a' x_l + b' x_r
+ * differs by q (E[D x_0 | I_t] - D x_0) with q = a' + b' e^{-g} - alpha (a' S + b' S') / B, and D x_0 is x_l - S n. */
+static void average_shared(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *n,
+                           const float *point, float *target) {
+  const float NEAR = 1e-3f;
+  float decay = (float)pairs->step.decay, left_noise = (float)pairs->before.noise;
+  float right_noise = decay * left_noise + (float)added_noise(pairs);
+  float alpha = at.a + at.b * decay, sigma = at.a * left_noise + at.b * right_noise;
+  if (sigma < NEAR) return;
+  float q = at.da + at.db * decay - alpha * (at.da * left_noise + at.db * right_noise) / sigma;
+  lfm_posterior_mean(matching->posterior, point, alpha, sigma * sigma, matching->left, matching->excess);
+  for (int64_t j = 0; j < matching->dim; j++) target[j] += q * (matching->excess[j] + left_noise * n[j]);
 }
 
 /* What is given of row r's pair, now and then withheld: the field with nothing given is learnt beside the others. */
@@ -267,7 +292,9 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
       point[j] = at.a * matching->left[j] + at.b * matching->right[j];
       target[j] = at.da * matching->left[j] + at.db * matching->right[j];
     }
-    if (pairs->target_rows && !is_wide(matching, pairs, i)) average_target(matching, pairs, at, point, target);
+    if (!pairs->target_rows || is_wide(matching, pairs, i)) continue;
+    if (shares_noise(pairs)) average_shared(matching, pairs, at, matching->noise + i * dim, point, target);
+    else average_target(matching, pairs, at, point, target);
   }
 }
 

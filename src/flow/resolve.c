@@ -97,7 +97,7 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 
 /* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = is_table(shape) && !lfm_config_is_set(config, "target_rows") && config->coupling == LFM_COUPLING_DEPENDENT;
+  bool is_open = is_table(shape) && !lfm_config_is_set(config, "target_rows") && lfm_coupling_is_own(config->coupling);
   if (is_open) {
     double width = (double)config->hidden_dim, dim = (double)shape->dim;
     double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);

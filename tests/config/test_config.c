@@ -134,7 +134,7 @@ static void test_keys_that_do_not_go_together(void **state) {
   assert_int_equal(lfm_config_validate(config), LFM_OK);
   assert_int_equal(parse("target_rows: 64\ncoupling: shuffled\n"), LFM_OK);
   assert_says(lfm_config_validate(config),
-              "target_rows needs coupling: dependent; set target_rows: 0 or leave the coupling out");
+              "target_rows needs coupling: dependent or shared; set target_rows: 0 or leave the coupling out");
   assert_int_equal(lfm_config_set(config, "target_rows=0"), LFM_OK);
   assert_int_equal(lfm_config_validate(config), LFM_OK);
 }

@@ -65,12 +65,16 @@ static void epochs_blocks_and_seeds_differ(void **state) {
   assert_in_range(agreements(&here, 0, &other_seed, 0), 0, 8);
 }
 
-static void dependent_is_the_same_row(void **state) {
+static void dependent_and_shared_are_the_same_row(void **state) {
   (void)state;
-  lfm_pairing pairing = pairing_of(LFM_COUPLING_DEPENDENT);
+  lfm_pairing dependent = pairing_of(LFM_COUPLING_DEPENDENT), shared = pairing_of(LFM_COUPLING_SHARED);
   for (int64_t step = 0; step < 20; step++)
-    for (int64_t i = 0; i < BATCH; i++)
-      assert_int_equal(lfm_pairing_right(&pairing, step, i), lfm_pairing_left(&pairing, step, i));
+    for (int64_t i = 0; i < BATCH; i++) {
+      int64_t left = lfm_pairing_left(&dependent, step, i);
+      assert_int_equal(lfm_pairing_right(&dependent, step, i), left);
+      assert_int_equal(lfm_pairing_left(&shared, step, i), left);
+      assert_int_equal(lfm_pairing_right(&shared, step, i), left);
+    }
 }
 
 static void shuffled_permutes_the_batch(void **state) {
@@ -126,7 +130,7 @@ int main(void) {
       cmocka_unit_test(an_epoch_visits_every_row_once),
       cmocka_unit_test(batches_run_over_the_end_of_an_epoch),
       cmocka_unit_test(epochs_blocks_and_seeds_differ),
-      cmocka_unit_test(dependent_is_the_same_row),
+      cmocka_unit_test(dependent_and_shared_are_the_same_row),
       cmocka_unit_test(shuffled_permutes_the_batch),
       cmocka_unit_test(independent_is_unrelated),
       cmocka_unit_test(pairs_are_addressed),

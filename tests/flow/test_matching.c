@@ -9,6 +9,9 @@
 
 enum { DIM = 2, HIDDEN = 5, POOL = 40, BATCH = 24, GIVENS = 3 };
 
+static const lfm_coupling couplings[] = {LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT,
+                                         LFM_COUPLING_SHARED};
+
 typedef struct fixture {
   lfm_net *net, *oracle;
   lfm_params *params, *oracle_params;
@@ -58,13 +61,15 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
   float z[3 * DIM];
   lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->noise_for, .block = p->pairing.block, .step = (uint32_t)step};
   lfm_rng_normal(&rng, pair, z, 3 * DIM);
-  bool own = p->pairing.coupling != LFM_COUPLING_DEPENDENT; /* x' is another row, with noise of its own */
+  bool shared = p->pairing.coupling == LFM_COUPLING_SHARED, other_row = !lfm_coupling_is_own(p->pairing.coupling);
+  double signal = p->before.decay * p->step.decay; /* of x_0 in x_r, where the rest is one noise */
   const float *from = p->pool->values + lfm_pairing_left(&p->pairing, step, pair) * DIM;
   const float *other = p->pool->values + lfm_pairing_right(&p->pairing, step, pair) * DIM;
   for (int j = 0; j < DIM; j++) {
-    left[j] = p->before.decay * (double)from[j] + p->before.noise * (double)z[DIM + j];
-    double start = p->before.decay * (double)other[j] + p->before.noise * (double)z[(own ? 2 : 1) * DIM + j];
-    right[j] = p->step.decay * start + p->step.noise * (double)z[j];
+    left[j] = p->before.decay * (double)from[j] + p->before.noise * (double)z[(shared ? 0 : DIM) + j];
+    double start = p->before.decay * (double)other[j] + p->before.noise * (double)z[(other_row ? 2 : 1) * DIM + j];
+    right[j] = shared ? signal * (double)from[j] + sqrt(1.0 - signal * signal) * (double)z[j]
+                      : p->step.decay * start + p->step.noise * (double)z[j];
   }
 }
 
@@ -72,8 +77,10 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
 static void mean_target_again(const lfm_pairs *p, int64_t step, bool trig, double t, const double *point, double *target) {
   double angle = M_PI * t / 2.0, a = trig ? cos(angle) : 1.0 - t, b = trig ? sin(angle) : t;
   double da = trig ? -M_PI / 2 * b : -1.0, db = trig ? M_PI / 2 * a : 1.0;
+  bool shared = p->pairing.coupling == LFM_COUPLING_SHARED;
   double alpha = a + b * p->step.decay, spread = p->before.noise, sigma = b * p->step.noise;
-  double variance = alpha * alpha * spread * spread + sigma * sigma, all = 0.0, sums[DIM] = {0};
+  double signal = p->before.decay * p->step.decay, noise = a * spread + b * sqrt(1.0 - signal * signal); /* of one z */
+  double variance = shared ? noise * noise : alpha * alpha * spread * spread + sigma * sigma, all = 0.0, sums[DIM] = {0};
   for (int64_t k = 0; k < p->target_rows; k++) {
     const float *row = p->pool->values + lfm_pairing_left(&p->pairing, step, k) * DIM;
     double square = 0.0;
@@ -82,7 +89,8 @@ static void mean_target_again(const lfm_pairs *p, int64_t step, bool trig, doubl
     all += w;
     for (int j = 0; j < DIM; j++) {
       double start = p->before.decay * (double)row[j];
-      double left = start + alpha * spread * spread / variance * (point[j] - alpha * start);
+      double gain = shared ? spread / noise : alpha * spread * spread / variance;
+      double left = start + gain * (point[j] - alpha * start);
       sums[j] += w * (da * left + db * (point[j] - a * left) / b);
     }
   }
@@ -150,10 +158,9 @@ static void check_case(const fixture *f, const lfm_pairs *p, int64_t step) {
 /* Every interpolant with every coupling, one and several times, both laws of t, both pools. */
 static void loss_and_gradient_are_the_definition(void **state) {
   (void)state;
-  static const lfm_coupling couplings[] = {LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT};
   fixture f;
   setup(&f);
-  for (int k = 0; k < 3; k++)
+  for (int k = 0; k < 4; k++)
     for (int interp = 0; interp < 2; interp++)
       for (int beta = 0; beta < 2; beta++)
         for (int ou = 0; ou < 2; ou++) {
@@ -168,16 +175,17 @@ static void loss_and_gradient_are_the_definition(void **state) {
   teardown(&f);
 }
 
-/* Mean targets over the batch and over more, with both interpolants and both pools, before the last block and in it. */
+/* Mean targets over the batch and over more, with both interpolants, pools and kinds of noise, before the last block and in
+ * it. */
 static void mean_targets_are_the_definition(void **state) {
   (void)state;
   fixture f;
   setup(&f);
   for (int interp = 0; interp < 2; interp++)
-    for (int ou = 0; ou < 2; ou++)
+    for (int ou = 0; ou < 3; ou++)
       for (int last = 0; last < 2; last++) {
-        lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, LFM_COUPLING_DEPENDENT, 1 + 2 * ou, false,
-                               ou ? 0.25 : 0.0);
+        lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR,
+                               ou == 2 ? LFM_COUPLING_SHARED : LFM_COUPLING_DEPENDENT, ou ? 3 : 1, false, ou ? 0.25 : 0.0);
         p.target_rows = interp ? BATCH : BATCH + 9;
         if (last) p.step = lfm_ou_step(NAN);
         check_case(&f, &p, 2);
@@ -231,6 +239,8 @@ static void free_block_ends_in_noise(void **state) {
   setup(&f);
   lfm_pairs p = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
   p.step = lfm_ou_step(NAN);
+  check_case(&f, &p, 0);
+  p.pairing.coupling = LFM_COUPLING_SHARED, p.before = lfm_ou_step(0.25); /* the z that x_l has */
   check_case(&f, &p, 0);
   teardown(&f);
 }
@@ -364,13 +374,14 @@ static double ou_variance(double time) { return 0.16 * exp(-2 * time) + 1.0 - ex
 static void ends_have_the_marginals_of_the_process(void **state) {
   (void)state;
   const double before = 0.4, gamma = 0.3;
-  static const lfm_coupling couplings[] = {LFM_COUPLING_DEPENDENT, LFM_COUPLING_SHUFFLED, LFM_COUPLING_INDEPENDENT};
-  for (int k = 0; k < 3; k++)
+  for (int k = 0; k < 4; k++)
     for (int ou = 0; ou < 2; ou++) {
       double start = ou ? before : 0.0, end = start + gamma;
       moments m = ends_of_pool(couplings[k], start, gamma, 0.0);
       double error = 5.0 / sqrt(m.count); /* five standard errors of unit variance */
       double covariance = couplings[k] == LFM_COUPLING_DEPENDENT ? exp(-gamma) * ou_variance(start) : 0.0;
+      if (couplings[k] == LFM_COUPLING_SHARED) /* x_0's part and z's */
+        covariance = exp(-start - end) * ou_variance(0.0) + sqrt(expm1(-2.0 * start) * expm1(-2.0 * end));
       assert_near(m.left, ou_mean(start), error);
       assert_near(m.right, ou_mean(end), error);
       assert_near(m.left_square - m.left * m.left, ou_variance(start), 1.5 * error);

@@ -348,6 +348,40 @@ static void single_steps_learn_a_gaussian(void **state) {
   }
 }
 
+/* One step of Euler's a block, of a standard normal, whose linear flow in two steps from t = 1/2 has spread 1/2: a block
+ * whose ends share their noise keeps it, one whose ends do not leads to the mean. */
+static void one_noise_keeps_the_spread_of_single_steps(void **state) {
+  (void)state;
+  enum { DRAWN = 4000 };
+  static const char *const couplings[] = {"coupling=shared", "coupling=dependent"};
+  static const double low[] = {0.42, 0.0}, high[] = {0.58, 0.25};
+  for (int k = 0; k < 2; k++) {
+    run r = run_of(gaussian_table(4000, 2, 7),
+                   KEYS("normalise=whiten", "interp=linear", "pool=ou", "hks=[0.34657359, null]", "hidden_dim=32",
+                        "num_hidden=2", "batch_size=256", "max_batch=800", "lr=0.005", "warmup=20", "cosine=true",
+                        "patience=0", "defensive=0", "beta_sample_t=false"),
+                   KEYS(couplings[k]));
+    r.options.threads = 2;
+    lfm_model *model = trained(&r);
+    lfm_sample_options options;
+    lfm_sample_result result;
+    lfm_table *rows;
+    double square = 0.0;
+    lfm_sample_defaults(&options);
+    options.rows = DRAWN;
+    options.solve.solver = "euler";
+    options.solve.nfe = 2;
+    OK(lfm_sample(model, &options, &rows, &result));
+    assert_true(result.nfe_mean == 2);
+    for (int i = 0; i < DRAWN; i++) square += pow(rows->values[2 * i] / 3, 2.0) / DRAWN;
+    print_message("%s: spread %g\n", couplings[k], sqrt(square));
+    assert_true(sqrt(square) > low[k] && sqrt(square) < high[k]);
+    lfm_table_destroy(rows);
+    lfm_model_destroy(model);
+    run_drop(&r);
+  }
+}
+
 static void threads_do_not_change_single_steps(void **state) {
   (void)state;
   const char *const keys[] = {"objective=meanflow", "pool=ou", "ema_decay=0.9", "lanes=3", "microbatch=16", NULL};
@@ -478,6 +512,11 @@ static void refused_configurations(void **state) {
   OK(lfm_config_set(r.config, "objective=meanflow"));
   FAILS(LFM_E_USAGE, run_train(&r));
   assert_says("set pool: ou");
+  OK(lfm_config_set(r.config, "coupling=shared"));
+  OK(lfm_config_set(r.config, "hks=[null]"));
+  FAILS(LFM_E_USAGE, run_train(&r));
+  assert_says("coupling: shared");
+  OK(lfm_config_set(r.config, "hks=auto"));
   OK(lfm_config_set(r.config, "pool=ou"));
   OK(lfm_config_set(r.config, "precision=bf16"));
   FAILS(LFM_E_USAGE, run_train(&r));
@@ -581,6 +620,7 @@ int main(void) {
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(learns_a_gaussian),
       cmocka_unit_test(single_steps_learn_a_gaussian),
+      cmocka_unit_test(one_noise_keeps_the_spread_of_single_steps),
       cmocka_unit_test(threads_do_not_change_single_steps),
       cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(tables_that_cannot_be_used),

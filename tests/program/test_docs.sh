@@ -62,6 +62,13 @@ while read -r path; do
 done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|demo|kit|configs|examples|include)/[^ <>*]*$' | sort -u)
 enough paths "$paths" 15
 
+scripts=0
+while read -r script; do
+  scripts=$((scripts + 1))
+  check "$script cannot be run as it stands" test -x "$script"
+done < <(quoted "${documents[@]}" | grep -oE '(bench|demo)/[a-z_]+\.sh' | sort -u)
+enough scripts "$scripts" 6
+
 # ---- command lines -----------------------------------------------------------------------------------------------
 manuals=()
 for verb in $("$lfm" --help | awk '/^  [a-z]+ +[a-z]/ && $1 != "lfm" { print $1 }'); do
