@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # test_docs.sh -- what the documents say exists, exists: the targets of relative links, the functions, tests and files that are
-# named in backquotes, and every verb, option, key and preset of the command lines they print.
+# named in backquotes, and every verb, option, key and preset of the command lines they print.  Their lines are no wider than
+# those of the sources.
 #
 #   `room/file.c: name`   a function of src/            `room.file: name`   a case of a test
 #   `program.file`        a test without cases          `src/...`           a path, unless it has a placeholder in it
@@ -68,6 +69,11 @@ while read -r script; do
   check "$script cannot be run as it stands" test -x "$script"
 done < <(quoted "${documents[@]}" | grep -oE '(bench|demo)/[a-z_]+\.sh' | sort -u)
 enough scripts "$scripts" 6
+
+# ---- lines, as wide as those of the sources; tables, code and pictures are as wide as they are ---------------------------
+while read -r line; do
+  check "wider than 126 columns: ${line:0:60}" false
+done < <(LC_ALL=C.UTF-8 grep -nE '^.{127}' "${documents[@]}" | grep -vE '^[^:]+:[0-9]+:(\||    |!\[)')
 
 # ---- command lines -----------------------------------------------------------------------------------------------
 manuals=()
