@@ -16,19 +16,24 @@ LFM_VECTOR static void invert(float *variance, int64_t channels) {
 
 /* The numbers of a norm's channels. */
 typedef struct normed {
-  const float *mean, *inverse, *scale, *shift, *times; /* times: FiLM's, or NULL */
-  float *a, *ax;                                       /* sums, then means: of a, of a x^ */
+  const float *mean, *inverse, *scale, *shift;
+  float *a, *ax; /* sums, then means: of a, of a x^ */
 } normed;
+
+LFM_VECTOR static void through_film(const lfm_rt_step *s, const float *times, const float *from, float *to) {
+  for (int64_t p = 0; p < s->positions; p++, from += s->from.row, to += s->to.row)
+    LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) to[c] = from[c] * times[c];
+}
 
 /* to = a, and the sums of each channel. */
 LFM_VECTOR static void through_mish(const lfm_rt_step *s, const normed *k, const float *x, int64_t x_row, const float *from,
-                                    float *to) {
+                                    int64_t from_row, float *to) {
   LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) k->a[c] = k->ax[c] = 0.0f;
-  for (int64_t p = 0; p < s->positions; p++, x += x_row, from += s->from.row, to += s->to.row)
+  for (int64_t p = 0; p < s->positions; p++, x += x_row, from += from_row, to += s->to.row)
     LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) {
       float slope, unit = (x[c] - k->mean[c]) * k->inverse[c];
       act_value_f32(LFM_ACT_MISH, 0.0f, unit * k->scale[c] + k->shift[c], &slope);
-      float a = (k->times ? from[c] * k->times[c] : from[c]) * slope * k->scale[c];
+      float a = from[c] * slope * k->scale[c];
       to[c] = a;
       k->a[c] += a;
       k->ax[c] += a * unit;
@@ -48,20 +53,22 @@ LFM_RT_API void lfm_rt_norm_back(const lfm_rt_field *field, const lfm_rt_step *s
   int64_t each = of->channels / of->groups;
   float count = (float)(of->positions * each), *room = space + field->room;
   float *mean = room, *inverse = room + s->channels;
-  const float *x = space + of->from.at;
+  const float *x = space + of->from.at, *from = space + s->from.at;
+  float *to = space + s->to.at;
   const normed k = {.mean = mean,
                     .inverse = inverse,
                     .scale = block->constants + of->scale,
                     .shift = block->constants + of->shift,
-                    .times = of->more < 0 ? NULL : space + of->more,
                     .a = room + 2 * s->channels,
                     .ax = room + 3 * s->channels};
   moments(of, x, mean, inverse);
   invert(inverse, s->channels);
-  through_mish(s, &k, x, of->from.row, space + s->from.at, space + s->to.at);
+  if (of->more >= 0) through_film(s, space + of->more, from, to);
+  if (of->more >= 0) through_mish(s, &k, x, of->from.row, to, s->to.row, to);
+  else through_mish(s, &k, x, of->from.row, from, s->from.row, to);
   share_in_groups(k.a, s->channels, of->groups, count);
   share_in_groups(k.ax, s->channels, of->groups, count);
-  through_moments(s, &k, x, of->from.row, space + s->to.at);
+  through_moments(s, &k, x, of->from.row, to);
 }
 
 LFM_VECTOR LFM_RT_API void lfm_rt_act_back(const lfm_rt_field *field, const lfm_rt_step *s, float *space) {
