@@ -131,7 +131,7 @@ static void test_series(void **state) {
       trio t = {0};
       make_series(&t, &configs[i]);
       double error = error_of_back(&t, half);
-      if (!(error < (half ? 0.1 : 2e-5))) fail_msg("network %zu, half %d: relative error %.3g", i, half, error);
+      if (!(error < (half ? 0.02 : 2e-5))) fail_msg("network %zu, half %d: relative error %.3g", i, half, error);
       end(&t);
     }
 }
