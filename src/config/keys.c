@@ -40,9 +40,8 @@ const lfm_key lfm_keys[] = {
     COUNT("schedule.blocks", schedule_blocks, FROM_TO(1, LFM_MAX_BLOCKS), "auto", "number of blocks, the free one included"),
     CHOICE("interp", interp, "linear|trig", "trig", "path from x_l to x_r: straight, or cos and sin of pi t / 2"),
     CHOICE("coupling", coupling, "dependent|shuffled|independent|shared", "dependent",
-           "whose noisy copy x_r is: the same row's, a row's of the same batch, a row's of another batch, or, with pool: ou, "
-           "the "
-           "same row's with the noise that x_l has"),
+           "whose noisy copy x_r is: the same row's, a row's of the same batch, a row's of another batch, "
+           "or with pool: ou the same row's with the noise that x_l has"),
     CHOICE("pool", pool, "pushed|ou", "pushed",
            "what a block starts from: the rows carried by the blocks before, or the OU process itself (blocks independent)"),
     CHOICE(

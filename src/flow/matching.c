@@ -89,15 +89,6 @@ size_t lfm_matching_memory(const lfm_matching *matching) {
   return bytes;
 }
 
-/* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row; the row itself where the pool was pushed (G = 0). */
-static void pool_row(const lfm_pairs *pairs, int64_t row, const float *noise, float *x) {
-  const float *from = lfm_pool_row(pairs->pool, row, x);
-  float decay = (float)pairs->before.decay, sigma = (float)pairs->before.noise;
-  if (pairs->before.noise == 0.0) memmove(x, from, (size_t)pairs->dim * sizeof *x);
-  else
-    for (int64_t j = 0; j < pairs->dim; j++) x[j] = decay * from[j] + sigma * noise[j];
-}
-
 /* A picture's mirror image, every line of every plane turned round. */
 static void mirror(float *x, int64_t dim, int64_t width) {
   for (float *line = x; line < x + dim; line += width)
@@ -105,6 +96,16 @@ static void mirror(float *x, int64_t dim, int64_t width) {
       float kept = line[left];
       line[left] = line[right], line[right] = kept;
     }
+}
+
+/* x = e^{-G} x_0 + sqrt(1 - e^{-2G}) z of a pool row, or of its mirror image; x_0 itself where the pool was pushed (G = 0).
+ */
+static void pool_row(const lfm_pairs *pairs, int64_t row, bool mirrored, const float *noise, float *x) {
+  const float *from = lfm_pool_row(pairs->pool, row, x);
+  float decay = (float)pairs->before.decay, sigma = (float)pairs->before.noise;
+  memmove(x, from, (size_t)pairs->dim * sizeof *x);
+  if (mirrored) mirror(x, pairs->dim, pairs->mirror);
+  for (int64_t j = 0; sigma != 0.0f && j < pairs->dim; j++) x[j] = decay * x[j] + sigma * noise[j];
 }
 
 static bool is_wide(const lfm_matching *matching, const lfm_pairs *pairs, int64_t i) {
@@ -184,9 +185,9 @@ static void draw_spans(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
 }
 
 /* In half of the draws; `end` 0 is x_l's lot, 1 that of another row's x'. */
-static void mirror_half(const lfm_pairs *pairs, int64_t step, int64_t pair, uint32_t end, float *x) {
+static bool is_mirrored(const lfm_pairs *pairs, int64_t step, int64_t pair, uint32_t end) {
   lfm_rng side = rng_of(pairs, LFM_FOR_FLIP, step);
-  if (pairs->mirror && lfm_rng_uniform(&side, pair, end) < 0.5) mirror(x, pairs->dim, pairs->mirror);
+  return pairs->mirror && lfm_rng_uniform(&side, pair, end) < 0.5;
 }
 
 /* Both ends of the pair that is the i-th of those drawn. */
@@ -194,8 +195,7 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   int64_t dim = pairs->dim, pair = first + i;
   const float *z = matching->noise + i * normals_a_pair(pairs);
   const float *left_noise = shares_noise(pairs) ? z : z + dim, *right_noise = left_noise + dim;
-  pool_row(pairs, matching->row[i], left_noise, matching->left);
-  mirror_half(pairs, step, pair, 0, matching->left);
+  pool_row(pairs, matching->row[i], is_mirrored(pairs, step, pair, 0), left_noise, matching->left);
   if (pairs->right) {
     const float *end = lfm_pool_row(pairs->right, matching->row[i], matching->right);
     memmove(matching->right, end, (size_t)dim * sizeof *end);
@@ -205,8 +205,8 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
   if (wide) draw_wide(pairs, rng_of(pairs, LFM_FOR_DEFENCE, step), pair, matching->left);
   if (lfm_coupling_is_own(pairs->pairing.coupling)) memcpy(matching->right, matching->left, (size_t)dim * sizeof(float));
   else {
-    pool_row(pairs, lfm_pairing_right(&pairs->pairing, step, pair), right_noise, matching->right);
-    mirror_half(pairs, step, pair, 1, matching->right);
+    int64_t other = lfm_pairing_right(&pairs->pairing, step, pair);
+    pool_row(pairs, other, is_mirrored(pairs, step, pair, 1), right_noise, matching->right);
   }
   float decay = (float)pairs->step.decay, sigma = (float)(wide ? pairs->step.noise : added_noise(pairs));
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];

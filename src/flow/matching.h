@@ -2,7 +2,7 @@
  *
  * matching.h -- the flow-matching loss of one block on a range of a batch's rows.      [paper, eq. of the local FM loss]
  *   mean over batch, times and dimensions of | v(t, I_t) - dI_t/dt |^2,
- *   I_t between x_l (a pool row) and x_r = e^{-g} x' + sqrt(1 - e^{-2g}) z
+ *   I_t between x_l (a pool row) and x_r = e^{-g} x' + sqrt(1 - e^{-2g}) z; with coupling: shared, of one z for both
  * A batch has batch_size pairs and num_tk times a pair: row r is pair r / num_tk.  Everything random is addressed by
  * (seed, block, step, pair), so any range of rows can be made alone, by any worker.
  */

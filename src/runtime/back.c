@@ -20,6 +20,7 @@ typedef struct normed {
   float *a, *ax; /* sums, then means: of a, of a x^ */
 } normed;
 
+/* to = what came from behind FiLM's factors. */
 LFM_VECTOR static void through_film(const lfm_rt_step *s, const float *times, const float *from, float *to) {
   for (int64_t p = 0; p < s->positions; p++, from += s->from.row, to += s->to.row)
     LFM_ELEMENTWISE for (int64_t c = 0; c < s->channels; c++) to[c] = from[c] * times[c];
@@ -50,7 +51,7 @@ LFM_VECTOR static void through_moments(const lfm_rt_step *s, const normed *k, co
 
 LFM_RT_API void lfm_rt_norm_back(const lfm_rt_field *field, const lfm_rt_step *s, const lfm_rt_block *block, float *space) {
   const lfm_rt_step *of = &field->steps[s->of];
-  int64_t each = of->channels / of->groups;
+  int64_t each = of->channels / of->groups, from_row = s->from.row;
   float count = (float)(of->positions * each), *room = space + field->room;
   float *mean = room, *inverse = room + s->channels;
   const float *x = space + of->from.at, *from = space + s->from.at;
@@ -63,9 +64,11 @@ LFM_RT_API void lfm_rt_norm_back(const lfm_rt_field *field, const lfm_rt_step *s
                     .ax = room + 3 * s->channels};
   moments(of, x, mean, inverse);
   invert(inverse, s->channels);
-  if (of->more >= 0) through_film(s, space + of->more, from, to);
-  if (of->more >= 0) through_mish(s, &k, x, of->from.row, to, s->to.row, to);
-  else through_mish(s, &k, x, of->from.row, from, s->from.row, to);
+  if (of->more >= 0) {
+    through_film(s, space + of->more, from, to);
+    from = to, from_row = s->to.row;
+  }
+  through_mish(s, &k, x, of->from.row, from, from_row, to);
   share_in_groups(k.a, s->channels, of->groups, count);
   share_in_groups(k.ax, s->channels, of->groups, count);
   through_moments(s, &k, x, of->from.row, to);

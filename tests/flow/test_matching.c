@@ -57,6 +57,12 @@ static lfm_pairs pairs_of(const fixture *f, lfm_interp interp, lfm_coupling coup
 
 /* ---- the definition, in double ------------------------------------------------------------------------------- */
 
+/* Number j of a pool row that is seen mirrored in half of the draws. */
+static double seen(const lfm_pairs *p, int64_t step, int64_t pair, uint32_t end, const float *row, int j) {
+  lfm_rng side = {.seed = p->pairing.seed, .purpose = LFM_FOR_FLIP, .block = p->pairing.block, .step = (uint32_t)step};
+  return (double)row[p->mirror && lfm_rng_uniform(&side, pair, end) < 0.5 ? DIM - 1 - j : j];
+}
+
 static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double left[DIM], double right[DIM]) {
   float z[3 * DIM];
   lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->noise_for, .block = p->pairing.block, .step = (uint32_t)step};
@@ -66,9 +72,10 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
   const float *from = p->pool->values + lfm_pairing_left(&p->pairing, step, pair) * DIM;
   const float *other = p->pool->values + lfm_pairing_right(&p->pairing, step, pair) * DIM;
   for (int j = 0; j < DIM; j++) {
-    left[j] = p->before.decay * (double)from[j] + p->before.noise * (double)z[(shared ? 0 : DIM) + j];
-    double start = p->before.decay * (double)other[j] + p->before.noise * (double)z[(other_row ? 2 : 1) * DIM + j];
-    right[j] = shared ? signal * (double)from[j] + sqrt(1.0 - signal * signal) * (double)z[j]
+    double x = seen(p, step, pair, 0, from, j), y = seen(p, step, pair, other_row, other, j);
+    left[j] = p->before.decay * x + p->before.noise * (double)z[(shared ? 0 : DIM) + j];
+    double start = p->before.decay * y + p->before.noise * (double)z[(other_row ? 2 : 1) * DIM + j];
+    right[j] = shared ? signal * x + sqrt(1.0 - signal * signal) * (double)z[j]
                       : p->step.decay * start + p->step.noise * (double)z[j];
   }
 }
@@ -155,7 +162,8 @@ static void check_case(const fixture *f, const lfm_pairs *p, int64_t step) {
   lfm_free(grads);
 }
 
-/* Every interpolant with every coupling, one and several times, both laws of t, both pools. */
+/* Every interpolant with every coupling, one and several times, both laws of t, both pools, rows as they
+ * are and mirrored. */
 static void loss_and_gradient_are_the_definition(void **state) {
   (void)state;
   fixture f;
@@ -167,6 +175,7 @@ static void loss_and_gradient_are_the_definition(void **state) {
           int times = (k + interp + beta) % 2 ? 3 : 1;
           lfm_pairs p =
               pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR, couplings[k], times, beta, ou ? 0.25 : 0.0);
+          p.mirror = beta ? DIM : 0;
           check_case(&f, &p, 4 + k);
         }
   lfm_pairs withheld = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0);

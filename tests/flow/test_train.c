@@ -354,7 +354,7 @@ static void one_noise_keeps_the_spread_of_single_steps(void **state) {
   (void)state;
   enum { DRAWN = 4000 };
   static const char *const couplings[] = {"coupling=shared", "coupling=dependent"};
-  static const double low[] = {0.42, 0.0}, high[] = {0.58, 0.25};
+  static const double low[] = {0.42, 0.0}, high[] = {0.58, 0.2};
   for (int k = 0; k < 2; k++) {
     run r = run_of(gaussian_table(4000, 2, 7),
                    KEYS("normalise=whiten", "interp=linear", "pool=ou", "hks=[0.34657359, null]", "hidden_dim=32",

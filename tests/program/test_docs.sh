@@ -56,19 +56,18 @@ while IFS=. read -r kind name; do
   esac
 done < <(quoted "${documents[@]}" | grep -E '^(program|fuzz)\.[a-z0-9_]+$' | sort -u)
 
-paths=0
-while read -r path; do
-  paths=$((paths + 1))
-  check "there is no $path" test -e "$path"
-done < <(quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|demo|kit|configs|examples|include)/[^ <>*]*$' | sort -u)
-enough paths "$paths" 15
-
-scripts=0
-while read -r script; do
-  scripts=$((scripts + 1))
-  check "$script cannot be run as it stands" test -x "$script"
-done < <(quoted "${documents[@]}" | grep -oE '(bench|demo)/[a-z_]+\.sh' | sort -u)
-enough scripts "$scripts" 6
+# files_are WHAT FLAG LEAST: of the paths on standard input, of which there are enough, each is as `test FLAG` has it
+files_are() {
+  local count=0 path
+  while read -r path; do
+    count=$((count + 1))
+    check "of $1, $path is not as test $2 has it" test "$2" "$path"
+  done
+  enough "$1" "$count" "$3"
+}
+files_are paths -e 15 < <(
+  quoted "${documents[@]}" | grep -E '^(src|app|tests|tools|docs|bench|demo|kit|configs|examples|include)/[^ <>*]*$' | sort -u)
+files_are "scripts to run" -x 6 < <(quoted "${documents[@]}" | grep -oE '(bench|demo)/[a-z_]+\.sh' | sort -u)
 
 # ---- lines, as wide as those of the sources; tables, code and pictures are as wide as they are ---------------------------
 while read -r line; do
