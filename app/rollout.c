@@ -48,12 +48,13 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
   return status;
 }
 
-static void print_latency(app_json *json, const lfm_policy_stats *policy) {
+static void print_latency(app_json *json, const lfm_policy_stats *policy, int64_t missed) {
   app_json_begin(json, "latency_us");
   app_json_real(json, "p50", policy->p50);
   app_json_real(json, "p99", policy->p99);
   app_json_real(json, "p99_9", policy->p99_9);
   app_json_real(json, "max", policy->max);
+  app_json_whole(json, "missed", missed);
   app_json_end(json);
 }
 
@@ -79,7 +80,7 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json_whole(&json, "clamped", result->policy.clamped);
   app_json_real(&json, "jump", result->policy.jump);
   if (r->policy.guard) print_guard_json(&json, result);
-  print_latency(&json, &result->policy);
+  print_latency(&json, &result->policy, result->missed);
   app_json_real(&json, "seconds", result->seconds);
   app_json_close(&json);
 }
@@ -95,8 +96,9 @@ static void print_result(const request *r, const lfm_rollout_result *result) {
   if (policy->clamped > 0) printf("clamped       %" PRId64 " numbers of observations, out of range\n", policy->clamped);
   if (result->alarms_in_successes.rows) app_print_accuracy("alarms", &result->alarms_in_successes, "successful episodes");
   if (result->alarms_in_failures.rows) app_print_accuracy("alarms", &result->alarms_in_failures, "failed episodes");
-  printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64 " chunks)\n",
-         policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks);
+  printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64
+         " chunks, %" PRId64 " too late)\n",
+         policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks, result->missed);
   if (isfinite(policy->jump))
     printf("jump          %.4f from chunk to chunk, in the mean; 1 is half the range of an action's number\n", policy->jump);
   if (r->out) printf("episodes      each in %s\n", r->out);

@@ -882,6 +882,7 @@ typedef struct lfm_rollout_result {
   double score, score_se;  /* mean over episodes of the best reward, and its standard error; NAN for one */
   int64_t steps, broken;   /* of control; episodes that ended because physics or policy could not go on */
   lfm_policy_stats policy; /* over all episodes */
+  int64_t missed;          /* chunks that took longer than what they had: a step of control, or the policy's delay */
   /* Episodes in which the guard, which options.policy.guard asks for, raised an alarm: of the successful ones, and of those
    * that failed; rows 0 where there are none of them, or no guard. */
   lfm_accuracy alarms_in_successes, alarms_in_failures;

@@ -9,9 +9,13 @@
 static const double ratio = 1.01;
 
 /* bin k holds ratio^(k-1) to ratio^k; the first all below, the last all above. */
-void lfm_latency_add(lfm_latency *l, double microseconds) {
+static int bin_of(double microseconds) {
   double k = microseconds > 1.0 ? ceil(log(microseconds) / log(ratio)) : 0.0;
-  l->bin[k < LFM_LATENCY_BINS - 1 ? (int)k : LFM_LATENCY_BINS - 1]++;
+  return k < LFM_LATENCY_BINS - 1 ? (int)k : LFM_LATENCY_BINS - 1;
+}
+
+void lfm_latency_add(lfm_latency *l, double microseconds) {
+  l->bin[bin_of(microseconds)]++;
   l->count++;
   if (microseconds > l->most) l->most = microseconds;
 }
@@ -25,4 +29,10 @@ double lfm_latency_at(const lfm_latency *l, double share) {
     return bound < l->most ? bound : l->most;
   }
   return NAN;
+}
+
+int64_t lfm_latency_over(const lfm_latency *l, double microseconds) {
+  int64_t over = 0;
+  for (int k = bin_of(microseconds) + 1; k < LFM_LATENCY_BINS; k++) over += l->bin[k];
+  return over;
 }

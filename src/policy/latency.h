@@ -20,4 +20,7 @@ void lfm_latency_add(lfm_latency *latency, double microseconds);
 /* So many microseconds at most took the share of them, to 1 %; NAN where there is none. */
 double lfm_latency_at(const lfm_latency *latency, double share);
 
+/* How many took more than so many microseconds, to 1 % of these. */
+int64_t lfm_latency_over(const lfm_latency *latency, double microseconds);
+
 #endif

@@ -214,6 +214,16 @@ static lfm_policy_stats stats_of(const rollout *r) {
   return all;
 }
 
+/* Chunks that a robot would have waited for: it has the next one a step of control, or `delay` of them, after its
+ * observation. [lfm.h: missed] */
+static int64_t missed_of(const rollout *r) {
+  double steps = (double)(r->options->policy.delay > 1 ? r->options->policy.delay : 1);
+  int64_t missed = 0;
+  for (int w = 0; w < lfm_team_size(r->team); w++)
+    missed += lfm_latency_over(lfm_policy_latency(r->actors[w].policy), 1e6 * steps / r->task->control_hz);
+  return missed;
+}
+
 /* Alarms in episodes that went well, or else in those that did not. */
 static lfm_accuracy alarms_where(const lfm_table *table, bool went_well) {
   int64_t hits = 0, count = 0;
@@ -245,6 +255,7 @@ static lfm_status summarise(const rollout *r, lfm_rollout_result *result) {
   result->alarms_in_failures = alarms_where(r->table, false);
   result->score = summary.mean, result->score_se = summary.se;
   result->policy = stats_of(r);
+  result->missed = missed_of(r);
   return status;
 }
 

@@ -326,6 +326,8 @@ static void latencies_are_known_to_one_per_cent(void **state) {
   assert_near(lfm_latency_at(&l, 0.5), 5000.0, 51.0);
   assert_near(lfm_latency_at(&l, 0.99), 9900.0, 100.0);
   assert_true(lfm_latency_at(&l, 1.0) == 10000.0);
+  assert_in_range(lfm_latency_over(&l, 9000.0), 90, 110);
+  assert_int_equal(lfm_latency_over(&l, 10200.0), 0);
   lfm_latency_add(&l, 1e12); /* and what is beyond has its place, too */
   lfm_latency_add(&l, 0.0);
   assert_true(lfm_latency_at(&l, 1.0) == 1e12 && l.most == 1e12 && l.count == 1002);

@@ -12,7 +12,7 @@ expect_exit 0 "$lfm" train lift.hdf5 -o policy --preset lift --set hidden_dim=8 
 
 # ---- episodes
 expect_json "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --json
-for field in episodes success success_low success_high mean_score nfe latency_us p50 p99 p99_9 max; do
+for field in episodes success success_low success_high mean_score nfe latency_us p50 p99 p99_9 max missed; do
   check "it tells $field" grep -q "\"$field\"" out
 done
 expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o b.csv --threads 1
