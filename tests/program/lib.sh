@@ -7,7 +7,7 @@
 [ -x "${1:-}" ] || { echo "usage: bash $0 PATH/TO/lfm"; exit 2; }
 lfm=$(realpath "$1")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" != $$ ] || rm -rf "$work"' EXIT # not by a child that a signal meets before it is another program
 export XDG_RUNTIME_DIR=$work # a lock of long runs of this test's own
 checks=0 failures=0 code=0
 

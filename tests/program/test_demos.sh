@@ -38,6 +38,7 @@ if ! grep -q OSMesa err; then
 fi
 
 # ---- stop
+:>err # what another command said is not this one's
 "$lfm" demos can -n 5000 -o stopped.hdf5 >out 2>err & # in the background SIGINT would be ignored: SIGTERM asks the same
 pid=$!
 for ((i = 0; i < 600; i++)); do
