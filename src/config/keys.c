@@ -116,7 +116,7 @@ const lfm_key lfm_keys[] = {
     FLAG("warm_start", warm_start, "true", "begin a block from the weights of the block before"),
     COUNT("patience", patience, FROM_TO(0, 1e12), "auto",
           "end a block after so many batches without a better validation loss, the best weights kept; 0: never"),
-    REAL("push_tol", push_tol, OVER_TO(0, 0.1), "1e-5", "tolerance of the solve that carries the pool through a block"),
+    REAL("push_tol", push_tol, OVER_TO(0, 0.1), "1e-3", "tolerance of the solve that carries the pool through a block"),
     CHOICE("precision", precision, "fp32|bf16", "fp32",
            "arithmetic of the training steps; bf16 keeps weights and sums in fp32, as are push, samples and scores"),
     /* bookkeeping */

@@ -138,8 +138,8 @@ void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
   if (!config->lanes) config->lanes = (int)at_most(microbatches, 8);
 }
 
-/* Of a pushed row: some 60 at a tolerance of 1e-5, of a solver whose error goes with the fifth power of its steps. */
-static double push_evaluations(const lfm_config *config) { return 60.0 * pow(1e-5 / config->push_tol, 0.2); }
+/* Of a pushed row: some 60 at a tolerance of 1e-5, and half at 1e-2 (docs/decisions/defaults.md). */
+static double push_evaluations(const lfm_config *config) { return 60.0 * pow(1e-5 / config->push_tol, 0.1); }
 
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit) {
   if (config->max_batch.count) return;

@@ -38,7 +38,7 @@ static void test_a_new_one_follows_the_data(void **state) {
   assert_true(isnan(config->lr) && isnan(config->ema_decay) && isnan(config->schedule_c));
   assert_int_equal(config->interp, LFM_INTERP_TRIG);
   assert_int_equal(config->num_tk, 1);
-  assert_true(config->warm_start && config->push_tol == 1e-5 && isnan(config->alpha));
+  assert_true(config->warm_start && config->push_tol == 1e-3 && isnan(config->alpha));
   assert_true(config->set[0] == 0 && config->set[1] == 0);
   assert_int_equal(lfm_config_validate(config), LFM_OK);
 }
