@@ -46,6 +46,8 @@ lfm_status lfm_windows_make(const lfm_windows *sizes, lfm_windows **out) {
   LFM_TRY_GOTO(LFM_ALLOC(&w->key_dim, w->keys), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&w->obs_mean, w->obs_dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&w->obs_scale, w->obs_dim), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&w->obs_middle, w->obs_dim), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&w->obs_reach, w->obs_dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&w->action_mean, w->width), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&w->action_scale, w->width), fail);
   if (w->count) LFM_TRY_GOTO(LFM_ALLOC_ROWS(&w->given, w->count * w->horizons.observation * w->obs_dim), fail);
@@ -65,6 +67,8 @@ void lfm_windows_destroy(lfm_windows *w) {
   lfm_free(w->task);
   lfm_free(w->obs_mean);
   lfm_free(w->obs_scale);
+  lfm_free(w->obs_middle);
+  lfm_free(w->obs_reach);
   lfm_free(w->action_mean);
   lfm_free(w->action_scale);
   lfm_free(w->given);
@@ -100,6 +104,8 @@ lfm_status lfm_windows_alike(const lfm_windows *from, int64_t count, lfm_windows
   }
   memcpy((*out)->obs_mean, from->obs_mean, (size_t)from->obs_dim * sizeof *from->obs_mean);
   memcpy((*out)->obs_scale, from->obs_scale, (size_t)from->obs_dim * sizeof *from->obs_scale);
+  memcpy((*out)->obs_middle, from->obs_middle, (size_t)from->obs_dim * sizeof *from->obs_middle);
+  memcpy((*out)->obs_reach, from->obs_reach, (size_t)from->obs_dim * sizeof *from->obs_reach);
   memcpy((*out)->action_mean, from->action_mean, (size_t)from->width * sizeof *from->action_mean);
   memcpy((*out)->action_scale, from->action_scale, (size_t)from->width * sizeof *from->action_scale);
   return LFM_OK;
@@ -107,12 +113,21 @@ lfm_status lfm_windows_alike(const lfm_windows *from, int64_t count, lfm_windows
 
 /* ---- units -------------------------------------------------------------------------------------------------- */
 
-/* [-1, 1] between the least and the greatest of a column of `rows`. */
-static void by_range(const double *values, int64_t rows, int64_t cols, int64_t col, double *mean, double *scale) {
+/* A column of `rows` lies in middle +- reach. */
+static void range_of(const double *values, int64_t rows, int64_t cols, int64_t col, double *middle, double *reach) {
   double low = values[col], high = values[col];
   for (int64_t i = 1; i < rows; i++) low = fmin(low, values[i * cols + col]), high = fmax(high, values[i * cols + col]);
-  *mean = 0.5 * (low + high);
-  *scale = high - low < LFM_LEAST_RANGE ? 1.0 : 2.0 / (high - low);
+  *middle = 0.5 * (low + high);
+  *reach = 0.5 * (high - low);
+}
+
+static double or_a_unit(double reach) { return 2.0 * reach < LFM_LEAST_RANGE ? 1.0 : reach; }
+
+/* [-1, 1] between the least and the greatest. */
+static void by_range(const double *values, int64_t rows, int64_t cols, int64_t col, double *mean, double *scale) {
+  double reach;
+  range_of(values, rows, cols, col, mean, &reach);
+  *scale = 1.0 / or_a_unit(reach);
 }
 
 /* Positions of a pose, and all of what is none, by their range. */
@@ -123,6 +138,19 @@ static void fit_actions(const lfm_demos *demos, lfm_windows *w) {
     w->action_mean[j] = 0.0, w->action_scale[j] = 1.0;
     if (part < POSITION)
       by_range(demos->actions, demos->steps, demos->action_dim, from, &w->action_mean[j], &w->action_scale[j]);
+  }
+}
+
+/* A number that hardly varied has a tenth of the reach of its key's farthest, whose unit it shares: a hand that was never
+ * tilted by more than a degree is not out of its mind at three. */
+static void fit_reach(const lfm_demos *demos, lfm_windows *w) {
+  for (int64_t k = 0, from = 0; k < w->keys; from += w->key_dim[k++]) {
+    double most = 0.0;
+    for (int64_t j = from; j < from + w->key_dim[k]; j++) {
+      range_of(demos->obs, demos->steps, demos->obs_dim, j, &w->obs_middle[j], &w->obs_reach[j]);
+      most = fmax(most, w->obs_reach[j]);
+    }
+    for (int64_t j = from; j < from + w->key_dim[k]; j++) w->obs_reach[j] = or_a_unit(fmax(w->obs_reach[j], 0.1 * most));
   }
 }
 
@@ -163,6 +191,7 @@ lfm_status lfm_windows_fit(const lfm_demos *demos, lfm_horizons horizons, lfm_wi
   }
   fit_actions(demos, *out);
   fit_observations(demos, *out);
+  fit_reach(demos, *out);
   return LFM_OK;
 }
 
@@ -180,14 +209,6 @@ void lfm_windows_encode(const lfm_windows *w, const double *action, double *insi
   }
   for (int64_t arm = 0; arm < w->action_dim / LFM_POSE; arm++)
     lfm_pose_to_inside(action + arm * LFM_POSE, inside + arm * LFM_POSE_INSIDE);
-}
-
-void lfm_windows_decode(const lfm_windows *w, const double *inside, double *action) {
-  if (w->kind != LFM_ACTION_POSE) {
-    memcpy(action, inside, (size_t)w->width * sizeof *inside);
-    return;
-  }
-  for (int64_t j = 0; j < w->width; j += LFM_POSE_INSIDE, action += LFM_POSE) lfm_pose_from_inside(inside + j, action);
 }
 
 void lfm_windows_action(const lfm_windows *w, const double *y, double *action) {

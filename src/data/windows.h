@@ -38,6 +38,7 @@ typedef struct lfm_windows {
   int64_t *key_dim;                   /* [keys] */
   char *observations;                 /* "a,b": the keys as lfm_table_options takes them */
   double *obs_mean, *obs_scale;       /* [obs_dim] o is given as (o - mean) scale */
+  double *obs_middle, *obs_reach;     /* [obs_dim] in the demonstrations each number is in middle +- reach */
   double *action_mean, *action_scale; /* [width] likewise, of an action inside */
   int64_t count;
   float *given; /* [count, observation * obs_dim], as the network sees it; may lie in a file */
@@ -45,7 +46,8 @@ typedef struct lfm_windows {
 
 /* Keys and units of these demonstrations, of no windows.  Units: positions and plain numbers from -1 to 1 between their least
  * and greatest; rotations and grippers as they are; observations by the largest of all, or of plain numbers each by its own
- * range. LFM_E_USAGE for horizons that do not fit each other, LFM_E_DATA for an observation that is not finite. */
+ * range.  The reach of an observation is its own, and a tenth of the farthest of its key at least.  LFM_E_USAGE for horizons
+ * that do not fit each other, LFM_E_DATA for an observation that is not finite. */
 lfm_status lfm_windows_fit(const lfm_demos *demos, lfm_horizons horizons, lfm_windows **out);
 /* The same keys and units, and zeros for `count` windows. */
 lfm_status lfm_windows_alike(const lfm_windows *windows, int64_t count, lfm_windows **out);
@@ -69,10 +71,9 @@ int64_t lfm_windows_count(const lfm_demos *demos, lfm_horizons horizons);
 void lfm_windows_look(const lfm_demos *demos, int64_t episode, int64_t step, int64_t horizon, double *seen);
 /* Observations [observation, obs_dim], the last one now, as what is given of a row. */
 void lfm_windows_give(const lfm_windows *windows, const double *observations, float *given);
-/* One action: [action_dim] as the data have it, and [width] inside. */
+/* One action [action_dim] as the data have it, [width] inside; */
 void lfm_windows_encode(const lfm_windows *windows, const double *action, double *inside);
-void lfm_windows_decode(const lfm_windows *windows, const double *inside, double *action);
-/* The same from the flow's units, y [width], (inside - mean) scale. */
+/* and back, from the flow's units, y [width], (inside - mean) scale. */
 void lfm_windows_action(const lfm_windows *windows, const double *y, double *action);
 
 /* LFM_E_DATA says where two are not of the same actions, observations and horizons; `what` the second one is. */

@@ -4,7 +4,8 @@
  *   metadata   action (pose, delta, plain), action_dim, task where it is known, observations, and of each of these
  *              observation.K (its key) and observation_dim.K; the horizons are in the configuration
  *   tensors    action.mean, action.scale [width], observation.mean, observation.scale [numbers of a step], float64:
- *              the network sees (value - mean) scale, of poses with their rotation in six numbers
+ *              the network sees (value - mean) scale, of poses with their rotation in six numbers; observation.middle,
+ *              observation.reach: where observations were in the demonstrations
  */
 #include "flow/chain.h"
 
@@ -30,13 +31,13 @@ typedef struct field {
   int64_t count;
   double *data;
 } field;
-enum { FIELDS = 4 };
+enum { FIELDS = 6 };
 
 static void fields_of(const lfm_windows *w, field out[FIELDS]) {
-  const field fields[FIELDS] = {{"action.mean", w->width, w->action_mean},
-                                {"action.scale", w->width, w->action_scale},
-                                {"observation.mean", w->obs_dim, w->obs_mean},
-                                {"observation.scale", w->obs_dim, w->obs_scale}};
+  const field fields[FIELDS] = {
+      {"action.mean", w->width, w->action_mean},         {"action.scale", w->width, w->action_scale},
+      {"observation.mean", w->obs_dim, w->obs_mean},     {"observation.scale", w->obs_dim, w->obs_scale},
+      {"observation.middle", w->obs_dim, w->obs_middle}, {"observation.reach", w->obs_dim, w->obs_reach}};
   memcpy(out, fields, sizeof fields);
 }
 

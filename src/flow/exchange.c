@@ -129,7 +129,8 @@ static lfm_status find_dim(source *s) {
 static const char *const whole_form[] = {"normaliser.varying", "normaliser.constant", "normaliser.mean",
                                          "normaliser.forward", "normaliser.inverse",  "normaliser.logdet"};
 static const char *const scale_form[] = {"normaliser.mean", "normaliser.scale"};
-static const char *const chunk_form[] = {"action.mean", "action.scale", "observation.mean", "observation.scale"};
+static const char *const chunk_form[] = {"action.mean",       "action.scale",       "observation.mean",
+                                         "observation.scale", "observation.middle", "observation.reach"};
 
 static normaliser_form find_form(const lfm_archive *archive) {
   if (lfm_archive_find(archive, "normaliser.scale")) return FORM_SCALE;

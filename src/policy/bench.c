@@ -18,7 +18,7 @@ static lfm_status draw(lfm_policy *policy, const lfm_windows *windows, int64_t c
   for (int k = 0; k < WARM_CHUNKS; k++) lfm_policy_rehearse(policy);
   lfm_policy_begin(policy, 0);
   do {
-    status = lfm_policy_act(policy, windows->obs_mean, windows->obs_dim, action);
+    status = lfm_policy_act(policy, windows->obs_middle, windows->obs_dim, action);
     lfm_policy_look(policy, stats);
   } while (status == LFM_OK && stats->chunks < chunks);
   lfm_free(action);

@@ -97,6 +97,8 @@ lfm_rt_units lfm_policy_units(const lfm_windows *w) {
                         .poses = w->kind == LFM_ACTION_POSE,
                         .obs_mean = w->obs_mean,
                         .obs_scale = w->obs_scale,
+                        .obs_middle = w->obs_middle,
+                        .obs_reach = w->obs_reach,
                         .action_mean = w->action_mean,
                         .action_scale = w->action_scale};
 }
@@ -200,7 +202,7 @@ lfm_status lfm_policy_refuse(lfm_policy *p, lfm_rt_outcome outcome, const double
     return lfm_fail(LFM_E_DATA, "policy: number %lld of the observation is not finite", (long long)which + 1);
   return lfm_fail(LFM_E_DATA, "policy: number %lld of the observation is %g, %.3g times as far out as the demonstrations go",
                   (long long)which + 1, observation[which],
-                  fabs((observation[which] - u->obs_mean[which]) * u->obs_scale[which]));
+                  fabs(observation[which] - u->obs_middle[which]) / u->obs_reach[which]);
 }
 
 lfm_status lfm_policy_check_count(lfm_policy *p, int64_t count) {

@@ -175,10 +175,12 @@ static void put_plan(source *s, const lfm_rt_chain *chain, const lfm_rt_plan *pl
 static void put_units(source *s, const lfm_rt_units *u) {
   put_doubles(s, "obs_mean", u->obs_mean, u->obs_dim);
   put_doubles(s, "obs_scale", u->obs_scale, u->obs_dim);
+  put_doubles(s, "obs_middle", u->obs_middle, u->obs_dim);
+  put_doubles(s, "obs_reach", u->obs_reach, u->obs_dim);
   put_doubles(s, "action_mean", u->action_mean, u->width);
   put_doubles(s, "action_scale", u->action_scale, u->width);
-  put(s, "static const lfm_rt_units units = {.obs_mean = obs_mean, .obs_scale = obs_scale, .action_mean = action_mean,\n"
-         "  .action_scale = action_scale, ");
+  put(s, "static const lfm_rt_units units = {.obs_mean = obs_mean, .obs_scale = obs_scale, .obs_middle = obs_middle,\n"
+         "  .obs_reach = obs_reach, .action_mean = action_mean, .action_scale = action_scale, ");
   NUMBER(u, observed);
   NUMBER(u, predicted);
   NUMBER(u, executed);
@@ -271,7 +273,7 @@ static lfm_status put_expected(source *s, const lfm_compiled *compiled, const lf
   lfm_policy_begin(policy, 0);
   lfm_status status = LFM_ALLOC(&actions, steps * u->action_dim);
   for (int64_t k = 0; status == LFM_OK && k < steps; k++)
-    status = lfm_policy_act(policy, u->obs_mean, u->obs_dim, actions + k * u->action_dim);
+    status = lfm_policy_act(policy, u->obs_middle, u->obs_dim, actions + k * u->action_dim);
   if (status == LFM_OK) put_doubles(s, "expected", actions, steps * u->action_dim);
   if (status == LFM_OK && lfm_policy_guard(policy, &state))
     print(s, "static const double expected_score = %a;\n", state.score);
@@ -337,7 +339,7 @@ static const char functions[] =
     "  policy_begin(0);\n"
     "  loop.heed = LFM_RT_COUNT;\n"
     "  for (int64_t k = 0; k * units.action_dim < (int64_t)(sizeof expected / sizeof *expected); k++) {\n"
-    "    if (policy_act(obs_mean, action)) *difference = INFINITY;\n"
+    "    if (policy_act(obs_middle, action)) *difference = INFINITY;\n"
     "    for (int64_t j = 0; j < units.action_dim; j++) {\n"
     "      double off = fabs(action[j] - expected[k * units.action_dim + j]);\n"
     "      if (!(off <= *difference)) *difference = off;\n"
@@ -366,7 +368,7 @@ static const char functions[] =
     "  printf(\"self-test %s: largest difference %g\\n\", failed ? \"failed\" : \"passed\", difference);\n"
     "  loop.heed = LFM_RT_COUNT; /* who is stopped takes no time */\n"
     "  clock_t begun = clock();\n"
-    "  for (int64_t k = 0; k < POLICY_CHUNKS * units.executed; k++) policy_act(obs_mean, action);\n"
+    "  for (int64_t k = 0; k < POLICY_CHUNKS * units.executed; k++) policy_act(obs_middle, action);\n"
     "  printf(\"chunk %.0f us of processor time, in the mean\\n\", 1e6 * (double)(clock() - begun) / CLOCKS_PER_SEC / "
     "POLICY_CHUNKS);\n"
     "  return failed;\n"

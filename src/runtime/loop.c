@@ -31,13 +31,14 @@ LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
 
 /* ---- looking ------------------------------------------------------------------------------------------------------ */
 
-static double given_of(const lfm_rt_units *u, int64_t j, double x) { return (x - u->obs_mean[j]) * u->obs_scale[j]; }
+/* How far out it is: -1 and 1 are the edges of what was learnt from. */
+static double far_of(const lfm_rt_units *u, int64_t j, double x) { return (x - u->obs_middle[j]) / u->obs_reach[j]; }
 
 static lfm_rt_outcome check(const lfm_rt_loop *l, const double *observation, int64_t *which) {
   for (int64_t j = 0; j < l->units->obs_dim; j++) {
     *which = j;
     if (!isfinite(observation[j])) return LFM_RT_NOT_A_NUMBER;
-    if (!l->clamp && fabs(given_of(l->units, j, observation[j])) > l->range) return LFM_RT_OUT_OF_RANGE;
+    if (!l->clamp && fabs(far_of(l->units, j, observation[j])) > l->range) return LFM_RT_OUT_OF_RANGE;
   }
   return LFM_RT_ACTED;
 }
@@ -49,9 +50,9 @@ static void see(lfm_rt_loop *l, const double *observation) {
   double *last = l->seen + kept;
   memmove(l->seen, l->seen + u->obs_dim, (size_t)kept * sizeof *last);
   for (int64_t j = 0; j < u->obs_dim; j++) {
-    double unit = given_of(u, j, observation[j]);
-    bool beyond = fabs(unit) > l->range;
-    last[j] = beyond ? u->obs_mean[j] + copysign(l->range, unit) / u->obs_scale[j] : observation[j];
+    double far = far_of(u, j, observation[j]);
+    bool beyond = fabs(far) > l->range;
+    last[j] = beyond ? u->obs_middle[j] + copysign(l->range, far) * u->obs_reach[j] : observation[j];
     l->clamped += beyond;
   }
   for (int64_t k = 0; k < kept && !l->has_seen; k++) l->seen[k] = last[k % u->obs_dim];
@@ -120,7 +121,10 @@ LFM_RT_API lfm_rt_outcome lfm_rt_draw(lfm_rt_loop *l, int64_t due) {
   int64_t numbers = u->predicted * u->width;
   move_on(l, due);
   lfm_rt_noise(l->seed, l->episode * CHUNKS + l->drawn++, l->x, numbers);
-  for (int64_t k = 0; k < u->observed * u->obs_dim; k++) l->given[k] = (float)given_of(u, k % u->obs_dim, l->seen[k]);
+  for (int64_t k = 0; k < u->observed * u->obs_dim; k++) {
+    int64_t j = k % u->obs_dim;
+    l->given[k] = (float)((l->seen[k] - u->obs_mean[j]) * u->obs_scale[j]);
+  }
   generate(l);
   l->has_drawn = false;
   for (int64_t i = 0; i < numbers; i++)

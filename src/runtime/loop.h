@@ -20,8 +20,9 @@ typedef struct lfm_rt_units {
   int64_t observed, predicted, executed; /* steps */
   int64_t obs_dim, action_dim;           /* numbers of a step, as the data have them */
   int64_t width;                         /* of an action inside */
-  bool poses;                         /* an action is [position 3, axis-angle 3, gripper] of each arm, inside ten numbers */
-  const double *obs_mean, *obs_scale; /* [obs_dim] o is given as (o - mean) scale */
+  bool poses;                           /* an action is [position 3, axis-angle 3, gripper] of each arm, inside ten numbers */
+  const double *obs_mean, *obs_scale;   /* [obs_dim] o is given as (o - mean) scale */
+  const double *obs_middle, *obs_reach; /* [obs_dim] each number of what was learnt from was in middle +- reach */
   const double *action_mean, *action_scale; /* [width] likewise, of an action inside */
 } lfm_rt_units;
 

@@ -110,7 +110,11 @@ static void test_poses(void **state) {
       assert_true(fabs(low + 1) < 1e-12 && fabs(high - 1) < 1e-12);
     } else assert_true(w->action_scale[j] == 1.0 && w->action_mean[j] == (position ? 0.25 : 0.0));
   }
-  for (int64_t j = 0; j < 4; j++) assert_true(w->obs_mean[j] == 0.0 && fabs(w->obs_scale[j] - 1.0 / 500.0) < 1e-15);
+  for (int64_t j = 0; j < 4; j++) {
+    double low = j == 3 ? -500.0 : (double)j, high = 290.0 + (double)j; /* a number went up by ten a step, one fell once */
+    assert_true(w->obs_mean[j] == 0.0 && fabs(w->obs_scale[j] - 1.0 / 500.0) < 1e-15);
+    assert_true(fabs(w->obs_middle[j] - (low + high) / 2) < 1e-12 && fabs(w->obs_reach[j] - (high - low) / 2) < 1e-12);
+  }
   for (int64_t i = 0; i < demos->steps; i++) {
     double inside[20], y[20], back[14];
     lfm_windows_encode(w, demos->actions + i * 14, inside);

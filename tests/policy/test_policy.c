@@ -142,6 +142,20 @@ static void far_observations_are_moved_to_the_edge(void **state) {
   lfm_model_destroy(model);
 }
 
+/* Beside a pose observations have one unit, but the edge of each is where it went itself: this one to a quarter or so. */
+static void each_number_has_its_own_edge(void **state) {
+  (void)state;
+  lfm_model *model = small_policy_of(LFM_ACTION_POSE, NULL);
+  lfm_policy *policy = policy_of(model, options_of(4));
+  const double inside[OBS] = {1.9, -0.3}, outside[OBS] = {1.0, -0.9};
+  double action[LFM_ARM_ACTION];
+  OK(lfm_policy_act(policy, inside, OBS, action));
+  assert_int_equal(lfm_policy_act(policy, outside, OBS, action), LFM_E_DATA);
+  assert_non_null(strstr(lfm_error(), "number 2 of the observation is -0.9"));
+  lfm_policy_destroy(policy);
+  lfm_model_destroy(model);
+}
+
 static void halves_are_near_and_options_are_checked(void **state) {
   (void)state;
   lfm_model *model = small_policy(NULL);
@@ -339,6 +353,7 @@ int main(void) {
       cmocka_unit_test(episodes_have_their_own_noise_and_no_past),
       cmocka_unit_test(bad_observations_are_refused_and_counted),
       cmocka_unit_test(far_observations_are_moved_to_the_edge),
+      cmocka_unit_test(each_number_has_its_own_edge),
       cmocka_unit_test(halves_are_near_and_options_are_checked),
       cmocka_unit_test(memory_is_asked_for_in_the_making_alone),
       cmocka_unit_test(a_late_chunk_is_entered_where_it_is_due),

@@ -20,7 +20,7 @@ check "the same episodes on any number of threads" cmp -s a.csv b.csv
 check "a row an episode" test "$(wc -l <a.csv)" = 3
 run "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --record sheet.png
 if ! grep -q 'draw' err; then check "a contact sheet" test "$(head -c 4 sheet.png | tail -c 3)" = PNG; fi
-expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 --delay 4 --rtc -o c.csv
+expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 --range 1000 --delay 4 --rtc -o c.csv
 check "how chunks go on from each other" grep -qE '^jump +[0-9]' out
 rm c.csv
 expect_usage "delay: 8 steps; 0 to 7 are possible" "$lfm" rollout policy -n 2 --nfe 2 --delay 8
