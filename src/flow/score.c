@@ -103,25 +103,30 @@ static lfm_status parse_solve(const lfm_score_options *options, const lfm_model 
   return lfm_solve_flow(model, "score", &solve, out);
 }
 
-/* The second model's log p of the same rows of the same table. */
+/* The second model's log p of the same rows of the same table; windows are cut again, for their units are its own. */
 static lfm_status score_against(const lfm_model *other, lfm_team *team, const lfm_score_options *options,
-                                const lfm_table *table, scored *s, lfm_meter *meter) {
-  lfm_solve solve;
+                                const lfm_solve *solve, const lfm_table *table, scored *s, lfm_meter *meter) {
   lfm_probes probes = {.count = s->probes.count, .seed = s->probes.seed, .number = s->row};
+  lfm_table *windows = NULL;
   double *x = NULL;
+  float *given = NULL;
   uint8_t *failed = NULL;
   int64_t *nfe = NULL;
   lfm_status status;
-  LFM_TRY(parse_solve(options, other, &solve));
+  LFM_TRY_GOTO(lfm_columns_windows(other, table, &windows), done);
+  if (windows) table = windows;
   LFM_TRY_GOTO(LFM_ALLOC(&s->against, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&failed, s->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC(&nfe, s->rows), done);
   LFM_TRY_GOTO(lfm_columns_gather(other, table, s->row, s->rows, &x), done);
-  LFM_TRY_GOTO(lfm_likelihood_probed(other, team, &solve, options->paper_protocol, &probes, s->rows, x, s->given, s->against,
+  LFM_TRY_GOTO(lfm_columns_given(other, table, s->row, s->rows, &given), done);
+  LFM_TRY_GOTO(lfm_likelihood_probed(other, team, solve, options->paper_protocol, &probes, s->rows, x, given, s->against,
                                      failed, nfe, meter),
                done);
 done:
+  lfm_table_destroy(windows);
   lfm_free(x);
+  lfm_free(given);
   lfm_free(failed);
   lfm_free(nfe);
   return status;
@@ -213,11 +218,13 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
 }
 
 /* Not after the first model's hours. */
-static lfm_status check_against(const lfm_model *against, const lfm_table *table) {
+static lfm_status check_against(const lfm_score_options *options, const lfm_table *table, lfm_solve *solve) {
+  const lfm_model *against = options->against;
   int64_t *place;
   LFM_TRY(LFM_ALLOC(&place, against->cols));
   lfm_status status = lfm_columns_match(against, table, place);
   lfm_free(place);
+  if (status == LFM_OK) status = parse_solve(options, against, solve);
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the second model: %s", lfm_error());
 }
 
@@ -244,20 +251,20 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   scored s = {0};
   lfm_table *windows = NULL;
   lfm_team *team = NULL;
-  lfm_solve solve;
+  lfm_solve solve, others;
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   lfm_status status;
   LFM_TRY_GOTO(lfm_density_check(model), done);
   if (options->against) LFM_TRY_GOTO(lfm_density_check(options->against), done);
   LFM_TRY_GOTO(lfm_columns_windows(model, table, &windows), done);
-  if (windows) table = windows;
-  LFM_TRY_GOTO(choose_rows(model, table, options, &s), done);
+  const lfm_table *rows = windows ? windows : table;
+  LFM_TRY_GOTO(choose_rows(model, rows, options, &s), done);
   LFM_TRY_GOTO(parse_solve(options, model, &solve), done);
-  if (options->against) LFM_TRY_GOTO(check_against(options->against, table), done);
+  if (options->against) LFM_TRY_GOTO(check_against(options, rows, &others), done);
   lfm_probes_advise(model, options->probes);
-  LFM_TRY_GOTO(lfm_columns_gather(model, table, s.row, s.rows, &s.x), done);
-  LFM_TRY_GOTO(lfm_columns_given(model, table, s.row, s.rows, &s.given), done);
+  LFM_TRY_GOTO(lfm_columns_gather(model, rows, s.row, s.rows, &s.x), done);
+  LFM_TRY_GOTO(lfm_columns_given(model, rows, s.row, s.rows, &s.given), done);
   if (warns && model->names) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
   LFM_TRY_GOTO(lfm_likelihood_probed(model, team, &solve, options->paper_protocol, &s.probes, s.rows, s.x, s.given, s.logp,
@@ -265,7 +272,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
                done);
   if (!options->paper_protocol && !solve.fixed_steps)
     LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);
-  if (options->against) LFM_TRY_GOTO(score_against(options->against, team, options, table, &s, &meter), done);
+  if (options->against) LFM_TRY_GOTO(score_against(options->against, team, options, &others, table, &s, &meter), done);
   LFM_TRY_GOTO(summarise(model, &s, result), done);
   if (out) LFM_TRY_GOTO(to_table(&s, out), done);
   result->seconds = lfm_seconds() - meter.begun;

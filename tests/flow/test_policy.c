@@ -79,6 +79,28 @@ static void log_p_is_of_actions_given_observations(void **state) {
   run_drop(&r);
 }
 
+/* A second policy sees what it would see alone, though its demonstrations were in another range. */
+static void against_is_given_in_its_own_units(void **state) {
+  (void)state;
+  const char *const *tiny = KEYS("max_batch=2", "network=mlp", "hidden_dim=8", "num_hidden=1", "hks=[null]");
+  lfm_table *wide = two_modes(3, LFM_ACTION_PLAIN), *heldout = two_modes(2, LFM_ACTION_PLAIN);
+  for (int64_t i = 0; i < wide->demos->steps * OBS; i++) wide->demos->obs[i] *= 3.0;
+  run first = policy_run(tiny), second = run_of(wide, POLICY, tiny);
+  OK(run_train(&first)), OK(run_train(&second));
+  lfm_model *model = model_of(&first), *other = model_of(&second);
+  lfm_score_options options;
+  lfm_score_result paired, alone;
+  lfm_score_defaults(&options);
+  options.rows = 5, options.solve.nfe = 4;
+  OK(lfm_score(other, heldout, &options, NULL, &alone));
+  options.against = other;
+  OK(lfm_score(model, heldout, &options, NULL, &paired));
+  assert_true(paired.against_nll == alone.nll);
+  lfm_model_destroy(model), lfm_model_destroy(other);
+  lfm_table_destroy(heldout);
+  run_drop(&first), run_drop(&second);
+}
+
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
 static void bytes_hang_on_nothing_but_the_seed(void **state) {
@@ -252,6 +274,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_observed_decides),
       cmocka_unit_test(log_p_is_of_actions_given_observations),
+      cmocka_unit_test(against_is_given_in_its_own_units),
       cmocka_unit_test(bytes_hang_on_nothing_but_the_seed),
       cmocka_unit_test(a_finished_run_is_known_again),
       cmocka_unit_test(a_resume_wants_the_same_observations),

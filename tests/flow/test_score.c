@@ -364,6 +364,21 @@ static void probed_rows_are_themselves_too(void **state) {
   lfm_table_destroy(table);
 }
 
+/* What the second model cannot do is said before the first one is scored. */
+static void a_second_model_is_checked_first(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(ROWS, 2, 1);
+  lfm_model *one = random_chain(table, KEYS("hks=[null]"), 1.0),
+            *three = random_chain(table, KEYS("hks=[0.1, 0.1, null]"), 1.0);
+  lfm_score_options options = options_of(1);
+  lfm_score_result result;
+  options.solve.nfe = 2, options.against = three;
+  FAILS(LFM_E_USAGE, lfm_score(one, table, &options, NULL, &result));
+  assert_says("the second model: nfe: 2 evaluations are too few");
+  lfm_model_destroy(one), lfm_model_destroy(three);
+  lfm_table_destroy(table);
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(4, 2, 1), *out, *group = gaussian_table(4, 1, 2);
@@ -403,6 +418,7 @@ int main(void) {
       cmocka_unit_test(fixed_steps_and_the_papers),
       cmocka_unit_test(probe_error_covers_the_error),
       cmocka_unit_test(probed_rows_are_themselves_too),
+      cmocka_unit_test(a_second_model_is_checked_first),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
