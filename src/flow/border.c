@@ -82,6 +82,7 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
                     "push: the model is a policy, whose rows are moved by what is given of each; lfm score "
                     "and lfm sample take the demonstrations that say it");
   if (!options->back) LFM_TRY(lfm_solve_check_flow(model, "push"));
+  LFM_TRY(lfm_solve_check_classless(model, "push"));
   if (options->to < 0 || options->to > model->blocks)
     return lfm_fail(LFM_E_USAGE, "to: border %d does not exist; this chain has borders 0 (data) to %d (noise)", options->to,
                     model->blocks);

@@ -215,6 +215,8 @@ bool lfm_chain_is_whole(const lfm_model *model) {
   return true;
 }
 
+bool lfm_chain_needs_class(const lfm_model *model) { return lfm_model_classes(model) && model->config->class_drop == 0.0; }
+
 bool lfm_chain_is_flow(const lfm_model *model) { return model->config->objective == LFM_OBJECTIVE_FLOW; }
 
 const char *lfm_model_observations(const lfm_model *model) { return model->windows ? model->windows->observations : NULL; }
@@ -352,6 +354,12 @@ lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive) {
   return LFM_OK;
 }
 
+lfm_status lfm_chain_add_plan(const lfm_model *model, lfm_archive *archive) {
+  if (model->plan) LFM_TRY(lfm_archive_meta(archive, "plan", model->plan));
+  if (lfm_chain_is_whole(model)) return LFM_OK;
+  return lfm_archive_add(archive, LFM_CHAIN_SPANS, LFM_F64, 2, (int64_t[]){model->blocks, 2}, model->span);
+}
+
 lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
   char *config;
   LFM_TRY(lfm_archive_meta(archive, "format", FORMAT));
@@ -359,9 +367,7 @@ lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive) {
   lfm_status status = lfm_archive_meta(archive, "config", config);
   lfm_free(config);
   LFM_TRY(status);
-  if (model->plan) LFM_TRY(lfm_archive_meta(archive, "plan", model->plan));
-  if (!lfm_chain_is_whole(model))
-    LFM_TRY(lfm_archive_add(archive, "spans", LFM_F64, 2, (int64_t[]){model->blocks, 2}, model->span));
+  LFM_TRY(lfm_chain_add_plan(model, archive));
   LFM_TRY(lfm_chain_add_columns(model, archive));
   return lfm_chain_add_normaliser(model, archive);
 }
@@ -508,8 +514,6 @@ static lfm_status read_config(lfm_model *model, const lfm_archive *archive) {
   if (strcmp(format, FORMAT) != 0)
     return lfm_fail(LFM_E_UNSUPPORTED, "%s: is of format '%s'; this program reads '%s'", lfm_archive_path(archive), format,
                     FORMAT);
-  const char *merged = lfm_archive_meta_find(archive, "plan");
-  if (merged) LFM_TRY(lfm_alloc_text(&model->plan, merged));
   LFM_TRY(lfm_config_create(&model->config));
   LFM_TRY(lfm_config_parse(model->config, text, strlen(text), lfm_archive_path(archive)));
   const lfm_config *config = model->config;
@@ -537,15 +541,17 @@ static lfm_status read_units(lfm_model *model, const lfm_archive *archive) {
   return lfm_chain_read_normaliser(archive, (lfm_normalise)config->normalise, model->cols, &model->normaliser);
 }
 
-static lfm_status read_spans(lfm_model *model, const lfm_archive *archive) {
+lfm_status lfm_chain_read_plan(lfm_model *model, const lfm_archive *archive) {
   const lfm_tensor *tensor;
-  if (!lfm_archive_find(archive, "spans")) return LFM_OK;
-  LFM_TRY(lfm_archive_require(archive, "spans", LFM_F64, 2, (int64_t[]){model->blocks, 2}, &tensor));
+  const char *merged = lfm_archive_meta_find(archive, "plan");
+  if (merged) LFM_TRY(lfm_alloc_text(&model->plan, merged));
+  if (!lfm_archive_find(archive, LFM_CHAIN_SPANS)) return LFM_OK;
+  LFM_TRY(lfm_archive_require(archive, LFM_CHAIN_SPANS, LFM_F64, 2, (int64_t[]){model->blocks, 2}, &tensor));
   memcpy(model->span, tensor->data, (size_t)model->blocks * sizeof *model->span);
   for (int n = 0; n < model->blocks; n++)
     if (!(model->span[n].left >= 0.0 && model->span[n].left < model->span[n].right && model->span[n].right <= 1.0))
-      return lfm_fail(LFM_E_FORMAT, "%s: tensor 'spans' holds no times between 0 and 1 for block %d",
-                      lfm_archive_path(archive), n + 1);
+      return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' holds no times between 0 and 1 for block %d", lfm_archive_path(archive),
+                      LFM_CHAIN_SPANS, n + 1);
   return LFM_OK;
 }
 
@@ -560,7 +566,7 @@ lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out) {
   LFM_TRY_GOTO(lfm_chain_net(model, lfm_kernels_best(), false, &model->net), fail);
   LFM_TRY_GOTO(check_weights(model, archive), fail);
   LFM_TRY_GOTO(lfm_chain_make_blocks(model), fail);
-  LFM_TRY_GOTO(read_spans(model, archive), fail);
+  LFM_TRY_GOTO(lfm_chain_read_plan(model, archive), fail);
   *out = model;
   return LFM_OK;
 fail:

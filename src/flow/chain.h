@@ -67,13 +67,20 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, boo
 lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 lfm_status lfm_chain_make_blocks(lfm_model *model);
 
-bool lfm_chain_is_whole(const lfm_model *model); /* every span is from 1 to 0 */
+bool lfm_chain_is_whole(const lfm_model *model);    /* every span is from 1 to 0 */
+bool lfm_chain_needs_class(const lfm_model *model); /* it has learnt pictures with their class, and none without */
 
 /* Everything but the parameters of the blocks, then blocks 0 .. count-1, into an archive; and back. */
 lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive);
 lfm_status lfm_chain_add_block(const lfm_model *model, int n, lfm_archive *archive);
 lfm_status lfm_chain_open(const lfm_archive *archive, lfm_model **out);
 lfm_status lfm_chain_read_block(lfm_model *model, int n, const lfm_archive *archive);
+
+/* What the blocks of a student stand for: the plan and, where blocks were cut into pieces, the tensor `spans`; nothing of
+ * another chain.  And back, once the blocks are there. */
+#define LFM_CHAIN_SPANS "spans"
+lfm_status lfm_chain_add_plan(const lfm_model *model, lfm_archive *archive);
+lfm_status lfm_chain_read_plan(lfm_model *model, const lfm_archive *archive);
 
 /* Names and decimals of the columns alone, as metadata; and one back.  *name lives as long as the archive. */
 lfm_status lfm_chain_add_columns(const lfm_model *model, lfm_archive *archive);

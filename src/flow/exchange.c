@@ -409,7 +409,7 @@ static lfm_status place_tensors(const source *s, const lfm_net *net, const lfm_t
   for (int k = 0; k < lfm_archive_size(s->archive); k++) {
     const char *name = lfm_archive_at(s->archive, k)->name;
     char quoted[LFM_QUOTE_MAX];
-    if (place_of(s, net, name) < 0 && !is_normalisers(s, name))
+    if (place_of(s, net, name) < 0 && !is_normalisers(s, name) && strcmp(name, LFM_CHAIN_SPANS) != 0)
       add_fault(&f, "tensor %s has no place in this network", lfm_quote(name, strlen(name), quoted));
   }
   if (!f.count) return LFM_OK;
@@ -488,6 +488,7 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   lfm_status status = survey(archive, options->config, &s);
   if (status == LFM_OK) status = plan(&s, options, &model);
   if (status == LFM_OK) status = fill_blocks(&s, model);
+  if (status == LFM_OK) status = lfm_chain_read_plan(model, archive);
   lfm_images_destroy(s.picture);
   lfm_windows_destroy(s.windows);
   lfm_archive_destroy(archive);
@@ -506,6 +507,7 @@ lfm_status lfm_model_export(const lfm_model *model, const char *path) {
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
   lfm_status status = lfm_chain_add_columns(model, archive);
+  if (status == LFM_OK) status = lfm_chain_add_plan(model, archive);
   if (status == LFM_OK) status = lfm_chain_add_normaliser(model, archive);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_add_block(model, n, archive);
   if (status == LFM_OK) status = lfm_archive_write(archive, path);

@@ -139,6 +139,7 @@ done:
 
 /* Such a density grows without bound as the model sharpens. */
 lfm_status lfm_density_check(const lfm_model *model) {
+  if (lfm_chain_is_flow(model)) LFM_TRY(lfm_solve_check_classless(model, "log p"));
   if (!model->picture || model->config->dequantise == LFM_DEQUANTISE_UNIFORM) return LFM_OK;
   return lfm_fail(LFM_E_USAGE,
                   "the model takes each grey level for a point, so its density says nothing of pictures; train with "

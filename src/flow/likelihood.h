@@ -32,7 +32,8 @@ typedef struct lfm_probes {
   double *variance;      /* out, [rows]; may be NULL */
 } lfm_probes;
 
-/* LFM_E_USAGE where log p says nothing: of pictures whose grey levels stand for points. */
+/* LFM_E_USAGE where log p says nothing: of pictures whose grey levels stand for points, or that were never learnt without
+ * their class. */
 lfm_status lfm_density_check(const lfm_model *model);
 
 /* Of images, and of chunks of actions as such: nobody could wait for the exact trace. */

@@ -176,10 +176,10 @@ static lfm_status check_class(const lfm_model *model, const lfm_sample_options *
   if (!classes && (options->label >= 0 || options->guidance != 1.0))
     return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
   bool goes_without = options->label == LFM_NO_CLASS || options->guidance != 1.0;
-  if (classes && model->plan && goes_without)
-    return lfm_fail(LFM_E_USAGE,
-                    "class: the model was distilled, with whatever guidance it was given then; it knows no picture "
-                    "without a class");
+  if (goes_without && lfm_chain_needs_class(model))
+    return lfm_fail(LFM_E_USAGE, "class: the model %s, and knows no picture without a class; ask for one, without guidance",
+                    model->plan ? "was distilled, with whatever guidance it was given then"
+                                : "was trained with class_drop=0");
   if (options->label >= classes)
     return lfm_fail(LFM_E_USAGE, "class: %d asked; the model knows 0 to %lld", options->label, (long long)classes - 1);
   return LFM_OK;

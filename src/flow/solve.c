@@ -68,6 +68,14 @@ lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what) {
                   what);
 }
 
+lfm_status lfm_solve_check_classless(const lfm_model *model, const char *what) {
+  if (!lfm_chain_needs_class(model)) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE,
+                  "%s: the model was trained with class_drop=0 and has seen no picture without its class, which is not shown "
+                  "here; train with class_drop=0.1",
+                  what);
+}
+
 lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_solver_options *options, lfm_solve *out) {
   LFM_TRY(lfm_solve_check_flow(model, what));
   return lfm_solve_parse(options, model->blocks, out);

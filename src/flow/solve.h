@@ -33,6 +33,8 @@ lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *optio
 /* lfm_solve_parse for what only a flow has (`what`: "score"); LFM_E_UNSUPPORTED says that of students. */
 lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_solver_options *options, lfm_solve *out);
 lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what);
+/* LFM_E_USAGE where pictures are shown without their class to one that needs it. */
+lfm_status lfm_solve_check_classless(const lfm_model *model, const char *what);
 
 /* The path of one block under this solve. */
 lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1);

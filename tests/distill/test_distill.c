@@ -107,6 +107,25 @@ static void students_are_their_teachers_map(void **state) {
   }
 }
 
+/* Out to other programs and in again: a piece of a block is still that piece. */
+static void pieces_travel(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  r.options.steps = 2, r.options.split = 2, r.options.budget = 2;
+  OK(go(&r));
+  lfm_model *fast = load(&r), *back;
+  lfm_config *config;
+  OK(lfm_model_export(fast, inside(r.path, "weights.safetensors")));
+  OK(lfm_config_create(&config));
+  OK(lfm_config_load(config, inside(r.path, "config.yaml")));
+  OK(lfm_model_import(inside(r.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
+  assert_string_equal(lfm_model_plan(back), lfm_model_plan(fast));
+  assert_true(distance(fast, back) == 0.0);
+  lfm_config_destroy(config);
+  lfm_model_destroy(back), lfm_model_destroy(fast);
+  drop(&r);
+}
+
 /* Fixed evaluations of the teacher are those of its whole chain, into however many pieces its blocks are cut. */
 static void evaluations_of_the_teacher_are_counted(void **state) {
   (void)state;
@@ -310,6 +329,7 @@ static void refused_memory_leaves_a_run_to_go_on_with(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(students_are_their_teachers_map),
+      cmocka_unit_test(pieces_travel),
       cmocka_unit_test(evaluations_of_the_teacher_are_counted),
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
       cmocka_unit_test(threads_do_not_change_a_byte),

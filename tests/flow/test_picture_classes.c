@@ -104,6 +104,38 @@ static void a_class_is_drawn_as_it_was_learnt(void **state) {
   run_drop(&r);
 }
 
+/* Who has never seen a picture without its class says nothing of one. */
+static void without_a_class_nothing_is_made_up(void **state) {
+  (void)state;
+  run r = class_run(KEYS("hks=[null]", "max_batch=2", "class_drop=0", "dequantise=uniform"));
+  lfm_model *model;
+  lfm_table *table;
+  OK(run_train(&r));
+  assert_true(isnan(r.result.valid_nll));
+  OK(lfm_model_load(r.path, &model));
+  lfm_sample_options options;
+  lfm_sample_defaults(&options);
+  options.rows = 3, options.solve.nfe = 2;
+  OK(lfm_sample(model, &options, &table, NULL));
+  lfm_table_destroy(table);
+  options.guidance = 2.0;
+  FAILS(LFM_E_USAGE, lfm_sample(model, &options, &table, NULL));
+  options.guidance = 1.0, options.label = LFM_NO_CLASS;
+  FAILS(LFM_E_USAGE, lfm_sample(model, &options, &table, NULL));
+  assert_says("class_drop=0");
+  lfm_score_options score;
+  lfm_score_result result;
+  lfm_score_defaults(&score);
+  FAILS(LFM_E_USAGE, lfm_score(model, r.table, &score, NULL, &result));
+  assert_says("class_drop=0");
+  lfm_push_options push;
+  lfm_push_defaults(&push);
+  FAILS(LFM_E_USAGE, lfm_push(model, r.table, &push, &table));
+  assert_says("class_drop=0");
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
 /* What guidance costs, and what is refused before anything is drawn. */
 static void draws_are_checked_and_counted(void **state) {
   (void)state;
@@ -207,6 +239,7 @@ int main(void) {
       cmocka_unit_test(threads_dropout_and_stops_do_not_change_the_bytes),
       cmocka_unit_test(nor_in_bf16),
       cmocka_unit_test(a_class_is_drawn_as_it_was_learnt),
+      cmocka_unit_test(without_a_class_nothing_is_made_up),
       cmocka_unit_test(draws_are_checked_and_counted),
       cmocka_unit_test(a_judge_fits_or_not),
       cmocka_unit_test(classes_that_are_not_there_are_refused),
