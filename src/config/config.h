@@ -42,6 +42,9 @@ typedef struct lfm_sizes {
   int64_t count, of[LFM_MAX_SIZES];
 } lfm_sizes;
 
+/* Of a step that is trained or planned with, and of any: a student's is the sum of those that it stands for. */
+enum { LFM_STEP_BELOW = 50, LFM_SUM_BELOW = LFM_STEP_BELOW * LFM_MAX_BLOCKS };
+
 /* Keys whose fallback is "auto" are 0 (counts) or NAN (reals) until lfm_train resolves them from the data; where 0 has a
  * meaning (ema_decay, patience, ...) lfm_config_is_set tells the two apart.  All others hold their fallback. */
 struct lfm_config {

@@ -17,6 +17,7 @@
 #define FROM_TO(low, high) (low), (high), false, false
 #define OVER_TO(low, high) (low), (high), true, false
 #define FROM_BELOW(low, high) (low), (high), false, true
+#define OVER_BELOW(low, high) (low), (high), true, true
 
 /* clang-format off */
 #define COUNT(name, field, range, fallback, help) {name, LFM_KEY_COUNT, FIELD(field), range, NULL, fallback, help}
@@ -31,7 +32,7 @@
 
 const lfm_key lfm_keys[] = {
     /* the chain */
-    {"hks", LFM_KEY_HKS, FIELD(hks), OVER_TO(0, 10), NULL, "auto",
+    {"hks", LFM_KEY_HKS, FIELD(hks), OVER_BELOW(0, LFM_SUM_BELOW), NULL, "auto",
      "OU time g_n of each block, as in [0.1, 0.15, null]; null: the free block, whose end is pure noise; [null]: plain FM"},
     CHOICE("schedule.kind", schedule_kind, "exponential|cosine|linear", "exponential",
            "law of the g_n when hks is not given: c rho^(n-1), or the DDPM cosine or linear betas"),

@@ -6,6 +6,7 @@
  */
 #include "distill/operators.h"
 
+#include "config/config.h"
 #include "core/alloc.h"
 #include "core/order.h"
 
@@ -23,8 +24,9 @@ static lfm_status check_chain(const double *hks, int blocks, double s) {
   for (int n = 0; n < blocks; n++) {
     if (isnan(hks[n]) && n < blocks - 1)
       return lfm_fail(LFM_E_USAGE, "hks: step %d is free, but only the last block may be", n + 1);
-    if (!isnan(hks[n]) && !(hks[n] > 0.0 && hks[n] < 50.0))
-      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0 and below 50, or free", n + 1, hks[n]);
+    if (!isnan(hks[n]) && !(hks[n] > 0.0 && hks[n] < LFM_STEP_BELOW))
+      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0 and below %d, or free", n + 1, hks[n],
+                      LFM_STEP_BELOW);
   }
   if (!(s > 0.0 && s <= LONGEST)) return lfm_fail(LFM_E_USAGE, "s: %g; a time of training is a number above 0", s);
   return LFM_OK;

@@ -45,9 +45,9 @@ lfm_status lfm_ou_schedule(const lfm_config *config, double *gammas, int *blocks
   for (int n = 0; n < *blocks; n++) {
     bool is_last = n == *blocks - 1;
     gammas[n] = config->blocks ? config->hks[n] : is_last ? (double)NAN : schedule_step(config, n, *blocks);
-    if (!isnan(gammas[n]) && !(gammas[n] > 0.0 && gammas[n] < 50.0))
-      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0, or null for the free block", n + 1,
-                      gammas[n]);
+    if (!isnan(gammas[n]) && !(gammas[n] > 0.0 && gammas[n] < LFM_STEP_BELOW))
+      return lfm_fail(LFM_E_USAGE, "hks: step %d is %g; a step is a number above 0 and below %d, or null for the free block",
+                      n + 1, gammas[n], LFM_STEP_BELOW);
     if (isnan(gammas[n]) && !is_last)
       return lfm_fail(LFM_E_USAGE, "hks: step %d is null, but only the last block may be free", n + 1);
   }

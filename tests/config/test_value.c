@@ -141,7 +141,7 @@ static void test_chains(void **state) {
   assert_int_equal(parse("hks", "0.5"), LFM_OK);
   assert_int_equal(config->blocks, 1);
   static const char *const wrong[] = {"",     "[]",     "[null, 0.1]", "[0.1, null, null]", "[0]",     "[-0.1]", "[0.1",
-                                      "0.1]", "[0.1,]", "[,0.1]",      "[[0.1]]",           "0.1;0.2", "[11]",   "[nan]",
+                                      "0.1]", "[0.1,]", "[,0.1]",      "[[0.1]]",           "0.1;0.2", "[3200]", "[nan]",
                                       "[",    "]",      "free",        "[0.1 0.2]"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_refused("hks", wrong[i], "of which the last may be null");
 }

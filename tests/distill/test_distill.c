@@ -152,6 +152,22 @@ static void a_student_starts_from_its_noisiest_block(void **state) {
   drop(&r);
 }
 
+/* Steps as long as may be trained, joined: what was written can be opened. */
+static void students_of_long_steps_are_read_back(void **state) {
+  (void)state;
+  for (int split = 1; split <= 2; split++) {
+    lesson_run r = begin(NULL);
+    r.teacher->config->hks[0] = 30.0, r.teacher->config->hks[1] = 49.0;
+    r.options.plan = split == 1 ? "(1 2) | 3" : "(1 2 3 4) | (5 6)", r.options.split = split, r.options.budget = 2;
+    OK(go(&r));
+    lfm_model *fast = load(&r);
+    assert_near(fast->config->hks[0], 79.0, 1e-9);
+    assert_true(isnan(fast->config->hks[1]));
+    lfm_model_destroy(fast);
+    drop(&r);
+  }
+}
+
 /* ---- its bytes ------------------------------------------------------------------------------------------------- */
 
 static void threads_do_not_change_a_byte(void **state) {
@@ -332,6 +348,7 @@ int main(void) {
       cmocka_unit_test(pieces_travel),
       cmocka_unit_test(evaluations_of_the_teacher_are_counted),
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
+      cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
       cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),
       cmocka_unit_test(what_makes_no_sense_is_refused_before_any_work),

@@ -77,6 +77,42 @@ static void schedules_of_any_length(void **state) {
     }
 }
 
+/* The resolved chain through the text that config.yaml, checkpoint and model hold; its longest step. */
+static double longest_read_back(lfm_config *config) {
+  char *text;
+  double longest = 0.0;
+  lfm_config *back;
+  config->blocks = config->schedule_blocks;
+  lfm_config_settle(config);
+  OK(lfm_config_write_text(config, &text));
+  OK(lfm_config_create(&back));
+  OK(lfm_config_parse(back, text, strlen(text), "config.yaml"));
+  assert_int_equal(back->blocks, config->blocks);
+  assert_memory_equal(back->hks, config->hks, sizeof config->hks);
+  for (int n = 0; n < back->blocks; n++) longest = fmax(longest, back->hks[n]);
+  lfm_config_destroy(back);
+  lfm_free(text);
+  return longest;
+}
+
+static void what_may_be_trained_is_read_back(void **state) {
+  (void)state;
+  static const char *const firsts[] = {"schedule.c=0.01", "schedule.c=1", "schedule.c=9.7"}, *const ratios[] = {
+                                                                                                 "schedule.rho=0.5",
+                                                                                                 "schedule.rho=1.5",
+                                                                                                 "schedule.rho=5"};
+  double longest = 0.0;
+  for (int k = 0; k < 9; k++)
+    for (int blocks = 1; blocks <= LFM_MAX_BLOCKS; blocks++) {
+      int count;
+      lfm_config *config = config_of(KEYS(firsts[k / 3], ratios[k % 3]), NULL);
+      config->schedule_blocks = blocks;
+      if (lfm_ou_schedule(config, config->hks, &count) == LFM_OK) longest = fmax(longest, longest_read_back(config));
+      lfm_config_destroy(config);
+    }
+  assert_true(longest > 45.0 && longest < LFM_STEP_BELOW);
+}
+
 static void time_before_sums_the_steps(void **state) {
   (void)state;
   const double gammas[] = {0.1, 0.15, 0.225, NAN};
@@ -116,6 +152,7 @@ int main(void) {
       cmocka_unit_test(ends_of_the_range),
       cmocka_unit_test(schedules_are_the_published_ones),
       cmocka_unit_test(schedules_of_any_length),
+      cmocka_unit_test(what_may_be_trained_is_read_back),
       cmocka_unit_test(time_before_sums_the_steps),
       cmocka_unit_test(chains_that_make_no_sense),
   };
