@@ -242,10 +242,7 @@ static lfm_status record(distillation *d) {
   if (status == LFM_E_INTERRUPTED)
     return lfm_fail(status, "stopped while the teacher drew its rows; resumed, it draws them again");
   LFM_TRY(status);
-  int64_t dropped = d->states.drawn - d->states.rows;
-  if (dropped)
-    lfm_note(LFM_WARNING, "the teacher's solve failed for %lld of %lld rows, which were dropped", (long long)dropped,
-             (long long)d->states.drawn);
+  LFM_TRY(lfm_states_do_without(d->states.drawn - d->states.rows, d->states.drawn, "the teacher's solve"));
   return lfm_states_write(&d->states, path);
 }
 

@@ -73,18 +73,23 @@ static lfm_status make_borders(const lfm_model *teacher, const lfm_states_option
 }
 
 /* A row that failed anywhere is a row nowhere: the borders' rows belong together. */
-static lfm_status drop_failed(lfm_states *s, const uint8_t *failed) {
-  int64_t rows = s->rows, kept = 0;
-  for (int64_t i = 0; i < rows; i++) {
+static void drop_failed(lfm_states *s, const uint8_t *failed) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < s->rows; i++) {
     if (failed[i]) continue;
     for (int n = 0; n <= s->parts; n++) lfm_pool_move(&s->border[n], kept, i);
     kept++;
   }
   for (int n = 0; n <= s->parts; n++) s->border[n].rows = kept;
   s->rows = kept;
-  if ((double)(rows - kept) > 1e-3 * (double)rows)
-    return lfm_fail(LFM_E_NUMERIC, "the teacher's solve failed for %lld of %lld rows, more than 0.1 %%: it cannot teach",
-                    (long long)(rows - kept), (long long)rows);
+}
+
+lfm_status lfm_states_do_without(int64_t lost, int64_t rows, const char *solve) {
+  if ((double)lost > 1e-3 * (double)rows)
+    return lfm_fail(LFM_E_NUMERIC, "%s failed for %lld of %lld rows, more than 0.1 %%: it cannot teach", solve,
+                    (long long)lost, (long long)rows);
+  if (lost)
+    lfm_note(LFM_WARNING, "%s failed for %lld of %lld rows, which were dropped", solve, (long long)lost, (long long)rows);
   return LFM_OK;
 }
 
@@ -123,7 +128,7 @@ lfm_status lfm_states_record(const lfm_model *teacher, const lfm_states_options 
   LFM_TRY_GOTO(LFM_ALLOC_ROWS(&failed, options->rows), done);
   LFM_TRY_GOTO(LFM_ALLOC_ROWS(&nfe, options->rows), done);
   LFM_TRY_GOTO(through_blocks(teacher, options, carry, failed, nfe, meter, out), done);
-  LFM_TRY_GOTO(drop_failed(out, failed), done);
+  drop_failed(out, failed);
   out->seconds = lfm_seconds() - begun;
 done:
   lfm_free(failed);

@@ -43,11 +43,14 @@ typedef struct lfm_states_options {
 /* The fingerprint that they would have. */
 void lfm_states_origin(const lfm_model *teacher, const lfm_states_options *options, char out[LFM_FINGERPRINT]);
 
-/* LFM_E_NUMERIC when more than one row in a thousand fails, LFM_E_INTERRUPTED when the meter's caller wants to stop.  What it
- * holds after a failure, lfm_states_release takes as well. */
+/* LFM_E_INTERRUPTED when the meter's caller wants to stop.  What it holds then, too, lfm_states_release takes. */
 lfm_status lfm_states_record(const lfm_model *teacher, const lfm_states_options *options, lfm_carry *carry, lfm_meter *meter,
                              lfm_states *out);
 void lfm_states_release(lfm_states *states);
+
+/* Rows that a solve lost are done without, with a warning, but what is left of more than one in a thousand would be a choice
+ * of rows: LFM_E_NUMERIC. */
+lfm_status lfm_states_do_without(int64_t lost, int64_t rows, const char *solve);
 
 /* To one file and back; options->rows 0: as many as it holds.  LFM_E_DATA when those are of another origin. */
 lfm_status lfm_states_write(const lfm_states *states, const char *path);

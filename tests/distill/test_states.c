@@ -112,6 +112,15 @@ static void rows_that_fail_are_left_out_everywhere(void **state) {
   lfm_table_destroy(table);
 }
 
+static void one_row_in_a_thousand_is_done_without(void **state) {
+  (void)state;
+  OK(lfm_states_do_without(0, 100, "the solve"));
+  OK(lfm_states_do_without(50, 50000, "the solve"));
+  FAILS(LFM_E_NUMERIC, lfm_states_do_without(51, 50000, "the solve"));
+  assert_says("the solve failed for 51 of 50000 rows, more than 0.1 %");
+  FAILS(LFM_E_NUMERIC, lfm_states_do_without(100, 100, "the solve"));
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   lfm_model *teacher = linear_teacher();
@@ -144,6 +153,7 @@ int main(void) {
       cmocka_unit_test(a_row_is_the_same_among_any_others_and_for_any_threads),
       cmocka_unit_test(a_file_and_back),
       cmocka_unit_test(rows_that_fail_are_left_out_everywhere),
+      cmocka_unit_test(one_row_in_a_thousand_is_done_without),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
