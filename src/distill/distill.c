@@ -41,7 +41,7 @@ typedef struct distillation {
   const lfm_distill_options *options;
   const lfm_model *teacher;
   lfm_merge_plan plan;
-  int merges, taught; /* students to teach, parts of others among them; taught so far */
+  int merges, trained; /* students to teach, parts of others among them; trainings so far */
   lfm_objective method;
   lfm_states_options how;
   lfm_states states;
@@ -250,9 +250,8 @@ static lfm_status record(distillation *d) {
 
 /* Seconds of each of the trainings that are left, the first of which begins now. */
 static double share_of_time(const distillation *d) {
-  int left = trainings_of(d) * (d->merges - d->taught) / d->merges;
   double limit = d->options->time_limit > 0.0 ? d->options->time_limit : 600.0;
-  return fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / left;
+  return fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / (trainings_of(d) - d->trained);
 }
 
 /* One training of plan.node[node]; begun from `from` where it is not NULL. */
@@ -277,9 +276,10 @@ static lfm_status learn(distillation *d, int node, lfm_objective objective, cons
   options.config = config;
   LFM_TRY_GOTO(lfm_lesson_make(&syllabus, node, &lesson, &d->evaluations), done);
   lesson.at_noise = objective == LFM_OBJECTIVE_RESIDUAL;
-  lesson.number = d->taught + 1, lesson.of = d->merges;
+  lesson.number = d->trained * d->merges / trainings_of(d) + 1, lesson.of = d->merges;
   if (from) lesson.start = from->params[0];
   LFM_TRY_GOTO(lfm_student_train(d->teacher, &options, &lesson, out, d->result), done);
+  d->trained++;
 done:
   lfm_lesson_release(&lesson);
   lfm_config_destroy(config);
@@ -293,7 +293,6 @@ static lfm_status teach(distillation *d, int node) {
   lfm_objective last = d->method == LFM_OBJECTIVE_MEANFLOW ? LFM_OBJECTIVE_MEANFLOW : LFM_OBJECTIVE_RESIDUAL;
   if (status == LFM_OK) status = learn(d, node, last, straight, &d->student[node]);
   lfm_model_destroy(straight);
-  d->taught++;
   return status;
 }
 

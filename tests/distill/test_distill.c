@@ -152,6 +152,27 @@ static void a_student_starts_from_its_noisiest_block(void **state) {
   drop(&r);
 }
 
+static int64_t steps_of(const lesson_run *r, const char *student) {
+  lfm_model *model;
+  OK(lfm_model_load(inside(r->path, student), &model));
+  int64_t steps = model->config->max_batch.of[0];
+  lfm_model_destroy(model);
+  return steps;
+}
+
+/* Half of the time for a straight flow, and then all that is left: nearly twice as much, as a step that nobody looks at the
+ * clock for takes none. */
+static void time_is_shared_by_the_trainings_that_are_left(void **state) {
+  (void)state;
+  lesson_run r = begin(KEYS("checkpoint_every=1000000"));
+  r.options.steps = 1, r.options.method = "reflow", r.options.budget = 0, r.options.time_limit = 2400.0;
+  OK(go(&r));
+  int64_t first = steps_of(&r, "blocks-1-3-reflow"), second = steps_of(&r, "blocks-1-3");
+  assert_in_range(first, 1000, 1080);
+  assert_in_range(second, first * 3 / 2, first * 2);
+  drop(&r);
+}
+
 /* Rows beyond the wall at 3.3 cannot be solved: one in two thousand, but one of the first hundred, which are timed. */
 static void a_trial_may_lose_a_row(void **state) {
   (void)state;
@@ -371,6 +392,7 @@ int main(void) {
       cmocka_unit_test(pieces_travel),
       cmocka_unit_test(evaluations_of_the_teacher_are_counted),
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
+      cmocka_unit_test(time_is_shared_by_the_trainings_that_are_left),
       cmocka_unit_test(a_trial_may_lose_a_row),
       cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
