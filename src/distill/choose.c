@@ -96,20 +96,26 @@ done:
   return status;
 }
 
-/* Pilots of the first groups of several blocks that an even cut has, and the s that their errors say, of a whole training. */
-static lfm_status fit_time(const lfm_choice *c, double *s) {
+/* Of the first groups of several blocks that an even cut has. */
+static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[MOST_PILOTS], int *count, double *seconds) {
   lfm_merge_plan even;
+  LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, &even));
+  for (int k = even.students - 1; k >= 0 && *count < MOST_PILOTS; k--)
+    if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[(*count)++], seconds));
+  return LFM_OK;
+}
+
+/* The s that the errors of pilots say, of a whole training. */
+static lfm_status fit_time(const lfm_choice *c, double *s) {
   lfm_merge_pilot pilots[MOST_PILOTS];
   lfm_merge_operators *operators;
   int count = 0;
   double seconds = 0.0;
-  LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, &even));
-  for (int k = even.students - 1; k >= 0 && count < MOST_PILOTS; k--)
-    if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[count++], &seconds));
   LFM_TRY(make_operators(c, 1.0, &operators));
-  lfm_status status = lfm_merge_fit_time(operators, pilots, count, s);
+  lfm_status status = fly_pilots(c, pilots, &count, &seconds);
+  if (status == LFM_OK) status = lfm_merge_fit_time(operators, pilots, count, s);
   lfm_merge_operators_destroy(operators);
-  if (status == LFM_E_DATA) {
+  if (status == LFM_E_DATA || status == LFM_E_NUMERIC) {
     lfm_note(LFM_WARNING, "the pilot has learnt nothing (%s); the plan is chosen for s = %g", lfm_error(), USUAL);
     *s = USUAL;
     return LFM_OK;

@@ -79,10 +79,11 @@ static lfm_status run_lane(void *context, int worker, int64_t lane) {
 }
 
 static lfm_status not_finite(const lfm_trainer *trainer, const char *what, double value) {
+  const char *run = trainer->options->run; /* NULL: no file is written */
   return lfm_fail(LFM_E_NUMERIC,
-                  "%s is %g at step %lld of block %d: training stopped; the last good state is %s/checkpoint; a smaller "
-                  "lr or grad_clip=1 usually helps",
-                  what, value, (long long)trainer->step + 1, trainer->block + 1, trainer->options->run);
+                  "%s is %g at step %lld of block %d: training stopped%s%s%s; a smaller lr or grad_clip=1 usually helps",
+                  what, value, (long long)trainer->step + 1, trainer->block + 1, run ? "; the last good state is " : "",
+                  run ? run : "", run ? "/checkpoint" : "");
 }
 
 static void keep_means(lfm_trainer *trainer, double loss) {

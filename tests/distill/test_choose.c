@@ -83,6 +83,24 @@ static void a_pilot_tells_how_far_a_student_gets(void **state) {
   assert_near(s[2] / s[0], 2.0, 1e-9);
 }
 
+/* Neither one that learnt nothing nor one that blew up ends the run: the usual time stands in. */
+static void a_pilot_that_fails_decides_nothing(void **state) {
+  (void)state;
+  for (int blows_up = 0; blows_up < 2; blows_up++) {
+    fixture f;
+    lfm_merge_plan plan;
+    double s;
+    setup(&f, rates, 2, 0.0);
+    f.choice.pilot_steps = 20;
+    if (!blows_up) OK(lfm_config_set(f.config, "lr=1e-30"));
+    for (int64_t k = 0; blows_up && k < 600 * 2; k++) f.d.states.border[3].values[k] = INFINITY;
+    OK(lfm_choose_plan(&f.choice, &plan, &s));
+    assert_true(s == 0.5 && plan.students == 2);
+    assert_null(strstr(lfm_error(), "null"));
+    teardown(&f);
+  }
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   fixture f;
@@ -105,6 +123,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(variances_decide),
       cmocka_unit_test(a_pilot_tells_how_far_a_student_gets),
+      cmocka_unit_test(a_pilot_that_fails_decides_nothing),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
