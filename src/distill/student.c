@@ -145,5 +145,9 @@ lfm_status lfm_students_join(const lfm_model *teacher, const lfm_merge_plan *pla
     (*out)->span[k] = students[k]->span[0];
   }
   lfm_merge_plan_format(plan, text);
-  return lfm_alloc_text(&(*out)->plan, text);
+  status = lfm_alloc_text(&(*out)->plan, text);
+  if (status == LFM_OK) return LFM_OK;
+  lfm_model_destroy(*out);
+  *out = NULL;
+  return status;
 }
