@@ -169,8 +169,8 @@ static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   }
 }
 
-/* Of a mean velocity: r, the other end of the span, which is drawn as t is.  Three rows of four have none (r = t), so that u
- * learns v itself, without which it has nothing to be the mean of.                          [arXiv 2505.13447, section 4.3]
+/* Of a mean velocity: r, the other end of the span, which is drawn evenly, whatever the law of t.  Three rows of four have
+ * none (r = t), so that u learns v itself, without which it has nothing to be the mean of.  [arXiv 2505.13447, section 4.3]
  */
 static void draw_spans(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
   const double share = 0.25;

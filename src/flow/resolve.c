@@ -104,7 +104,7 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
     int64_t rows = (int64_t)fmin(0.05 * 6.0 * weights / lfm_posterior_flops(1, shape->dim), 1024.0);
     config->target_rows = rows < config->batch_size ? 0 : rows;
   }
-  if (config->target_rows) /* the batch is among them, and no row twice */
+  if (config->target_rows) /* the batch is among them; rows come twice only where the walk meets an epoch's end */
     config->target_rows = at_most(at_least(config->target_rows, config->batch_size), shape->rows);
 }
 
