@@ -4,6 +4,8 @@
  * The checks that would catch a wrong kernel, a wrong library or a wrong processor feature, on small networks with random
  * weights: nothing is trained and no file is written.  A few seconds.
  */
+#include "flow/selftest.h"
+
 #include "core/alloc.h"
 #include "core/rng.h"
 #include "data/table.h"
@@ -90,7 +92,7 @@ done:
 
 static double largest_gap(const double *a, const double *b, int64_t n) {
   double gap = 0.0;
-  for (int64_t i = 0; i < n; i++) gap = fabs(a[i] - b[i]) <= gap ? gap : fabs(a[i] - b[i]); /* NaN stays */
+  for (int64_t i = 0; i < n; i++) gap = lfm_gap_widen(gap, a[i] - b[i]);
   return gap;
 }
 
@@ -98,7 +100,7 @@ static lfm_status check_kernels(checks *c) {
   double v[NUMBERS], trace[ROWS], v_ref[NUMBERS], trace_ref[ROWS];
   LFM_TRY(evaluate(lfm_kernels_best(), v, trace));
   LFM_TRY(evaluate(lfm_kernels_ref64(), v_ref, trace_ref));
-  double gap = fmax(largest_gap(v, v_ref, NUMBERS), largest_gap(trace, trace_ref, ROWS));
+  double gap = lfm_gap_widen(largest_gap(v, v_ref, NUMBERS), largest_gap(trace, trace_ref, ROWS));
   check(c, "kernels", gap < 1e-5, "%s against double precision: largest difference %.1e",
         lfm_kernels_identity(lfm_kernels_best()), gap);
   return LFM_OK;
@@ -133,8 +135,7 @@ static lfm_status compare_gradient(lfm_run *run, lfm_params *params, double *gra
     double above, below;
     LFM_TRY(energy(run, params, at, step, &above));
     LFM_TRY(energy(run, params, at, -step, &below));
-    double difference = fabs((above - below) / (2.0 * step) - grads[at]) / (1.0 + fabs(grads[at]));
-    *gap = difference <= *gap ? *gap : difference;
+    *gap = lfm_gap_widen(*gap, ((above - below) / (2.0 * step) - grads[at]) / (1.0 + fabs(grads[at])));
   }
   return LFM_OK;
 }
@@ -222,7 +223,7 @@ static lfm_status check_samples(checks *c, const lfm_model *model) {
   LFM_TRY_GOTO(lfm_score_quietly(model, samples, &score, &scores, &result), done);
   double gap = 0.0;
   for (int64_t i = 0; i < samples->rows; i++)
-    gap = fmax(gap, fabs(samples->values[3 * i + 2] - scores->values[scores->cols * i + 1]));
+    gap = lfm_gap_widen(gap, samples->values[3 * i + 2] - scores->values[scores->cols * i + 1]);
   check(c, "samples", gap < 1e-3, "log p beside the samples against log p scored: largest difference %.1e", gap);
   bool same = memcmp(samples->values, alone->values, (size_t)samples->rows * 3 * sizeof(double)) == 0;
   check(c, "threads", same, "one and two threads give the same bytes");

@@ -4,6 +4,8 @@
  */
 #include "flow_support.h"
 
+#include "flow/selftest.h"
+
 typedef struct seen {
   char names[16][32];
   int count, failed;
@@ -27,6 +29,20 @@ static void all_checks_pass(void **state) {
   OK(lfm_selftest(1, NULL, NULL));
 }
 
+/* What is not a number comes first, in the middle, last, and never goes away. */
+static void no_gap_hides_what_is_not_finite(void **state) {
+  (void)state;
+  const double wrong[] = {NAN, INFINITY, -INFINITY};
+  double gap = 0.0;
+  for (int i = 0; i < 4; i++) gap = lfm_gap_widen(gap, (double[]){0.25, -0.5, 0.125, 0.0}[i]);
+  assert_true(gap == 0.5);
+  for (int at = 0; at < 12; at++) {
+    gap = 0.0;
+    for (int i = 0; i < 4; i++) gap = lfm_gap_widen(gap, i == at % 4 ? wrong[at / 4] : 0.5);
+    assert_true(gap == (double)INFINITY);
+  }
+}
+
 /* Its first requests are spread over the checks; the rest belong to functions whose own tests sweep them. */
 static void refused_memory_is_an_error(void **state) {
   (void)state;
@@ -44,6 +60,7 @@ static void refused_memory_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_checks_pass),
+      cmocka_unit_test(no_gap_hides_what_is_not_finite),
       cmocka_unit_test(refused_memory_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
