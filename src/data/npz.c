@@ -9,6 +9,7 @@
  */
 #include "core/alloc.h"
 #include "core/bytes.h"
+#include "core/utf8.h"
 #include "data/gzip.h"
 #include "data/npy.h"
 #include "data/text.h"
@@ -25,6 +26,7 @@ enum {
   ZIP64_LOCATOR = 20,
   ZIP64_EXTRA = 20,      /* tag, length, two sizes */
   DOS_DATE = 1 << 5 | 1, /* 1 January 1980, the first day there is */
+  UTF8_NAME = 1 << 11,   /* among the flags; without it a name is in IBM's code page 437 */
 };
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
@@ -233,16 +235,16 @@ static void add(uint8_t **at, int bytes, uint64_t value) {
 }
 
 /* What both headers of a member share, from the version on; the sizes stand in the zip64 field. */
-static void add_common(uint8_t **at, uint32_t crc, size_t name_size, size_t extra_size) {
+static void add_common(uint8_t **at, uint32_t crc, const char *name, size_t extra_size) {
   add(at, 2, 45); /* the version that brought zip64 */
-  add(at, 2, 0);
+  add(at, 2, lfm_utf8_is_text(name) ? UTF8_NAME : 0);
   add(at, 2, 0); /* stored */
   add(at, 2, 0); /* midnight */
   add(at, 2, DOS_DATE);
   add(at, 4, crc);
   add(at, 4, UINT32_MAX);
   add(at, 4, UINT32_MAX);
-  add(at, 2, name_size);
+  add(at, 2, strlen(name));
   add(at, 2, extra_size);
 }
 
@@ -256,7 +258,7 @@ static void add_zip64(uint8_t **at, uint64_t size) {
 static lfm_status put_local(lfm_writer *writer, const char *name, uint32_t crc, uint64_t size) {
   uint8_t header[LOCAL_HEADER], extra[ZIP64_EXTRA], *at = header;
   add(&at, 4, 0x04034B50);
-  add_common(&at, crc, strlen(name), ZIP64_EXTRA);
+  add_common(&at, crc, name, ZIP64_EXTRA);
   LFM_TRY(lfm_writer_put(writer, header, sizeof header));
   LFM_TRY(lfm_writer_put(writer, name, strlen(name)));
   at = extra;
@@ -268,7 +270,7 @@ static lfm_status put_central(lfm_writer *writer, const char *name, uint32_t crc
   uint8_t header[CENTRAL_HEADER], extra[ZIP64_EXTRA], *at = header;
   add(&at, 4, 0x02014B50);
   add(&at, 2, 45);
-  add_common(&at, crc, strlen(name), ZIP64_EXTRA);
+  add_common(&at, crc, name, ZIP64_EXTRA);
   memset(at, 0, (size_t)(header + sizeof header - at)); /* no comment, disk 0, no attributes, offset 0 */
   LFM_TRY(lfm_writer_put(writer, header, sizeof header));
   LFM_TRY(lfm_writer_put(writer, name, strlen(name)));

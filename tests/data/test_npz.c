@@ -112,6 +112,35 @@ static void comes_back_to_the_bit(void **state) {
   unlink(in_folder("b.npz"));
 }
 
+/* The flags of the only member, which both of its headers have. */
+static unsigned flags_of(const char *path) {
+  uint8_t *bytes;
+  size_t size, at = 0;
+  assert_int_equal(lfm_file_read(path, &bytes, &size), LFM_OK);
+  while (memcmp(bytes + at, "PK\1\2", 4) != 0) assert_true(++at < size - 46);
+  assert_memory_equal(bytes + 6, bytes + at + 8, 2);
+  unsigned flags = bytes[6] | (unsigned)bytes[7] << 8;
+  lfm_free(bytes);
+  return flags;
+}
+
+/* Or a reader takes it for code page 437, as Python's zipfile does. */
+static void says_that_a_name_is_utf8(void **state) {
+  (void)state;
+  const double value = 1.5;
+  lfm_table *table, *again;
+  assert_int_equal(lfm_table_create(&value, 1, 1, NULL, NULL, &table), LFM_OK);
+  assert_int_equal(lfm_table_write(table, in_folder("a.npz::größe")), LFM_OK);
+  assert_int_equal(flags_of(in_folder("a.npz")), 1 << 11);
+  assert_int_equal(lfm_table_read(in_folder("a.npz"), NULL, &again), LFM_OK);
+  assert_values(again, 1, 1, &value);
+  lfm_table_destroy(again);
+  assert_int_equal(lfm_table_write(table, in_folder("a.npz::\xf6")), LFM_OK); /* which is none */
+  assert_int_equal(flags_of(in_folder("a.npz")), 0);
+  lfm_table_destroy(table);
+  unlink(in_folder("a.npz"));
+}
+
 static lfm_status parse_sample(void *hex) {
   lfm_table *table;
   lfm_status status = parse_with(hex, hex == two ? "first" : NULL, &(lfm_table_options){.columns = "x0"}, &table);
@@ -152,10 +181,11 @@ static void stands_any_bytes_of_zip64(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_what_numpy_writes), cmocka_unit_test(lists_what_there_is),
-      cmocka_unit_test(sees_what_was_altered),   cmocka_unit_test(refuses_an_empty_archive),
-      cmocka_unit_test(comes_back_to_the_bit),   cmocka_unit_test(stands_refused_memory),
-      cmocka_unit_test(stands_any_bytes),        cmocka_unit_test(stands_any_bytes_of_zip64),
+      cmocka_unit_test(reads_what_numpy_writes),  cmocka_unit_test(lists_what_there_is),
+      cmocka_unit_test(sees_what_was_altered),    cmocka_unit_test(refuses_an_empty_archive),
+      cmocka_unit_test(comes_back_to_the_bit),    cmocka_unit_test(stands_refused_memory),
+      cmocka_unit_test(stands_any_bytes),         cmocka_unit_test(stands_any_bytes_of_zip64),
+      cmocka_unit_test(says_that_a_name_is_utf8),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
