@@ -529,7 +529,8 @@ LFM_API void lfm_distill_defaults(lfm_distill_options *options);
  * rows, pictures and actions as any model does, in as many evaluations as it has blocks; it has no density.  RUN/blocks-2-3
  * is the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, push_flops those
  * of the teacher's rows, valid_nll NAN.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
- * every block once, in order. */
+ * every block once, in order.  A run that is resumed, finished or not, is compared with what it was begun with: LFM_E_USAGE
+ * for another plan, method or key, LFM_E_DATA for another teacher or other rows of it. */
 LFM_API lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result);
 
 /* ---- a judge of pictures ------------------------------------------------------------------------------------ */

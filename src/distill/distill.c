@@ -87,6 +87,8 @@ static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan
       asked);
 }
 
+static const char *asked_method(const lfm_distill_options *options) { return options->method ? options->method : "residual"; }
+
 static lfm_status choose_method(const char *asked, lfm_objective *method) {
   static const struct {
     const char *name;
@@ -95,7 +97,7 @@ static lfm_status choose_method(const char *asked, lfm_objective *method) {
       {"residual", LFM_OBJECTIVE_RESIDUAL}, {"reflow", LFM_OBJECTIVE_REFLOW}, {"meanflow", LFM_OBJECTIVE_MEANFLOW}};
   for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
     *method = methods[k].objective;
-    if (strcmp(asked ? asked : "residual", methods[k].name) == 0) return LFM_OK;
+    if (strcmp(asked, methods[k].name) == 0) return LFM_OK;
   }
   return lfm_fail(LFM_E_USAGE, "method: '%s' is none; residual, reflow and meanflow are", asked);
 }
@@ -177,10 +179,10 @@ static lfm_status check_config(const distillation *d) {
   return LFM_OK;
 }
 
+/* The last node is a student; of a plan that is still to come so many at least. */
 static void count_merges(distillation *d) {
-  d->merges = 0;
-  for (int node = 0; node < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
-  if (!d->plan.count) d->merges = d->options->steps; /* the plan is still to come: so many at least */
+  d->merges = d->plan.count ? 1 : d->options->steps;
+  for (int node = 0; node + 1 < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
 }
 
 static lfm_status choose(distillation *d) {
@@ -195,7 +197,7 @@ static lfm_status choose(distillation *d) {
   LFM_TRY(check_given(options));
   if (is_auto(options)) LFM_TRY(check_steps(options));
   else LFM_TRY(choose_plan(options, &d->plan));
-  LFM_TRY(choose_method(options->method, &d->method));
+  LFM_TRY(choose_method(asked_method(options), &d->method));
   LFM_TRY(choose_states(options, &d->how));
   count_merges(d);
   return check_config(d);
@@ -286,19 +288,23 @@ done:
   return status;
 }
 
+/* What a student is in the end. */
+static lfm_objective last_objective(const distillation *d) {
+  return d->method == LFM_OBJECTIVE_MEANFLOW ? LFM_OBJECTIVE_MEANFLOW : LFM_OBJECTIVE_RESIDUAL;
+}
+
 static lfm_status teach(distillation *d, int node) {
   lfm_model *straight = NULL;
   lfm_status status = LFM_OK;
   if (d->method == LFM_OBJECTIVE_REFLOW) status = learn(d, node, LFM_OBJECTIVE_REFLOW, NULL, &straight);
-  lfm_objective last = d->method == LFM_OBJECTIVE_MEANFLOW ? LFM_OBJECTIVE_MEANFLOW : LFM_OBJECTIVE_RESIDUAL;
-  if (status == LFM_OK) status = learn(d, node, last, straight, &d->student[node]);
+  if (status == LFM_OK) status = learn(d, node, last_objective(d), straight, &d->student[node]);
   lfm_model_destroy(straight);
   return status;
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-/* RUN/checkpoint/plan.txt: a run goes on with the plan that it was begun with.  NULL: there is none yet. */
+/* RUN/checkpoint/plan.txt: plan and method that a run was begun with, a line each. */
 static lfm_status read_plan(const distillation *d, char **text) {
   char path[PATH];
   uint8_t *bytes;
@@ -313,36 +319,53 @@ static lfm_status read_plan(const distillation *d, char **text) {
   return status;
 }
 
-static lfm_status keep_plan(const distillation *d) {
-  char path[PATH], now[LFM_MERGE_TEXT], *then;
-  lfm_merge_plan_format(&d->plan, now);
-  LFM_TRY(read_plan(d, &then));
-  if (!then) {
-    LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
-    return lfm_file_write(path, now, strlen(now));
+static lfm_status begun_with(const char *what, const char *then, const char *now) {
+  return lfm_fail(LFM_E_USAGE, "%s: the run was begun with %s, not %s; go on with that, or begin another run", what, then,
+                  now);
+}
+
+/* Both must be what is asked for.  Of a plan that was to be chosen that is the number of students, and the plan is taken. */
+static lfm_status agree(distillation *d, char *text) {
+  char now[LFM_MERGE_TEXT], then[16], *method = strchr(text, '\n');
+  if (method) *method++ = 0, method[strcspn(method, "\n")] = 0;
+  if (d->plan.count) {
+    lfm_merge_plan_format(&d->plan, now);
+    if (strcmp(text, now) != 0) return begun_with("plan", text, now);
+  } else {
+    LFM_TRY(lfm_merge_plan_parse(text, d->teacher->blocks * d->how.split, &d->plan));
+    snprintf(now, sizeof now, "%d", d->options->steps);
+    snprintf(then, sizeof then, "%d", d->plan.students);
+    if (strcmp(then, now) != 0) return begun_with("steps", then, now);
+    count_merges(d);
   }
-  bool same = strcmp(then, now) == 0;
-  lfm_status status =
-      same ? LFM_OK
-           : lfm_fail(LFM_E_USAGE, "plan: the run was begun with %s, not %s; go on with that, or begin another run", then,
-                      now);
+  const char *asked = asked_method(d->options);
+  return method && strcmp(method, asked) == 0 ? LFM_OK : begun_with("method", method ? method : "another", asked);
+}
+
+static lfm_status go_on(distillation *d) {
+  char *then;
+  LFM_TRY(read_plan(d, &then));
+  lfm_status status = then ? agree(d, then) : LFM_OK;
   lfm_free(then);
   return status;
 }
 
-/* By what the teacher drew, unless the run has one already.  A pilot takes a hundredth of the budget. */
+static lfm_status keep_plan(const distillation *d) {
+  char path[PATH], plan[LFM_MERGE_TEXT], text[LFM_MERGE_TEXT + 16];
+  LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
+  if (lfm_path_exists(path)) return LFM_OK;
+  lfm_merge_plan_format(&d->plan, plan);
+  snprintf(text, sizeof text, "%s\n%s\n", plan, asked_method(d->options));
+  return lfm_file_write(path, text, strlen(text));
+}
+
+/* By what the teacher drew.  A pilot takes a hundredth of the budget. */
 static lfm_status choose_by_error(distillation *d) {
   const lfm_distill_options *options = d->options;
   double limit = options->time_limit > 0.0 ? options->time_limit : 600.0, s;
-  char *then, text[LFM_MERGE_TEXT];
+  char text[LFM_MERGE_TEXT];
   int64_t pilot = options->budget / 200;
   lfm_config *config;
-  LFM_TRY(read_plan(d, &then));
-  if (then) {
-    lfm_status status = lfm_merge_plan_parse(then, d->states.parts, &d->plan);
-    lfm_free(then);
-    return status;
-  }
   LFM_TRY(lfm_student_configure(d->teacher, LFM_OBJECTIVE_RESIDUAL, options->config, &config));
   lfm_choice choice = {.teacher = d->teacher,
                        .states = &d->states,
@@ -382,13 +405,34 @@ static lfm_status finish(distillation *d) {
   d->result->rows_dropped = d->states.drawn - d->states.rows;
   d->result->seconds += d->states.seconds;
   LFM_TRY(lfm_run_folder_result(d->options->run, d->result));
-  LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path)); /* nobody needs them any more */
-  return lfm_file_remove(path);
+  LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
+  lfm_states_release(&d->states); /* nobody needs the rows any more, only where they came from */
+  return lfm_states_write(&d->states, path);
+}
+
+/* A finished run as well: to ask for another teacher, or for more steps, and to be told "finished" would mislead. */
+static lfm_status check_finished(distillation *d) {
+  char path[PATH];
+  int64_t drawn;
+  lfm_config *asked;
+  lfm_model *model = NULL;
+  LFM_TRY(go_on(d));
+  LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
+  if (!lfm_path_exists(path)) return LFM_OK; /* somebody has tidied up */
+  LFM_TRY(lfm_states_check(path, d->teacher, &d->how, &drawn));
+  LFM_TRY(configure(d, last_objective(d), &asked));
+  lfm_status status = lfm_config_set(asked, "hks=auto"); /* of all students, and so the plan's */
+  if (status == LFM_OK) status = lfm_model_load(d->options->run, &model);
+  if (status == LFM_OK) status = lfm_trainer_check_taught(model, asked, lfm_lesson_rows(drawn - d->result->rows_dropped));
+  lfm_model_destroy(model);
+  lfm_config_destroy(asked);
+  return status;
 }
 
 static lfm_status distill(distillation *d) {
   LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
-  if (d->plan.count) LFM_TRY(keep_plan(d)); /* before any work */
+  LFM_TRY(go_on(d)); /* before any work */
+  if (d->plan.count) LFM_TRY(keep_plan(d));
   LFM_TRY(lfm_team_create(d->options->threads, &d->team));
   LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
   LFM_TRY(record(d));
@@ -411,7 +455,7 @@ lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *res
   lfm_meter_begin(&d.meter, options->progress, options->context);
   LFM_TRY(choose(&d));
   if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
-  if (result->was_finished) return d.plan.count ? keep_plan(&d) : LFM_OK;
+  if (result->was_finished) return check_finished(&d);
   lfm_status status = distill(&d);
   if (status != LFM_OK && d.lock > 0) lfm_run_folder_abandon(options->run);
   for (int node = 0; node < d.plan.count; node++) lfm_model_destroy(d.student[node]);

@@ -82,13 +82,15 @@ static int64_t take_rows(const lfm_pool *from, const float *given, const uint8_t
   return at;
 }
 
+int64_t lfm_lesson_rows(int64_t rows) { return rows - (rows / 10 < MOST_VALID ? rows / 10 : MOST_VALID); }
+
 /* Of the `rows` that did not fail the first to learn from, the last to be judged by. */
 static lfm_status split(const lfm_pool *from, const lfm_pool *given, const uint8_t *failed, int64_t rows, lfm_pool *train,
                         lfm_pool *valid) {
-  int64_t held = rows / 10 < MOST_VALID ? rows / 10 : MOST_VALID, givens = given ? given->givens : 0;
+  int64_t learnt = lfm_lesson_rows(rows), givens = given ? given->givens : 0;
   const float *numbers = given ? given->given : NULL;
-  LFM_TRY(lfm_pool_make(rows - held, from->dim, from->halves != NULL, givens, train));
-  LFM_TRY(lfm_pool_make(held, from->dim, from->halves != NULL, givens, valid));
+  LFM_TRY(lfm_pool_make(learnt, from->dim, from->halves != NULL, givens, train));
+  LFM_TRY(lfm_pool_make(rows - learnt, from->dim, from->halves != NULL, givens, valid));
   take_rows(from, numbers, failed, take_rows(from, numbers, failed, 0, train), valid);
   return LFM_OK;
 }

@@ -25,6 +25,9 @@ typedef struct lfm_syllabus {
 /* The times between which the network of its noisiest part takes the step. */
 lfm_span lfm_lesson_span(int split, const lfm_merge_node *merge);
 
+/* How many of the rows that came through are learnt from; the others judge. */
+int64_t lfm_lesson_rows(int64_t rows);
+
 /* The lesson of plan->node[node]; its start is the weights of the merge's noisiest part.  Rows that a part cannot carry are
  * no part of it (lfm_states_do_without).  What it holds after a failure, lfm_lesson_release takes as well.  *evaluations +=
  * those of the network. */

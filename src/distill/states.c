@@ -12,6 +12,7 @@
 
 void lfm_states_release(lfm_states *states) {
   for (int n = 0; n <= LFM_MAX_BLOCKS; n++) lfm_pool_release(&states->border[n]);
+  states->rows = 0;
 }
 
 void lfm_states_origin(const lfm_model *teacher, const lfm_states_options *options, char out[LFM_FINGERPRINT]) {
@@ -151,7 +152,7 @@ static lfm_status add_states(const lfm_states *s, const double counts[COUNTS], l
   char name[24];
   LFM_TRY(lfm_archive_meta(archive, "origin", s->origin));
   LFM_TRY(lfm_archive_add(archive, "counts", LFM_F64, 1, (int64_t[]){COUNTS}, counts));
-  for (int n = 0; n <= s->parts; n++)
+  for (int n = 0; s->rows && n <= s->parts; n++)
     LFM_TRY(lfm_archive_add(archive, border_name(n, name), type_of(&s->border[n]), 2, (int64_t[]){s->rows, s->border[n].dim},
                             lfm_pool_numbers(&s->border[n])));
   const lfm_pool *data = &s->border[0];
@@ -176,10 +177,10 @@ static lfm_status take(const lfm_archive *archive, const char *name, lfm_dtype t
   return LFM_OK;
 }
 
-static lfm_status take_states(const lfm_archive *archive, const lfm_model *teacher, const lfm_states_options *options,
+/* All but the rows, of which there may be none. */
+static lfm_status take_origin(const lfm_archive *archive, const lfm_model *teacher, const lfm_states_options *options,
                               lfm_states *s) {
-  char name[24];
-  const lfm_tensor *counts, *first = lfm_archive_find(archive, "border.0");
+  const lfm_tensor *counts;
   const char *origin = lfm_archive_meta_find(archive, "origin");
   lfm_states_options how = *options;
   LFM_TRY(lfm_archive_require(archive, "counts", LFM_F64, 1, (int64_t[]){COUNTS}, &counts));
@@ -191,10 +192,18 @@ static lfm_status take_states(const lfm_archive *archive, const lfm_model *teach
                     "%s: was recorded from another teacher, or otherwise: give the same model, data, pairs, seed, guidance "
                     "and solver, or begin another run",
                     lfm_archive_path(archive));
-  if (!first || first->dims != 2 || first->shape[0] < 2 || first->shape[0] > how.rows)
+  s->evaluations = count[0], s->drawn = how.rows, s->seconds = count[2];
+  return LFM_OK;
+}
+
+static lfm_status take_states(const lfm_archive *archive, const lfm_model *teacher, const lfm_states_options *options,
+                              lfm_states *s) {
+  char name[24];
+  const lfm_tensor *first = lfm_archive_find(archive, "border.0");
+  LFM_TRY(take_origin(archive, teacher, options, s));
+  if (!first || first->dims != 2 || first->shape[0] < 2 || first->shape[0] > s->drawn)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'border.0' is missing or of another shape", lfm_archive_path(archive));
   s->rows = first->shape[0];
-  s->evaluations = count[0], s->drawn = how.rows, s->seconds = count[2];
   for (int n = 0; n <= s->parts; n++) {
     lfm_pool *pool = &s->border[n];
     LFM_TRY(lfm_pool_make(s->rows, teacher->normaliser->dim, options->in_halves, n ? 0 : lfm_net_given(teacher->net), pool));
@@ -209,6 +218,16 @@ lfm_status lfm_states_read(const char *path, const lfm_model *teacher, const lfm
   *out = (lfm_states){.parts = teacher->blocks * options->split};
   LFM_TRY(lfm_archive_open(path, &archive));
   lfm_status status = take_states(archive, teacher, options, out);
+  lfm_archive_destroy(archive);
+  return status;
+}
+
+lfm_status lfm_states_check(const char *path, const lfm_model *teacher, const lfm_states_options *options, int64_t *drawn) {
+  lfm_archive *archive;
+  lfm_states none;
+  LFM_TRY(lfm_archive_open(path, &archive));
+  lfm_status status = take_origin(archive, teacher, options, &none);
+  if (status == LFM_OK) *drawn = none.drawn;
   lfm_archive_destroy(archive);
   return status;
 }

@@ -69,7 +69,7 @@ lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objecti
   LFM_TRY(lfm_config_create(out));
   for (int k = 0; fixed[k]; k++) LFM_TRY_GOTO(lfm_config_set(*out, fixed[k]), failed);
   for (int k = 0; inherited[k]; k++) lfm_config_take(*out, teacher->config, inherited[k]);
-  (*out)->objective = objective;
+  lfm_config_take(*out, &(lfm_config){.objective = objective}, "objective");
   if (asked) LFM_TRY_GOTO(take_asked(asked, *out), failed);
   return LFM_OK;
 failed:
@@ -103,7 +103,7 @@ lfm_status lfm_student_train(const lfm_model *teacher, const lfm_train_options *
   add_result(&result, sum);
   LFM_TRY(lfm_model_load(options->run, out));
   (*out)->span[0] = (lfm_span){lesson->t_right, lesson->t_left};
-  return LFM_OK;
+  return finished ? lfm_trainer_check_taught(*out, options->config, lesson->left.rows) : LFM_OK;
 }
 
 /* ---- the chain ----------------------------------------------------------------------------------------------- */

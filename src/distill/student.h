@@ -15,7 +15,7 @@ lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objecti
                                  lfm_config **out);
 
 /* To the end of its training, from its checkpoint where there is one, or not at all where it is finished: *out is then the
- * student, and its result added to the sum. */
+ * student, the caller's also after a failure, and its result added to the sum. */
 lfm_status lfm_student_train(const lfm_model *teacher, const lfm_train_options *options, lfm_lesson *lesson, lfm_model **out,
                              lfm_train_result *sum);
 

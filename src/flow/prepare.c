@@ -288,6 +288,12 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   return status;
 }
 
+lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *asked, int64_t rows) {
+  lfm_data_shape shape = {
+      .rows = rows, .dim = student->normaliser->dim, .picture = student->picture, .windows = student->windows};
+  return check_agreement(student->config, asked, &shape);
+}
+
 /* ---- the work space ----------------------------------------------------------------------------------------- */
 
 /* Steps in bf16 have a network of their own, whose masters are floats like the model's; and so have mean velocities, with a

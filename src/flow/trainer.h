@@ -101,7 +101,9 @@ lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lf
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_model *lfm_trainer_take_model(lfm_trainer *trainer); /* the caller's from now on; then there is nothing but to destroy */
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
-int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block);  /* max_batch of this block */
+/* Is a finished student, taught by so many rows, what `asked` asks for? */
+lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *asked, int64_t rows);
+int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block); /* max_batch of this block */
 /* `count` evenly spaced rows of the table in the flow's units, with what is given of them where the pool has room for it. */
 lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
 

@@ -45,6 +45,14 @@ static lfm_model *load(const lesson_run *r) {
   return model;
 }
 
+static size_t size_of(const char *path) {
+  uint8_t *bytes;
+  size_t size;
+  OK(lfm_file_read(path, &bytes, &size));
+  lfm_free(bytes);
+  return size;
+}
+
 static bool same_students(const lesson_run *a, const lesson_run *b) {
   return same_bytes(inside(a->path, "model.safetensors"), inside(b->path, "model.safetensors"));
 }
@@ -100,7 +108,7 @@ static void students_are_their_teachers_map(void **state) {
     assert_int_equal(r.result.blocks, cases[k].students);
     assert_true(distance(r.teacher, fast) < 0.04);
     assert_true(r.result.steps > 2390 && r.result.steps <= 2400 && r.result.train_flops > 0 && r.result.push_flops > 0);
-    assert_false(lfm_path_exists(inside(r.path, "checkpoint/states.safetensors")));
+    assert_true(size_of(inside(r.path, "checkpoint/states.safetensors")) < 1000); /* no rows are left in it */
     lfm_table_destroy(rows);
     lfm_model_destroy(fast);
     drop(&r);
@@ -365,6 +373,80 @@ static void a_run_goes_on_as_it_was_begun(void **state) {
   drop(&r);
 }
 
+static void give_key(lesson_run *r, const char *key) {
+  lfm_config_destroy(r->config);
+  r->config = config_of(KEYS("batch_size=64", "lr=0.02", "cosine=true", "patience=0", "seed=5", "checkpoint_every=30"),
+                        key ? KEYS(key) : NULL);
+}
+
+/* Between two students, too, where none is at work. */
+static void a_stopped_run_keeps_method_and_keys(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  stop_at stop = {LFM_PHASE_TRAIN, 2, 45, false};
+  r.options.steps = 2;
+  r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, go(&r));
+  r.options.progress = NULL, r.options.resume = true;
+  r.options.method = "meanflow";
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("method: the run was begun with residual, not meanflow");
+  r.options.method = "reflow";
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("method: the run was begun with residual, not reflow");
+  r.options.method = NULL;
+  folder second;
+  snprintf(second.path, sizeof second.path, "%.480s/blocks-2-3", r.path);
+  folder_remove(&second);
+  give_key(&r, "lr=0.01");
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("lr: the run was begun with 0.02, not 0.01");
+  give_key(&r, NULL);
+  r.options.budget = 300;
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("max_batch: the run was begun with 120, not 150");
+  r.options.budget = 240;
+  OK(go(&r));
+  drop(&r);
+}
+
+static void a_finished_run_is_what_it_was_asked_for(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  r.options.steps = 2, r.options.plan = "auto";
+  OK(go(&r));
+  r.options.resume = true;
+  OK(go(&r));
+  assert_true(r.result.was_finished);
+  r.options.pairs = 0; /* however many there were */
+  OK(go(&r));
+  r.options.pairs = 500;
+  FAILS(LFM_E_DATA, go(&r));
+  r.options.pairs = 400, r.options.steps = 1;
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("steps: the run was begun with 2, not 1");
+  r.options.steps = 2, r.options.method = "meanflow";
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("method: the run was begun with residual, not meanflow");
+  r.options.method = NULL, r.options.plan = "(1 2) | 3";
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("not (1 2) | 3");
+  r.options.plan = "auto", r.options.budget = 300;
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("max_batch: the run was begun with 120, not 150");
+  r.options.budget = 240;
+  give_key(&r, "lr=0.01");
+  FAILS(LFM_E_USAGE, go(&r));
+  give_key(&r, "batch_size=1000"); /* more than there are rows: 360, of which a batch has 64 */
+  FAILS(LFM_E_USAGE, go(&r));
+  assert_says("batch_size: the run was begun with 64, not 360");
+  give_key(&r, NULL);
+  set_linear_block(r.teacher, 0, 0.7);
+  FAILS(LFM_E_DATA, go(&r));
+  assert_says("another teacher");
+  drop(&r);
+}
+
 static void refused_memory_leaves_a_run_to_go_on_with(void **state) {
   (void)state;
   lesson_run whole = begin(NULL);
@@ -400,6 +482,8 @@ int main(void) {
       cmocka_unit_test(what_makes_no_sense_is_refused_before_any_work),
       cmocka_unit_test(a_student_has_no_flow),
       cmocka_unit_test(a_run_goes_on_as_it_was_begun),
+      cmocka_unit_test(a_stopped_run_keeps_method_and_keys),
+      cmocka_unit_test(a_finished_run_is_what_it_was_asked_for),
       cmocka_unit_test(refused_memory_leaves_a_run_to_go_on_with),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

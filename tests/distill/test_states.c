@@ -67,6 +67,7 @@ static void a_file_and_back(void **state) {
     how.in_halves = halves;
     drawing d = draw(teacher, &how, 1);
     lfm_states back;
+    int64_t drawn_then;
     OK(lfm_states_write(&d.states, path));
     OK(lfm_states_read(path, teacher, &how, &back));
     assert_true(back.rows == 60 && back.parts == 3 && back.evaluations == d.states.evaluations && back.drawn == 60);
@@ -78,6 +79,13 @@ static void a_file_and_back(void **state) {
     OK(lfm_states_read(path, teacher, &how, &back));
     assert_int_equal(back.rows, 60);
     lfm_states_release(&back);
+    lfm_states_release(&d.states); /* where they came from is told without them */
+    OK(lfm_states_write(&d.states, path));
+    OK(lfm_states_check(path, teacher, &how, &drawn_then));
+    assert_int_equal(drawn_then, 60);
+    FAILS(LFM_E_FORMAT, lfm_states_read(path, teacher, &how, &back));
+    how.rows = 61;
+    FAILS(LFM_E_DATA, lfm_states_check(path, teacher, &how, &drawn_then));
     how.rows = 60;
     /* another teacher's, or drawn otherwise */
     set_linear_block(other, 1, 0.25);

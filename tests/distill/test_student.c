@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_student.c -- students become one chain, or nothing at all.
+ * test_student.c -- what a student is asked for; students become one chain, or nothing at all.
  */
 #include "distill_support.h"
 
 #include "distill/student.h"
+
+/* Or a student that was stopped would go on as another. */
+static void what_a_student_learns_to_be_is_compared(void **state) {
+  (void)state;
+  lfm_model *teacher = linear_teacher();
+  lfm_config *then, *now;
+  OK(lfm_student_configure(teacher, LFM_OBJECTIVE_RESIDUAL, NULL, &then));
+  OK(lfm_student_configure(teacher, LFM_OBJECTIVE_MEANFLOW, NULL, &now));
+  OK(lfm_config_agrees(then, then));
+  FAILS(LFM_E_USAGE, lfm_config_agrees(then, now));
+  assert_says("objective: the run was begun with residual, not meanflow");
+  lfm_config_destroy(then);
+  lfm_config_destroy(now);
+  lfm_model_destroy(teacher);
+}
 
 /* The three blocks of a teacher as students of themselves. */
 static void refused_memory_leaves_no_chain(void **state) {
@@ -28,6 +43,7 @@ static void refused_memory_leaves_no_chain(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_a_student_learns_to_be_is_compared),
       cmocka_unit_test(refused_memory_leaves_no_chain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

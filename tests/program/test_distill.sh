@@ -27,6 +27,9 @@ expect_exit 0 "$lfm" distill run -o chosen --plan auto --steps 2 "${small[@]}"
 check "what was chosen is said" grep -qE 'the plan is .*: by the predicted errors for s = ' err
 expect_exit 0 "$lfm" distill run -o chosen --plan auto --steps 2 "${small[@]}" --resume
 check "and was done" grep -q 'finished before' out
+expect_usage "steps: the run was begun with 2, not 1" "$lfm" distill run -o chosen --plan auto --steps 1 "${small[@]}" --resume
+expect_usage "method: the run was begun with residual, not reflow" \
+  "$lfm" distill run -o chosen --plan auto --steps 2 --method reflow "${small[@]}" --resume
 
 # ---- killed while it trains, it goes on to the same bytes
 expect_error "holds a run already" "$lfm" distill run -o fast --steps 2 "${small[@]}"
