@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Samples in few evaluations, on a table: a chain and the plain flow that costs as much, each by Euler and Heun at several
-# numbers of evaluations and under error control; both distilled by the same method at the same whole compute, the teacher's
-# rows included; and mean velocities from the data alone, at the compute of chain and distillation together.  Distances to
-# test rows above those of other real rows, and what a classifier tells apart; a table, and a curve over evaluations.
+# Samples in few evaluations, on a table: a chain and the plain flow that costs as much, each by Euler, midpoint and Heun at
+# several numbers of evaluations and under error control; both distilled by the same method at the same whole compute, the
+# teacher's rows included; and mean velocities from the data alone, at the compute of chain and distillation together.
+# Distances to test rows above those of other real rows, and what a classifier tells apart; a table, and a curve over
+# evaluations.
 #   bench/distil.sh DATA [BUILD] [OUT]     DATA: a folder as kit makes it, or a file of the MAF layout
 #   $SEEDS="0" $STEPS="1 2 4" $METHODS="residual" $NFES="4 8 16 32"   $LENGTH=8000: batches a block   $BUDGET=12000: batches of
 #   all students   $PAIRS=20000   $SAMPLES=16000
@@ -47,7 +48,9 @@ for seed in $SEEDS; do
   for model in lfm fm; do
     draw "$model-$seed" "$model-$seed-adaptive" --tol 1e-4
     for nfe in $NFES; do
-      for solver in euler heun; do draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" || true; done
+      for solver in euler midpoint heun; do
+        draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" || true
+      done
     done
   done
   for method in $METHODS; do
@@ -67,7 +70,7 @@ done
 first=${SEEDS%% *}
 for model in lfm fm; do
   add "$model, error control" "$(number "$out/$model-$first-adaptive.json" nfe_mean | cut -d. -f1)" "$model" -adaptive
-  for solver in euler heun; do
+  for solver in euler midpoint heun; do
     for nfe in $NFES; do
       [ ! -e "$out/$model-$first-$solver-$nfe.json" ] || add "$model, $solver" "$nfe" "$model" "-$solver-$nfe"
     done

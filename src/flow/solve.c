@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-static lfm_solver highest_order(int evaluations_a_block) {
-  return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_HEUN : LFM_EULER;
+/* docs/decisions/fixed-steps.md */
+static lfm_solver best_of(int evaluations_a_block) {
+  return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_MIDPOINT : LFM_EULER;
 }
 
 static lfm_status parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
@@ -17,7 +18,7 @@ static lfm_status parse(const lfm_solver_options *options, int blocks, lfm_solve
   if (options->nfe && options->tol != 0.0)
     return lfm_fail(LFM_E_USAGE, "nfe takes fixed steps, tol adaptive ones: give one of the two");
   if (options->solver) LFM_TRY(lfm_solver_parse(options->solver, &out->solver));
-  else if (options->nfe) out->solver = highest_order(options->nfe / blocks);
+  else if (options->nfe) out->solver = best_of(options->nfe / blocks);
   if (!options->nfe && !lfm_solver_is_adaptive(out->solver))
     return lfm_fail(LFM_E_USAGE, "%s takes fixed steps: say how many evaluations with nfe", lfm_solver_name(out->solver));
   if (!options->nfe) return LFM_OK;

@@ -267,7 +267,7 @@ static void test_presets_of_pictures_are_the_published_ones(void **state) {
 }
 
 /* Whoever trains on two cores says how long, by --time or max_batch; what goes with the length is left open with it.  A twin
- * is its chain but for the blocks. */
+ * is its chain but for the blocks, and the noise that they share. */
 static void test_presets_for_two_cores_leave_the_length_open(void **state) {
   (void)state;
   static const char *const names[] = {"fashion", "mnist", "cifar10-small"};
@@ -286,7 +286,7 @@ static void test_presets_for_two_cores_leave_the_length_open(void **state) {
     assert_int_equal(config->flip, strcmp(names[i], "mnist") != 0); /* a mirrored digit is none */
     assert_true(memcmp(fm.set, config->set, sizeof fm.set) == 0);
     memcpy(fm.hks, config->hks, sizeof fm.hks);
-    fm.blocks = config->blocks;
+    fm.blocks = config->blocks, fm.coupling = config->coupling;
     assert_int_equal(lfm_config_agrees(&fm, config), LFM_OK);
   }
 }

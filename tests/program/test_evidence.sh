@@ -81,7 +81,7 @@ check "and a picture" test -s bias/bias.png
 # ---- few evaluations: a chain and its twin, both distilled, beside samplers and mean velocities
 few() { script STEPS="1 2" NFES="4" LENGTH=12 BUDGET=8 PAIRS=100 SAMPLES=240 bash "$here/bench/distil.sh" "$work/data" "$build" "$work/few"; }
 KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.3,null]" few
-check "two teachers, four samplers, four students, mean velocities" test "$(grep -c '^| .* @ ' out)" -eq 11
+check "two teachers, six samplers, four students, mean velocities" test "$(grep -c '^| .* @ ' out)" -eq 13
 check "the twin spends on students what the chain does" awk -F'|' '/-residual-2/ { all[++n] = $3 + $4 } END { exit !(n == 2 && all[1] < 1.3 * all[2] && all[2] < 1.3 * all[1]) }' out
 check "a curve" test -s few/curve.png
 check "evaluations rise" awk -F, 'NR > 2 && $1 <= last { bad = 1 } { last = $1 } END { exit bad }' few/curve.csv
