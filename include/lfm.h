@@ -117,7 +117,7 @@ LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t 
                                     const int *decimals, lfm_table **out);
 
 /* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename), in place of a file
- * that is there, of .npz and .hdf5 with all that it holds. */
+ * that is there, of .npz and .hdf5 with all that it holds.  LFM_E_EXISTS while another program is writing it. */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
 /* Whether lfm_table_write has a chance there: the ending is known, the folder exists and may be written to, and PATH is not

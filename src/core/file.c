@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,6 +133,27 @@ lfm_status lfm_path_check_writable(const char *path) {
   return LFM_OK;
 }
 
+/* A file that a commit has renamed since it was opened is that commit's. */
+static bool is_named(int descriptor, const char *path) {
+  struct stat opened, named;
+  return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+/* Opens NAME.partial for this writer alone, emptied only when the lock is had: a crashed program's goes with it, a living
+ * one's stays whole.  A file system that knows no locks has none. */
+static lfm_status open_partial(lfm_writer *writer) {
+  do {
+    if (writer->descriptor >= 0) close(writer->descriptor);
+    writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (writer->descriptor < 0) return lfm_fail_errno("%s: cannot be written", writer->path);
+    if (flock(writer->descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+      return lfm_fail(LFM_E_EXISTS, "%s: another program is writing it; wait for its end or name another file", writer->path);
+  } while (!is_named(writer->descriptor, writer->partial));
+  if (ftruncate(writer->descriptor, 0) != 0) return lfm_fail_errno("%s: cannot be written", writer->path);
+  return LFM_OK;
+}
+
 lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
   *out = NULL;
   LFM_TRY(lfm_path_check_writable(path));
@@ -139,14 +161,15 @@ lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
   LFM_TRY(LFM_ALLOC(&writer, 1));
   snprintf(writer->path, sizeof writer->path, "%s", path);
   snprintf(writer->partial, sizeof writer->partial, "%s.partial", path);
-  writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (writer->descriptor < 0) {
-    lfm_status status = lfm_fail_errno("%s: cannot be written", path);
-    lfm_free(writer);
-    return status;
+  writer->descriptor = -1;
+  lfm_status status = open_partial(writer);
+  if (status == LFM_OK) {
+    *out = writer;
+    return LFM_OK;
   }
-  *out = writer;
-  return LFM_OK;
+  if (writer->descriptor >= 0) close(writer->descriptor);
+  lfm_free(writer);
+  return status;
 }
 
 lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size) {
@@ -175,23 +198,26 @@ static lfm_status sync_folder_of(const char *path) {
   return status;
 }
 
+/* The lock goes with the descriptor: until it is closed NAME.partial is ours to rename or remove. */
 lfm_status lfm_writer_commit(lfm_writer *writer) {
   lfm_status status = flush(writer);
   if (status == LFM_OK && fsync(writer->descriptor) != 0) status = lfm_fail_errno("%s: cannot be synced", writer->path);
-  if (close(writer->descriptor) != 0 && status == LFM_OK) status = lfm_fail_errno("%s: cannot be written", writer->path);
-  writer->descriptor = -1;
   if (status == LFM_OK && rename(writer->partial, writer->path) != 0)
     status = lfm_fail_errno("%s: cannot be put in place", writer->path);
-  if (status == LFM_OK) status = sync_folder_of(writer->path);
-  else unlink(writer->partial);
+  if (status != LFM_OK) {
+    lfm_writer_abort(writer);
+    return status;
+  }
+  status = sync_folder_of(writer->path);
+  close(writer->descriptor);
   lfm_free(writer);
   return status;
 }
 
 void lfm_writer_abort(lfm_writer *writer) {
   if (!writer) return;
-  close(writer->descriptor);
   unlink(writer->partial);
+  close(writer->descriptor);
   lfm_free(writer);
 }
 

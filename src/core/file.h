@@ -2,7 +2,8 @@
  *
  * file.h -- whole files in, whole files out.
  * A writer fills NAME.partial and only its commit gives it the name: write, fsync, rename, fsync of the folder.  A crash at
- * any point leaves the old file or the new one, never half of one.
+ * any point leaves the old file or the new one, never half of one.  Of two that write one file the second is refused, by a
+ * lock on NAME.partial, which ends with its holder.
  */
 #ifndef LFM_CORE_FILE_H
 #define LFM_CORE_FILE_H
@@ -19,7 +20,7 @@ lfm_status lfm_map_open(const char *path, lfm_map *out);
 void lfm_map_close(lfm_map *map); /* accepts a closed one */
 
 typedef struct lfm_writer lfm_writer;
-lfm_status lfm_writer_open(const char *path, lfm_writer **out);
+lfm_status lfm_writer_open(const char *path, lfm_writer **out);               /* LFM_E_EXISTS: another one is writing it */
 lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size); /* buffered */
 lfm_status lfm_writer_commit(lfm_writer *writer);                             /* destroys the writer, whatever it returns */
 void lfm_writer_abort(lfm_writer *writer);                                    /* removes NAME.partial; accepts NULL */

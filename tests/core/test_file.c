@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_file.c -- whole files or none: a commit puts the new one in place, an abort and every failure leave the old one and
- * no NAME.partial.  Faults come from the system itself: a limit on file sizes, folders that are missing or closed.
+ * no NAME.partial.  Faults come from the system itself: a limit on file sizes, folders that are missing or closed.  The
+ * program's own flock stands in front of the C library's, so that another writer can end at the worst moment.
  */
 #include "core/file.h"
 
@@ -13,8 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,6 +31,15 @@ static const char *in_folder(const char *name) {
   char *path = paths[turn++ % 8];
   snprintf(path, sizeof paths[0], "%s/%s", folder, name);
   return path;
+}
+
+static lfm_writer *ends_before_next_lock;
+
+__attribute__((visibility("default"))) int flock(int descriptor, int how) {
+  lfm_writer *ending = ends_before_next_lock;
+  ends_before_next_lock = NULL;
+  if (ending) assert_int_equal(lfm_writer_commit(ending), LFM_OK);
+  return (int)syscall(SYS_flock, descriptor, how);
 }
 
 static void write_text(const char *path, const char *text) {
@@ -89,6 +101,36 @@ static void a_left_over_partial_is_no_hindrance(void **state) {
   write_text(in_folder("b"), "whole");
   assert_holds(in_folder("b"), "whole");
   assert_false(lfm_path_exists(in_folder("b.partial")));
+}
+
+static void a_second_writer_of_a_file_is_refused(void **state) {
+  (void)state;
+  const char *path = in_folder("both");
+  lfm_writer *first, *second = (lfm_writer *)1;
+  assert_int_equal(lfm_writer_open(path, &first), LFM_OK);
+  assert_int_equal(lfm_writer_put(first, "first", 5), LFM_OK);
+  assert_int_equal(lfm_writer_open(path, &second), LFM_E_EXISTS);
+  assert_null(second);
+  assert_non_null(strstr(lfm_error(), "both: another program is writing it; "));
+  assert_int_equal(lfm_writer_commit(first), LFM_OK);
+  assert_holds(path, "first");
+  write_text(path, "second");
+  assert_holds(path, "second");
+}
+
+static void a_writer_that_commits_between_open_and_lock_keeps_its_file(void **state) {
+  (void)state;
+  const char *path = in_folder("both");
+  lfm_writer *second;
+  assert_int_equal(lfm_writer_open(path, &ends_before_next_lock), LFM_OK);
+  assert_int_equal(lfm_writer_put(ends_before_next_lock, "first", 5), LFM_OK);
+  assert_int_equal(lfm_writer_open(path, &second), LFM_OK);
+  assert_null(ends_before_next_lock);
+  assert_int_equal(lfm_writer_put(second, "second", 6), LFM_OK);
+  assert_holds(path, "first");
+  assert_int_equal(lfm_writer_commit(second), LFM_OK);
+  assert_holds(path, "second");
+  assert_false(lfm_path_exists(in_folder("both.partial")));
 }
 
 static void a_relative_path_works(void **state) {
@@ -290,7 +332,7 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
   (void)state;
-  const char *left[] = {"big", "a", "b", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
+  const char *left[] = {"big", "a", "b", "both", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
   for (size_t i = 0; i < sizeof left / sizeof *left; i++) unlink(in_folder(left[i]));
   return rmdir(folder); /* fails when a test has left anything else */
 }
@@ -300,6 +342,8 @@ int main(void) {
       cmocka_unit_test(a_commit_gives_the_whole_content),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
       cmocka_unit_test(a_left_over_partial_is_no_hindrance),
+      cmocka_unit_test(a_second_writer_of_a_file_is_refused),
+      cmocka_unit_test(a_writer_that_commits_between_open_and_lock_keeps_its_file),
       cmocka_unit_test(a_relative_path_works),
       cmocka_unit_test(places_that_cannot_be_written_are_named),
       cmocka_unit_test(a_closed_folder_refuses),
