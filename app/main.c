@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 static const app_command *const commands[] = {&app_train, &app_sweep, &app_sample,  &app_score,  &app_ledger, &app_eval,
                                               &app_push,  &app_plan,  &app_distill, &app_import, &app_export, &app_features,
@@ -92,6 +93,22 @@ static int dispatch(int argc, char **argv) {
   return run_verb(argc, argv);
 }
 
+/* Files are mapped while they are read (lfm.h): one that is cut short meanwhile has no bytes behind its new end.  Any other
+ * SIGBUS is a fault of ours and ends as one. */
+static void end_for_cut_file(int number, siginfo_t *facts, void *context) {
+  static const char line[] =
+      "lfm: a file was cut short by another program while it was read; write the new one beside it and rename it\n";
+  (void)context;
+  if (facts->si_code != BUS_ADRERR) {
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  ssize_t told = write(STDERR_FILENO, line, sizeof line - 1);
+  (void)told; /* there is no other way to say it */
+  _exit(APP_FAILED);
+}
+
 /* A file opened later must not become standard output because the caller had closed that: a descriptor that is missing is
  * filled with one that reads nothing and cannot be written. */
 static bool fill_standard_descriptors(void) {
@@ -105,6 +122,7 @@ int main(int argc, char **argv) {
   if (!fill_standard_descriptors()) return APP_FAILED;
   setlocale(LC_CTYPE, "");
   signal(SIGPIPE, SIG_IGN);
+  sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = end_for_cut_file, .sa_flags = SA_SIGINFO}, NULL);
   int code = dispatch(argc, argv);
   bool lost = ferror(stdout) != 0;
   if ((fclose(stdout) != 0 || lost) && code == APP_DONE) {

@@ -29,6 +29,8 @@
  * that names the file, line or key and says what to do.  The library never prints and never exits.  Objects are created
  * and destroyed by the caller; destroy accepts NULL.  Arrays are row-major.  Options structs are filled by their
  * *_defaults function first, so that fields added later keep their default.
+ * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
+ * write the new one beside it and rename it, as this library does.
  * Threads: different objects may be used from different threads; a model is read-only and may be shared.
  */
 #ifndef LFM_H

@@ -39,6 +39,8 @@ static lfm_status open_file(const char *path, int *descriptor, size_t *size) {
   return LFM_OK;
 }
 
+/* Tables may be larger than memory, so what is large is seen where it lies.  The price: where another program cuts the file
+ * short meanwhile, a look behind its new end is SIGBUS (app/main.c). */
 lfm_status lfm_map_open(const char *path, lfm_map *out) {
   *out = (lfm_map){0};
   int descriptor;
@@ -56,7 +58,7 @@ void lfm_map_close(lfm_map *map) {
   *map = (lfm_map){0};
 }
 
-/* By read, not from a view: a file that another program cuts short is then an error and not a signal. */
+/* What is small is copied: a file that another program cuts short is then an error and not a signal. */
 static lfm_status read_all(const char *path, int descriptor, uint8_t *data, size_t size) {
   size_t done = 0;
   while (done < size) {

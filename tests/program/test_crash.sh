@@ -5,6 +5,7 @@
 # trained once undisturbed; then it is crashed at its file operations (tests/support/crash_shim.c: before, after, in the
 # middle of a write, with all unsynced bytes lost), interrupted by SIGINT and SIGTERM, killed at random moments, and run out
 # of disk; after each the resumed run's model.safetensors is compared with the undisturbed one.  The same for rows in files.
+# A table that is cut short while it is read ends with a line that says so.
 #
 # usage: test_crash.sh LFM      LFM_CRASH_POINTS=all tries every operation; the default, 12, spreads that many per way
 # lib.sh sets lfm, work and code, and calls the helpers:
@@ -142,5 +143,13 @@ for at in 1 5; do # a table, and what is made of it
   check "no room for rows: the message does not say so" grep -qi "$work/run: no room for .* no space" "$work/err"
 done
 resumes "no room for rows"
+
+# ---- a table that another program cuts short while it is read, and other bus errors ---------------------------------
+cp "$work/data.csv" "$work/cut.csv"
+expect_refused "a file was cut short by another program while it was read; " \
+  env LFM_CUT="$work/cut.csv" LD_PRELOAD="$shim" "$lfm" train "$work/cut.csv" -o "$work/cut"
+check "a table was mapped and not cut" [ ! -s "$work/cut.csv" ]
+shimmed LFM_CRASH_AT=5 LFM_CRASH_WHEN=BUS
+ended 135 "SIGBUS that comes of no file"
 
 finish

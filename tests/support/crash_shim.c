@@ -9,10 +9,12 @@
  *     before | after       _exit(137) instead of the call, or once it is done
  *     half                 a write puts half of its bytes down first; other calls as before
  *     INT | TERM           send the process that signal, then do the call: a polite interruption at a place we choose
+ *     BUS                  likewise, as a fault that comes of no file
  *   LFM_CRASH_LOSE=1     a crash also takes what was never synced: each file falls back to its size at its last fsync.
  *                        That is what a power cut may do, and what makes a forgotten fsync visible.
  *   LFM_ENOSPC_AT=N      call N and all later writes and fallocates fail with ENOSPC: the disk is full and stays full
  *   LFM_CRASH_COUNT=F    at a normal exit the number of calls is written into file F
+ *   LFM_CUT=F            file F is cut to nothing once it has been mapped, as by another program
  *
  * A descriptor's path is asked of /proc, so no open call need be followed; the calls themselves go straight to the kernel,
  * so that a sanitizer's own replacements do not matter.  Linux, 64 bits.  Not seen: stdio (its writes stay inside the C
@@ -26,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,13 +71,18 @@ static bool below_watched(const char *path) {
   return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-static bool watched(int fd) {
-  char link[64], path[4096];
+static bool path_of(int fd, char path[4096]) {
+  char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t length = readlink(link, path, sizeof path - 1);
+  ssize_t length = readlink(link, path, 4095);
   if (length < 0) return false;
   path[length] = '\0';
-  return below_watched(path);
+  return true;
+}
+
+static bool watched(int fd) {
+  char path[4096];
+  return path_of(fd, path) && below_watched(path);
 }
 
 /* ---- what a power cut would take ----------------------------------------------------------------------------- */
@@ -112,13 +120,17 @@ __attribute__((noreturn)) static void crash(void) {
 
 /* ---- the N-th call ------------------------------------------------------------------------------------------- */
 
-/* Counts one call; says whether it is the one to die at.  A polite signal is sent here, and the call goes on. */
+/* Counts one call; says whether it is the one to die at.  A signal is sent here, and the call goes on. */
 static moment count_call(void) {
   const char *when = getenv("LFM_CRASH_WHEN");
   calls++;
   if (calls != setting("LFM_CRASH_AT") || !when) return NEVER;
-  if (strcmp(when, "INT") == 0 || strcmp(when, "TERM") == 0) {
-    kill(getpid(), when[0] == 'I' ? SIGINT : SIGTERM);
+  int signal = strcmp(when, "INT") == 0    ? SIGINT
+               : strcmp(when, "TERM") == 0 ? SIGTERM
+               : strcmp(when, "BUS") == 0  ? SIGBUS
+                                           : 0;
+  if (signal) {
+    kill(getpid(), signal);
     return NEVER;
   }
   if (strcmp(when, "after") == 0) return AFTER;
@@ -187,6 +199,18 @@ int rename(const char *from, const char *to) {
 }
 
 int unlink(const char *path) { return (int)any_call(below_watched(path), SYS_unlinkat, AT_FDCWD, (long)path, 0, 0); }
+
+void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t at) {
+  const char *cut = fd >= 0 ? getenv("LFM_CUT") : NULL;
+  char path[4096];
+  long view = syscall(SYS_mmap, address, size, protection, flags, fd, at);
+  if (cut && path_of(fd, path) && strcmp(path, cut) == 0 && truncate(path, 0) != 0) abort();
+  return (void *)view;
+}
+
+void *mmap64(void *address, size_t size, int protection, int flags, int fd, off_t at) {
+  return mmap(address, size, protection, flags, fd, at);
+}
 
 __attribute__((destructor)) static void report(void) {
   const char *path = getenv("LFM_CRASH_COUNT");
