@@ -898,7 +898,8 @@ LFM_API void lfm_rollout_defaults(lfm_rollout_options *options);
 /* Episodes of a policy in a simulated task, each the same whatever else is run.  out (may be NULL): a table with columns
  * episode, success (0 or 1), score (its best reward), steps and broken; with a guard, also
  * alarm, the step, from 1, of the first alarm, 0 being none.  LFM_E_DATA when the model's observations or
- * actions are not the task's. */
+ * actions are not the task's; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no
+ * episode is begun then. */
 LFM_API lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result);
 
 /* ---- speed -------------------------------------------------------------------------------------------------- */

@@ -140,14 +140,6 @@ static lfm_status prepare(recorder *r) {
   return LFM_OK;
 }
 
-/* A sheet that cannot be drawn is refused before the work. */
-static lfm_status try_drawing(recorder *r) {
-  uint8_t pixel[3];
-  if (!r->options->sheet) return LFM_OK;
-  LFM_TRY(lfm_world_reset(r->worlds[0], r->options->seed, 0));
-  return lfm_world_draw(r->worlds[0], 1, 1, pixel);
-}
-
 static void release(recorder *r) {
   int threads = r->team ? lfm_team_size(r->team) : 0;
   for (int i = 0; r->worlds && i < threads; i++) lfm_world_destroy(r->worlds[i]);
@@ -222,7 +214,7 @@ static lfm_status check(const lfm_demos_options *options, const char *path, cons
   if (!lfm_path_ends_with(path, ".hdf5") && !lfm_path_ends_with(path, ".h5"))
     return lfm_fail(LFM_E_USAGE, "%s: demonstrations are an .hdf5 file", path);
   LFM_TRY(lfm_path_check_writable(path));
-  return options->sheet ? lfm_sheet_check(options->sheet) : LFM_OK;
+  return options->sheet ? lfm_sheet_check(options->sheet, *task) : LFM_OK;
 }
 
 void lfm_demos_defaults(lfm_demos_options *options) { *options = (lfm_demos_options){.episodes = 200}; }
@@ -233,7 +225,6 @@ lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, 
   lfm_meter_begin(&r.meter, options->progress, options->context);
   lfm_meter_phase(&r.meter, LFM_PHASE_RECORD, 0, 0, 0, options->episodes);
   lfm_status status = prepare(&r);
-  if (status == LFM_OK) status = try_drawing(&r);
   if (status == LFM_OK) status = record(&r);
   if (status == LFM_OK) status = write_file(&r, path);
   if (status == LFM_OK && options->sheet) status = draw_sheet(&r);

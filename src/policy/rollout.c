@@ -157,7 +157,7 @@ static lfm_status build(rollout *r) {
   LFM_TRY(lfm_table_make(o->episodes, policy.guard ? COLUMNS : ALARM, &r->table));
   for (int c = 0; c < r->table->cols; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
   if (!o->sheet) return LFM_OK;
-  LFM_TRY(lfm_sheet_check(o->sheet));
+  LFM_TRY(lfm_sheet_check(o->sheet, r->task));
   for (int64_t i = 0; i < LFM_SHEET_ROWS && i < o->episodes; i++)
     LFM_TRY(LFM_ALLOC(&r->states[i], (r->task->horizon + 1) * r->task->state_dim));
   return LFM_OK;

@@ -11,9 +11,16 @@
 enum { SIDE = LFM_SHEET_SIDE };
 #define PLANE ((int64_t)SIDE * SIDE)
 
-lfm_status lfm_sheet_check(const char *path) {
+lfm_status lfm_sheet_check(const char *path, const lfm_task *task) {
+  lfm_world *world;
+  uint8_t pixel[3];
   if (!lfm_path_ends_with(path, ".png")) return lfm_fail(LFM_E_USAGE, "%s: a contact sheet is a .png file", path);
-  return lfm_path_check_writable(path);
+  LFM_TRY(lfm_path_check_writable(path));
+  LFM_TRY(lfm_world_create(task, &world));
+  lfm_status status = lfm_world_reset(world, 0, 0);
+  if (status == LFM_OK) status = lfm_world_draw(world, 1, 1, pixel);
+  lfm_world_destroy(world);
+  return status;
 }
 
 /* Lines of three bytes a pixel to three planes. */

@@ -19,7 +19,7 @@ typedef struct lfm_strip {
  * something to draw with. */
 lfm_status lfm_sheet_draw(const char *path, const lfm_task *task, const lfm_strip *strips, int64_t count);
 
-/* Whether that has a chance, to be asked before the work. */
-lfm_status lfm_sheet_check(const char *path);
+/* Whether that has a chance, to be asked before the work: by a picture of one pixel. */
+lfm_status lfm_sheet_check(const char *path, const lfm_task *task);
 
 #endif

@@ -20,6 +20,11 @@ check "the same episodes on any number of threads" cmp -s a.csv b.csv
 check "a row an episode" test "$(wc -l <a.csv)" = 3
 run "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --record sheet.png
 if ! grep -q 'draw' err; then check "a contact sheet" test "$(head -c 4 sheet.png | tail -c 3)" = PNG; fi
+if command -v cc >/dev/null && mkdir hollow && cc -shared -x c /dev/null -o hollow/libOSMesa.so.8; then
+  expect_refused "lacks a function" env LD_LIBRARY_PATH=hollow "$lfm" rollout policy -n 100 --nfe 2 -o c.csv --record c.png
+  check "what cannot be drawn is refused before the episodes" test ! -e c.csv
+  expect_refused "lacks a function" env LD_LIBRARY_PATH=hollow "$lfm" demos lift -n 500 -o c.hdf5 --sheet c.png
+fi
 expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 --range 1000 --delay 4 --rtc -o c.csv
 check "how chunks go on from each other" grep -qE '^jump +[0-9]' out
 rm c.csv
