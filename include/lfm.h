@@ -726,8 +726,9 @@ LFM_API void lfm_demos_defaults(lfm_demos_options *options);
 /* Writes PATH (.hdf5 or .h5) in robomimic's layout, whole or not at all: of each episode observations, actions as steps of
  * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  result may
  * be NULL.  LFM_E_USAGE for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can
- * draw the sheet (the file is then written); LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+ * draw the sheet: no episode is begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
+
 /* ---- policies ----------------------------------------------------------------------------------------------- */
 
 /* A model of actions in one control loop: it is told what is observed and says what to do, a step at a time.  It draws a
@@ -811,7 +812,8 @@ typedef struct lfm_pilot_stats {
 } lfm_pilot_stats;
 
 LFM_API void lfm_pilot_defaults(lfm_pilot_options *options);
-/* LFM_E_USAGE when the deadline is none, or when even one evaluation a block does not fit. */
+/* LFM_E_USAGE when the deadline is none, or when even one evaluation a block does not fit; LFM_E_UNSUPPORTED for actions of
+ * more than 64 numbers. */
 LFM_API lfm_status lfm_pilot_create(const lfm_model *model, const lfm_pilot_options *options, lfm_pilot **out);
 LFM_API void lfm_pilot_destroy(lfm_pilot *pilot);           /* ends its thread */
 LFM_API int64_t lfm_pilot_observed(const lfm_pilot *pilot); /* numbers of an observation */
