@@ -42,6 +42,7 @@ typedef struct csv_file {
   size_t unquoted_size;
   int64_t cols;
   char **names;    /* [cols] */
+  int64_t unnamed; /* the first column that the header has no name for; -1: none */
   int64_t *target; /* [cols] column of the table, -1: left out */
   lfm_table *table;
   int64_t rows_read;
@@ -190,6 +191,7 @@ static lfm_status name_column(csv_file *csv, int64_t col, const field *f) {
   char number[24];
   int size = snprintf(number, sizeof number, "x%lld", (long long)col);
   bool has_name = f && f->size > 0;
+  if (f && !has_name && csv->unnamed < 0) csv->unnamed = col;
   const char *text = has_name ? f->text : number;
   size_t length = has_name ? f->size : (size_t)size;
   LFM_TRY(LFM_ALLOC(&csv->names[col], length + 1));
@@ -350,6 +352,14 @@ static int64_t most_rows(const csv_file *csv) {
   return lines < fitting ? lines : fitting;
 }
 
+/* As other programs write the numbers of rows. */
+static void warn_of_unnamed(const csv_file *csv) {
+  if (csv->unnamed < 0 || csv->target[csv->unnamed] < 0) return;
+  const char *name = csv->names[csv->unnamed];
+  lfm_note(LFM_WARNING, "%s: column %lld has no name and is read as %s; if it is a row number, --drop %s leaves it out",
+           csv->source->name, (long long)csv->unnamed + 1, name, name);
+}
+
 static lfm_status make_table(csv_file *csv) {
   int64_t *keep, kept;
   lfm_status status;
@@ -362,6 +372,7 @@ static lfm_status make_table(csv_file *csv) {
     csv->table->decimals[i] = 0;
     status = lfm_table_rename(csv->table, i, csv->names[keep[i]]);
   }
+  warn_of_unnamed(csv);
 done:
   lfm_free(keep);
   return status;
@@ -403,7 +414,7 @@ static lfm_status parse(csv_file *csv) {
 
 lfm_status lfm_csv_parse(const lfm_source *source, lfm_table **out) {
   const char *text = source->size ? (const char *)source->data : "";
-  csv_file csv = {.source = source, .rest = {text, text + source->size, 1}};
+  csv_file csv = {.source = source, .rest = {text, text + source->size, 1}, .unnamed = -1};
   lfm_status status = parse(&csv);
   *out = status == LFM_OK ? csv.table : NULL;
   if (status != LFM_OK) lfm_table_destroy(csv.table);

@@ -84,6 +84,21 @@ static void tells_a_header_from_data(void **state) {
   lfm_notes_to(NULL, NULL);
 }
 
+static void warns_of_a_column_without_a_name(void **state) {
+  (void)state;
+  lfm_table *table;
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  reads_as(",a\n0,1.5\n1,2\n", "x0|a", 2, 2, (const double[]){0, 1.5, 1, 2});
+  assert_int_equal(notes, 1);
+  assert_string_equal(last_note, "t: column 1 has no name and is read as x0; if it is a row number, --drop x0 leaves it out");
+  assert_int_equal(parse_with(",a\n0,1.5\n1,2\n", &(lfm_table_options){.drop = "x0"}, &table), LFM_OK);
+  lfm_table_destroy(table);
+  reads_as("1,2\n3,4\n", "x0|x1", 2, 2, (const double[]){1, 2, 3, 4});
+  assert_int_equal(notes, 1);
+  lfm_notes_to(NULL, NULL);
+}
+
 static void records_decimals(void **state) {
   (void)state;
   lfm_table *table =
@@ -371,6 +386,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_every_spelling),
       cmocka_unit_test(tells_a_header_from_data),
+      cmocka_unit_test(warns_of_a_column_without_a_name),
       cmocka_unit_test(records_decimals),
       cmocka_unit_test(names_text_where_a_number_should_be),
       cmocka_unit_test(clips_what_it_quotes),
