@@ -68,13 +68,6 @@ static lfm_status read_path(const char *path, lfm_source source, lfm_table **out
   return status;
 }
 
-/* Pictures that cannot be read are left out: the first is named, and how many there are. */
-static void note_broken(const char *path, const lfm_images *images) {
-  if (images->broken)
-    lfm_note(LFM_WARNING, "%s: %lld picture%s left out; the first: %s", path, (long long)images->broken,
-             images->broken == 1 ? " is" : "s are", images->broken_names[0]);
-}
-
 static lfm_status read_pictures(const char *path, const lfm_table_options *options, lfm_table **out) {
   lfm_images_options wanted = {0};
   lfm_images *images;
@@ -83,7 +76,6 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
   if (options && (options->columns || options->drop))
     return lfm_fail(LFM_E_USAGE, "%s: holds pictures, whose pixels cannot be chosen or dropped one by one", path);
   LFM_TRY(lfm_images_read(path, &wanted, &images));
-  note_broken(path, images);
   return lfm_table_of_images(images, out);
 }
 

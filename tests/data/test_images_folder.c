@@ -142,6 +142,11 @@ static void broken_pictures_are_named(void **state) {
   assert_int_equal(notes, 1);
   snprintf(line, sizeof line, "%s: 5 of 7 pictures are left out, since they cannot be read: x/1.png: ", folder);
   assert_memory_equal(note, line, strlen(line));
+  lfm_table *table;
+  notes = 0;
+  assert_int_equal(lfm_table_read(folder, &(lfm_table_options){.channels = 1}, &table), LFM_OK);
+  assert_int_equal(notes, 1);
+  lfm_table_destroy(table);
   assert_int_equal(lfm_images_read(folder, &(lfm_images_options){.channels = 1, .strict = true}, &images), LFM_E_FORMAT);
   assert_null(images);
   snprintf(line, sizeof line, "%s/x/", folder);
