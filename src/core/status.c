@@ -19,11 +19,17 @@ static void *note_context;
 
 const char *lfm_error(void) { return error_line; }
 
+void lfm_line_tame(char *text) {
+  for (unsigned char *c = (unsigned char *)text; *c; c++) {
+    if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0) c[0] = c[1] = ' ';
+    if (*c < ' ' || *c == 0x7F) *c = ' ';
+  }
+}
+
 void lfm_error_set(const char *text) {
   if (text == error_line) return;
   snprintf(error_line, sizeof error_line, "%s", text);
-  for (char *c = error_line; *c; c++)
-    if ((unsigned char)*c < ' ') *c = ' '; /* one line, and a name from a file cannot steer a terminal */
+  lfm_line_tame(error_line);
 }
 
 lfm_status lfm_fail(lfm_status code, const char *format, ...) {
@@ -58,5 +64,6 @@ void lfm_note(lfm_note_level level, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  lfm_line_tame(line);
   note_handler(level, line, note_context);
 }

@@ -17,6 +17,10 @@ lfm_status lfm_fail_errno(const char *format, ...) __attribute__((format(printf,
 /* Replaces the line of this thread (lfm_team_run hands a worker's line on). */
 void lfm_error_set(const char *text);
 
+/* Control characters become blanks: what is left is one line, and a name from a file cannot steer a terminal.  Also those of
+ * two bytes in UTF-8, U+0080 to U+009F. */
+void lfm_line_tame(char *text);
+
 /* A note or a warning to the handler of lfm_notes_to. */
 void lfm_note(lfm_note_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -84,8 +84,15 @@ __attribute__((format(printf, 2, 3))) static void print(text *t, const char *for
   va_end(again);
 }
 
+/* Names from hostile files may hold anything. */
+static void print_tamed(text *t, const char *words, size_t length) {
+  size_t from = t->length;
+  print(t, "%.*s", (int)length, words);
+  if (!t->failed) lfm_line_tame(t->at + from);
+}
+
 static void print_value(text *t, const json_t *value) {
-  if (json_is_string(value)) print(t, "%s", json_string_value(value));
+  if (json_is_string(value)) print_tamed(t, json_string_value(value), json_string_length(value));
   else if (json_is_integer(value)) print(t, "%lld", (long long)json_integer_value(value));
   else if (json_is_real(value)) print(t, "%.6g", json_real_value(value));
   else print(t, "-");
@@ -97,8 +104,10 @@ static bool has_lines(const json_t *value) { return json_is_string(value) && str
 static void print_lines(text *t, const char *name, const char *lines) {
   print(t, "%s\n", name);
   while (*lines) {
-    int length = (int)strcspn(lines, "\n");
-    print(t, "  %.*s\n", length, lines);
+    size_t length = strcspn(lines, "\n");
+    print(t, "  ");
+    print_tamed(t, lines, length);
+    print(t, "\n");
     lines += length + (lines[length] == '\n');
   }
 }

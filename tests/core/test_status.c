@@ -53,6 +53,8 @@ static void control_characters_become_spaces(void **state) {
   (void)state;
   lfm_fail(LFM_E_DATA, "column %s", "a\nb\x1b[2Jc\xc3\xa9");
   assert_string_equal(lfm_error(), "column a b [2Jc\xc3\xa9");
+  lfm_fail(LFM_E_DATA, "column %s", "\x7f\xc2\x9b\xc2\xa0");
+  assert_string_equal(lfm_error(), "column    \xc2\xa0");
 }
 
 static void *fail_elsewhere(void *seen) {
@@ -124,10 +126,12 @@ static void notes_reach_the_handler_until_it_is_taken_away(void **state) {
   lfm_notes_to(hear, &ear);
   lfm_note(LFM_NOTE, "batch_size shrunk to %d rows", 900);
   assert_string_equal(ear.text, "batch_size shrunk to 900 rows");
+  lfm_note(LFM_NOTE, "column %s", "\x1b[2J");
+  assert_string_equal(ear.text, "column  [2J");
   lfm_note(LFM_WARNING, "careful");
   lfm_notes_to(NULL, NULL);
   lfm_note(LFM_WARNING, "nobody listens");
-  assert_int_equal(ear.notes, 1);
+  assert_int_equal(ear.notes, 2);
   assert_int_equal(ear.warnings, 1);
   assert_string_equal(ear.text, "careful");
 }
