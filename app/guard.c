@@ -102,7 +102,7 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.demos, r.successes})) return APP_USAGE;
+  if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.demos, r.successes})) return APP_USAGE;
   app_progress progress;
   lfm_guard_result result;
   app_progress_begin(&progress);

@@ -330,6 +330,7 @@ expect_usage "would be lost" "$lfm" import again.safetensors --config run/config
 expect_usage "would be lost" "$lfm" score run data.csv -o ./data.csv
 expect_usage "would be lost" "$lfm" score run data.csv --group groups.csv -o groups.csv
 expect_usage "would be lost" "$lfm" push run data.csv -o data.csv
+expect_usage "would be lost" "$lfm" guard copy data.csv -o copy/model.safetensors
 check "model and data are what they were" cmp -s again.safetensors kept.safetensors
 check "the run's model is what it was" cmp -s copy/model.safetensors run/model.safetensors
 check "the data are what they were" cmp -s data.csv kept.csv
