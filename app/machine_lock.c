@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * machine_lock.c -- flock on a file of the user: $XDG_RUNTIME_DIR/lfm.lock, or lfm-UID.lock in the temporary folder.
+ * machine_lock.c -- flock on a file of the user: $XDG_RUNTIME_DIR/lfm.lock, or lfm-UID.lock in the temporary folder where
+ * that names no folder to write in, as in a container.
  * The kernel lets go of it when the holder ends, also by kill -9, so no stale lock can be left; the text in the file only
  * says who holds it.  A file with a process number and no lock was refused: numbers are used again.  The file is not removed
  * at the end, since another program may have opened it already and would then lock what nobody else can see.
@@ -22,7 +23,7 @@ enum { HOLDER_SIZE = 512 };
 
 static void name_file(char out[PATH_MAX]) {
   const char *runtime = getenv("XDG_RUNTIME_DIR"), *temporary = getenv("TMPDIR");
-  if (runtime && *runtime) snprintf(out, PATH_MAX, "%s/lfm.lock", runtime);
+  if (runtime && *runtime && access(runtime, W_OK | X_OK) == 0) snprintf(out, PATH_MAX, "%s/lfm.lock", runtime);
   else snprintf(out, PATH_MAX, "%s/lfm-%ld.lock", temporary && *temporary ? temporary : "/tmp", (long)getuid());
 }
 

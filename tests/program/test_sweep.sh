@@ -113,13 +113,15 @@ check "a stopped sweep exits with 1" test "$code" -eq 1
 check "says how to go on" grep -qE "^to go on: .*sweep base.yaml data.csv -o 'it'.*max_batch=100000000\$" err
 check "has a checkpoint" test -e "it's long/seed=4/checkpoint/state.safetensors"
 expect_exit 0 "${sweep[@]}" -o grid # the lock went with its holder
-expect_exit 1 env XDG_RUNTIME_DIR="$work/nowhere" "${sweep[@]}" -o grid
-check "a lock that cannot be is named" grep -qF 'nowhere/lfm.lock: cannot be opened as the lock' err
-expect_exit 0 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
+expect_exit 0 env XDG_RUNTIME_DIR="$work/nowhere" TMPDIR="$work" "${sweep[@]}" -o grid
 check "without a runtime folder, in the temporary one" test -s "lfm-$(id -u).lock"
+rm "lfm-$(id -u).lock"
+expect_exit 0 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
+check "also where none is named" test -s "lfm-$(id -u).lock"
 ln -sf "$work/data.csv" "lfm-$(id -u).lock"
 expect_exit 1 env -u XDG_RUNTIME_DIR TMPDIR="$work" "${sweep[@]}" -o grid
 check "a link is not followed" grep -q '^x,y$' data.csv
+check "a lock that cannot be is named" grep -qE 'lfm-[0-9]+\.lock: cannot be opened as the lock' err
 
 # ---- a run that breaks down does not take the others with it
 expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --set act=silu --set ema_decay=.999 --over lr=1e-3,10
