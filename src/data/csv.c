@@ -300,11 +300,29 @@ static bool is_number_with_commas(const field *f) {
   return size < f->size && lfm_number_parse(plain, size, &value, &decimals) == LFM_FIELD_NUMBER;
 }
 
+/* "0.5 2" or, of a file with decimal commas, "288;6": fields that something else keeps apart. */
+static bool is_several_numbers(const field *f, const char *between) {
+  int pieces = 0;
+  for (size_t at = 0, size; at < f->size; at += size + 1) {
+    double value;
+    int decimals;
+    for (size = 0; at + size < f->size && !strchr(between, f->text[at + size]);) size++;
+    if (size && lfm_number_parse(f->text + at, size, &value, &decimals) != LFM_FIELD_NUMBER) return false;
+    pieces += size > 0;
+  }
+  return pieces > 1;
+}
+
 static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, const field *f) {
   char text[LFM_QUOTE_MAX], what[2 * LFM_QUOTE_MAX], list[400], advice[500] = "mend the line";
+  const char *between = is_several_numbers(f, " \t") ? "blanks" : is_several_numbers(f, ";") ? "semicolons" : NULL;
   snprintf(what, sizeof what, "%s is not a number", lfm_quote(f->text, f->size, text));
   if (is_number_with_commas(f))
     return refuse_field(csv, row_start, col, what, "write numbers with a point and no comma: 1234.5");
+  if (between) {
+    snprintf(what, sizeof what, "%s is several numbers, with %s between them", text, between);
+    return refuse_field(csv, row_start, col, what, "convert the file to commas between fields and points in numbers");
+  }
   LFM_TRY(list_word_columns(csv, col, list, sizeof list));
   if (list[0]) snprintf(advice, sizeof advice, "--drop \"%s\" leaves such columns out", list);
   return refuse_field(csv, row_start, col, what, advice);

@@ -198,6 +198,19 @@ static void numbers_with_commas_are_not_guessed(void **state) {
           "t:2: row 1, column \"b\": \"x, y\" is not a number; --drop \"b\" leaves such columns out");
 }
 
+static void numbers_that_are_not_kept_apart_are_told_as_that(void **state) {
+  (void)state;
+  const char *advice = "between them; convert the file to commas between fields and points in numbers";
+  char line[300];
+  snprintf(line, sizeof line, "t:2: row 1, column \"1.288 6.348\": \"0.066  -0.294\" is several numbers, with blanks %s",
+           advice);
+  refuses("1.288 6.348\n0.066  -0.294\n", NULL, LFM_E_DATA, line);
+  snprintf(line, sizeof line, "t:1: row 1, column \"x1\": \"288;6\" is several numbers, with semicolons %s", advice);
+  refuses("1,288;6,348\n0,066;-0,294\n", NULL, LFM_E_DATA, line);
+  refuses("a,b\n1,12:30 5\n2,12:40 5\n", NULL, LFM_E_DATA,
+          "t:2: row 1, column \"b\": \"12:30 5\" is not a number; --drop \"b\" leaves such columns out");
+}
+
 static void names_other_faults(void **state) {
   (void)state;
   refuses("", NULL, LFM_E_DATA, "t: the file is empty");
@@ -393,6 +406,7 @@ int main(void) {
       cmocka_unit_test(refuses_or_drops_missing_values),
       cmocka_unit_test(names_lines_of_the_wrong_length),
       cmocka_unit_test(numbers_with_commas_are_not_guessed),
+      cmocka_unit_test(numbers_that_are_not_kept_apart_are_told_as_that),
       cmocka_unit_test(names_other_faults),
       cmocka_unit_test(names_broken_quotes),
       cmocka_unit_test(chooses_columns),
