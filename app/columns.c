@@ -29,13 +29,13 @@ static char *number_names(int64_t count) {
   return names;
 }
 
-/* Pictures of a folder as the model knows them. */
-static lfm_status read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
-                                int64_t width, lfm_table **out) {
+lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
+                             int64_t width, lfm_table **out) {
   lfm_table_options alike = *chosen;
-  if (!alike.size && height == width) alike.size = height;
+  if (height == width) alike.size = height;
   alike.channels = channels;
-  return lfm_table_read(path, &alike, out);
+  lfm_status status = lfm_table_read(path, &alike, out);
+  return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
 }
 
 /* Demonstrations, with the observations that the policy sees; what has none of these, the library says itself. */
@@ -52,7 +52,7 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   int64_t channels, height, width;
   if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
   if (lfm_model_picture(model, &channels, &height, &width))
-    return at_border ? lfm_table_read(path, chosen, out) : read_pictures(path, chosen, channels, height, width, out);
+    return at_border ? lfm_table_read(path, chosen, out) : app_read_pictures(path, chosen, channels, height, width, out);
   if (lfm_model_observations(model)) return read_demos(path, chosen, model, out);
   lfm_table_options by_name = *chosen;
   char *names = at_border ? number_names(lfm_model_border_dim(model)) : join_names(model);
@@ -65,4 +65,12 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   }
   free(names);
   return status;
+}
+
+lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, const lfm_table *data, lfm_table **out) {
+  lfm_table_options alike = *chosen;
+  int64_t height, width;
+  alike.drop_absent = true;
+  lfm_table_picture(data, &alike.channels, &height, &width);
+  return lfm_table_read(path, &alike, out);
 }

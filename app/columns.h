@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * columns.h -- reads the rows of DATA that a model asks for.
+ * columns.h -- reads the rows of DATA that a model asks for, and those beside DATA.
  * DATA often has more columns than the model learnt (a label, an index).  Unless the user chooses, the wanted columns are
  * taken by name when all are there; otherwise all columns are, and the library judges whether they fit.
  */
@@ -12,6 +12,14 @@
 /* The columns of the model's data, or, at_border, those of the rows between its blocks: x0, x1, ... */
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
                             lfm_table **out);
+
+/* Pictures in the size, where that is square, and colours that a model or judge knows; what holds none is read as it is. */
+lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
+                             int64_t width, lfm_table **out);
+
+/* Rows beside those of DATA, to validate or test by, read as these were: pictures in their colours; names that are dropped
+ * from DATA may be absent. */
+lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, const lfm_table *data, lfm_table **out);
 
 /* What the verbs that read DATA for a model let the user choose: fields of lfm_table_options.  Group 1 of alternatives. */
 #define APP_OPTION_COLUMNS(address)                                                                                          \

@@ -6,6 +6,7 @@
  *   3  print; in the folder, result.json, a grid of pictures, their nearest training pictures, and a curve
  */
 #include "app.h"
+#include "columns.h"
 #include "eval_report.h"
 #include "options.h"
 #include "outfile.h"
@@ -71,11 +72,9 @@ static bool read_budgets(const app_command *self, request *r) {
 
 /* Real and drawn pictures as the judge knows them. */
 static lfm_status read_pictures(const work *w, const char *path, lfm_table **out) {
-  lfm_table_options alike = {.strict = w->r.strict};
-  int64_t height, width;
-  lfm_judge_picture(w->judge, &alike.channels, &height, &width);
-  if (height == width) alike.size = height;
-  return lfm_table_read(path, &alike, out);
+  int64_t channels, height, width;
+  lfm_judge_picture(w->judge, &channels, &height, &width);
+  return app_read_pictures(path, &(lfm_table_options){.strict = w->r.strict}, channels, height, width, out);
 }
 
 static bool is_model(const char *path) {

@@ -4,6 +4,7 @@
  * maker of the features by which sets of pictures are compared.  Each of the two is a verb with options of its own.
  */
 #include "app.h"
+#include "columns.h"
 #include "json.h"
 #include "options.h"
 #include "outfile.h"
@@ -43,21 +44,12 @@ typedef struct train_request {
   bool flip, json;
 } train_request;
 
-/* Those held out in the size and colours of the others. */
-static lfm_status read_valid(const train_request *r, const lfm_table *train, lfm_table **out) {
-  lfm_table_options alike = r->pictures;
-  int64_t height, width;
-  if (!r->valid) return LFM_OK;
-  lfm_table_picture(train, &alike.channels, &height, &width);
-  return lfm_table_read(r->valid, &alike, out);
-}
-
 static lfm_status train(const train_request *r, app_progress *progress, lfm_judge_result *result) {
   lfm_table *pictures = NULL, *valid = NULL;
   lfm_judge *judge = NULL;
   lfm_status status = lfm_judge_writable(r->out); /* not after the epochs */
   if (status == LFM_OK) status = lfm_table_read(r->data, &r->pictures, &pictures);
-  if (status == LFM_OK) status = read_valid(r, pictures, &valid);
+  if (status == LFM_OK && r->valid) status = app_read_beside(r->valid, &r->pictures, pictures, &valid);
   if (status == LFM_OK) {
     lfm_judge_options options;
     lfm_judge_defaults(&options);
@@ -159,11 +151,9 @@ typedef struct applied {
 
 /* In the size and colours that the judge knows. */
 static lfm_status read_pictures(const apply_request *r, const lfm_judge *judge, lfm_table **out) {
-  lfm_table_options alike = {.strict = r->strict};
-  int64_t height, width;
-  lfm_judge_picture(judge, &alike.channels, &height, &width);
-  if (height == width) alike.size = height;
-  return lfm_table_read(r->data, &alike, out);
+  int64_t channels, height, width;
+  lfm_judge_picture(judge, &channels, &height, &width);
+  return app_read_pictures(r->data, &(lfm_table_options){.strict = r->strict}, channels, height, width, out);
 }
 
 static lfm_status apply(const apply_request *r, applied *result) {

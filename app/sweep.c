@@ -6,6 +6,7 @@
  * with what is not, and the library refuses a folder that was trained with other keys.  Scores are made anew each time, since
  * they are cheap beside training and a stored one could be that of other rows.
  */
+#include "columns.h"
 #include "combinations.h"
 #include "configure.h"
 #include "machine_lock.h"
@@ -85,10 +86,8 @@ static lfm_status check_configs(const sweep *s) {
 static int read_tables(sweep *s) {
   lfm_status status = lfm_memory_limit(s->r.memory, s->r.folder);
   if (status == LFM_OK) status = lfm_table_read(s->r.data, &s->r.columns, &s->train);
-  lfm_table_options beside = s->r.columns; /* the other tables may be without what is dropped from the first */
-  beside.drop_absent = true;
-  if (status == LFM_OK && s->r.valid) status = lfm_table_read(s->r.valid, &beside, &s->valid);
-  if (status == LFM_OK && s->r.test) status = lfm_table_read(s->r.test, &beside, &s->test);
+  if (status == LFM_OK && s->r.valid) status = app_read_beside(s->r.valid, &s->r.columns, s->train, &s->valid);
+  if (status == LFM_OK && s->r.test) status = app_read_beside(s->r.test, &s->r.columns, s->train, &s->test);
   if (status != LFM_OK) return app_report(s->self, status);
   if (s->test && lfm_table_cols(s->test) != lfm_table_cols(s->train)) {
     fprintf(stderr, "lfm %s: %s has %" PRId64 " columns, %s has %" PRId64 "; choose with --columns or --drop\n",

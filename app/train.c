@@ -4,6 +4,7 @@
  * The configuration is laid in layers, each over the one before: preset or file, --set in the order given, --seed.
  */
 #include "app.h"
+#include "columns.h"
 #include "configure.h"
 #include "json.h"
 #include "options.h"
@@ -66,8 +67,7 @@ static lfm_status train(const request *r, const lfm_config *config, app_progress
   if (!of_data.size) of_data.size = lfm_config_image_size(config);
   lfm_status status = lfm_memory_limit(r->memory, r->run);
   if (status == LFM_OK) status = lfm_table_read(r->data, &of_data, &rows);
-  of_data.drop_absent = true; /* rows to validate by may be without what is dropped from those to learn */
-  if (status == LFM_OK && r->valid) status = lfm_table_read(r->valid, &of_data, &valid);
+  if (status == LFM_OK && r->valid) status = app_read_beside(r->valid, &of_data, rows, &valid);
   if (status == LFM_OK) {
     lfm_train_options options;
     lfm_train_defaults(&options);

@@ -102,7 +102,8 @@ typedef struct lfm_table_options {
 } lfm_table_options;
 
 /* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too) folder.zarr.  options may be
- * NULL. A one-dimensional array becomes one column; columns without names are called x0, x1, ... */
+ * NULL. A one-dimensional array becomes one column; columns without names are called x0, x1, ...  LFM_E_USAGE when a size is
+ * asked of what holds no pictures, or observations of what holds no demonstrations. */
 LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out);
 
 /* Demonstrations are a table with a step a row, whose columns are the numbers of the action; the observations lie beside it.

@@ -86,16 +86,26 @@ static lfm_status read_either(const char *path, const lfm_table_options *options
   return read_path(path, (lfm_source){.options = options}, out);
 }
 
+static lfm_status check_wishes(const char *path, const lfm_table_options *options, const lfm_table *table) {
+  if (options && options->observations && !table->demos)
+    return lfm_fail(LFM_E_USAGE, "%s: holds no demonstrations, whose observations could be chosen", path);
+  if (options && options->size && !table->images)
+    return lfm_fail(LFM_E_USAGE, "%s: holds no pictures, which could be scaled to %lld x %lld", path,
+                    (long long)options->size, (long long)options->size);
+  return LFM_OK;
+}
+
 lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
   char model[4096];
   *out = NULL;
   if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
     return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);
   LFM_TRY(read_either(path, options, out));
-  if (!options || !options->observations || (*out)->demos) return LFM_OK;
+  lfm_status status = check_wishes(path, options, *out);
+  if (status == LFM_OK) return LFM_OK;
   lfm_table_destroy(*out);
   *out = NULL;
-  return lfm_fail(LFM_E_USAGE, "%s: holds no demonstrations, whose observations could be chosen", path);
+  return status;
 }
 
 lfm_status lfm_survey_read(const char *path, lfm_table **out) { return read_path(path, (lfm_source){.survey = true}, out); }

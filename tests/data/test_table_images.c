@@ -92,6 +92,22 @@ static void a_file_of_pictures_is_a_table(void **state) {
   lfm_table_options options = {.drop = "x0"};
   assert_int_equal(lfm_table_read(path, &options, &table), LFM_E_USAGE);
   assert_non_null(strstr(lfm_error(), "pictures"));
+  options = (lfm_table_options){.size = 1};
+  assert_int_equal(lfm_table_read(path, &options, &table), LFM_OK);
+  lfm_table_destroy(table);
+  remove(path);
+}
+
+static void a_table_has_no_size_to_choose(void **state) {
+  (void)state;
+  char path[] = "/tmp/lfm-test-XXXXXX.csv";
+  lfm_table *table;
+  lfm_table_options options = {.size = 32};
+  int file = mkstemps(path, 4);
+  assert_true(file >= 0 && write(file, "a\n1\n", 4) == 4 && close(file) == 0);
+  assert_int_equal(lfm_table_read(path, &options, &table), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "holds no pictures, which could be scaled to 32 x 32"));
+  assert_null(table);
   remove(path);
 }
 
@@ -115,9 +131,9 @@ static void refused_memory_leaks_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_goes_in_comes_out),       cmocka_unit_test(rows_are_taken_with_their_labels),
-      cmocka_unit_test(nonsense_is_refused),          cmocka_unit_test(a_file_of_pictures_is_a_table),
-      cmocka_unit_test(refused_memory_leaks_nothing),
+      cmocka_unit_test(what_goes_in_comes_out),        cmocka_unit_test(rows_are_taken_with_their_labels),
+      cmocka_unit_test(nonsense_is_refused),           cmocka_unit_test(a_file_of_pictures_is_a_table),
+      cmocka_unit_test(a_table_has_no_size_to_choose), cmocka_unit_test(refused_memory_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,13 @@ for preset in mnist-fm cifar10-small; do
   check "no pictures where none are wanted" test ! -e "of-$preset/preview.png"
 done
 
+# ---- pictures to validate by in the colours of those to learn
+{ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (8, 4, 4, 3), }"
+  head -c 384 t10k-images-idx3-ubyte; } >colours.npy
+expect_exit 0 "$lfm" train train-images-idx3-ubyte --valid colours.npy -o grey --preset mnist-fm --set conditional=false \
+  --set max_batch=1 --preview 0
+expect_usage "rows.csv: holds no pictures" "$lfm" train rows.csv -o new --size 8 --set max_batch=1
+
 # ---- previews
 expect_exit 0 learn -o shown --preset fashion --set max_batch=3 --preview 2
 check "says where to look" grep -q "shown/preview.png and strip.png show every 2 batches" err
