@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # test_docs.sh -- what the documents say exists, exists: the targets of relative links, the functions, tests and files that are
-# named in backquotes, and every verb, option, key and preset of the command lines they print.  Their lines are no wider than
-# those of the sources.
+# named in backquotes, and every verb, option, key and preset of the command lines they print.  What --json prints is told of
+# every verb.  Their lines are no wider than those of the sources.
 #
 #   `room/file.c: name`   a function of src/            `room.file: name`   a case of a test
 #   `program.file`        a test without cases          `src/...`           a path, unless it has a placeholder in it
@@ -97,6 +97,19 @@ while read -r _ verb rest; do
 done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
+# ---- what --json prints ------------------------------------------------------------------------------------------
+for verb in $(cd "$work" && grep -lE '^  .*--json' "${manuals[@]##*/}"); do
+  check "docs/formats.md does not say what lfm $verb --json prints" grep -qE "^\| \`lfm ${verb}[ \`]" docs/formats.md
+done
+
+fields=0
+while read -r field; do
+  fields=$((fields + 1))
+  check "docs/formats.md does not tell the field $field" grep -qF "\`$field\`" docs/formats.md
+done < <(grep -ohE 'app_json_[a-z]+\(&?json, "[a-z0-9_]+"' app/*.c | grep -oE '[a-z0-9_]+"$' | tr -d '"' | sort -u)
+enough "fields of JSON" "$fields" 50
+
+# ---- options, keys, presets ----------------------------------------------------------------------------------------
 while read -r option; do
   check "no verb has the option $option" grep -qE -e "^  .*$option( |,|\$)" "${manuals[@]}"
 done < <(quoted "${ours[@]}" | grep -E '^--[a-z]' | grep -oE '^--[a-z-]+' | sort -u)
