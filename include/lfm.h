@@ -246,7 +246,8 @@ LFM_API void lfm_train_defaults(lfm_train_options *options);
 
 /* Algorithm 1 of the paper: for each block, match the flow on the pool, then carry the pool through it.
  * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}, and of pictures as it goes on
- * RUN/preview.png, a grid drawn by the blocks so far, and RUN/strip.png, held-out pictures through them and back. */
+ * RUN/preview.png, a grid drawn by the blocks so far, and RUN/strip.png, held-out pictures through them and back.
+ * LFM_E_EXISTS when RUN holds a run and this is no resume, or files that are of no run. */
 LFM_API lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result);
 
 /* ---- models ------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/listing.h"
 #include "store/facts.h"
 
 #include <fcntl.h>
@@ -33,12 +34,29 @@ static lfm_status holds_run(const char *run, bool *holds) {
   return LFM_OK;
 }
 
+/* Nobody's run: new, empty, or left by one that was stopped before it had begun.  Among data our curves would be one more
+ * picture. */
+static lfm_status check_unused(const char *run) {
+  char path[PATH];
+  lfm_listing names;
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint"));
+  if (!lfm_path_is_folder(run) || lfm_path_exists(path)) return LFM_OK;
+  LFM_TRY(lfm_listing_read(run, &names));
+  lfm_status status = LFM_OK;
+  if (names.count)
+    status = lfm_fail(LFM_E_EXISTS, "%s: holds files that are of no run (%s); name a new folder, or an empty one", run,
+                      names.names[0]);
+  lfm_listing_free(&names);
+  return status;
+}
+
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
   char path[PATH];
   bool holds;
   LFM_TRY(holds_run(run, &holds));
   if (holds && !resume)
     return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);
+  if (!holds) LFM_TRY(check_unused(run));
   LFM_TRY(lfm_folder_make(run));
   int descriptor = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return lfm_fail_errno("%s", run);

@@ -42,6 +42,22 @@ static void any_sign_of_a_run_is_respected(void **state) {
   }
 }
 
+static void what_is_no_run_is_left_alone(void **state) {
+  (void)state;
+  folder here = folder_create();
+  int lock = 0;
+  OK(lfm_file_write(inside(here.path, "loss.png"), "mine", 4));
+  for (int resume = 0; resume < 2; resume++) {
+    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, resume, &lock));
+    assert_says("holds files that are of no run (loss.png); name a new folder, or an empty one");
+    assert_false(lfm_path_exists(inside(here.path, "checkpoint")));
+  }
+  OK(lfm_file_remove(inside(here.path, "loss.png")));
+  OK(lfm_run_folder_claim(here.path, false, &lock));
+  lfm_run_folder_release(lock);
+  folder_remove(&here);
+}
+
 static void folders_that_cannot_be(void **state) {
   (void)state;
   folder here = folder_create();
@@ -91,6 +107,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_folder_has_one_owner),
       cmocka_unit_test(any_sign_of_a_run_is_respected),
+      cmocka_unit_test(what_is_no_run_is_left_alone),
       cmocka_unit_test(folders_that_cannot_be),
       cmocka_unit_test(results_come_back),
   };

@@ -39,6 +39,9 @@ check "pictures are shown unless one says no" cmp -s shown/preview.png auto/prev
 evaluations=$((16 * $("$lfm" info shown --json | grep -o '"blocks": [0-9]*' | grep -o '[0-9]*$')))
 expect_exit 0 "$lfm" sample shown -n 64 -o drawn.png --nfe "$evaluations" --seed 1
 check "the last grid is what sampling draws" cmp -s drawn.png shown/preview.png
+expect_exit 0 "$lfm" sample shown -n 4 -o drawn/ --nfe "$evaluations"
+expect_refused "drawn: holds files that are of no run (000000.png)" "$lfm" train drawn -o drawn --set max_batch=1
+check "pictures stay among themselves" test "$(ls drawn)" = "$(printf '00000%d.png\n' 0 1 2 3)"
 expect_usage "preview: " "$lfm" train rows.csv -o new --preview 3
 expect_usage "--preview" "$lfm" train rows.csv -o new --preview -3
 check "nothing was left behind" test ! -e new
