@@ -27,9 +27,8 @@ for seed in $SEEDS; do
     score "$out/$name-$seed" "$name-$seed-paper" --protocol paper
   done
 done
-[ -e "$out/mixture.csv" ] ||
-  "$kit" rivals "${data[0]}" "$test" "$out" --components "$components" --iterations "${ITERATIONS:-100}" \
-    --fit-rows "${FIT_ROWS:-100000}" --rows "$ROWS" >"$out/mixture.log"
+rivals=(--components "$components" --iterations "${ITERATIONS:-100}" --fit-rows "${FIT_ROWS:-100000}" --rows "$ROWS")
+once "$out/mixture.txt" "${1%%::*}" "${rivals[*]}" "$kit" rivals "${data[0]}" "$test" "$out" "${rivals[@]}"
 
 printf '\n%s, %s batches a block, seeds %s; converged:\n\n' "$PRESET${KEYS:+, $KEYS}" "$batches" "$SEEDS"
 compare ""

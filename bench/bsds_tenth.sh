@@ -14,9 +14,9 @@ python=$2 build=${3:-build} out=${4:-runs/bsds_tenth} SEEDS=${SEEDS:-1 2} ROWS=$
 tables "$1"
 for seed in $SEEDS; do
   train "lfm-$seed" --preset bsds300@A --set max_batch=3000 --seed "$seed"
-  [ -e "$out/torch-$seed/result.json" ] ||
+  once "$out/torch-$seed.txt" "$1" "$ROWS ${extra[*]}" \
     "$python" bench/torch/lfm_torch.py "${data[0]}" -o "$out/torch-$seed" --preset bsds300@A --fraction 0.1 --seed "$seed" \
-      --test "$test" "${group[@]}" --rows "$ROWS"
+    "${extra[@]/#/--set=}" --test "$test" "${group[@]}" --rows "$ROWS"
   score "$out/lfm-$seed" "lfm-$seed-converged" --tol "$TOL"
   score "$out/lfm-$seed" "lfm-$seed-paper" --protocol paper
 done

@@ -9,17 +9,19 @@
 #   bench/closed_forms.sh [BUILD] [OUT]          some six minutes on two cores; $KINDS="gaussian mixture" chooses,
 #                                              $SEED is the training seed, TELL=no leaves the two-sample tests out
 set -euo pipefail
-cd "$(dirname "$0")/.."
-build=${1:-build} out=${2:-runs/closed_forms}
-lfm=$build/lfm kit=$build/kit seed=${SEED:-0}
+build=${1:-build} seed=${SEED:-0}
+out=${2:-runs/closed_forms-$seed}
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # run FOLDER NAME KEYS...
 run() {
-  local folder=$1 name=$2
+  local out=$1 name=$2
+  tables "$out"
   shift 2
-  "$lfm" train "$folder/train.csv" --valid "$folder/valid.csv" --seed "$seed" -o "$folder/$name" --resume "${@/#/--set=}" >/dev/null 2>&1
-  "$lfm" score "$folder/$name" "$folder/test.csv" -o "$folder/$name.csv" >/dev/null 2>&1
-  "$kit" gap "$folder" "$name"
+  train "$name" --seed "$seed" "${@/#/--set=}"
+  logged "$out/$name-score.log" "$lfm" score "$out/$name" "$test" -o "$out/$name.csv"
+  "$kit" gap "$out" "$name"
 }
 
 # three FOLDER BATCHES WIDE KEYS...: the chain of two blocks, and its twins
@@ -43,7 +45,7 @@ for kind in ${KINDS:-gaussian mixture}; do
   esac
   [ "${TELL:-yes}" = yes ] || continue
   for draw in 1 2 3 4 5 6 7 8 9 10; do
-    "$lfm" sample "$folder/lfm" -n 10000 --seed "$draw" -o "$folder/lfm-samples.csv" >/dev/null 2>&1
+    logged "$folder/lfm-samples.log" "$lfm" sample "$folder/lfm" -n 10000 --seed "$draw" -o "$folder/lfm-samples.csv"
     "$kit" tell-apart "$folder" lfm
   done
 done

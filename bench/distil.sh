@@ -22,12 +22,10 @@ tables "$1"
 most=$(tr ' ' '\n' <<<"$STEPS" | sort -n | tail -1)
 lines=()
 
-# draw MODEL NAME OPTIONS...: NAME-samples.csv and what a row took, once; fails where the options make no sense for the chain
+# draw MODEL NAME OPTIONS...: NAME-samples.csv and what a row took; fails where the options make no sense for the chain
 draw() {
-  [ ! -e "$out/$2.json" ] || return 0
-  "$lfm" sample "$out/$1" -n "$SAMPLES" --seed 7 -o "$out/$2-samples.csv" "${@:3}" --json >"$out/$2.partial" 2>"$out/$2.log" ||
-    { rm -f "$out/$2.partial" && return 1; }
-  mv "$out/$2.partial" "$out/$2.json"
+  once "$out/$2.json" "$out/$1" "$1 $SAMPLES ${*:3}" \
+    "$lfm" sample "$out/$1" -n "$SAMPLES" --seed 7 -o "$out/$2-samples.csv" "${@:3}" --json
 }
 
 # mean_batches SEED NAME: batches of mean velocities, each two passes more than a batch of the flow, that cost what chain and
@@ -49,7 +47,7 @@ for seed in $SEEDS; do
     draw "$model-$seed" "$model-$seed-adaptive" --tol 1e-4
     for nfe in $NFES; do
       for solver in euler midpoint heun; do
-        draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" || true
+        draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" 2>/dev/null || true
       done
     done
   done

@@ -25,7 +25,7 @@ for seed in $SEEDS; do
   for steps in $STEPS; do
     name=$seed-$METHOD-$steps options=(--pairs "$PAIRS" --tol "$TOL" --steps "$steps" --method "$METHOD" --seed "$seed")
     distil "lfm-$seed" "lfm-$name" "$BUDGET" "${options[@]}" --split "$(split "lfm-$seed")"
-    budget=$(equal_budget "$(list "$out/fm-$seed-adaptive/result.json" flops 1)" "lfm-$name")
+    budget=$(equal_budget "$(list "$out/fm-$seed-adaptive.json" flops 1)" "lfm-$name")
     distil "fm-$seed" "fm-$name" "$budget" "${options[@]}" --split "$(split "fm-$seed")"
     judge "$out/lfm-$name" "lfm-$name-judged"
     judge "$out/fm-$name" "fm-$name-judged" --against "$out/lfm-$name"
@@ -34,7 +34,7 @@ done
 
 # line SEED LABEL MODEL JUDGED
 line() {
-  local from=$out/$4/result.json paired=
+  local from=$out/$4.json paired=
   [ "$3" = lfm ] || paired=$(printf '%+.2f (%.2f to %.2f)' "$(list "$from" difference 1)" "$(list "$from" difference_low 1)" \
     "$(list "$from" difference_high 1)")
   printf '| %s | %s | %s | %.1f | %.2e | %.2f (%.2f to %.2f) | %s | %.3f | %.3f |\n' "$1" "$2" "$3" "$(list "$from" nfe 1)" \

@@ -32,7 +32,7 @@ for seed in $SEEDS; do
 done
 
 IFS=, read -ra budgets <<<"$NFE"
-real=$out/lfm-${SEEDS%% *}-judged/result.json
+real=$out/lfm-${SEEDS%% *}-judged.json
 printf '\n%s, %s pictures a set; real ones: floor %.2f, precision %.3f, recall %.3f, recognised %.3f\n\n' "$preset" "$ROWS" \
   "$(number "$real" floor)" "$(number "$real" floor_precision)" "$(number "$real" floor_recall)" \
   "$(number "$real" heldout_recognised)"
@@ -41,7 +41,7 @@ printf '|---|---|---|---|---|---|---|---|---|\n'
 for seed in $SEEDS; do
   for i in "${!budgets[@]}"; do
     for name in lfm fm wide; do
-      from=$out/$name-$seed-judged/result.json at=$((i + 1)) paired=
+      from=$out/$name-$seed-judged.json at=$((i + 1)) paired=
       [ "$name" = lfm ] || paired=$(printf '%+.2f (%.2f to %.2f)' "$(list "$from" difference $at)" \
         "$(list "$from" difference_low $at)" "$(list "$from" difference_high $at)")
       printf '| %s | %s | %s | %.2e | %.2f (%.2f to %.2f) | %s | %.3f | %.3f | %.3f |\n' "$seed" "${budgets[i]}" "$name" \

@@ -40,12 +40,23 @@ named() {
   printf '%s' "$list"
 }
 
+# logged LOG CMD...: all that it says goes to LOG, the end of which is shown where it fails
+logged() { "${@:2}" >"$1" 2>&1 || { tail -n 3 "$1" >&2 && return 1; }; }
+
+# once FILE OF CALL CMD...: what CMD prints about OF, in FILE; made anew for another CALL, which is kept beside it, or where OF
+# is newer
+once() {
+  local call=${1%.*}.call log=${1%.*}.log
+  if [ -e "$1" ] && [ "$(cat "$call" 2>/dev/null)" = "$3" ] && [ ! "$2" -nt "$1" ]; then return; fi
+  rm -f "$1" # half of what it is made of may be written anew
+  "${@:4}" >"$1.partial" 2>"$log" || { tail -n 3 "$log" >&2 && rm -f "$1.partial" && return 1; }
+  printf '%s\n' "$3" >"$call"
+  mv "$1.partial" "$1"
+}
+
 # train NAME OPTIONS...: $out/NAME, whatever it takes to finish it; a finished one is left alone, another configuration
 # refused.
-train() {
-  "$lfm" train "${data[@]}" -o "$out/$1" "${extra[@]/#/--set=}" "${@:2}" --resume >"$out/$1.log" 2>&1 ||
-    { tail -n 3 "$out/$1.log" >&2 && return 1; }
-}
+train() { logged "$out/$1.log" "$lfm" train "${data[@]}" -o "$out/$1" "${extra[@]/#/--set=}" "${@:2}" --resume; }
 
 # batch_of NAME: flop of one of a run's batches;  spent NAME: of all, with its push, or its teacher's rows;
 # batches_for FLOP BATCH: how many batches of so many flop that is
@@ -58,10 +69,7 @@ spent() {
 batches_for() { awk -v all="$1" -v one="$2" 'BEGIN { n = all / one; printf "%.0f", n < 1 ? 1 : n }'; }
 
 # distil TEACHER NAME BUDGET OPTIONS...: a student of so many batches, whatever it takes to finish it
-distil() {
-  "$lfm" distill "$out/$1" -o "$out/$2" --budget "$3" "${@:4}" --resume >"$out/$2.log" 2>&1 ||
-    { tail -n 3 "$out/$2.log" >&2 && return 1; }
-}
+distil() { logged "$out/$2.log" "$lfm" distill "$out/$1" -o "$out/$2" --budget "$3" "${@:4}" --resume; }
 
 # equal_budget ROW NAME: batches after which a distillation whose teacher takes ROW flop for each of its $PAIRS rows has spent
 # what student NAME has
@@ -108,28 +116,24 @@ trio() {
   train "wide-$seed" --seed "$seed" "$@" "${keys[@]/#/--set=}"
 }
 
-# score MODEL NAME OPTIONS...: $out/NAME.csv with the log p of each row and $out/NAME.json, of the test rows; once for a call.
+# score MODEL NAME OPTIONS...: $out/NAME.csv with the log p of each row and $out/NAME.json, of the test rows
 score() {
-  local as=$out/$2 call="$1 $test $ROWS ${*:3}"
-  if [ -e "$as.json" ] && [ "$(cat "$as.call")" = "$call" ] && [ ! "$1" -nt "$as.json" ]; then return; fi
-  "$lfm" score "$1" "$test" "${group[@]}" --rows "$ROWS" "${@:3}" -o "$as.csv" --json >"$as.partial" 2>"$as.log" ||
-    { tail -n 3 "$as.log" >&2 && return 1; }
-  printf '%s\n' "$call" >"$as.call"
-  mv "$as.partial" "$as.json"
+  once "$out/$2.json" "$1" "$1 $test $ROWS ${*:3}" \
+    "$lfm" score "$1" "$test" "${group[@]}" --rows "$ROWS" "${@:3}" -o "$out/$2.csv" --json
 }
 
 # pictures_of FOLDER: what to train on and to test on, as `tables` says it of tables, and the judge of such pictures
 pictures_of() {
   pictures=$1/train-images-idx3-ubyte.gz test=$1/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
   data=("$pictures" --valid "$test")
-  [ -e "$judge" ] || "$lfm" features train "$pictures" -o "$judge" --epochs 3 >"$out/judge.log" 2>&1
+  [ -e "$judge" ] || logged "$out/judge.log" "$lfm" features train "$pictures" -o "$judge" --epochs 3
 }
 
-# judge MODEL NAME OPTIONS...: $out/NAME/result.json, once
-judge() {
-  [ -e "$out/$2/result.json" ] ||
-    "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" -o "$out/$2" "${@:3}" >"$out/$2.log" 2>&1 ||
-    { tail -n 3 "$out/$2.log" >&2 && return 1; }
+# judge MODEL NAME OPTIONS...: $out/NAME.json, and the pictures in the folder $out/NAME
+judge() { once "$out/$2.json" "$1" "$1 $test $ROWS ${*:3}" evaluate "$@"; }
+evaluate() {
+  rm -rf "${out:?}/$2" # of a call that was stopped, or another
+  "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" -o "$out/$2" "${@:3}" --json
 }
 
 # costs: what the three models of every seed took, as a table

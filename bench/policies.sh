@@ -19,16 +19,14 @@ demos=${2:-}
 . "$(dirname "$0")/lib.sh"
 if [ -z "$demos" ]; then
   demos=$out/demos.hdf5
-  [ -e "$demos" ] || "$lfm" demos "$task" -n 200 -o "$demos" >"$out/demos.log" 2>&1
+  [ -e "$demos" ] || logged "$out/demos.log" "$lfm" demos "$task" -n 200 -o "$demos"
 fi
 data=("$demos")
 
-# roll MODEL NAME OPTIONS...: $out/NAME.csv and .json, once
+# roll MODEL NAME OPTIONS...: $out/NAME.csv and .json
 roll() {
-  [ ! -e "$out/$2.json" ] || return 0
-  "$lfm" rollout "$out/$1" --task "$task" -n "$EPISODES" --seed "$FIRST" -o "$out/$2.csv" "${@:3}" --json >"$out/$2.partial" \
-    2>"$out/$2.log" || { tail -n 3 "$out/$2.log" >&2 && return 1; }
-  mv "$out/$2.partial" "$out/$2.json"
+  once "$out/$2.json" "$out/$1" "$1 $task $EPISODES $FIRST ${*:3}" \
+    "$lfm" rollout "$out/$1" --task "$task" -n "$EPISODES" --seed "$FIRST" -o "$out/$2.csv" "${@:3}" --json
 }
 
 train probe --preset "$task-fm" --set max_batch=1

@@ -24,7 +24,7 @@ for recipe in ${RECIPES:-maf whole}; do
       --set "lr_step=$step" --set "patience=$patience"
     for name in lfm fm wide; do score "$out/$name-$seed" "$name-$seed" --tol "$TOL"; done
   done
-  [ -e "$out/mixture.csv" ] || "$kit" rivals "$out" --rows "$ROWS"
+  once "$out/mixture.txt" "$test" "$ROWS" "$kit" rivals "$out" --rows "$ROWS"
   printf '\nPOWER, a month, recipe %s, seeds %s:\n\n' "$recipe" "$SEEDS"
   compare ""
   printf '\n'

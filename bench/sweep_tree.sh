@@ -6,20 +6,22 @@
 #   bench/sweep_tree.sh [BUILD] [OUT]            some ten minutes on two cores; $DENSITY: tree, or the path of a picture;
 #                                                $SEED is the training seed
 set -euo pipefail
-cd "$(dirname "$0")/.."
-build=${1:-build} out=${2:-runs/sweep_tree} density=${DENSITY:-tree} seed=${SEED:-0}
-if [ "$density" = tree ]; then "$build/kit" tree "$out"; else "$build/kit" picture "$density" "$out"; fi
-"$build/kit" truth "$density" "$out"
+build=${1:-build} density=${DENSITY:-tree} seed=${SEED:-0}
+out=${2:-runs/sweep-$(basename "${density%.*}")-$seed}
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+if [ "$density" = tree ]; then "$kit" tree "$out"; else "$kit" picture "$density" "$out"; fi
+"$kit" truth "$density" "$out"
+tables "$out"
 
 # run NAME BATCHES HKS
 run() {
-  "$build/lfm" train "$out/train.csv" --valid "$out/valid.csv" --seed "$seed" -o "$out/$1" --resume --config demo/tree.yaml \
-    --set "max_batch=$2" --set "hks=$3" >/dev/null 2>&1
-  "$build/lfm" score "$out/$1" "$out/test.csv" -o "$out/$1.csv" >/dev/null 2>&1
+  train "$1" --seed "$seed" --config demo/tree.yaml --set "max_batch=$2" --set "hks=$3"
+  logged "$out/$1-score.log" "$lfm" score "$out/$1" "$test" -o "$out/$1.csv"
   printf '%-28s ' "$3"
   awk -F'[:,]' '/valid_nll/ { v = $2 } /train_flops/ { t = $2 } /push_flops/ { p = $2 }
                 END { printf "valid NLL %.4f   training %.2e flop, push %.2e   ", v, t, p }' "$out/$1/result.json"
-  "$build/kit" gap "$out" "$1"
+  "$kit" gap "$out" "$1"
 }
 
 run fm 24000 '[null]'

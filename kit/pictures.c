@@ -95,7 +95,7 @@ lfm_status kit_pairs(const char *folder, const char *name) {
 }
 
 lfm_status kit_curves(const char *path, const char *png, const char *title) {
-  enum { MOST_CURVES = 12 };
+  enum { MOST_CURVES = 18 };
   lfm_series series[MOST_CURVES];
   lfm_table *table;
   double *points; /* of each curve x [rows], then y [rows]; a row that it has no value in is passed over */

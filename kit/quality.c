@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { USUAL_ROWS = 2000, MOST_PARTS = 8, SLICES = 200, MOST_LINES = 32 };
+enum { USUAL_ROWS = 2000, MOST_PARTS = 8, SLICES = 200, MOST_LINES = 64 };
 
 typedef enum measure { WASSERSTEIN, MMD, MEASURES } measure;
 

@@ -79,9 +79,9 @@ check "more steps, less bias" awk -F, 'NR == 2 { a = $3 ^ 2 } NR == 3 { exit !($
 check "and a picture" test -s bias/bias.png
 
 # ---- few evaluations: a chain and its twin, both distilled, beside samplers and mean velocities
-few() { script STEPS="1 2" NFES="4" LENGTH=12 BUDGET=8 PAIRS=100 SAMPLES=240 bash "$here/bench/distil.sh" "$work/data" "$build" "$work/few"; }
+few() { script STEPS="1 2" NFES="4" METHODS="residual meanflow" LENGTH=12 BUDGET=8 PAIRS=100 SAMPLES=240 bash "$here/bench/distil.sh" "$work/data" "$build" "$work/few"; }
 KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.3,null]" few
-check "two teachers, six samplers, four students, mean velocities" test "$(grep -c '^| .* @ ' out)" -eq 13
+check "two teachers, six samplers, eight students, mean velocities" test "$(grep -c '^| .* @ ' out)" -eq 17
 check "the twin spends on students what the chain does" awk -F'|' '/-residual-2/ { all[++n] = $3 + $4 } END { exit !(n == 2 && all[1] < 1.3 * all[2] && all[2] < 1.3 * all[1]) }' out
 check "a curve" test -s few/curve.png
 check "evaluations rise" awk -F, 'NR > 2 && $1 <= last { bad = 1 } { last = $1 } END { exit bad }' few/curve.csv
@@ -114,6 +114,12 @@ touch mark
 images
 check "the same table of pictures" cmp -s out first.md
 check "nothing was trained or judged again" test -z "$(find images \( -name '*.safetensors' -o -name result.json \) -newer mark)"
+
+rm -r images/lfm-0-judged.json && touch images/lfm-0-judged/half.png # stopped while it was judged
+script NFE=4 ROWS=48 SEEDS=0 WIDE="unet_dim_mults=[1,2]" bash "$here/bench/images.sh" "$work/idx" mnist "$build" "$work/images"
+check "another number of evaluations is judged anew" test "$(grep -cE '^\| 0 \| 4 \| (lfm|fm|wide) \|' out)" -eq 3
+check "and the numbers are not those of the first of before" \
+  test "$(sed -nE 's/^\| 0 \| 4 \| lfm \| ([^ ]*) .*/\1/p' out)" = "$(sed -nE 's/^\| 0 \| 4 \| lfm \| ([^ ]*) .*/\1/p' first.md)"
 
 # ---- and distilled
 script STEPS="1 2" BUDGET=2 PAIRS=100 ROWS=40 TOL=1e-2 bash "$here/bench/distil_images.sh" "$work/idx" mnist "$build" "$work/images"
