@@ -147,7 +147,27 @@ static void the_defensive_share_follows_the_run(void **state) {
   }
 }
 
-/* The batch is among the rows that a target is averaged over, and no row is there twice. */
+/* What a run without a preset does, as docs/decisions/defaults.md has it. */
+static void the_recipe_is_the_measured_one(void **state) {
+  (void)state;
+  lfm_config *config = resolved(60000, 10, KEYS("max_batch=4000"));
+  assert_true(config->blocks == 2 && config->hks[0] == 1.0 && isnan(config->hks[1]));
+  assert_true(config->interp == LFM_INTERP_TRIG && config->coupling == LFM_COUPLING_DEPENDENT);
+  assert_true(config->beta_sample_t == LFM_TIME_BETA && config->alpha == 1.0 && config->beta == 2.0);
+  assert_true(config->cosine && config->ema_decay == 0.999 && config->warm_start);
+  assert_int_equal(config->hidden_dim, 256);
+  assert_int_equal(config->num_hidden, 3);
+  assert_int_equal(config->batch_size, 256);
+  assert_int_equal(config->patience, 4000); /* a block is not ended early under a cosine */
+  assert_int_equal(config->warmup, 200);
+  assert_near(config->lr, 6e-3 * sqrt(0.5), 1e-15);
+  lfm_config_destroy(config);
+  config = resolved(60000, 3, KEYS("max_batch=4000"));
+  assert_true(config->blocks == 2 && config->hks[0] == 0.1);
+  lfm_config_destroy(config);
+}
+
+/* The batch is among the rows that a target is averaged over; none comes twice but where the walk meets an epoch's end. */
 static void mean_targets_take_the_batch_in(void **state) {
   (void)state;
   static const struct {
@@ -229,6 +249,7 @@ int main(void) {
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),
+      cmocka_unit_test(the_recipe_is_the_measured_one),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),
       cmocka_unit_test(lists_must_fit_the_chain),
