@@ -90,7 +90,7 @@ const lfm_key lfm_keys[] = {
            "unet, unet1d: channels at each size, in multiples of hidden_dim"),
     COUNT("res_depth", res_depth, FROM_TO(1, 16), "2", "unet: residual blocks at each size"),
     COUNTS("attention_resolution", attention_resolution, FROM_TO(0, 1024), "auto",
-           "unet: sides of the picture at which positions attend to each other; 0: none"),
+           "unet: heights of the picture, as it is halved, at which positions attend to each other; 0: none"),
     COUNT("num_head_channels", num_head_channels, FROM_TO(1, 1024), "32", "unet: channels of an attention head"),
     REAL("dropout", dropout, FROM_BELOW(0, 1), "0", "unet: share of activations left out in training"),
     FLAG("scale_shift", scale_shift, "auto", "unet: t scales and shifts the normalised channels, not only shifts them"),

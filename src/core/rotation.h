@@ -18,7 +18,7 @@ LFM_RT_API void lfm_rotation_to_six(const double axis_angle[3], double six[6]); 
  * no direction give some rotation. */
 LFM_RT_API void lfm_rotation_from_six(const double six[6], double axis_angle[3]);
 
-enum { LFM_POSE = 7, LFM_POSE_INSIDE = 10 };
+enum { LFM_POSITION = 3, LFM_POSE = 7, LFM_POSE_INSIDE = 10 };
 
 /* [position 3, axis-angle 3, gripper 1] to [position 3, six, gripper 1], and back. */
 LFM_RT_API void lfm_pose_to_inside(const double pose[LFM_POSE], double inside[LFM_POSE_INSIDE]);

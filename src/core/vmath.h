@@ -13,10 +13,12 @@
 #include <string.h>
 
 /* Compiled for AVX-512, AVX2 and the baseline, chosen when the program loads.  All give the same bits: no operation is
- * contracted or reordered, only made wider.  Off under sanitizers, whose start-up does not agree with ifunc resolvers. */
+ * contracted or reordered, only made wider; in src/runtime, where multiply-adds are fused, the first two, which can (the
+ * level of AVX2 has FMA, which AVX2 alone has not).  Off under sanitizers, whose start-up does not agree with ifunc
+ * resolvers. */
 #if defined(__x86_64__) && defined(__ELF__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&            \
     !defined(LFM_NO_CLONES)
-#define LFM_VECTOR __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define LFM_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define LFM_VECTOR
 #endif

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POSITION = 3, MOST_HORIZON = 4096 };
+enum { MOST_HORIZON = 4096 };
 
 /* ---- making ------------------------------------------------------------------------------------------------- */
 
@@ -136,7 +136,7 @@ static void fit_actions(const lfm_demos *demos, lfm_windows *w) {
   for (int64_t j = 0; j < w->width; j++) {
     int64_t part = is_pose ? j % LFM_POSE_INSIDE : 0, from = is_pose ? j / LFM_POSE_INSIDE * LFM_ARM_ACTION + part : j;
     w->action_mean[j] = 0.0, w->action_scale[j] = 1.0;
-    if (part < POSITION)
+    if (part < LFM_POSITION)
       by_range(demos->actions, demos->steps, demos->action_dim, from, &w->action_mean[j], &w->action_scale[j]);
   }
 }

@@ -37,16 +37,35 @@ static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape)
   return lfm_config_validate(config); /* max_batch beside the chain that follows from the data */
 }
 
+/* Where height / resolution, rounded down as in guided diffusion, is none of 1, 2, 4, ... (net/unet2d.c), nothing attends. */
+static void warn_of_attention(const lfm_config *config, int64_t height) {
+  for (int k = 0; k < (int)config->attention_resolution.count; k++) {
+    int64_t asked = config->attention_resolution.of[k], level = 0;
+    if (!asked) continue;
+    while (level < config->unet_dim_mults.count && height / asked != (int64_t)1 << level) level++;
+    if (level == config->unet_dim_mults.count)
+      lfm_note(
+          LFM_WARNING,
+          "attention_resolution: %lld is at no size of these pictures, which are %lld high and halved %lld times; nothing "
+          "attends there",
+          (long long)asked, (long long)height, (long long)config->unet_dim_mults.count - 1);
+  }
+}
+
 /* Pictures: a small U-Net, with attention where they are smallest; a short chain; no defence, no mean targets. */
 static void resolve_pictures(lfm_config *config, const lfm_images *picture) {
-  int64_t side = picture->height < picture->width ? picture->height : picture->width, smallest = side;
+  int64_t height = picture->height, width = picture->width;
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_UNET;
-  if (!config->unet_dim_mults.count) { /* halved while it stays whole, and 7 or 8 pixels remain */
-    config->unet_dim_mults.of[config->unet_dim_mults.count++] = 1;
-    for (; smallest % 2 == 0 && smallest >= 14 && config->unet_dim_mults.count < LFM_MAX_SIZES; smallest /= 2)
-      config->unet_dim_mults.of[config->unet_dim_mults.count++] = 2;
+  if (!config->unet_dim_mults.count) { /* halved while both sides stay whole, and 7 or 8 pixels remain */
+    lfm_sizes *mults = &config->unet_dim_mults;
+    mults->of[mults->count++] = 1;
+    for (; height % 2 == 0 && width % 2 == 0 && height >= 14 && width >= 14 && mults->count < LFM_MAX_SIZES;
+         height /= 2, width /= 2)
+      mults->of[mults->count++] = 2;
   }
-  if (!config->attention_resolution.count) config->attention_resolution = (lfm_sizes){.count = 1, .of = {smallest}};
+  if (!config->attention_resolution.count)
+    config->attention_resolution = (lfm_sizes){.count = 1, .of = {picture->height >> (config->unet_dim_mults.count - 1)}};
+  warn_of_attention(config, picture->height);
   if (!config->hidden_dim) config->hidden_dim = 32;
   if (!lfm_config_is_set(config, "scale_shift")) config->scale_shift = true;
   if (!config->scale_shift && config->hidden_dim < 64)

@@ -8,7 +8,7 @@
 #include "core/threads.h"
 
 typedef struct lfm_c2st {
-  int64_t tests;          /* rows that the accuracy is measured on: as many as one sample has */
+  int64_t tests;          /* rows that the accuracy is measured on: as many as one sample has, or one more */
   double accuracy;        /* 0.5 when the samples cannot be told apart */
   double low, high;       /* its 95 % interval: Wilson's, for a binomial share */
   const char *classifier; /* the one that was chosen */

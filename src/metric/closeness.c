@@ -57,6 +57,16 @@ static lfm_summary chance_closer(const float *generated, int64_t rows, const flo
       .count = rows, .clusters = rows, .mean = mean, .se = se, .low = fmax(0, mean - reach), .high = fmin(1, mean + reach)};
 }
 
+/* The threshold is one of the held-out rows and wavers as a share of these does: together as much as one of
+ * 1 / (1 / rows + 1 / others) rows. */
+static lfm_accuracy share_nearer(const float *generated, int64_t rows, float than, int64_t others) {
+  int64_t nearer = count_below(generated, rows, than, false);
+  lfm_accuracy share = lfm_summary_share(nearer, rows);
+  double n = (double)rows * (double)others / (double)(rows + others);
+  lfm_summary_wilson(share.share, n, &share.low, &share.high);
+  return share;
+}
+
 lfm_status lfm_closeness_compare(float *generated, int64_t rows, float *heldout, int64_t others, lfm_closeness *out) {
   if (rows < 2 || others < 2)
     return lfm_fail(LFM_E_DATA, "closeness: %lld generated and %lld held-out rows; two of each are due", (long long)rows,
@@ -69,6 +79,6 @@ lfm_status lfm_closeness_compare(float *generated, int64_t rows, float *heldout,
                          .closer = chance_closer(generated, rows, heldout, others),
                          .memorised_due = (double)rank / (double)(others + 1),
                          .copies = count_below(generated, rows, 0.0f, true)};
-  out->memorised = lfm_summary_share(count_below(generated, rows, heldout[rank - 1], false), rows);
+  out->memorised = share_nearer(generated, rows, heldout[rank - 1], others);
   return LFM_OK;
 }

@@ -281,12 +281,12 @@ static void restore_units(fit *f) {
 }
 
 static lfm_status iterate(fit *f, lfm_team *team, double *mean_log) {
-  double before = -INFINITY, now = -INFINITY;
-  for (int i = 0; i < f->config->iterations; i++) {
+  double before = -INFINITY, now;
+  for (int i = 0;; i++) { /* the density of what the last step has made is asked for, too */
     LFM_TRY(run_lanes(f, team));
     now = f->lanes[f->mixture->count * (1 + f->dim + f->dim * f->dim)] / (double)f->rows;
     if (!isfinite(now)) return lfm_fail(LFM_E_NUMERIC, "mixture: the log density is not finite after %d iterations", i);
-    if (now - before < f->config->tolerance) break;
+    if (i == f->config->iterations || now - before < f->config->tolerance) break;
     before = now;
     LFM_TRY(m_step(f));
   }

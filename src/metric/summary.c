@@ -93,11 +93,16 @@ lfm_status lfm_summary_paired(const double *a, const double *b, const double *gr
   return status;
 }
 
+void lfm_summary_wilson(double p, double n, double *low, double *high) {
+  const double z = NORMAL_975, shrink = 1 + z * z / n;
+  double middle = (p + 0.5 * z * z / n) / shrink, half = z / shrink * sqrt(p * (1 - p) / n + 0.25 * z * z / (n * n));
+  *low = fmax(0, middle - half);
+  *high = fmin(1, middle + half);
+}
+
 lfm_accuracy lfm_summary_share(int64_t right, int64_t rows) {
   if (!rows) return (lfm_accuracy){0};
-  const double z = NORMAL_975;
-  double n = (double)rows, p = (double)right / n, shrink = 1 + z * z / n;
-  double middle = (p + 0.5 * z * z / n) / shrink, half = z / shrink * sqrt(p * (1 - p) / n + 0.25 * z * z / (n * n));
-  return (lfm_accuracy){
-      .rows = rows, .right = right, .share = p, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
+  lfm_accuracy out = {.rows = rows, .right = right, .share = (double)right / (double)rows};
+  lfm_summary_wilson(out.share, (double)rows, &out.low, &out.high);
+  return out;
 }

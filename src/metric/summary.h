@@ -25,6 +25,8 @@ lfm_status lfm_summary_paired(const double *a, const double *b, const double *gr
 /* 0 <= right <= rows; zeros where there are no rows.  The interval is Wilson's, for a binomial share: never outside 0..1,
  * right also near its ends. */
 lfm_accuracy lfm_summary_share(int64_t right, int64_t rows);
+/* That interval alone, of a share that is as sure as one of n rows. */
+void lfm_summary_wilson(double share, double n, double *low, double *high);
 
 /* The 97.5 % point of Student's law; degrees >= 1.  Within 0.3 % (exact for 1 and 2). */
 double lfm_student_975(int64_t degrees);

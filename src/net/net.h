@@ -35,7 +35,7 @@ typedef struct lfm_unet2d_config {
   int64_t hidden_dim;
   int mult_count, mults[LFM_UNET_LEVELS]; /* width of each level, in hidden_dim; each level is half as high and wide */
   int res_depth;                          /* residual blocks a level */
-  int attention_count, attention[LFM_UNET_LEVELS]; /* at levels of that height */
+  int attention_count, attention[LFM_UNET_LEVELS]; /* at the level height / this, rounded down, times smaller */
   int64_t num_head_channels;                       /* 0: one head */
   double dropout;
   bool scale_shift; /* time scales and shifts behind the norm; else it is added in front of it */

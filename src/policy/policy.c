@@ -49,8 +49,8 @@ lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model
   if (out->guidance == 0.0) out->guidance = 5.0;
   if (!(out->guidance > 0.0 && out->guidance <= MOST_GUIDANCE))
     return lfm_fail(LFM_E_USAGE, "guidance: %g; a number above 0, up to %g", out->guidance, MOST_GUIDANCE);
-  if (!(out->range >= 1.0))
-    return lfm_fail(LFM_E_USAGE, "range: %g is below 1, the edge of what was learnt from", out->range);
+  if (!(out->range >= 1.0 && isfinite(out->range)))
+    return lfm_fail(LFM_E_USAGE, "range: %g; a finite number from 1, the edge of what was learnt from", out->range);
   if (out->precision && !lfm_policy_is_half(out) && strcmp(out->precision, "fp32") != 0)
     return lfm_fail(LFM_E_USAGE, "precision: %s; fp32 and bf16 are possible", out->precision);
   if (out->guard && (int)lfm_policy_heed(out) == HEEDS)

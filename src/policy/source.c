@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/rotation.h"
 #include "policy/policy.h"
 
 #include <math.h>
@@ -71,7 +72,11 @@ static void put_words(source *s, const char *name, const uint32_t *x, int64_t co
 
 static void put_doubles(source *s, const char *name, const double *x, int64_t count) {
   print(s, "static const double %s[] = {", name);
-  for (int64_t i = 0; i < count; i++) print(s, "%s%a,", i % A_LINE ? " " : "\n  ", x[i]);
+  for (int64_t i = 0; i < count; i++) {
+    put(s, i % A_LINE ? " " : "\n  ");
+    if (isinf(x[i])) put(s, "INFINITY,");
+    else print(s, "%a,", x[i]);
+  }
   put(s, "\n};\n");
 }
 
@@ -245,7 +250,8 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
       " *       3: the network gives something that is not finite\n"
       " *       4: its guard, if it has one that may, has stopped it, until the next episode\n"
-      " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out\n"
+      " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out,\n"
+      " *       but for a thousandth of half their range; the largest difference in that unit\n"
       " *   double policy_score(double *level);      with a guard: how strange the last observation is, and what is too "
       "much\n"
       " *\n"
@@ -257,6 +263,17 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       " * Two policies in one program: -Dpolicy_act=other_act, and so on, for one of them.\n */\n"
       "#define LFM_NO_CLONES\n#if defined(__GNUC__)\n#define LFM_RT_API static __attribute__((unused))\n#else\n"
       "#define LFM_RT_API static\n#endif\n");
+}
+
+/* Half the range of each number of an action in the demonstrations: the unit of what the self-test finds different. */
+static void put_reach(source *s, const lfm_rt_units *u) {
+  put(s, "static const double reach[] = {");
+  for (int64_t j = 0; j < u->action_dim; j++) {
+    int64_t part = j % LFM_POSE, inside = u->poses ? j / LFM_POSE * LFM_POSE_INSIDE + part : j;
+    bool is_turn = u->poses && part >= LFM_POSITION; /* rotations and grippers are as they are */
+    print(s, "%a, ", is_turn ? 1.0 : 1.0 / u->action_scale[inside]);
+  }
+  put(s, "};\n");
 }
 
 /* What the self-test expects for the observation in the middle of the range: the first chunk's actions, with guides the
@@ -341,7 +358,7 @@ static const char functions[] =
     "  for (int64_t k = 0; k * units.action_dim < (int64_t)(sizeof expected / sizeof *expected); k++) {\n"
     "    if (policy_act(obs_middle, action)) *difference = INFINITY;\n"
     "    for (int64_t j = 0; j < units.action_dim; j++) {\n"
-    "      double off = fabs(action[j] - expected[k * units.action_dim + j]);\n"
+    "      double off = fabs(action[j] - expected[k * units.action_dim + j]) / reach[j];\n"
     "      if (!(off <= *difference)) *difference = off;\n"
     "    }\n"
     "  }\n"
@@ -351,7 +368,7 @@ static const char functions[] =
     "#endif\n"
     "  loop.heed = heed;\n"
     "  policy_begin(0);\n"
-    "  return !(*difference <= 1e-3 * fabs(1.0 / action_scale[0]));\n"
+    "  return !(*difference <= 1e-3);\n"
     "}\n"
     "\n"
     "#if defined(POLICY_MAIN)\n"
@@ -387,6 +404,7 @@ static lfm_status write_all(source *s, const lfm_compiled *compiled, const lfm_r
   put_plan(s, chain, plan);
   put_units(s, &units);
   if (options->guard) put_guard(s, lfm_compiled_flow(compiled));
+  put_reach(s, &units);
   LFM_TRY(put_expected(s, compiled, plan, options, &units));
   put_loop(s, chain, plan, &units, options);
   put(s, functions);

@@ -167,6 +167,31 @@ static void the_recipe_is_the_measured_one(void **state) {
   lfm_config_destroy(config);
 }
 
+/* Pictures that are not square are halved while both sides are even, and attend where they are smallest. */
+static void a_picture_of_any_shape_has_its_network(void **state) {
+  (void)state;
+  static const struct {
+    int64_t height, width, sizes, attention;
+  } cases[] = {{28, 28, 3, 7},  {32, 32, 3, 8},  {28, 30, 2, 14}, {30, 28, 2, 15},
+               {28, 31, 1, 28}, {64, 32, 3, 16}, {32, 64, 3, 8}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_images picture = {.channels = 1, .height = cases[k].height, .width = cases[k].width};
+    lfm_data_shape shape = {.rows = 600, .dim = picture.height * picture.width, .valid_rows = 60, .picture = &picture};
+    lfm_config *config = config_of(NULL, NULL);
+    *heard = 0;
+    lfm_notes_to(hear, NULL);
+    OK(lfm_resolve_shape(config, &shape));
+    assert_int_equal(*heard, 0);
+    assert_int_equal(config->unet_dim_mults.count, cases[k].sizes);
+    assert_int_equal(config->attention_resolution.of[0], cases[k].attention);
+    OK(lfm_config_set(config, "attention_resolution=100"));
+    OK(lfm_resolve_shape(config, &shape));
+    assert_non_null(strstr(heard, "attention_resolution: 100 is at no size"));
+    lfm_notes_to(NULL, NULL);
+    lfm_config_destroy(config);
+  }
+}
+
 /* The batch is among the rows that a target is averaged over; none comes twice but where the walk meets an epoch's end. */
 static void mean_targets_take_the_batch_in(void **state) {
   (void)state;
@@ -250,6 +275,7 @@ int main(void) {
       cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(the_recipe_is_the_measured_one),
+      cmocka_unit_test(a_picture_of_any_shape_has_its_network),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),
       cmocka_unit_test(lists_must_fit_the_chain),

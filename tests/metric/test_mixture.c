@@ -37,6 +37,23 @@ static lfm_mixture *fit(int64_t components, lfm_team *team, double *mean_log) {
   return mixture;
 }
 
+/* Also where the number of iterations ends it. */
+static void the_mean_log_is_that_of_what_is_returned(void **state) {
+  (void)state;
+  lfm_mixture_config config;
+  lfm_mixture_defaults(&config);
+  config.components = PARTS;
+  double scratch[DIM + PARTS];
+  for (config.iterations = 1; config.iterations < 4; config.iterations++) {
+    lfm_mixture *mixture;
+    double mean_log, sum = 0;
+    assert_int_equal(lfm_mixture_fit(x, ROWS, DIM, &config, NULL, &mixture, &mean_log), LFM_OK);
+    for (int64_t i = 0; i < ROWS; i++) sum += lfm_mixture_log(mixture, x + i * DIM, scratch);
+    assert_near(mean_log, sum / ROWS, 1e-9);
+    lfm_mixture_destroy(mixture);
+  }
+}
+
 static void finds_a_known_mixture(void **state) {
   (void)state;
   lfm_mixture *truth = known(), *fitted = fit(PARTS, NULL, NULL);
@@ -131,6 +148,7 @@ static void survives_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_mean_log_is_that_of_what_is_returned),
       cmocka_unit_test(finds_a_known_mixture),
       cmocka_unit_test(density_is_that_of_the_parts),
       cmocka_unit_test(one_component_is_the_gaussian),

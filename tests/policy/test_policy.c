@@ -175,6 +175,8 @@ static void halves_are_near_and_options_are_checked(void **state) {
   assert_int_equal(lfm_policy_create(model, &options, &policy), LFM_E_USAGE);
   options.precision = NULL, options.range = 0.5;
   assert_int_equal(lfm_policy_create(model, &options, &policy), LFM_E_USAGE);
+  options.range = INFINITY;
+  assert_int_equal(lfm_policy_create(model, &options, &policy), LFM_E_USAGE);
   options.range = 0, options.solve.nfe = 1; /* of two blocks */
   assert_int_equal(lfm_policy_create(model, &options, &policy), LFM_E_USAGE);
   options.solve.nfe = 0, options.solve.solver = "dopri5";
