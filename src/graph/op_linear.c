@@ -12,12 +12,18 @@
 #include "graph/op.h"
 
 enum { SHARED_BYTES = 1 << 17 }; /* of weights: what less would gain, the hand-over would cost */
-enum { BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA }; /* products */
-enum { WEIGHT, BIAS };                                                   /* tensors */
-enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                          /* packs */
-enum { SLOPE, UNIT, PIECES };                                            /* buffers */
+enum { BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA, PANEL_SIZES = 3 }; /* products */
+enum { WEIGHT, BIAS };                                                                    /* tensors */
+enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                                           /* packs */
+enum { SLOPE, UNIT, PIECES };                                                             /* buffers */
 
 static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { return &exec->graph->values[v]; }
+
+/* A panel that is not full, as the last one of few rows, is a product of half or a quarter of its rows. */
+static int64_t panel_of(const lfm_exec *exec, int size) {
+  int64_t multiple = exec->graph->kernels->row_multiple, rows = (exec->panel_rows + (1 << size) - 1) >> size;
+  return (rows + multiple - 1) / multiple * multiple;
+}
 
 /* ---- planning ------------------------------------------------------------------------------------------------ */
 
@@ -102,11 +108,14 @@ static lfm_status plan_tangent(lfm_exec *exec, const lfm_node *node, lfm_node_st
   }
   if (unit) /* for good: the still columns are zero and stay so */
     LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->panel_rows * input->count), -1, end, &state->buffer[UNIT]));
-  lfm_product_spec spec = {.m = exec->panel_rows,
-                           .n = output->count,
-                           .k = unit ? input->count : moving,
-                           .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
-  return lfm_exec_want_product(exec, &spec, &state->product[TANGENT]);
+  for (int size = 0; size < PANEL_SIZES; size++) {
+    lfm_product_spec spec = {.m = panel_of(exec, size),
+                             .n = output->count,
+                             .k = unit ? input->count : moving,
+                             .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
+    LFM_TRY(lfm_exec_want_product(exec, &spec, &state->product[TANGENT + size]));
+  }
+  return LFM_OK;
 }
 
 static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
@@ -201,8 +210,10 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
     return LFM_OK;
   }
   const void *moved = unit ? unit_panel(exec, node, state) : lfm_exec_tangent(exec, node->input[0]);
-  LFM_TRY(kernels->product_run(state->product[TANGENT], moved, lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel,
-                               lfm_exec_scratch(exec, 0)));
+  int size = 0;
+  while (size + 1 < PANEL_SIZES && panel_of(exec, size + 1) >= exec->panel_count) size++;
+  LFM_TRY(kernels->product_run(state->product[TANGENT + size], moved, lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL,
+                               panel, lfm_exec_scratch(exec, 0)));
   if (slope) kernels->scale_tangent(panel, slope, cols, directions, exec->panel_first, exec->panel_count);
   return LFM_OK;
 }
