@@ -35,7 +35,8 @@ lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, 
   if (height == width) alike.size = height;
   alike.channels = channels;
   lfm_status status = lfm_table_read(path, &alike, out);
-  return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
+  if (status != LFM_E_USAGE) return status;
+  return lfm_table_read(path, chosen, out); /* it holds no pictures, which alone have a size */
 }
 
 /* Demonstrations, with the observations that the policy sees; what has none of these, the library says itself. */

@@ -743,7 +743,7 @@ typedef struct lfm_policy_options {
   const char *precision;    /* of the weights as they are read: "fp32" or "bf16"; NULL: fp32 */
   uint64_t seed;            /* of the noise that chunks are made of */
   double range;             /* how far out a number of an observation may lie, 1 being the edge of what it was in the
-                             * demonstrations, from the middle of that; 0: 2 */
+                             * demonstrations, from the middle of that, or of a tenth of its key's widest; 0: 2 */
   bool clamp;               /* what lies beyond is taken for the edge of that; otherwise it is refused */
   /* Where the model's guard (lfm_guard) finds an observation strange: "count" that, and go on; "hold" the action before, as
    * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked. */

@@ -17,17 +17,18 @@ typedef struct lfm_solve {
 
 #define LFM_DEFAULT_TOL 1e-5
 
-/* nfe evaluations over the whole chain become equal steps in every block; with no solver named, of the method that
- * does most with so few.  LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
+/* nfe evaluations over the whole chain become equal steps in every block; with no solver named, of the method that does most
+ * with so few.  LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
 lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out);
 
 /* The same question without the answer, and without the notes: before hours of other work. */
 lfm_status lfm_solve_check(const lfm_solver_options *options, int blocks);
 
 /* The same options as this model's blocks want them.  Of a policy, fixed evaluations that no solver is named for are Euler's:
- * Heun's and Runge's last ones, say, are at t = 0, where the field is E[z] - x for whoever is on the data and of no use to
- * who is not yet there: of few steps the last would lead away again.  Euler's go straight to where the actions are.  Of
- * students they are one a block; LFM_E_USAGE when others are asked for. */
+ * those that methods of higher order make besides learn little there; Heun's and Runge's last ones are at t = 0, where the
+ * field is E[z] - x for whoever is on the data and of no use to who is not yet there: of few steps the last would lead away
+ * again.  Euler's go straight to where the actions are.  Of students they are one a block; LFM_E_USAGE when others are asked
+ * for. */
 lfm_status lfm_solve_for(const lfm_model *model, const lfm_solver_options *options, lfm_solver_options *out);
 
 /* lfm_solve_parse for what only a flow has (`what`: "score"); LFM_E_UNSUPPORTED says that of students. */

@@ -70,8 +70,7 @@ static lfm_status push_block(lfm_trainer *trainer) {
 }
 
 /* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes.  Grey levels that stand
- * for their middle have no density, nor has what single steps draw, nor what is
- * known by its class alone. */
+ * for their middle have no density, nor has what single steps draw, nor what is known by its class alone. */
 static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_options options;
   lfm_score_defaults(&options);

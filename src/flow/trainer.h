@@ -146,8 +146,8 @@ lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options);
 lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 
 /* ---- run_folder.c ------------------------------------------------------------------------------------------- */
-/* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume,
- * or files that are of no run. */
+/* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume, or
+ * files that are of no run. */
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
 void lfm_run_folder_release(int lock);
 void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */

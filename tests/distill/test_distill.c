@@ -347,14 +347,20 @@ static void a_student_has_no_flow(void **state) {
   drop(&r);
 }
 
-static void a_run_goes_on_as_it_was_begun(void **state) {
-  (void)state;
+/* One of two students is finished, the second under way. */
+static lesson_run stopped_in_the_second(void) {
   lesson_run r = begin(NULL);
   stop_at stop = {LFM_PHASE_TRAIN, 2, 45, false};
   r.options.steps = 2;
   r.options.progress = stops_there, r.options.context = &stop;
   FAILS(LFM_E_INTERRUPTED, go(&r));
-  r.options.progress = NULL;
+  r.options.progress = NULL, r.options.context = NULL;
+  return r;
+}
+
+static void a_run_goes_on_as_it_was_begun(void **state) {
+  (void)state;
+  lesson_run r = stopped_in_the_second();
   FAILS(LFM_E_EXISTS, go(&r)); /* not a new one in its place */
   r.options.resume = true, r.options.plan = "(1 2) | 3";
   FAILS(LFM_E_USAGE, go(&r));
@@ -382,12 +388,8 @@ static void give_key(lesson_run *r, const char *key) {
 /* Between two students, too, where none is at work. */
 static void a_stopped_run_keeps_method_and_keys(void **state) {
   (void)state;
-  lesson_run r = begin(NULL);
-  stop_at stop = {LFM_PHASE_TRAIN, 2, 45, false};
-  r.options.steps = 2;
-  r.options.progress = stops_there, r.options.context = &stop;
-  FAILS(LFM_E_INTERRUPTED, go(&r));
-  r.options.progress = NULL, r.options.resume = true;
+  lesson_run r = stopped_in_the_second();
+  r.options.resume = true;
   r.options.method = "meanflow";
   FAILS(LFM_E_USAGE, go(&r));
   assert_says("method: the run was begun with residual, not meanflow");
