@@ -302,7 +302,7 @@ LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /
 typedef struct lfm_solver_options {
   const char *solver; /* euler midpoint heun rk4 bs23 dopri5 tsit5; NULL: dopri5, or with nfe what does most */
   double tol;         /* relative and absolute tolerance of the adaptive ones; 0: 1e-5 */
-  int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps */
+  int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps, equal ones of a named solver */
 } lfm_solver_options;
 
 enum { LFM_EVERY_CLASS = -2, LFM_NO_CLASS = -1 };

@@ -26,7 +26,8 @@ static lfm_status through(const lfm_syllabus *of, int part, lfm_pool *x, uint8_t
   lfm_solve one = {.solver = LFM_EULER, .fixed_steps = 1};
   lfm_part block = lfm_part_of(of->how->split, of->plan->node[part].first);
   lfm_span span = student ? student->span[0] : block.span;
-  lfm_path path = lfm_solve_path(student ? &one : &of->how->solve, span.right, span.left);
+  const lfm_solve *solve = student ? &one : &of->how->solve;
+  lfm_path path = lfm_solve_path(solve, of->teacher, block.block, span.right, span.left);
   const lfm_params *weights = student ? student->params[0] : of->teacher->params[block.block];
   double passes = !student && data->given && of->how->guidance != 1.0 ? 2.0 : 1.0;
   int64_t *nfe;

@@ -100,7 +100,7 @@ static lfm_status through_blocks(const lfm_model *teacher, const lfm_states_opti
   double passes = s->border[0].given && options->guidance != 1.0 ? 2.0 : 1.0;
   for (int n = s->parts - 1; n >= 0; n--) {
     lfm_part part = lfm_part_of(options->split, n + 1);
-    lfm_path path = lfm_solve_path(&options->solve, part.span.right, part.span.left);
+    lfm_path path = lfm_solve_path(&options->solve, teacher, part.block, part.span.right, part.span.left);
     lfm_pool *to = &s->border[n];
     memcpy(lfm_pool_numbers(to), lfm_pool_numbers(&s->border[n + 1]), bytes);
     lfm_rows rows = {.count = s->rows,

@@ -56,7 +56,7 @@ static lfm_status through_blocks(const lfm_model *model, const lfm_push_options 
     int n = options->back ? options->to - 1 - k : k;
     const lfm_span *span = &model->span[n];
     lfm_path path =
-        lfm_solve_path(&solve, options->back ? span->right : span->left, options->back ? span->left : span->right);
+        lfm_solve_path(&solve, model, n, options->back ? span->right : span->left, options->back ? span->left : span->right);
     lfm_meter_phase(&meter, LFM_PHASE_PUSH, k + 1, options->to, 0, rows->count);
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, rows, &meter), done);
   }

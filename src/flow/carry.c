@@ -259,6 +259,7 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
       .atol = path->tol,
       .rtol = path->tol,
       .fixed_steps = path->fixed_steps,
+      .crowding = path->crowding,
       .slots = carry->crew->slots,
       .field = velocity,
       .load = load_row,

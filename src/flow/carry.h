@@ -23,7 +23,8 @@ typedef struct lfm_path {
   double t0, t1;
   lfm_solver solver;
   double tol;      /* absolute and relative, adaptive solvers */
-  int fixed_steps; /* over 0: so many equal steps instead */
+  int fixed_steps; /* over 0: so many steps instead, */
+  double crowding; /* equal in t^(1 / crowding); 0: 1 */
 } lfm_path;
 
 /* The rows, carried in place.  Exactly one of f16, f32 and f64 is set; the solver's state is of doubles, so that a row is

@@ -51,7 +51,7 @@ static lfm_rows traced_rows(const work *w, double *at, int n) {
 }
 
 static lfm_status through_block(const work *w, int n) {
-  lfm_path path = lfm_solve_path(w->solve, 0.0, 1.0);
+  lfm_path path = lfm_solve_path(w->solve, w->model, n, 0.0, 1.0);
   lfm_rows rows = traced_rows(w, w->x, n);
   return lfm_carry_rows(w->traced, w->model->params[n], &path, &rows, w->meter);
 }

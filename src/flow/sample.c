@@ -107,7 +107,7 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
                                : lfm_carry_create(team, model->net, options->logp, &carry),
                done);
   for (int n = model->blocks - 1; n >= 0; n--) {
-    lfm_path path = lfm_solve_path(&solve, model->span[n].right, model->span[n].left);
+    lfm_path path = lfm_solve_path(&solve, model, n, model->span[n].right, model->span[n].left);
     rows.probe.block = (uint32_t)n;
     lfm_meter_phase(meter, LFM_PHASE_SAMPLE, model->blocks - n, model->blocks, 0, d->rows);
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, &rows, meter), done);

@@ -18,7 +18,7 @@ static lfm_status parse(const lfm_solver_options *options, int blocks, lfm_solve
   if (options->nfe && options->tol != 0.0)
     return lfm_fail(LFM_E_USAGE, "nfe takes fixed steps, tol adaptive ones: give one of the two");
   if (options->solver) LFM_TRY(lfm_solver_parse(options->solver, &out->solver));
-  else if (options->nfe) out->solver = best_of(options->nfe / blocks);
+  else if (options->nfe) out->solver = best_of(options->nfe / blocks), out->crowds = true;
   if (!options->nfe && !lfm_solver_is_adaptive(out->solver))
     return lfm_fail(LFM_E_USAGE, "%s takes fixed steps: say how many evaluations with nfe", lfm_solver_name(out->solver));
   if (!options->nfe) return LFM_OK;
@@ -82,6 +82,13 @@ lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_so
   return lfm_solve_parse(options, model->blocks, out);
 }
 
-lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1) {
-  return (lfm_path){.t0 = t0, .t1 = t1, .solver = solve->solver, .tol = solve->tol, .fixed_steps = solve->fixed_steps};
+lfm_path lfm_solve_path(const lfm_solve *solve, const lfm_model *model, int n, double t0, double t1) {
+  const double towards_data = 1.5; /* docs/decisions/fixed-steps.md */
+  bool crowds = solve->crowds && n == 0 && !model->picture;
+  return (lfm_path){.t0 = t0,
+                    .t1 = t1,
+                    .solver = solve->solver,
+                    .tol = solve->tol,
+                    .fixed_steps = solve->fixed_steps,
+                    .crowding = crowds ? towards_data : 1.0};
 }

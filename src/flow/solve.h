@@ -13,12 +13,14 @@ typedef struct lfm_solve {
   lfm_solver solver;
   double tol;
   int fixed_steps; /* a block; 0: adaptive */
+  bool crowds;     /* steps are smaller towards the data */
 } lfm_solve;
 
 #define LFM_DEFAULT_TOL 1e-5
 
 /* nfe evaluations over the whole chain become equal steps in every block; with no solver named, of the method that does most
- * with so few.  LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
+ * with so few, and in the block at the data of rows those steps crowd towards them (docs/decisions/fixed-steps.md).
+ * LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
 lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out);
 
 /* The same question without the answer, and without the notes: before hours of other work. */
@@ -37,7 +39,7 @@ lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what);
 /* LFM_E_USAGE where pictures are shown without their class to one that needs it. */
 lfm_status lfm_solve_check_classless(const lfm_model *model, const char *what);
 
-/* The path of one block under this solve. */
-lfm_path lfm_solve_path(const lfm_solve *solve, double t0, double t1);
+/* The path of block n of the model, or of a part of it, under this solve. */
+lfm_path lfm_solve_path(const lfm_solve *solve, const lfm_model *model, int n, double t0, double t1);
 
 #endif

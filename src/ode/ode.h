@@ -70,7 +70,8 @@ typedef struct lfm_ode_problem {
   double t0, t1; /* t1 < t0 runs backwards; t1 = t0 gives each row back as it came, with nfe 0 */
   lfm_solver solver;
   double atol, rtol; /* adaptive solvers */
-  int fixed_steps;   /* over 0: that many equal steps, error estimate unused (any solver) */
+  int fixed_steps;   /* over 0: that many steps, error estimate unused (any solver) */
+  double crowding;   /* of fixed steps, whose times are then not negative: equal in t^(1 / crowding); 0 means 1 */
   int max_steps;     /* adaptive: tries, accepted or not; 0 means 100,000 */
   double step_floor; /* adaptive: 0 means 1e-10 |t1 - t0|; never below what t0 and t1 resolve */
   int64_t slots;     /* rows in flight a worker */

@@ -233,6 +233,9 @@ static lfm_status check(const lfm_ode *ode, const lfm_team *team, const lfm_ode_
   if (rows < 0 || !isfinite(p->t1 - p->t0)) return lfm_fail(LFM_E_USAGE, "the ODE's rows and times make no sense");
   if (p->fixed_steps < 0 || p->fixed_steps > most || p->max_steps < 0 || p->max_steps > most)
     return lfm_fail(LFM_E_USAGE, "fixed_steps and max_steps must lie within 0 .. %d", most);
+  if (!(p->crowding >= 0.0 && isfinite(p->crowding)) || (p->crowding > 0.0 && fmin(p->t0, p->t1) < 0.0))
+    return lfm_fail(LFM_E_USAGE, "steps that crowd by %g from %g to %g: they do towards 0, from above", p->crowding, p->t0,
+                    p->t1);
   if (p->fixed_steps > 0) return LFM_OK;
   if (!lfm_solver_is_adaptive(p->solver))
     return lfm_fail(LFM_E_USAGE, "solver %s has no error estimate; give a number of steps, or use bs23, dopri5 or tsit5",

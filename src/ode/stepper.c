@@ -32,6 +32,7 @@ lfm_step_rule lfm_step_rule_of(const lfm_ode_problem *problem) {
                          .t0 = problem->t0,
                          .t1 = problem->t1,
                          .fixed_steps = problem->fixed_steps,
+                         .crowding = problem->crowding > 0.0 ? problem->crowding : 1.0,
                          .max_steps = problem->max_steps > 0 ? problem->max_steps : 100000,
                          .atol = problem->atol,
                          .rtol = problem->rtol,
@@ -95,14 +96,19 @@ static bool want(lfm_stepper *s, const lfm_step_rule *rule, double t, const doub
   return true;
 }
 
+/* The time behind so many fixed steps. */
+static double fixed_time(const lfm_step_rule *rule, int done) {
+  double share = (double)done / rule->fixed_steps, p = rule->crowding;
+  if (done == rule->fixed_steps) return rule->t1;
+  if (p == 1.0) return rule->t0 + (rule->t1 - rule->t0) * share;
+  double from = pow(rule->t0, 1.0 / p), to = pow(rule->t1, 1.0 / p);
+  return pow(from + (to - from) * share, p);
+}
+
 /* The time after this step; the last one lands on t1, also where that stretches it by a hundredth. */
 static double next_time(const lfm_stepper *s, const lfm_step_rule *rule) {
-  double span = rule->t1 - rule->t0;
-  if (rule->fixed_steps > 0) {
-    int done = s->steps + 1;
-    return done == rule->fixed_steps ? rule->t1 : rule->t0 + span * ((double)done / rule->fixed_steps);
-  }
-  return 1.01 * s->h >= fabs(rule->t1 - s->at) ? rule->t1 : s->at + copysign(s->h, span);
+  if (rule->fixed_steps > 0) return fixed_time(rule, s->steps + 1);
+  return 1.01 * s->h >= fabs(rule->t1 - s->at) ? rule->t1 : s->at + copysign(s->h, rule->t1 - rule->t0);
 }
 
 /* Asks for k[stage], or for k of (next, y_next) behind the last. */

@@ -21,8 +21,9 @@ typedef struct lfm_step_rule {
   int64_t dim;  /* of x */
   int64_t size; /* of the state: dim, and the log-determinants */
   double t0, t1;
-  int fixed_steps; /* 0: adaptive, and then: */
-  int max_steps;   /* tries, accepted or not */
+  int fixed_steps; /* 0: adaptive, and then max_steps and what follows it */
+  double crowding;
+  int max_steps; /* tries, accepted or not */
   double atol, rtol;
   double floor; /* the smallest step, over 0 */
 } lfm_step_rule;

@@ -12,7 +12,7 @@ static void defaults_are_dopri5(void **state) {
   OK(lfm_solve_parse(&(lfm_solver_options){0}, 4, &solve));
   assert_int_equal(solve.solver, LFM_DOPRI5);
   assert_true(solve.tol == LFM_DEFAULT_TOL && solve.fixed_steps == 0);
-  lfm_path path = lfm_solve_path(&solve, 1.0, 0.0);
+  lfm_path path = lfm_solve_path(&solve, &(lfm_model){0}, 0, 1.0, 0.0);
   assert_true(path.t0 == 1.0 && path.t1 == 0.0 && path.tol == LFM_DEFAULT_TOL);
 }
 
@@ -35,6 +35,20 @@ static void evaluations_are_shared_by_the_blocks(void **state) {
     assert_int_equal(solve.fixed_steps, cases[k].steps);
     assert_true(solve.fixed_steps * lfm_solver_stages(solve.solver) * 3 <= cases[k].nfe);
   }
+}
+
+/* Only where we choose, in the block at the data, of rows: whoever names a solver gets its plain steps. */
+static void steps_crowd_towards_the_data_of_rows(void **state) {
+  (void)state;
+  lfm_solve ours, named;
+  OK(lfm_solve_parse(&(lfm_solver_options){.nfe = 24}, 3, &ours));
+  OK(lfm_solve_parse(&(lfm_solver_options){.nfe = 24, .solver = "rk4"}, 3, &named));
+  lfm_images shape = {0};
+  const lfm_model of_rows = {0}, of_pictures = {.picture = &shape};
+  assert_true(lfm_solve_path(&ours, &of_rows, 0, 1.0, 0.0).crowding == 1.5);
+  assert_true(lfm_solve_path(&ours, &of_rows, 1, 1.0, 0.0).crowding == 1.0);
+  assert_true(lfm_solve_path(&ours, &of_pictures, 0, 1.0, 0.0).crowding == 1.0);
+  assert_true(lfm_solve_path(&named, &of_rows, 0, 1.0, 0.0).crowding == 1.0);
 }
 
 static void refusals_say_why(void **state) {
@@ -65,6 +79,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_are_dopri5),
       cmocka_unit_test(evaluations_are_shared_by_the_blocks),
+      cmocka_unit_test(steps_crowd_towards_the_data_of_rows),
       cmocka_unit_test(refusals_say_why),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

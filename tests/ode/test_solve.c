@@ -284,8 +284,8 @@ static void test_solve_refuses_nonsense(void **state) {
   rows r;
   rows_create(&r, lorenz, starts, ROWS, DIM);
   const lfm_ode_problem good = likelihood(LFM_DOPRI5);
-  lfm_ode_problem bad[12];
-  for (int i = 0; i < 12; i++) bad[i] = good;
+  lfm_ode_problem bad[14];
+  for (int i = 0; i < 14; i++) bad[i] = good;
   bad[0].atol = 0.0;
   bad[1].atol = NAN;
   bad[2].rtol = -1e-3;
@@ -298,7 +298,10 @@ static void test_solve_refuses_nonsense(void **state) {
   bad[9].max_steps = -1;
   bad[10].step_floor = NAN;
   bad[11].solver = LFM_SOLVERS;
-  for (int i = 0; i < 12; i++) {
+  bad[12].crowding = NAN;
+  bad[13].crowding = 1.5;
+  bad[13].t0 = -1.0;
+  for (int i = 0; i < 14; i++) {
     assert_int_equal(rows_solve_status(&r, bad[i], 1), LFM_E_USAGE);
     assert_int_equal(r.calls, 0);
   }

@@ -95,6 +95,29 @@ static void test_fixed_steps_count(void **state) {
   }
 }
 
+/* Equal in the root of t: 1, 4/9, 1/9, 0 and back; y' = t^2, whose midpoint rule sees where they are. */
+static void square(double t, const double *y, double *dydt, double *div) {
+  (void)y;
+  dydt[0] = t * t;
+  *div = 0.0;
+}
+
+static void test_fixed_steps_crowd_towards_zero(void **state) {
+  (void)state;
+  static const double times[] = {0.0, 1.0 / 9.0, 4.0 / 9.0, 1.0};
+  double sum = 0.0, y0 = 0.0, y;
+  for (int i = 0; i < 3; i++) {
+    double middle = 0.5 * (times[i] + times[i + 1]);
+    sum += (times[i + 1] - times[i]) * middle * middle;
+  }
+  for (int back = 0; back < 2; back++) {
+    lfm_ode_problem problem = fixed(LFM_MIDPOINT, 3, back, !back);
+    problem.crowding = 2.0;
+    assert_int_equal(rows_solve_one(square, problem, 1, &y0, &y), 6);
+    assert_true(fabs(y - (back ? -sum : sum)) < 1e-15);
+  }
+}
+
 /* ---- adaptive steps -------------------------------------------------------------------------------------------- */
 
 static void test_tolerance_is_met(void **state) {
@@ -645,6 +668,7 @@ int main(void) {
       cmocka_unit_test(test_measured_orders),
       cmocka_unit_test(test_fixed_steps_by_hand),
       cmocka_unit_test(test_fixed_steps_count),
+      cmocka_unit_test(test_fixed_steps_crowd_towards_zero),
       cmocka_unit_test(test_tolerance_is_met),
       cmocka_unit_test(test_logistic),
       cmocka_unit_test(test_there_and_back),
