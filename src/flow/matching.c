@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * matching.c -- fill a run with (t, I_t), evaluate, compare with dI_t/dt, or with its mean given I_t.
- * The target is kept beside the run, and v - target becomes the gradient in place: no other buffer is needed.
+ * matching.c -- what a block learns from.  For each row of a batch
+ *   x_l, x_r   a pair: a row of the pool and where the OU step leads it, e^{-g} x' + sqrt(1 - e^{-2g}) z     make_pair
+ *   I_t        a(t) x_l + b(t) x_r, trigonometric or linear (flow/interpolant.h), with t drawn                fill
+ *   target     dI_t/dt = a'(t) x_l + b'(t) x_r, or with target_rows its mean given I_t                        fill
+ *   loss       | v(t, I_t) - target |^2                                             [paper, the local FM loss] row_error
+ * and of that the gradient, as v - target in place of v's: no other buffer is needed.
+ *
+ * The mean in place of the pair's own target has the same minimum and less variance, as far as the rows that the mean is
+ * over stand for the pool (flow/posterior.h, docs/decisions/learning.md).
+ * Every draw has an address, (seed, purpose, block, step, pair), and no state: a batch is the same however it is cut.
  */
 #include "flow/matching.h"
 
@@ -21,8 +29,8 @@ struct lfm_matching {
   float *target;            /* [rows, dim] dI_t/dt */
   int64_t *row;             /* [rows] where in the pool x_l of a pair stands */
   float *noise;             /* [rows, 1 to 3 dim] normals of a pair */
-  double *lot, *time;       /* [rows] is the pair one of the wide law's?  t */
-  lfm_meanflow *means;      /* NULL where the net has no span */
+  double *wide_draw, *time; /* [rows] below `defensive`: the pair is one of the wide law's; t */
+  lfm_meanflow *meanflow;   /* NULL where the net has no span */
   float *left, *right;      /* [dim] ends of the pair at hand */
   lfm_posterior *posterior; /* NULL unless lfm_matching_average was called */
   int64_t *candidate;       /* [rows of the posterior] where in the pool they stand */
@@ -47,9 +55,9 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   LFM_TRY_GOTO(LFM_ALLOC(&matching->right, dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->row, rows), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->noise, 3 * rows * dim), fail);
-  LFM_TRY_GOTO(LFM_ALLOC(&matching->lot, rows), fail);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching->wide_draw, rows), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->time, rows), fail);
-  if (lfm_run_span(matching->run)) LFM_TRY_GOTO(lfm_meanflow_create(rows, dim, &matching->means), fail);
+  if (lfm_run_span(matching->run)) LFM_TRY_GOTO(lfm_meanflow_create(rows, dim, &matching->meanflow), fail);
   *out = matching;
   return LFM_OK;
 fail:
@@ -66,7 +74,7 @@ lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows) {
 void lfm_matching_destroy(lfm_matching *matching) {
   if (!matching) return;
   lfm_posterior_destroy(matching->posterior);
-  lfm_meanflow_destroy(matching->means);
+  lfm_meanflow_destroy(matching->meanflow);
   lfm_free(matching->candidate);
   lfm_free(matching->excess);
   lfm_run_destroy(matching->run);
@@ -75,19 +83,21 @@ void lfm_matching_destroy(lfm_matching *matching) {
   lfm_free(matching->right);
   lfm_free(matching->row);
   lfm_free(matching->noise);
-  lfm_free(matching->lot);
+  lfm_free(matching->wide_draw);
   lfm_free(matching->time);
   lfm_free(matching);
 }
 
 size_t lfm_matching_memory(const lfm_matching *matching) {
-  const void *const parts[] = {matching->target, matching->row,   matching->noise,     matching->lot,   matching->time,
+  const void *const parts[] = {matching->target, matching->row,   matching->noise,     matching->wide_draw, matching->time,
                                matching->left,   matching->right, matching->candidate, matching->excess};
   size_t bytes =
-      lfm_run_memory(matching->run) + lfm_posterior_memory(matching->posterior) + lfm_meanflow_memory(matching->means);
+      lfm_run_memory(matching->run) + lfm_posterior_memory(matching->posterior) + lfm_meanflow_memory(matching->meanflow);
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) bytes += lfm_alloc_size(parts[k]);
   return bytes;
 }
+
+/* ---- the ends of a pair -------------------------------------------------------------------------------------- */
 
 /* A picture's mirror image, every line of every plane turned round. */
 static void mirror(float *x, int64_t dim, int64_t width) {
@@ -109,7 +119,7 @@ static void pool_row(const lfm_pairs *pairs, int64_t row, bool mirrored, const f
 }
 
 static bool is_wide(const lfm_matching *matching, const lfm_pairs *pairs, int64_t i) {
-  return pairs->defensive > 0.0 && matching->lot[i] < pairs->defensive;
+  return pairs->defensive > 0.0 && matching->wide_draw[i] < pairs->defensive;
 }
 
 /* A defensive mixture: a small share e of the x_l is s z', with s from 1 to WIDEST evenly in the logarithm, so that the block
@@ -123,6 +133,8 @@ static void draw_wide(const lfm_pairs *pairs, lfm_rng rng, int64_t pair, float *
   lfm_rng_normal(&rng, pair, left, (size_t)pairs->dim);
   for (int64_t j = 0; j < pairs->dim; j++) left[j] *= scale;
 }
+
+/* ---- the draws ------------------------------------------------------------------------------------------------ */
 
 static lfm_rng rng_of(const lfm_pairs *pairs, lfm_purpose purpose, int64_t step) {
   return (lfm_rng){.seed = pairs->pairing.seed, .purpose = purpose, .block = pairs->pairing.block, .step = (uint32_t)step};
@@ -149,7 +161,7 @@ static void draw_pairs(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   lfm_rng noise = rng_of(pairs, pairs->noise_for, step), defence = rng_of(pairs, LFM_FOR_DEFENCE, step);
   lfm_pairing_left_rows(&pairs->pairing, step, first, count, matching->row);
   lfm_rng_normal_rows(&noise, first, count, matching->noise, (size_t)normals_a_pair(pairs));
-  if (pairs->defensive > 0.0) lfm_rng_uniform_rows(&defence, first, count, 0, matching->lot);
+  if (pairs->defensive > 0.0) lfm_rng_uniform_rows(&defence, first, count, 0, matching->wide_draw);
 }
 
 /* t of every row: a uniform or Beta draw of its pair for each of num_tk times. */
@@ -221,14 +233,15 @@ static void load_candidates(lfm_matching *matching, const lfm_pairs *pairs, int6
   lfm_posterior_load(matching->posterior, pairs->pool, matching->candidate, (float)pairs->before.decay);
 }
 
+static const float near = 1e-3f; /* noise of a point that is all but x_l: nobody else can be there */
+
 /* target = q x_l + (b'/b) I_t with q = a' - b' a / b, where I_t = alpha x_l + sigma z.  So its mean given I_t differs by
  * q (E[x_l | I_t] - x_l).  With pool: ou, x_l is itself D x_0 + S n, and given x_0 and I_t its mean is
- * D x_0 + gain (I_t - alpha D x_0).  A point that is all but x_l has nobody else to come from. */
+ * D x_0 + gain (I_t - alpha D x_0). */
 static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *point,
                            float *target) {
-  const float NEAR = 1e-3f;
   float alpha = at.a + at.b * (float)pairs->step.decay, sigma = at.b * (float)pairs->step.noise;
-  if (sigma < NEAR) return;
+  if (sigma < near) return;
   float spread = alpha * (float)pairs->before.noise, variance = spread * spread + sigma * sigma;
   float gain = alpha * (float)(pairs->before.noise * pairs->before.noise) / variance, share = sigma * sigma / variance;
   float q = at.da - at.db * at.a / at.b;
@@ -241,15 +254,16 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
  * differs by q (E[D x_0 | I_t] - D x_0) with q = a' + b' e^{-g} - alpha (a' S + b' S') / B, and D x_0 is x_l - S n. */
 static void average_shared(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *n,
                            const float *point, float *target) {
-  const float NEAR = 1e-3f;
   float decay = (float)pairs->step.decay, left_noise = (float)pairs->before.noise;
   float right_noise = decay * left_noise + (float)added_noise(pairs);
   float alpha = at.a + at.b * decay, sigma = at.a * left_noise + at.b * right_noise;
-  if (sigma < NEAR) return;
+  if (sigma < near) return;
   float q = at.da + at.db * decay - alpha * (at.da * left_noise + at.db * right_noise) / sigma;
   lfm_posterior_mean(matching->posterior, point, alpha, sigma * sigma, matching->left, matching->excess);
   for (int64_t j = 0; j < matching->dim; j++) target[j] += q * (matching->excess[j] + left_noise * n[j]);
 }
+
+/* ---- filling a run -------------------------------------------------------------------------------------------- */
 
 /* What is given of row r's pair, now and then withheld: the field with nothing given is learnt beside the others. */
 static void show_given(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t pair, int64_t i, int64_t r) {
@@ -277,14 +291,14 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
   int64_t dim = matching->dim, first_pair = first / pairs->times, made = -1;
   draw_pairs(matching, pairs, step, first_pair, (first + count - 1) / pairs->times - first_pair + 1);
   draw_times(matching, pairs, step, first, count);
-  if (pairs->means) draw_spans(matching, pairs, step, first, count);
+  if (pairs->is_meanflow) draw_spans(matching, pairs, step, first, count);
   if (pairs->target_rows) load_candidates(matching, pairs, step);
   for (int64_t r = 0; r < count; r++) {
     int64_t i = (first + r) / pairs->times - first_pair;
     if (i != made) make_pair(matching, pairs, step, first_pair, i);
     made = i;
     lfm_interpolant at = interpolant_of(pairs, &matching->time[r]);
-    if (pairs->means && pairs->right) span[r] *= (float)(pairs->t_right - pairs->t_left);
+    if (pairs->is_meanflow && pairs->right) span[r] *= (float)(pairs->t_right - pairs->t_left);
     float *point = x + r * dim, *target = matching->target + r * dim;
     t[r] = (float)matching->time[r];
     show_given(matching, pairs, step, first_pair + i, i, r);
@@ -297,6 +311,8 @@ static void fill(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, i
     else average_target(matching, pairs, at, point, target);
   }
 }
+
+/* ---- loss and gradient ---------------------------------------------------------------------------------------- */
 
 /* The sum of squares of one row in eight interleaved partial sums: fixed order, and vector code. */
 static double row_error(const float *v, const float *target, int64_t dim) {
@@ -320,8 +336,8 @@ lfm_status lfm_matching_loss(lfm_matching *matching, const lfm_pairs *pairs, con
                              int64_t first, int64_t count, double *loss_sum) {
   fill(matching, pairs, step, first, count);
   set_dropout(matching, pairs, step, first);
-  if (pairs->means && !pairs->at_noise)
-    LFM_TRY(lfm_meanflow_target(matching->means, matching->run, params, count, matching->target));
+  if (pairs->is_meanflow && !pairs->at_noise)
+    LFM_TRY(lfm_meanflow_target(matching->meanflow, matching->run, params, count, matching->target));
   LFM_TRY(lfm_run_forward(matching->run, params));
   const float *v = lfm_run_v(matching->run);
   for (int64_t r = 0; r < count; r++)

@@ -24,7 +24,7 @@ typedef struct lfm_pairs {
   const lfm_pool *right;
   double t_left, t_right;
   bool at_noise;
-  bool means;        /* what is learnt is the mean velocity over a span of time before t (flow/meanflow.h) */
+  bool is_meanflow;  /* what is learnt is the mean velocity over a span of time before t (flow/meanflow.h) */
   bool drops;        /* does the network leave activations out (dropout)? */
   double given_drop; /* share of the pairs of which the network is shown nothing that is given */
   int64_t dim;

@@ -19,7 +19,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int64_t batch, int times, bool validating) {
   const lfm_config *config = trainer->config;
   const lfm_lesson *lesson = trainer->lesson;
-  bool means = config->objective == LFM_OBJECTIVE_MEANFLOW;
+  bool is_meanflow = config->objective == LFM_OBJECTIVE_MEANFLOW;
   bool from_data = config->pool == LFM_POOL_OU && !lesson;
   double before = from_data ? lfm_ou_time_before(config->hks, trainer->block) : 0.0;
   return (lfm_pairs){
@@ -29,8 +29,8 @@ static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int6
                             : &lesson->right,
       .t_left = lesson ? lesson->t_left : 0.0,
       .t_right = lesson ? lesson->t_right : 1.0,
-      .at_noise = lesson && (lesson->at_noise || (validating && means)), /* what is wanted of mean velocities in the end */
-      .means = means,
+      .at_noise = lesson && (lesson->at_noise || (validating && is_meanflow)), /* for what is wanted of them in the end */
+      .is_meanflow = is_meanflow,
       .drops = config->dropout > 0.0 && !validating,
       .given_drop = validating || !config->conditional ? 0.0 : config->class_drop,
       .dim = trainer->model->normaliser->dim,
@@ -125,9 +125,9 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
 
   trainer->step++;
   trainer->steps_done++;
-  trainer->train_flops +=
-      (double)work.rows * (lfm_net_train_flops(trainer->net) + (work.pairs.means ? lfm_meanflow_flops(trainer->net) : 0.0) +
-                           lfm_posterior_flops(config->target_rows, work.pairs.dim));
+  trainer->train_flops += (double)work.rows * (lfm_net_train_flops(trainer->net) +
+                                               (work.pairs.is_meanflow ? lfm_meanflow_flops(trainer->net) : 0.0) +
+                                               lfm_posterior_flops(config->target_rows, work.pairs.dim));
   keep_means(trainer, loss);
   return LFM_OK;
 }
