@@ -51,6 +51,12 @@ static int run_inflate(z_stream *stream, const uint8_t **data, size_t *size, uin
   return code;
 }
 
+/* Whether nothing but zeros is left: what tapes and block devices fill their last block with, and gzip overlooks. */
+static bool is_padding(const uint8_t *data, size_t size) {
+  while (size > 0 && *data == 0) data++, size--;
+  return size == 0;
+}
+
 /* Unpacks member after member into *text, which grows as needed. */
 static lfm_status gunzip_all(const char *name, z_stream *stream, const uint8_t *data, size_t size, uint8_t **text,
                              size_t *capacity, size_t *used) {
@@ -60,7 +66,7 @@ static lfm_status gunzip_all(const char *name, z_stream *stream, const uint8_t *
     size_t room = *capacity - *used;
     int code = run_inflate(stream, &data, &size, &to, &room);
     *used = (size_t)(to - *text);
-    if (code == Z_STREAM_END && size == 0) return LFM_OK;
+    if (code == Z_STREAM_END && is_padding(data, size)) return LFM_OK;
     if (code == Z_STREAM_END) inflateReset(stream);
     else if (code != Z_OK) /* Z_OK: all the room is used, and there is more */ return refuse(name, code);
   }

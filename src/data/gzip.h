@@ -7,7 +7,8 @@
 
 #include "core/file.h"
 
-/* All members of a gzip file as one text; free with lfm_free.  LFM_E_FORMAT when truncated or altered. */
+/* All members of a gzip file as one text; free with lfm_free.  Zeros behind the last one are padding.  LFM_E_FORMAT when
+ * truncated or altered. */
 lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_t **out, size_t *out_size);
 
 /* out [count] = the first bytes of what a gzip file holds; *found is false when it is none, damaged before, or holds fewer.

@@ -319,13 +319,19 @@ static void unpacks_gzip(void **state) {
   /* two members, "a,b\n1,2\n" and "3,4\n", as gzip writes them */
   static const char hex[] = "1f8b08000000000002ff4bd449e232d431e202007b07970a08000000"
                             "1f8b08000000000002ff33d631e102003e2d72a904000000";
-  uint8_t bytes[128];
+  uint8_t bytes[128] = {0};
   size_t size = from_hex(hex, bytes, sizeof bytes);
   lfm_table *table;
   lfm_status status = read_bytes(lfm_csv_gz_parse, bytes, size, NULL, NULL, &table);
   if (status != LFM_OK) fail_msg("%s", lfm_error());
   assert_values(table, 2, 2, (const double[]){1, 2, 3, 4});
   lfm_table_destroy(table);
+  assert_int_equal(read_bytes(lfm_csv_gz_parse, bytes, size + 20, NULL, NULL, &table), LFM_OK); /* padded, as on a tape */
+  assert_values(table, 2, 2, (const double[]){1, 2, 3, 4});
+  lfm_table_destroy(table);
+  bytes[size + 19] = 1;
+  assert_failure(read_bytes(lfm_csv_gz_parse, bytes, size + 20, NULL, NULL, &table), LFM_E_FORMAT,
+                 "t: compressed data are damaged");
   assert_failure(read_bytes(lfm_csv_gz_parse, bytes, size - 1, NULL, NULL, &table), LFM_E_FORMAT,
                  "t: compressed data end early; the file is truncated");
   bytes[size - 6] ^= 1; /* the checksum */
