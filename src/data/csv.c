@@ -119,11 +119,20 @@ static lfm_status next_field(csv_file *csv, field *out) {
   return LFM_OK;
 }
 
-/* Moves to the next row; false at the end.  Empty lines are no rows, except that one amid a single column is a missing
+/* Moves to the next row; false at the end.  Blank lines are no rows, except that one amid a single column is a missing
  * value. */
 static bool next_row(csv_file *csv) {
-  while (csv->cols != 1 && csv->rest.at < csv->rest.end && at_line_end(&csv->rest)) skip_line_end(&csv->rest);
-  return csv->rest.at < csv->rest.end;
+  cursor *c = &csv->rest;
+  while (csv->cols != 1 && c->at < c->end) {
+    cursor start = *c;
+    skip_blanks(csv);
+    if (!at_line_end(c)) { /* back, for at the top a tab that was skipped may be the delimiter */
+      *c = start;
+      return true;
+    }
+    skip_line_end(c);
+  }
+  return c->at < c->end;
 }
 
 static int64_t rank(lfm_field_kind kind, bool quoted) { return kind == LFM_FIELD_TEXT ? 2 : (quoted ? 1 : 0); }
@@ -418,12 +427,12 @@ static lfm_status trim(csv_file *csv) {
     return lfm_fail(LFM_E_FORMAT, "%s: is UTF-16 text; save it as UTF-8", csv->source->name);
   if (size >= 3 && memcmp(c->at, "\xEF\xBB\xBF", 3) == 0) c->at += 3;
   while (c->end > c->at && (c->end[-1] == '\n' || c->end[-1] == '\r' || c->end[-1] == ' ')) c->end--;
-  return c->at < c->end ? LFM_OK : lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
+  return LFM_OK;
 }
 
 static lfm_status parse(csv_file *csv) {
   LFM_TRY(trim(csv));
-  next_row(csv); /* past empty lines at the top */
+  if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
   LFM_TRY(read_header(csv));
   if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);
   LFM_TRY(make_table(csv));

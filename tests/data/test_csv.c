@@ -56,6 +56,8 @@ static void reads_every_spelling(void **state) {
   reads_as("a\tb\n1\t2.5\n-3\t.25\n", "a|b", 2, 2, v);
   reads_as(" a , b \n 1 ,\t2.5\n-3 , .25 \n \n\n", "a|b", 2, 2, v);
   reads_as("\n\na,b\n\n+1,25e-1\n\n-3.,2.5E-01\n", "a|b", 2, 2, v);
+  reads_as(" \t\n\na,b\n  \n1,2.5\r\n\t \r\n-3,.25\n\t", "a|b", 2, 2, v); /* lines of blanks are blank lines */
+  reads_as("\tb\n1\t2.5\n \n-3\t.25\n", "x0|b", 2, 2, v);                 /* a tab that is the delimiter is no blank */
   reads_as("\"a\",\"b\"\n\"1\",2.5\n-3,\"0.25\"\n", "a|b", 2, 2, v);
   reads_as("\"a, \"\"b\"\"\nc\",d\n1,2.5\n-3,.25\n", "a, \"b\"\nc|d", 2, 2, v);
   reads_as("\"a,b\";c\n1;2.5\n-3;.25\n", "a,b|c", 2, 2, v); /* a comma in quotes does not make commas the delimiter */
@@ -177,6 +179,10 @@ static void refuses_or_drops_missing_values(void **state) {
           "t: each of the 2 rows has a missing value; leave out the columns that are empty with --drop");
   refuses("a\n1\n\n3\n", NULL, LFM_E_DATA,
           "t:3: row 2, column \"a\": the value is missing; --drop-missing leaves such rows out");
+  refuses("a\n1\n \n3\n", NULL, LFM_E_DATA,
+          "t:3: row 2, column \"a\": the value is missing; --drop-missing leaves such rows out");
+  refuses("a\tb\n1\t2\n\t\n", NULL, LFM_E_DATA,
+          "t:3: row 2, column \"a\": the value is missing; --drop-missing leaves such rows out");
 }
 
 static void names_lines_of_the_wrong_length(void **state) {
@@ -214,7 +220,7 @@ static void numbers_that_are_not_kept_apart_are_told_as_that(void **state) {
 static void names_other_faults(void **state) {
   (void)state;
   refuses("", NULL, LFM_E_DATA, "t: the file is empty");
-  refuses("\xEF\xBB\xBF\n \r\n", NULL, LFM_E_DATA, "t: the file is empty");
+  refuses("\xEF\xBB\xBF\n \r\n\t\n", NULL, LFM_E_DATA, "t: the file is empty");
   refuses("a,b\n", NULL, LFM_E_DATA, "t: holds a header and no rows");
   refuses("a,b\n\n\n", NULL, LFM_E_DATA, "t: holds a header and no rows");
   refuses("a,b,a\n1,2,3\n", NULL, LFM_E_DATA, "t:1: two columns are named \"a\"; give each its own name");
