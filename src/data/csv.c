@@ -7,7 +7,8 @@
  *
  * Header.  A first row of words is a header.  One of words and numbers is ambiguous ("5.1,3.5,setosa" in a file without
  * header; "city,2019,2020" in one with): it is a header when the second row has a number under one of its words, else it
- * is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted below it.
+ * is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted below it.  A first row that
+ * counts 0, 1, 2, ... is how pandas names columns without names: a header, with a note.
  * Delimiter.  The comma; in a first line without commas, the semicolon, else the tab.
  * Columns that --columns and --drop leave out are split but never parsed.
  */
@@ -174,13 +175,31 @@ static lfm_status rank_row(csv_file *csv, int64_t *ranks, int64_t *numbers, int6
   return LFM_OK;
 }
 
+/* Whether the next row is 0, 1, 2, ... to its end, perhaps behind an empty field, the name of pandas' row numbers. */
+static lfm_status counts_columns(csv_file *csv, bool *found) {
+  char number[24];
+  int64_t due = 0;
+  field f = {0};
+  *found = csv->cols > 1; /* a lone 0 may as well be data */
+  for (int64_t col = 0; !f.last; col++) {
+    LFM_TRY(next_field(csv, &f));
+    if (col == 0 && f.size == 0) continue;
+    size_t size = (size_t)snprintf(number, sizeof number, "%lld", (long long)due++);
+    *found &= f.size == size && memcmp(f.text, number, size) == 0;
+  }
+  return LFM_OK;
+}
+
 /* See "Header" at the top.  Leaves the cursor where it was. */
 static lfm_status detect_header(csv_file *csv, bool *found) {
   cursor start = csv->rest;
   int64_t *first, numbers, words, ignored;
+  bool counts;
   lfm_status status;
   LFM_TRY(LFM_ALLOC(&first, 2 * csv->cols));
   int64_t *second = first + csv->cols;
+  LFM_TRY_GOTO(counts_columns(csv, &counts), done);
+  csv->rest = start;
   LFM_TRY_GOTO(rank_row(csv, first, &numbers, &words), done);
   *found = words > 0 && numbers == 0;
   bool more = next_row(csv);
@@ -189,6 +208,11 @@ static lfm_status detect_header(csv_file *csv, bool *found) {
   if (!*found && words > 0)
     lfm_note(LFM_NOTE, "%s: the first row has numbers and is read as data; the columns are named x0, x1, ...",
              csv->source->name);
+  if (!*found && counts && more) {
+    lfm_note(LFM_NOTE, "%s: the first row, 0, 1, ..., is read as the names of its columns; if it is data, put names above it",
+             csv->source->name);
+    *found = true;
+  }
   csv->rest = start;
 done:
   lfm_free(first);

@@ -86,6 +86,36 @@ static void tells_a_header_from_data(void **state) {
   lfm_notes_to(NULL, NULL);
 }
 
+/* What pandas writes of columns that nobody named, without its row numbers and with them. */
+static void takes_a_row_that_counts_for_names(void **state) {
+  (void)state;
+  const double v[] = {7, 8, 3, 9, 7, 5};
+  const char *note = "t: the first row, 0, 1, ..., is read as the names of its columns; if it is data, put names above it";
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  reads_as("0,1,2\n7,8,3\n9,7,5\n", "0|1|2", 2, 3, v);
+  assert_int_equal(notes, 1);
+  assert_string_equal(last_note, note);
+  reads_as("0;1\n7;8\n3;9\n7;5\n", "0|1", 3, 2, v);
+  assert_int_equal(notes, 2);
+  lfm_table *table;
+  assert_int_equal(parse_with(",0\n0,7\n1,8\n", &(lfm_table_options){.drop = "x0"}, &table), LFM_OK);
+  assert_values(table, 2, 1, v);
+  assert_string_equal(lfm_table_name(table, 0), "0");
+  lfm_table_destroy(table);
+  assert_int_equal(notes, 3);
+  assert_string_equal(last_note, note);
+  notes = 0;
+  reads_as("a,b\n0,1\n7,8\n", "a|b", 2, 2, (const double[]){0, 1, 7, 8}); /* the way out that the note names */
+  reads_as("0,1,3\n7,8,3\n", "x0|x1|x2", 2, 3, (const double[]){0, 1, 3, 7, 8, 3});
+  reads_as("0,1.0\n7,8\n", "x0|x1", 2, 2, (const double[]){0, 1, 7, 8});
+  reads_as("1,2\n7,8\n", "x0|x1", 2, 2, (const double[]){1, 2, 7, 8});
+  reads_as("0\n7\n", "x0", 2, 1, (const double[]){0, 7});
+  reads_as("0,1\n", "x0|x1", 1, 2, (const double[]){0, 1});
+  assert_int_equal(notes, 0);
+  lfm_notes_to(NULL, NULL);
+}
+
 static void warns_of_a_column_without_a_name(void **state) {
   (void)state;
   lfm_table *table;
@@ -411,6 +441,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_every_spelling),
       cmocka_unit_test(tells_a_header_from_data),
+      cmocka_unit_test(takes_a_row_that_counts_for_names),
       cmocka_unit_test(warns_of_a_column_without_a_name),
       cmocka_unit_test(records_decimals),
       cmocka_unit_test(names_text_where_a_number_should_be),
