@@ -36,6 +36,7 @@ static lfm_status read_ends(reader *r) {
   if (!extent.is_numbers || extent.rank != 1 || extent.rows < 1)
     return lfm_fail(LFM_E_FORMAT, "%s: " ENDS ": is no row of numbers, one an episode", r->source->name);
   r->episodes = extent.rows;
+  LFM_TRY(r->arrays->check(r->arrays->context, ENDS));
   LFM_TRY(LFM_ALLOC(&r->ends, r->episodes));
   LFM_TRY(r->arrays->read(r->arrays->context, ENDS, r->ends, 1, 0));
   for (int64_t i = 0; i < r->episodes; i++) {
@@ -57,7 +58,7 @@ static lfm_status measure_actions(reader *r) {
     return lfm_fail(LFM_E_DATA, "%s: " ACTION ": is no table of numbers, a row a step", r->source->name);
   r->steps = extent.rows;
   r->action_dim = extent.width;
-  return LFM_OK;
+  return r->arrays->check(r->arrays->context, ACTION);
 }
 
 static void path_of(const char *name, char path[512]) { snprintf(path, 512, "data/%s", name); }
@@ -76,7 +77,13 @@ static lfm_status choose_keys(reader *r) {
   }
   lfm_listing_free(&names);
   LFM_TRY(status);
-  return lfm_offer_choose(r->source, &r->offer, "state", &r->chosen, &r->keys, &r->obs_dim);
+  LFM_TRY(lfm_offer_choose(r->source, &r->offer, "state", &r->chosen, &r->keys, &r->obs_dim));
+  for (int64_t k = 0; k < r->keys; k++) {
+    char path[512];
+    path_of(r->offer.names.names[r->chosen[k]], path);
+    LFM_TRY(r->arrays->check(r->arrays->context, path));
+  }
+  return LFM_OK;
 }
 
 static lfm_status read_array(reader *r, const char *path, double *out, int64_t cols, int64_t first, int64_t width) {

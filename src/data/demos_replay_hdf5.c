@@ -28,6 +28,15 @@ static lfm_status extent(void *context, const char *path, lfm_extent *out) {
   return LFM_OK;
 }
 
+static lfm_status check(void *context, const char *path) {
+  const place *at = context;
+  lfm_hdf5_array array;
+  LFM_TRY(lfm_hdf5_array_open(at->name, at->file, path, &array));
+  lfm_status status = lfm_hdf5_array_check(at->name, &array);
+  H5Dclose(array.id);
+  return status;
+}
+
 static lfm_status read(void *context, const char *path, double *out, int64_t cols, int64_t first) {
   const place *at = context;
   lfm_hdf5_array array;
@@ -43,5 +52,6 @@ bool lfm_replay_hdf5_is(hid_t file) {
 
 lfm_status lfm_replay_hdf5_read(const lfm_source *source, hid_t file, lfm_table **out) {
   place at = {.name = source->name, .file = file};
-  return lfm_replay_read(source, &(lfm_arrays){.context = &at, .list = list, .extent = extent, .read = read}, out);
+  const lfm_arrays arrays = {.context = &at, .list = list, .extent = extent, .check = check, .read = read};
+  return lfm_replay_read(source, &arrays, out);
 }

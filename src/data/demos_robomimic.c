@@ -142,6 +142,13 @@ static lfm_status open_array(const reader *r, const char *path, lfm_hdf5_array *
   return lfm_fail(LFM_E_DATA, "%s: %s: is not there; leave the episode out with a filter", r->source->name, path);
 }
 
+/* Whether its numbers are there; closes it. */
+static lfm_status check_array(const reader *r, const lfm_hdf5_array *array) {
+  lfm_status status = lfm_hdf5_array_check(r->source->name, array);
+  H5Dclose(array->id);
+  return status;
+}
+
 static lfm_status offer_key(reader *r, const char *key) {
   char path[1024];
   lfm_hdf5_array array;
@@ -149,6 +156,18 @@ static lfm_status offer_key(reader *r, const char *key) {
   LFM_TRY(lfm_hdf5_array_open(r->source->name, r->file, path, &array));
   H5Dclose(array.id);
   return lfm_offer_add(&r->offer, key, step_size(&array));
+}
+
+/* Before memory is asked for by what the first episode claims. */
+static lfm_status check_chosen(const reader *r) {
+  for (int64_t k = 0; k < r->keys; k++) {
+    char path[1024];
+    lfm_hdf5_array array;
+    path_of_key(r, 0, r->offer.names.names[r->chosen[k]], path);
+    LFM_TRY(open_array(r, path, &array));
+    LFM_TRY(check_array(r, &array));
+  }
+  return LFM_OK;
 }
 
 static lfm_status choose_keys(reader *r) {
@@ -164,12 +183,13 @@ static lfm_status choose_keys(reader *r) {
   lfm_listing_free(&keys);
   H5Gclose(group);
   LFM_TRY(status);
-  return lfm_offer_choose(r->source, &r->offer, USUAL_KEYS, &r->chosen, &r->keys, &r->obs_dim);
+  LFM_TRY(lfm_offer_choose(r->source, &r->offer, USUAL_KEYS, &r->chosen, &r->keys, &r->obs_dim));
+  return check_chosen(r);
 }
 
-/* The actions of an episode, which say how many steps it has. */
-static lfm_status open_actions(reader *r, int64_t i, lfm_hdf5_array *array) {
-  char path[1024], group[1024];
+/* The actions of an episode, which say how many steps it has; path is theirs, and the caller's to keep. */
+static lfm_status open_actions(reader *r, int64_t i, char path[1024], lfm_hdf5_array *array) {
+  char group[1024];
   int64_t stated;
   path_of(r, i, r->actions, path);
   LFM_TRY(open_array(r, path, array));
@@ -199,8 +219,8 @@ static lfm_status count_steps(reader *r) {
   r->absolute |= has_absolute;
   for (int64_t i = 0; i < r->episodes.count; i++) {
     lfm_hdf5_array array;
-    LFM_TRY(open_actions(r, i, &array));
-    H5Dclose(array.id);
+    LFM_TRY(open_actions(r, i, path, &array));
+    LFM_TRY(check_array(r, &array));
     r->action_dim = array.width;
     if (__builtin_add_overflow(r->steps, array.shape[0], &r->steps))
       return lfm_fail(LFM_E_FORMAT, "%s: claims more steps than can be counted", r->source->name);
@@ -213,7 +233,8 @@ static lfm_status count_steps(reader *r) {
 /* The array at PATH, open, into columns first .. of its episode's steps; closes it. */
 static lfm_status take_array(reader *r, const char *path, const lfm_hdf5_array *array, double *out, int64_t cols,
                              int64_t first) {
-  lfm_status status = lfm_hdf5_array_read(r->source->name, array, out, cols, first);
+  lfm_status status = lfm_hdf5_array_check(r->source->name, array);
+  if (status == LFM_OK) status = lfm_hdf5_array_read(r->source->name, array, out, cols, first);
   H5Dclose(array->id);
   LFM_TRY(status);
   return lfm_demos_check_finite(r->source, path, out, array->shape[0], cols, first, array->width);
@@ -236,8 +257,7 @@ static lfm_status read_episode(reader *r, int64_t i) {
   char path[1024];
   lfm_hdf5_array actions;
   int64_t begin = lfm_demos_begin(demos, i), first = 0;
-  path_of(r, i, r->actions, path);
-  LFM_TRY(open_actions(r, i, &actions));
+  LFM_TRY(open_actions(r, i, path, &actions));
   int64_t steps = actions.shape[0];
   demos->ends[i] = begin + steps;
   LFM_TRY(take_array(r, path, &actions, demos->actions + begin * r->action_dim, r->action_dim, 0));

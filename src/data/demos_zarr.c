@@ -82,9 +82,14 @@ static lfm_status check_chunks(const char *folder, const char *path, const lfm_z
 static lfm_status extent(void *context, const char *path, lfm_extent *out) {
   lfm_zarr array;
   LFM_TRY(open_array(context, path, &array));
-  LFM_TRY(check_chunks(context, path, &array));
   *out = (lfm_extent){.is_numbers = true, .rank = array.rank, .rows = array.shape[0], .width = array.width};
   return LFM_OK;
+}
+
+static lfm_status check(void *context, const char *path) {
+  lfm_zarr array;
+  LFM_TRY(open_array(context, path, &array));
+  return check_chunks(context, path, &array);
 }
 
 static void name_chunk(const lfm_zarr *array, const int64_t at[LFM_ZARR_DIMS], char out[128]) {
@@ -140,6 +145,7 @@ lfm_status lfm_zarr_read(const lfm_source *source, lfm_table **out) {
   if (!lfm_path_exists(file))
     return lfm_fail(lfm_path_exists(source->path) ? LFM_E_FORMAT : LFM_E_IO,
                     "%s: has no array data/action of zarr's format 2; a folder of demonstrations is due", source->name);
-  const lfm_arrays arrays = {.context = (void *)(uintptr_t)source->path, .list = list, .extent = extent, .read = read};
+  const lfm_arrays arrays = {
+      .context = (void *)(uintptr_t)source->path, .list = list, .extent = extent, .check = check, .read = read};
   return lfm_replay_read(source, &arrays, out);
 }

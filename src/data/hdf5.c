@@ -59,7 +59,7 @@ static lfm_status check_array(const lfm_source *source, const lfm_hdf5_array *ar
     return lfm_fail(LFM_E_UNSUPPORTED, "%s: the dataset holds no plain numbers; save it as float64", source->name);
   if (array->rank < 1 || array->rank > 2)
     return lfm_fail(LFM_E_DATA, "%s: the dataset has %d dimensions; a table has 1 or 2", source->name, array->rank);
-  return LFM_OK;
+  return lfm_hdf5_array_check(source->name, array);
 }
 
 static lfm_status read_array(const lfm_source *source, const lfm_hdf5_array *array, lfm_table **out) {

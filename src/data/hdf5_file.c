@@ -4,9 +4,11 @@
  * Its own error printing is turned off; the innermost reason becomes part of our one line.  The library is not safe to call
  * from two threads in every build of it, so one lock stands before it.
  * It converts every integer and float type to double, undoes chunks and filters, and puts rows straight into the columns that
- * they belong to.  A file may claim any shape, so a claim is held against the bytes that are stored before memory is asked
- * for, by what deflate can gain at best.  Beyond a megabyte this also refuses chunks that were never written, and a constant
- * that the library's scale-offset filter has packed, which gains more.
+ * they belong to.  What was never written, or lies in another file that is gone, it reads as zeros without a word; here that
+ * is an error, as with zarr: chunks are counted, and datasets whose numbers lie in other files are refused.  (A part of a
+ * dataset in one piece cannot be told from zeros that were written.)  A file may claim any shape, so a claim is also held
+ * against the bytes that are stored before memory is asked for, by what deflate can gain at best.  Beyond a megabyte this
+ * refuses a constant that the library's scale-offset filter has packed, which gains more.
  */
 #include "data/hdf5_file.h"
 
@@ -111,15 +113,6 @@ static bool read_shape(lfm_hdf5_array *array) {
   return array->rank >= 0 && width <= INT64_MAX;
 }
 
-/* Whether the bytes that are stored can be so many numbers: an empty promise must not allocate anything. */
-static bool can_be_filled(const lfm_hdf5_array *array) {
-  size_t numbers, bytes;
-  if (!lfm_size_multiply((size_t)array->shape[0], (size_t)array->width, &numbers) ||
-      !lfm_size_multiply(numbers, sizeof(double), &bytes))
-    return false;
-  return bytes <= SMALL || bytes / sizeof(double) / LFM_DEFLATE_RATIO <= H5Dget_storage_size(array->id);
-}
-
 static void read_type(lfm_hdf5_array *array) {
   hid_t type = H5Dget_type(array->id);
   H5T_class_t class = H5Tget_class(type);
@@ -128,15 +121,59 @@ static void read_type(lfm_hdf5_array *array) {
   array->is_numbers = array->is_whole || class == H5T_FLOAT;
 }
 
+static lfm_status refuse_claim(const char *name, const char *path) {
+  return lfm_fail(LFM_E_FORMAT, "%s: %s: claims more numbers than its bytes can be; the file is truncated or altered", name,
+                  path);
+}
+
 lfm_status lfm_hdf5_array_open(const char *name, hid_t place, const char *path, lfm_hdf5_array *out) {
   *out = (lfm_hdf5_array){.id = H5Dopen2(place, path, H5P_DEFAULT), .path = path};
   if (out->id < 0) return refuse_path(name, path, "is no dataset");
   read_type(out);
-  if (read_shape(out) && (!out->is_numbers || can_be_filled(out))) return LFM_OK;
+  if (read_shape(out)) return LFM_OK;
   H5Dclose(out->id);
   out->id = -1;
-  return lfm_fail(LFM_E_FORMAT, "%s: %s: claims more numbers than its bytes can be; the file is truncated or altered", name,
-                  path);
+  return refuse_claim(name, path);
+}
+
+/* Chunks that were never written are in no list. */
+static lfm_status check_chunks(const char *name, const lfm_hdf5_array *array, hid_t creation) {
+  hsize_t shape[H5S_MAX_RANK] = {0}, chunk[H5S_MAX_RANK] = {0}, due = 1, stored = 0;
+  hid_t space = H5Dget_space(array->id);
+  H5Sget_simple_extent_dims(space, shape, NULL);
+  H5Pget_chunk(creation, H5S_MAX_RANK, chunk);
+  for (int i = 0; i < array->rank; i++) due *= shape[i] / chunk[i] + (shape[i] % chunk[i] != 0);
+  herr_t counted = H5Dget_num_chunks(array->id, space, &stored);
+  H5Sclose(space);
+  if (counted < 0) return refuse_path(name, array->path, "its list of chunks is damaged");
+  if (stored >= due) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT,
+                  "%s: %s: has %llu of its %llu chunks; write the others, or shrink it to those that were written", name,
+                  array->path, (unsigned long long)stored, (unsigned long long)due);
+}
+
+static lfm_status check_stored(const char *name, const lfm_hdf5_array *array, hid_t creation) {
+  H5D_layout_t layout = H5Pget_layout(creation);
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) > 0)
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: %s: its numbers lie in other files, which are not read; copy them into this one",
+                    name, array->path);
+  if (layout == H5D_CHUNKED) return check_chunks(name, array, creation);
+  if (H5Dget_storage_size(array->id) > 0) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT, "%s: %s: was made and never written; write its numbers", name, array->path);
+}
+
+lfm_status lfm_hdf5_array_check(const char *name, const lfm_hdf5_array *array) {
+  size_t numbers, bytes;
+  if (!lfm_size_multiply((size_t)array->shape[0], (size_t)array->width, &numbers) ||
+      !lfm_size_multiply(numbers, sizeof(double), &bytes))
+    return refuse_claim(name, array->path);
+  if (numbers == 0) return LFM_OK;
+  hid_t creation = H5Dget_create_plist(array->id);
+  lfm_status status = check_stored(name, array, creation);
+  H5Pclose(creation);
+  LFM_TRY(status);
+  bool can_be_filled = bytes <= SMALL || numbers / LFM_DEFLATE_RATIO <= H5Dget_storage_size(array->id);
+  return can_be_filled ? LFM_OK : refuse_claim(name, array->path);
 }
 
 lfm_status lfm_hdf5_array_read(const char *name, const lfm_hdf5_array *array, double *out, int64_t cols, int64_t first) {

@@ -43,8 +43,12 @@ typedef struct lfm_hdf5_array {
   int64_t width;                /* numbers in shape[1], shape[2], ... together: of a row */
 } lfm_hdf5_array;
 
-/* Opens the dataset PATH below `place`; NAME is for messages.  LFM_E_FORMAT also for a shape that its bytes cannot fill. */
+/* Opens the dataset PATH below `place`; NAME is for messages.  LFM_E_FORMAT also for a shape that cannot be counted. */
 lfm_status lfm_hdf5_array_open(const char *name, hid_t place, const char *path, lfm_hdf5_array *out);
+
+/* Whether its numbers are there, to be asked before memory for them.  LFM_E_FORMAT when chunks were never written, or its
+ * bytes cannot be so many numbers; LFM_E_UNSUPPORTED when they lie in other files. */
+lfm_status lfm_hdf5_array_check(const char *name, const lfm_hdf5_array *array);
 
 /* Its rows into columns `first` .. of out [shape[0], cols], as doubles. */
 lfm_status lfm_hdf5_array_read(const char *name, const lfm_hdf5_array *array, double *out, int64_t cols, int64_t first);

@@ -238,15 +238,22 @@ static void not_finite(hid_t file) {
   H5Ldelete(file, "data/demo_10/obs/object", H5P_DEFAULT);
   demo_put(file, "data/demo_10/obs/object", H5T_IEEE_F64LE, 2, 5, 3, (double)NAN, false);
 }
-/* Ten billion rows of which no chunk was ever written. */
-static void claim_much(hid_t file) {
-  H5Ldelete(file, "data/demo_7/actions", H5P_DEFAULT);
-  hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, (const hsize_t[]){10000000000u, 7}, NULL);
-  H5Pset_chunk(creation, 2, (const hsize_t[]){1000, 7});
-  H5Dclose(H5Dcreate2(file, "data/demo_7/actions", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+/* Chunks of so many rows, of which nothing is written, or the first alone, by a few bytes. */
+static void put_chunks(hid_t file, const char *path, hsize_t rows, hsize_t cols, hsize_t chunk, bool first) {
+  H5Ldelete(file, path, H5P_DEFAULT);
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, (const hsize_t[]){rows, cols}, NULL);
+  H5Pset_chunk(creation, 2, (const hsize_t[]){chunk, cols});
+  H5Pset_deflate(creation, 1);
+  hid_t dataset = H5Dcreate2(file, path, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  if (first) assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, (const hsize_t[]){0, 0}, 8, "unpacked") >= 0);
+  H5Dclose(dataset);
   H5Sclose(space);
   H5Pclose(creation);
 }
+static void claim_much(hid_t file) { put_chunks(file, "data/demo_7/actions", 10000000000u, 7, 1000, false); }
+static void claim_much_in_one_chunk(hid_t file) { put_chunks(file, "data/demo_7/actions", 50000000, 7, 50000000, true); }
+static void write_no_key(hid_t file) { put_chunks(file, "data/demo_0/obs/object", 3, 3, 1, false); }
+static void write_half_a_key(hid_t file) { put_chunks(file, "data/demo_10/obs/object", 5, 3, 3, true); }
 
 static void names_what_is_wrong(void **state) {
   (void)state;
@@ -271,7 +278,13 @@ static void names_what_is_wrong(void **state) {
   mars(not_finite, LFM_E_DATA,
        "m.h5: data/demo_10/obs/object: row 1 holds a value that is not finite; leave its episode out with a filter");
   mars(claim_much, LFM_E_FORMAT,
+       "m.h5: data/demo_7/actions: has 0 of its 10000000 chunks; write the others, or shrink it to those that were written");
+  mars(claim_much_in_one_chunk, LFM_E_FORMAT,
        "m.h5: data/demo_7/actions: claims more numbers than its bytes can be; the file is truncated or altered");
+  mars(write_no_key, LFM_E_FORMAT,
+       "m.h5: data/demo_0/obs/object: has 0 of its 3 chunks; write the others, or shrink it to those that were written");
+  mars(write_half_a_key, LFM_E_FORMAT,
+       "m.h5: data/demo_10/obs/object: has 1 of its 2 chunks; write the others, or shrink it to those that were written");
 }
 
 /* A filter that this library does not have, as a plug-in's would be elsewhere. */

@@ -94,6 +94,60 @@ static void tells_what_there_is(void **state) {
   unlink(in_folder("types.h5"));
 }
 
+/* parts.h5::NAME [6, 2] in chunks of [4, 1], of which the first `rows` rows and `cols` columns are written. */
+static void put_part(hid_t file, const char *name, hsize_t rows, hsize_t cols) {
+  const double values[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, (const hsize_t[]){6, 2}, NULL),
+        memory = H5Screate_simple(2, (const hsize_t[]){rows, cols}, NULL);
+  H5Pset_chunk(creation, 2, (const hsize_t[]){4, 1});
+  hid_t dataset = H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, (const hsize_t[]){0, 0}, NULL, (const hsize_t[]){rows, cols}, NULL);
+  if (rows) assert_true(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values) >= 0);
+  H5Dclose(dataset);
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Pclose(creation);
+}
+
+/* A dataset [6, 2] of the numbers of another file. */
+static void put_elsewhere(hid_t file, const char *name, bool is_virtual) {
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, (const hsize_t[]){6, 2}, NULL);
+  if (is_virtual) assert_true(H5Pset_virtual(creation, space, "gone.h5", "data", space) >= 0);
+  else assert_true(H5Pset_external(creation, "gone.raw", 0, 6 * 2 * 8) >= 0);
+  H5Dclose(H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Pclose(creation);
+}
+
+/* The library reads all of these, as zeros. */
+static void refuses_what_was_never_written(void **state) {
+  (void)state;
+  hid_t file = H5Fcreate(in_folder("parts.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  put_part(file, "whole", 6, 2);
+  put_part(file, "rows", 4, 2);
+  put_part(file, "cols", 6, 1);
+  put_part(file, "none", 0, 0);
+  put(file, "piece", H5T_IEEE_F64LE, 2, (const hsize_t[]){6, 2}, NULL);
+  put_elsewhere(file, "virtual", true);
+  put_elsewhere(file, "external", false);
+  H5Fclose(file);
+  lfm_table *table;
+  assert_int_equal(lfm_table_read(in_folder("parts.h5::whole"), NULL, &table), LFM_OK);
+  assert_values(table, 6, 2, (const double[]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  lfm_table_destroy(table);
+#define ADVICE "; write the others, or shrink it to those that were written"
+  refuses("parts.h5::rows", LFM_E_FORMAT, "parts.h5::rows: rows: has 2 of its 4 chunks" ADVICE);
+  refuses("parts.h5::cols", LFM_E_FORMAT, "parts.h5::cols: cols: has 2 of its 4 chunks" ADVICE);
+  refuses("parts.h5::none", LFM_E_FORMAT, "parts.h5::none: none: has 0 of its 4 chunks" ADVICE);
+#undef ADVICE
+  refuses("parts.h5::piece", LFM_E_FORMAT, "parts.h5::piece: piece: was made and never written; write its numbers");
+#define ADVICE ": its numbers lie in other files, which are not read; copy them into this one"
+  refuses("parts.h5::virtual", LFM_E_UNSUPPORTED, "parts.h5::virtual: virtual" ADVICE);
+  refuses("parts.h5::external", LFM_E_UNSUPPORTED, "parts.h5::external: external" ADVICE);
+#undef ADVICE
+  unlink(in_folder("parts.h5"));
+}
+
 static void refuses_other_files(void **state) {
   (void)state;
   refuses("none.hdf5::a", LFM_E_IO, "none.hdf5: No such file or directory");
@@ -213,10 +267,15 @@ static void stands_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_every_type),      cmocka_unit_test(tells_what_there_is),
-      cmocka_unit_test(refuses_other_files),   cmocka_unit_test(keeps_the_error_handler),
-      cmocka_unit_test(comes_back_to_the_bit), cmocka_unit_test(refuses_missing_values),
-      cmocka_unit_test(stands_truncation),     cmocka_unit_test(stands_refused_memory),
+      cmocka_unit_test(reads_every_type),
+      cmocka_unit_test(tells_what_there_is),
+      cmocka_unit_test(refuses_other_files),
+      cmocka_unit_test(keeps_the_error_handler),
+      cmocka_unit_test(comes_back_to_the_bit),
+      cmocka_unit_test(refuses_missing_values),
+      cmocka_unit_test(stands_truncation),
+      cmocka_unit_test(stands_refused_memory),
+      cmocka_unit_test(refuses_what_was_never_written),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
