@@ -53,6 +53,14 @@ static bool next_name(const char **list, const char **name, size_t *length) {
   return true;
 }
 
+bool lfm_offer_asks(const lfm_source *source, const char *usual, const char *name) {
+  const char *list = source->options && source->options->observations ? source->options->observations : usual, *asked;
+  size_t length;
+  while (next_name(&list, &asked, &length))
+    if (strlen(name) == length && strncmp(name, asked, length) == 0) return true;
+  return false;
+}
+
 static lfm_status choose_listed(const lfm_source *source, const lfm_offer *offer, int64_t *chosen, int64_t *count) {
   const char *list = source->options->observations, *name;
   size_t length;

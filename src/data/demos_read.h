@@ -24,6 +24,9 @@ void lfm_offer_free(lfm_offer *offer);
 lfm_status lfm_offer_choose(const lfm_source *source, const lfm_offer *offer, const char *usual, int64_t **chosen,
                             int64_t *count, int64_t *dim);
 
+/* Whether an observation of this name is asked for: by options, or without, as one of `usual`. */
+bool lfm_offer_asks(const lfm_source *source, const char *usual, const char *name);
+
 /* The chosen ones as keys of demos, and the rest as its others. */
 lfm_status lfm_demos_name_keys(const lfm_offer *offer, const int64_t *chosen, int64_t count, lfm_demos *demos);
 

@@ -17,6 +17,7 @@
 
 #define ENDS "meta/episode_ends"
 #define ACTION "data/action"
+#define USUAL_KEY "state"
 
 enum { MOST_RANK = 3 }; /* beyond these an array is pictures */
 
@@ -63,27 +64,45 @@ static lfm_status measure_actions(reader *r) {
 
 static void path_of(const char *name, char path[512]) { snprintf(path, 512, "data/%s", name); }
 
-static lfm_status choose_keys(reader *r) {
-  lfm_listing names = {0};
-  lfm_status status = r->arrays->list(r->arrays->context, &names);
-  for (int64_t i = 0; status == LFM_OK && i < names.count; i++) {
-    char path[512];
-    lfm_extent extent;
-    path_of(names.names[i], path);
-    if (strcmp(path, ACTION) == 0) continue;
-    status = r->arrays->extent(r->arrays->context, path, &extent);
-    bool fits = status == LFM_OK && extent.is_numbers && extent.rank <= MOST_RANK && extent.rows == r->steps;
-    if (status == LFM_OK) status = lfm_offer_add(&r->offer, names.names[i], fits ? extent.width : 0);
-  }
-  lfm_listing_free(&names);
-  LFM_TRY(status);
-  LFM_TRY(lfm_offer_choose(r->source, &r->offer, "state", &r->chosen, &r->keys, &r->obs_dim));
+/* Whether no array is asked for by its name, so that all are taken. */
+static bool takes_all(const reader *r, const lfm_listing *names) {
+  for (int64_t i = 0; i < names->count; i++)
+    if (lfm_offer_asks(r->source, USUAL_KEY, names->names[i])) return false;
+  return true;
+}
+
+/* An array that cannot be read fails when it is asked for; else it is no numbers, as pictures are, and a note says so where
+ * it would have been taken with all the others. */
+static lfm_status offer_key(reader *r, const char *name, bool all) {
+  char path[512];
+  lfm_extent extent = {0};
+  path_of(name, path);
+  if (strcmp(path, ACTION) == 0) return LFM_OK;
+  lfm_status status = r->arrays->extent(r->arrays->context, path, &extent);
+  if (status != LFM_E_UNSUPPORTED || lfm_offer_asks(r->source, USUAL_KEY, name)) LFM_TRY(status);
+  else if (all) lfm_note(LFM_NOTE, "%s; it is left out", lfm_error());
+  bool fits = extent.is_numbers && extent.rank <= MOST_RANK && extent.rows == r->steps;
+  return lfm_offer_add(&r->offer, name, fits ? extent.width : 0);
+}
+
+static lfm_status check_chosen(const reader *r) {
   for (int64_t k = 0; k < r->keys; k++) {
     char path[512];
     path_of(r->offer.names.names[r->chosen[k]], path);
     LFM_TRY(r->arrays->check(r->arrays->context, path));
   }
   return LFM_OK;
+}
+
+static lfm_status choose_keys(reader *r) {
+  lfm_listing names = {0};
+  lfm_status status = r->arrays->list(r->arrays->context, &names);
+  bool all = takes_all(r, &names);
+  for (int64_t i = 0; status == LFM_OK && i < names.count; i++) status = offer_key(r, names.names[i], all);
+  lfm_listing_free(&names);
+  LFM_TRY(status);
+  LFM_TRY(lfm_offer_choose(r->source, &r->offer, USUAL_KEY, &r->chosen, &r->keys, &r->obs_dim));
+  return check_chosen(r);
 }
 
 static lfm_status read_array(reader *r, const char *path, double *out, int64_t cols, int64_t first, int64_t width) {

@@ -18,8 +18,8 @@ typedef struct lfm_extent {
 /* PATH is "data/state" or the like; failures name it. */
 typedef struct lfm_arrays {
   void *context;
-  lfm_status (*list)(void *context, lfm_listing *names); /* what data/ has, sorted by bytes */
-  lfm_status (*extent)(void *context, const char *path, lfm_extent *out);
+  lfm_status (*list)(void *context, lfm_listing *names);                  /* what data/ has, sorted by bytes */
+  lfm_status (*extent)(void *context, const char *path, lfm_extent *out); /* LFM_E_UNSUPPORTED: it cannot be read */
   lfm_status (*check)(void *context, const char *path); /* whether all its numbers are there, before memory is asked for */
   /* The rows [extent rows, width] into columns first .. of out [rows, cols]. */
   lfm_status (*read)(void *context, const char *path, double *out, int64_t cols, int64_t first);

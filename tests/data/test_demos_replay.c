@@ -187,6 +187,87 @@ static void names_what_is_wrong(void **state) {
   refuses(LFM_E_IO, "p.zarr: has no array data/action of zarr's format 2; a folder of demonstrations is due");
 }
 
+/* An array in one of the forms that are not read: data/NAME without chunks. */
+static void put_strange(const char *name, const char *dtype, const char *shape, const char *compressor) {
+  char path[256], header[512];
+  snprintf(path, sizeof path, "p.zarr/data/%s", name);
+  mkdir(in_folder(path), 0777);
+  snprintf(path, sizeof path, "p.zarr/data/%s/.zarray", name);
+  snprintf(header, sizeof header,
+           "{\"chunks\": %s, \"compressor\": {\"id\": \"%s\"}, \"dtype\": \"%s\", \"filters\": null, \"order\": \"C\", "
+           "\"shape\": %s, \"zarr_format\": 2}",
+           shape, compressor, dtype, shape);
+  put_file(path, header, strlen(header));
+}
+
+static int notes;
+static char last_note[512];
+static void take_note(lfm_note_level level, const char *text, void *context) {
+  (void)level, (void)context;
+  notes++;
+  snprintf(last_note, sizeof last_note, "%s", text);
+}
+
+static void refuses_key(const char *path, const char *key, lfm_status code, const char *line) {
+  lfm_table *table = (lfm_table *)(uintptr_t)0xDEAD0;
+  assert_int_equal(lfm_table_read(in_folder(path), &(lfm_table_options){.observations = key}, &table), code);
+  assert_null(table);
+  assert_string_equal(lfm_error() + strlen(folder) + 1, line);
+}
+
+/* Pictures packed by something else, of more dimensions, and words, beside what is read. */
+static void passes_over_arrays_that_it_cannot_read(void **state) {
+  (void)state;
+  make_zarr();
+  put_strange("depth", "|u1", "[7, 8, 8, 3]", "zstd");
+  put_strange("stereo", "|u1", "[7, 2, 8, 8, 3]", "blosc");
+  put_strange("words", "<U2", "[7]", "blosc");
+  unlink(in_folder("p.zarr/data/keypoint/1.0.0"));
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  lfm_table *table = read_good(in_folder("p.zarr"), NULL);
+  assert_int_equal(table->demos->keys, 1);
+  assert_string_equal(table->demos->key[0], "state");
+  assert_int_equal(table->demos->others.count, 4);
+  assert_string_equal(table->demos->others.names[0], "depth");
+  lfm_table_destroy(table);
+  assert_int_equal(notes, 0);
+#define PACKED "p.zarr/data/depth/.zarray: chunks packed by zstd are not read; save it with Blosc, or without compressor"
+  refuses_key("p.zarr", "depth", LFM_E_UNSUPPORTED, PACKED);
+  refuses_key("p.zarr", "state,stereo", LFM_E_UNSUPPORTED,
+              "p.zarr/data/stereo/.zarray: arrays of 1 to 4 dimensions are read");
+  refuses_key("p.zarr", "keypoint", LFM_E_FORMAT, "p.zarr/data/keypoint: has 1 of its 2 chunks; copy the folder anew");
+  make_zarr();
+  put_strange("state", "<U2", "[7]", "blosc"); /* the usual key is asked for when nobody says another */
+  refuses(LFM_E_UNSUPPORTED, "p.zarr/data/state/.zarray: elements of type '<U2' are not read; save it as float64");
+  unlink(in_folder("p.zarr/data/state/.zarray"));
+  unlink(in_folder("p.zarr/data/stereo/.zarray"));
+  unlink(in_folder("p.zarr/data/words/.zarray"));
+  table = read_good(in_folder("p.zarr"), NULL); /* all keys, and a word on the one that is missing among them */
+  assert_int_equal(table->demos->keys, 1);
+  assert_string_equal(table->demos->key[0], "keypoint");
+  lfm_table_destroy(table);
+  assert_int_equal(notes, 1);
+  assert_string_equal(last_note + strlen(folder) + 1, PACKED "; it is left out");
+#undef PACKED
+  lfm_notes_to(NULL, NULL);
+  remove_zarr();
+}
+
+/* In an HDF5 file such arrays are those that were never written. */
+static void passes_over_arrays_that_were_never_written(void **state) {
+  (void)state;
+  make_hdf5();
+  hid_t file = H5Fopen(in_folder("p.hdf5"), H5F_ACC_RDWR, H5P_DEFAULT),
+        space = H5Screate_simple(2, (const hsize_t[]){STEPS, 1000000}, NULL);
+  H5Dclose(H5Dcreate2(file, "data/depth", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Fclose(file);
+  lfm_table_destroy(read_good(in_folder("p.hdf5"), NULL));
+  refuses_key("p.hdf5", "depth", LFM_E_FORMAT, "p.hdf5: data/depth: was made and never written; write its numbers");
+  unlink(in_folder("p.hdf5"));
+}
+
 /* Few bytes that are to become gigabytes: a chunk of that size, and an array of one. */
 static void believes_no_empty_promise(void **state) {
   (void)state;
@@ -253,9 +334,14 @@ static void reads_the_human_demonstrations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_both_holders_alike),  cmocka_unit_test(names_what_is_wrong),
-      cmocka_unit_test(believes_no_empty_promise), cmocka_unit_test(writes_no_zarr),
-      cmocka_unit_test(stands_refused_memory),     cmocka_unit_test(reads_the_human_demonstrations),
+      cmocka_unit_test(reads_both_holders_alike),
+      cmocka_unit_test(names_what_is_wrong),
+      cmocka_unit_test(believes_no_empty_promise),
+      cmocka_unit_test(writes_no_zarr),
+      cmocka_unit_test(stands_refused_memory),
+      cmocka_unit_test(reads_the_human_demonstrations),
+      cmocka_unit_test(passes_over_arrays_that_it_cannot_read),
+      cmocka_unit_test(passes_over_arrays_that_were_never_written),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
