@@ -39,7 +39,7 @@ static lfm_status read_ends(reader *r) {
   r->episodes = extent.rows;
   LFM_TRY(r->arrays->check(r->arrays->context, ENDS));
   LFM_TRY(LFM_ALLOC(&r->ends, r->episodes));
-  LFM_TRY(r->arrays->read(r->arrays->context, ENDS, r->ends, 1, 0));
+  LFM_TRY(r->arrays->read(r->arrays->context, ENDS, r->episodes, 1, r->ends, 1, 0));
   for (int64_t i = 0; i < r->episodes; i++) {
     double before = i ? r->ends[i - 1] : 0.0;
     bool grows = r->ends[i] > before && r->ends[i] <= (double)r->steps;
@@ -106,7 +106,7 @@ static lfm_status choose_keys(reader *r) {
 }
 
 static lfm_status read_array(reader *r, const char *path, double *out, int64_t cols, int64_t first, int64_t width) {
-  LFM_TRY(r->arrays->read(r->arrays->context, path, out, cols, first));
+  LFM_TRY(r->arrays->read(r->arrays->context, path, r->steps, width, out, cols, first));
   return lfm_demos_check_finite(r->source, path, out, r->steps, cols, first, width);
 }
 
@@ -140,6 +140,10 @@ static lfm_status read_all(reader *r) {
   LFM_TRY(lfm_demos_name_keys(&r->offer, r->chosen, r->keys, r->demos));
   if (is_pusht(r)) LFM_TRY(lfm_alloc_text(&r->demos->task, "pusht"));
   return read_steps(r);
+}
+
+lfm_status lfm_extent_changed(const char *name) {
+  return lfm_fail(LFM_E_FORMAT, "%s: changed while it was read; try again", name);
 }
 
 lfm_status lfm_replay_read(const lfm_source *source, const lfm_arrays *arrays, lfm_table **out) {

@@ -21,9 +21,12 @@ typedef struct lfm_arrays {
   lfm_status (*list)(void *context, lfm_listing *names);                  /* what data/ has, sorted by bytes */
   lfm_status (*extent)(void *context, const char *path, lfm_extent *out); /* LFM_E_UNSUPPORTED: it cannot be read */
   lfm_status (*check)(void *context, const char *path); /* whether all its numbers are there, before memory is asked for */
-  /* The rows [extent rows, width] into columns first .. of out [rows, cols]. */
-  lfm_status (*read)(void *context, const char *path, double *out, int64_t cols, int64_t first);
+  /* The rows [rows, width], which was its extent, into columns first .. of out [rows, cols]; lfm_extent_changed. */
+  lfm_status (*read)(void *context, const char *path, int64_t rows, int64_t width, double *out, int64_t cols, int64_t first);
 } lfm_arrays;
+
+/* The failure of a read that finds another extent, for which no room was made. */
+lfm_status lfm_extent_changed(const char *name);
 
 lfm_status lfm_replay_read(const lfm_source *source, const lfm_arrays *arrays, lfm_table **out);
 

@@ -37,11 +37,13 @@ static lfm_status check(void *context, const char *path) {
   return status;
 }
 
-static lfm_status read(void *context, const char *path, double *out, int64_t cols, int64_t first) {
+static lfm_status read(void *context, const char *path, int64_t rows, int64_t width, double *out, int64_t cols,
+                       int64_t first) {
   const place *at = context;
   lfm_hdf5_array array;
   LFM_TRY(lfm_hdf5_array_open(at->name, at->file, path, &array));
-  lfm_status status = lfm_hdf5_array_read(at->name, &array, out, cols, first);
+  bool fits = array.shape[0] == rows && array.width == width;
+  lfm_status status = fits ? lfm_hdf5_array_read(at->name, &array, out, cols, first) : lfm_extent_changed(at->name);
   H5Dclose(array.id);
   return status;
 }

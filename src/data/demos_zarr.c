@@ -128,10 +128,12 @@ static lfm_status read_chunks(const char *folder, const char *path, const lfm_za
   return LFM_OK;
 }
 
-static lfm_status read(void *context, const char *path, double *out, int64_t cols, int64_t first) {
+static lfm_status read(void *context, const char *path, int64_t rows, int64_t width, double *out, int64_t cols,
+                       int64_t first) {
   lfm_zarr array;
   uint8_t *chunk;
   LFM_TRY(open_array(context, path, &array));
+  if (array.shape[0] != rows || array.width != width) return lfm_extent_changed(context);
   LFM_TRY(LFM_ALLOC(&chunk, array.chunk_size));
   lfm_status status = read_chunks(context, path, &array, chunk, out, cols, first);
   lfm_free(chunk);

@@ -254,6 +254,26 @@ static void passes_over_arrays_that_it_cannot_read(void **state) {
   remove_zarr();
 }
 
+/* Behind the look at the actions and before they are read: twice as many a step. */
+static void widen_actions(lfm_note_level level, const char *text, void *context) {
+  (void)level, (void)text, (void)context;
+  put_array("data/action", 2, (const int[]){STEPS, 4}, 200);
+}
+
+static void tells_a_folder_that_changes_while_it_is_read(void **state) {
+  (void)state;
+  make_zarr();
+  unlink(in_folder("p.zarr/data/state/.zarray"));
+  put_strange("words", "<U2", "[7]", "blosc"); /* is noted, in between */
+  lfm_notes_to(widen_actions, NULL);
+  refuses(LFM_E_FORMAT, "p.zarr: changed while it was read; try again");
+  lfm_notes_to(NULL, NULL);
+  lfm_table *table = read_good(in_folder("p.zarr"), NULL);
+  assert_int_equal(table->demos->action_dim, 4);
+  lfm_table_destroy(table);
+  remove_zarr();
+}
+
 /* In an HDF5 file such arrays are those that were never written. */
 static void passes_over_arrays_that_were_never_written(void **state) {
   (void)state;
@@ -342,6 +362,7 @@ int main(void) {
       cmocka_unit_test(reads_the_human_demonstrations),
       cmocka_unit_test(passes_over_arrays_that_it_cannot_read),
       cmocka_unit_test(passes_over_arrays_that_were_never_written),
+      cmocka_unit_test(tells_a_folder_that_changes_while_it_is_read),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
