@@ -20,12 +20,24 @@ typedef struct listing {
   char text[400], only[1024]; /* only: the name, when there is one */
   size_t used;
   int64_t count;
+  bool too_deep;
 } listing;
+
+/* The library's walk takes a time that grows faster than the depth: a small file of nested groups would keep it for hours. */
+enum { MOST_DEEP = 64 };
+
+static bool is_too_deep(const char *name) {
+  int slashes = 0;
+  for (; *name; name++) slashes += *name == '/';
+  return slashes > MOST_DEEP;
+}
 
 static herr_t list_dataset(hid_t root, const char *name, const H5O_info_t *info, void *context) {
   listing *list = context;
   char quoted[LFM_QUOTE_MAX];
   (void)root;
+  list->too_deep = is_too_deep(name);
+  if (list->too_deep) return 1; /* ends the walk */
   if (info->type != H5O_TYPE_DATASET) return 0;
   if (list->count++ == 0) snprintf(list->only, sizeof list->only, "%s", name);
   if (list->used + LFM_QUOTE_MAX + 8 < sizeof list->text)
@@ -42,9 +54,12 @@ static lfm_status find_dataset(const lfm_source *source, hid_t file, listing *li
   if (key && lfm_hdf5_has(file, key, H5O_TYPE_DATASET)) return LFM_OK;
   if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, list_dataset, list, H5O_INFO_BASIC) < 0)
     return lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "its list of datasets is damaged");
+  if (list->too_deep) snprintf(list->text, sizeof list->text, "groups nested too deep to be looked through");
   if (key)
     return lfm_fail(LFM_E_USAGE, "%s: has no dataset %s; there are %s", source->name, lfm_quote(key, strlen(key), quoted),
                     list->text);
+  if (list->too_deep)
+    return lfm_fail(LFM_E_UNSUPPORTED, "%s: holds %s; name a dataset as %s::NAME", source->name, list->text, source->name);
   if (list->count == 0) return lfm_fail(LFM_E_DATA, "%s: holds no dataset", source->name);
   if (list->count > 1)
     return lfm_fail(LFM_E_USAGE, "%s: holds several datasets; name one as %s::NAME, NAME being one of %s", source->name,

@@ -148,6 +148,43 @@ static void refuses_what_was_never_written(void **state) {
   unlink(in_folder("parts.h5"));
 }
 
+/* deep.h5: a dataset in so many groups, one in another; *name is its path. */
+static void put_deep(int groups, char *name) {
+  const double value = 3;
+  hid_t file = H5Fcreate(in_folder("deep.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), links = H5Pcreate(H5P_LINK_CREATE),
+        space = H5Screate(H5S_SCALAR);
+  H5Pset_create_intermediate_group(links, 1);
+  for (int i = 0; i < groups; i++) name += sprintf(name, "g/");
+  name -= 2 * groups;
+  strcat(name, "x");
+  put(file, "y", H5T_IEEE_F64LE, 1, (const hsize_t[]){1}, &value);
+  H5Dclose(H5Dcreate2(file, name, H5T_IEEE_F64LE, space, links, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Pclose(links);
+  H5Fclose(file);
+}
+
+static void looks_so_deep_and_no_deeper(void **state) {
+  (void)state;
+  char name[300] = "", line[1024];
+  put_deep(64, name);
+  snprintf(line, sizeof line, "deep.h5: holds several datasets; name one as %s::NAME, NAME being one of \"%.58s...\", \"y\"",
+           in_folder("deep.h5"), name);
+  refuses("deep.h5", LFM_E_USAGE, line);
+  name[0] = 0;
+  put_deep(65, name);
+  snprintf(line, sizeof line, "deep.h5: holds groups nested too deep to be looked through; name a dataset as %s::NAME",
+           in_folder("deep.h5"));
+  refuses("deep.h5", LFM_E_UNSUPPORTED, line);
+  refuses("deep.h5::z", LFM_E_USAGE,
+          "deep.h5::z: has no dataset \"z\"; there are groups nested too deep to be looked through");
+  lfm_table *table;
+  assert_int_equal(lfm_table_read(in_folder("deep.h5::y"), NULL, &table), LFM_OK);
+  assert_values(table, 1, 1, (const double[]){3});
+  lfm_table_destroy(table);
+  unlink(in_folder("deep.h5"));
+}
+
 static void refuses_other_files(void **state) {
   (void)state;
   refuses("none.hdf5::a", LFM_E_IO, "none.hdf5: No such file or directory");
@@ -276,6 +313,7 @@ int main(void) {
       cmocka_unit_test(stands_truncation),
       cmocka_unit_test(stands_refused_memory),
       cmocka_unit_test(refuses_what_was_never_written),
+      cmocka_unit_test(looks_so_deep_and_no_deeper),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
