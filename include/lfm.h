@@ -123,8 +123,9 @@ LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t 
  * that is there, of .npz and .hdf5 with all that it holds.  LFM_E_EXISTS while another program is writing it. */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
-/* Whether lfm_table_write has a chance there: the ending is known, the folder exists and may be written to, and PATH is not
- * itself a folder or device.  To be asked before the hours of work whose result goes there; writes nothing. */
+/* Whether lfm_table_write has a chance there: the ending is known, an array may have the name behind "::", the folder exists
+ * and may be written to, and PATH is not itself a folder or device.  To be asked before the hours of work whose result goes
+ * there; writes nothing. */
 LFM_API lfm_status lfm_table_writable(const char *path);
 
 LFM_API int64_t lfm_table_rows(const lfm_table *table);

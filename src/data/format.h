@@ -38,13 +38,20 @@ lfm_status lfm_npy_write(const lfm_table *table, const char *key, lfm_writer *wr
 lfm_status lfm_npz_write(const lfm_table *table, const char *key, lfm_writer *writer);
 lfm_status lfm_hdf5_write(const lfm_table *table, const char *key, lfm_writer *writer);
 
+/* LFM_E_USAGE, with the path, for a key that the writer could not take. */
+typedef lfm_status (*lfm_key_fn)(const char *path, const char *key);
+
+lfm_status lfm_npz_check_key(const char *path, const char *key);
+lfm_status lfm_hdf5_check_key(const char *path, const char *key);
+
 /* One file format. */
 typedef struct lfm_format {
   const char *ending;
   bool has_keys; /* several arrays in a file, told apart by ::key */
   bool by_path;  /* the reader opens the file itself */
   lfm_reader_fn read;
-  lfm_format_fn write; /* NULL: it is only read */
+  lfm_format_fn write;  /* NULL: it is only read */
+  lfm_key_fn check_key; /* NULL: it has no keys */
 } lfm_format;
 
 /* The format of this path; *file (free with lfm_free) is the path without ::key, and *key points into it or is NULL.

@@ -141,6 +141,22 @@ static lfm_status build_file(const lfm_table *table, const char *name, uint8_t *
   return status;
 }
 
+/* By a dataset without numbers: which names are good, only the library knows. */
+lfm_status lfm_hdf5_check_key(const char *path, const char *key) {
+  char quoted[LFM_QUOTE_MAX];
+  hid_t file;
+  lfm_hdf5_manners before = lfm_hdf5_enter();
+  lfm_status status = lfm_hdf5_image_create(0, &file);
+  if (status == LFM_OK) {
+    status = lfm_hdf5_put(file, key, &(lfm_hdf5_part){0}, false);
+    H5Fclose(file);
+  }
+  lfm_hdf5_leave(before);
+  if (status != LFM_E_USAGE) return status;
+  return lfm_fail(status, "%s: no HDF5 dataset can be named %s; name it as FILE::data", path,
+                  lfm_quote(key, strlen(key), quoted));
+}
+
 lfm_status lfm_hdf5_write(const lfm_table *table, const char *key, lfm_writer *writer) {
   uint8_t *image = NULL;
   size_t size = 0;

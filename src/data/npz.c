@@ -27,6 +27,7 @@ enum {
   ZIP64_EXTRA = 20,      /* tag, length, two sizes */
   DOS_DATE = 1 << 5 | 1, /* 1 January 1980, the first day there is */
   UTF8_NAME = 1 << 11,   /* among the flags; without it a name is in IBM's code page 437 */
+  MOST_KEY = 1019,       /* bytes of a key that is written */
 };
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
@@ -319,9 +320,13 @@ static lfm_status put_member(const lfm_table *table, const char *name, lfm_write
   return put_end(writer, directory_at, CENTRAL_HEADER + strlen(name) + ZIP64_EXTRA);
 }
 
+lfm_status lfm_npz_check_key(const char *path, const char *key) {
+  if (strlen(key) <= MOST_KEY) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "%.160s...: the name of the array is longer than %d bytes", path, MOST_KEY);
+}
+
 lfm_status lfm_npz_write(const lfm_table *table, const char *key, lfm_writer *writer) {
-  char name[1024];
-  int size = snprintf(name, sizeof name, "%s.npy", key ? key : "arr_0"); /* NumPy's own name for the first array */
-  if (size < 0 || (size_t)size >= sizeof name) return lfm_fail(LFM_E_USAGE, "the name of the array is too long");
+  char name[MOST_KEY + sizeof ".npy"];
+  snprintf(name, sizeof name, "%s.npy", key ? key : "arr_0"); /* NumPy's own name for the first array */
   return put_member(table, name, writer);
 }

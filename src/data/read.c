@@ -13,10 +13,14 @@
 #include <string.h>
 
 static const lfm_format formats[] = {
-    {".csv", false, false, lfm_csv_parse, lfm_csv_write},  {".csv.gz", false, false, lfm_csv_gz_parse, lfm_csv_gz_write},
-    {".npy", false, false, lfm_npy_parse, lfm_npy_write},  {".npz", true, false, lfm_npz_parse, lfm_npz_write},
-    {".hdf5", true, true, lfm_hdf5_parse, lfm_hdf5_write}, {".h5", true, true, lfm_hdf5_parse, lfm_hdf5_write},
-    {".zarr", false, true, lfm_zarr_read, NULL},           {".zarr/", false, true, lfm_zarr_read, NULL},
+    {".csv", false, false, lfm_csv_parse, lfm_csv_write, NULL},
+    {".csv.gz", false, false, lfm_csv_gz_parse, lfm_csv_gz_write, NULL},
+    {".npy", false, false, lfm_npy_parse, lfm_npy_write, NULL},
+    {".npz", true, false, lfm_npz_parse, lfm_npz_write, lfm_npz_check_key},
+    {".hdf5", true, true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key},
+    {".h5", true, true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key},
+    {".zarr", false, true, lfm_zarr_read, NULL, NULL},
+    {".zarr/", false, true, lfm_zarr_read, NULL, NULL},
 };
 
 static const lfm_format *find_format(const char *file) {

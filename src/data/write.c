@@ -6,8 +6,10 @@
 #include "data/format.h"
 #include "data/table.h"
 
-static lfm_status check_written(const char *path, const lfm_format *format) {
-  return format->write ? LFM_OK : lfm_fail(LFM_E_USAGE, "%s: folders of this kind are read, and not written", path);
+/* What no table could be written to, whatever lies there. */
+static lfm_status check_target(const char *path, const lfm_format *format, const char *key) {
+  if (!format->write) return lfm_fail(LFM_E_USAGE, "%s: folders of this kind are read, and not written", path);
+  return key ? format->check_key(path, key) : LFM_OK;
 }
 
 lfm_status lfm_table_writable(const char *path) {
@@ -15,7 +17,7 @@ lfm_status lfm_table_writable(const char *path) {
   const char *key;
   char *file;
   LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
-  lfm_status status = check_written(path, format);
+  lfm_status status = check_target(path, format, key);
   if (status == LFM_OK) status = lfm_path_check_writable(file);
   lfm_free(file);
   return status;
@@ -29,7 +31,7 @@ lfm_status lfm_table_write(const lfm_table *table, const char *path) {
   char *file;
   lfm_writer *writer = NULL;
   LFM_TRY(lfm_path_split_key(path, &format, &file, &key));
-  lfm_status status = check_written(path, format);
+  lfm_status status = check_target(path, format, key);
   if (status == LFM_OK) status = lfm_writer_open(file, &writer);
   if (status == LFM_OK) {
     status = format->write(table, key, writer);

@@ -106,7 +106,7 @@ static void comes_back_to_the_bit(void **state) {
   memcpy(key, "a.npz::", 7);
   key[sizeof key - 1] = 0;
   assert_int_equal(lfm_table_write(table, key), LFM_E_USAGE);
-  assert_string_equal(lfm_error(), "the name of the array is too long");
+  assert_non_null(strstr(lfm_error(), "kkk...: the name of the array is longer than 1019 bytes"));
   lfm_table_destroy(table);
   unlink(in_folder("a.npz"));
   unlink(in_folder("b.npz"));
