@@ -344,10 +344,11 @@ static lfm_status create_pools(lfm_trainer *trainer) {
   return fill_pools(trainer);
 }
 
+/* Room for every record, and for a block's last where none was due. */
 static lfm_status create_records(lfm_trainer *trainer) {
   for (int n = 0; n < trainer->model->blocks; n++) {
-    int64_t steps = lfm_trainer_block_steps(trainer, n), every = steps > 200 ? steps / 200 : 1;
-    trainer->record_capacity += steps / every + 2;
+    int64_t steps = lfm_trainer_block_steps(trainer, n);
+    trainer->record_capacity += steps / lfm_record_every(steps) + 1;
   }
   return LFM_ALLOC(&trainer->records, trainer->record_capacity);
 }

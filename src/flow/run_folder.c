@@ -131,7 +131,10 @@ lfm_status lfm_run_folder_record(lfm_trainer *trainer) {
   };
   trainer->loss_sum = 0.0;
   trainer->loss_count = 0;
-  if (trainer->record_count < trainer->record_capacity) trainer->records[trainer->record_count++] = record;
+  if (trainer->record_count == trainer->record_capacity) /* of a whole run; an altered checkpoint may have begun with more */
+    return lfm_fail(LFM_E_FORMAT, "%s/checkpoint: has more records than the steps it states; the file was altered",
+                    trainer->options->run);
+  trainer->records[trainer->record_count++] = record;
   char path[PATH], line[LINE];
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "metrics.jsonl"));
   print_record(&record, line);

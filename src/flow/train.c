@@ -38,7 +38,7 @@ static lfm_status stop_here(lfm_trainer *trainer) {
 static lfm_status train_block(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
-  int64_t record_every = steps > 200 ? steps / 200 : 1;
+  int64_t record_every = lfm_record_every(steps);
   lfm_trainer_show_block(trainer);
   lfm_alloc_expect(lfm_pool_numbers(&trainer->pool), true); /* a batch takes its rows anywhere */
   while (!lfm_trainer_is_block_done(trainer)) {

@@ -28,7 +28,9 @@
 typedef struct lfm_record {
   double block, step, loss, valid_loss, lr, grad_norm, seconds;
 } lfm_record;
-enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double) };
+enum { LFM_RECORD_NUMBERS = sizeof(lfm_record) / sizeof(double), LFM_RECORDS = 200 /* of a block, about */ };
+/* Steps of a block from one record to the next. */
+static inline int64_t lfm_record_every(int64_t steps) { return steps > LFM_RECORDS ? steps / LFM_RECORDS : 1; }
 
 /* What a student learns from in place of data and noise (distill/): rows x_l, each with the x_r that its teacher took there.
  */

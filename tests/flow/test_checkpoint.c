@@ -406,6 +406,21 @@ static void numbers_that_make_no_sense(void **state) {
   run_drop(&r);
 }
 
+/* As many as a whole run has, at a step from which most of them are still to come. */
+static void more_records_than_steps(void **state) {
+  (void)state;
+  enum { RECORDS = 3 * 25 };
+  static double records[RECORDS][7];
+  run r = small_run(NULL);
+  interrupt(&r, LFM_PHASE_TRAIN, 1, 5);
+  const lfm_tensor altered = {.dtype = LFM_F64, .dims = 2, .shape = {RECORDS, 7}, .data = records};
+  archive_copy(file_of(&r, STATE), file_of(&r, STATE), &(alteration){.name = "records", .tensor = &altered});
+  r.options.resume = true;
+  FAILS(LFM_E_FORMAT, run_train(&r));
+  assert_says("more records than the steps it states");
+  run_drop(&r);
+}
+
 static void tensors_that_are_missing(void **state) {
   (void)state;
   static const char *const names[] = {"params.net.0.weight",
@@ -458,6 +473,7 @@ int main(void) {
       cmocka_unit_test(resume_completes_a_config_written_by_hand),
       cmocka_unit_test(two_programs_do_not_share_a_run),
       cmocka_unit_test(numbers_that_make_no_sense),
+      cmocka_unit_test(more_records_than_steps),
       cmocka_unit_test(tensors_that_are_missing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
