@@ -11,6 +11,7 @@
 #include "data/listing.h"
 #include "store/facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -111,9 +112,12 @@ static void print_record(const lfm_record *record, char out[LINE]) {
 static lfm_status append_line(const char *path, const char *line) {
   int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor < 0) return lfm_fail_errno("%s", path);
-  size_t length = strlen(line);
-  ssize_t wrote = write(descriptor, line, length);
-  lfm_status status = wrote == (ssize_t)length ? LFM_OK : lfm_fail_errno("%s: cannot be written", path);
+  lfm_status status = LFM_OK;
+  for (size_t left = strlen(line); status == LFM_OK && left;) { /* a disk that fills up takes a part first, then says why */
+    ssize_t wrote = write(descriptor, line, left);
+    if (wrote >= 0) line += wrote, left -= (size_t)wrote;
+    else if (errno != EINTR) status = lfm_fail_errno("%s: cannot be written", path);
+  }
   close(descriptor);
   return status;
 }
