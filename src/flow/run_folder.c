@@ -61,7 +61,7 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
   LFM_TRY(lfm_folder_make(run));
   int descriptor = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return lfm_fail_errno("%s", run);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { /* some file systems know no locks */
     close(descriptor);
     return lfm_fail(LFM_E_EXISTS, "%s: another program is training there at this moment", run);
   }

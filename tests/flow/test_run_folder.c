@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_run_folder.c -- who may have a folder, metrics on a disk that takes them in parts, and results that are read back.
- * The program's own write stands in front of the C library's, so that a disk can fill up within a line.
+ * The program's own write and flock stand in front of the C library's, so that a disk can fill up within a line and a file
+ * system know no locks.
  */
 #include "train_support.h"
 
@@ -22,6 +23,13 @@ __attribute__((visibility("default"))) ssize_t write(int descriptor, const void 
   return syscall(SYS_write, descriptor, data, took_a_part ? room_in_a_line : size);
 }
 
+static bool knows_no_locks;
+
+__attribute__((visibility("default"))) int flock(int descriptor, int how) {
+  if (knows_no_locks) return errno = ENOLCK, -1;
+  return (int)syscall(SYS_flock, descriptor, how);
+}
+
 static void a_folder_has_one_owner(void **state) {
   (void)state;
   folder here = folder_create();
@@ -37,6 +45,15 @@ static void a_folder_has_one_owner(void **state) {
   lfm_run_folder_release(second);
   lfm_run_folder_release(0);
   folder_remove(&here);
+}
+
+static void a_folder_without_locks_is_nobodys(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=2"));
+  knows_no_locks = true;
+  OK(run_train(&r));
+  knows_no_locks = false;
+  run_drop(&r);
 }
 
 static void any_sign_of_a_run_is_respected(void **state) {
@@ -142,6 +159,7 @@ static void results_come_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_folder_has_one_owner),
+      cmocka_unit_test(a_folder_without_locks_is_nobodys),
       cmocka_unit_test(any_sign_of_a_run_is_respected),
       cmocka_unit_test(what_is_no_run_is_left_alone),
       cmocka_unit_test(folders_that_cannot_be),
