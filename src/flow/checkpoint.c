@@ -159,6 +159,11 @@ static lfm_status open_state(const char *run, lfm_archive **out) {
   return lfm_path_exists(path) ? lfm_archive_open(path, out) : LFM_OK;
 }
 
+bool lfm_checkpoint_exists(const char *run) {
+  char path[PATH];
+  return run && checkpoint_path(run, "state.safetensors", path) == LFM_OK && lfm_path_exists(path);
+}
+
 lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   *out = NULL;
   lfm_archive *archive;

@@ -79,7 +79,7 @@ static lfm_status run_lane(void *context, int worker, int64_t lane) {
 }
 
 static lfm_status not_finite(const lfm_trainer *trainer, const char *what, double value) {
-  const char *run = trainer->options->run; /* NULL: no file is written */
+  const char *run = lfm_checkpoint_exists(trainer->options->run) ? trainer->options->run : NULL;
   return lfm_fail(LFM_E_NUMERIC,
                   "%s is %g at step %lld of block %d: training stopped%s%s%s; a smaller lr or grad_clip=1 usually helps",
                   what, value, (long long)trainer->step + 1, trainer->block + 1, run ? "; the last good state is " : "",

@@ -142,6 +142,7 @@ lfm_status lfm_trainer_preview(lfm_trainer *trainer, const lfm_params *weights);
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer);
 lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer); /* the pool that trainer->block trains on */
 lfm_status lfm_checkpoint_read(lfm_trainer *trainer, bool *found);
+bool lfm_checkpoint_exists(const char *run); /* NULL: no file is written, and there is none */
 /* LFM_E_DATA when RUN has a checkpoint that was made of other rows than those of the options. */
 lfm_status lfm_checkpoint_check_rows(const lfm_train_options *options);
 /* The resolved configuration of RUN's checkpoint; *out = NULL when there is none. */

@@ -486,7 +486,7 @@ static void tables_that_cannot_be_used(void **state) {
   run_drop(&r);
 }
 
-/* Values that single precision cannot hold, and steps that blow up. */
+/* Values that single precision cannot hold, and steps that blow up: with what is left of them. */
 static void a_loss_that_is_not_finite_stops(void **state) {
   (void)state;
   lfm_table *huge = gaussian_table(100, 2, 7);
@@ -494,9 +494,15 @@ static void a_loss_that_is_not_finite_stops(void **state) {
   run r = run_of(huge, SMALL, KEYS("normalise=none", "lr=10", "grad_clip=0"));
   FAILS(LFM_E_NUMERIC, run_train(&r));
   assert_says("at step ");
-  assert_says("of block 1");
-  assert_says("/run/checkpoint");
+  assert_says("of block 1: training stopped; a smaller lr");
   assert_false(lfm_path_exists(file_of(&r, "model.safetensors")));
+  run_drop(&r);
+
+  r = small_run(KEYS("lr=10", "optimizer=adamw", "weight_decay=10", "checkpoint_every=1")); /* weights by -99 a step */
+  FAILS(LFM_E_NUMERIC, run_train(&r));
+  assert_says("the last good state is ");
+  assert_says("/run/checkpoint; a smaller lr");
+  assert_true(lfm_path_exists(file_of(&r, "checkpoint/state.safetensors")));
   run_drop(&r);
 }
 
