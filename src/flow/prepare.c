@@ -249,20 +249,6 @@ static lfm_status copy_config(lfm_trainer *trainer, bool *resumed) {
   return given ? lfm_config_copy(given, &trainer->config) : lfm_config_create(&trainer->config);
 }
 
-/* What the caller sets must agree with it, once what it says is read as it was then: a schedule by the chain it gives, a
- * batch by what the rows hold. */
-static lfm_status check_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape) {
-  lfm_config *asked;
-  if (!given) return LFM_OK;
-  LFM_TRY(lfm_config_copy(given, &asked));
-  bool asks_chain = asked->blocks || lfm_config_is_set(asked, "schedule");
-  lfm_status status = lfm_resolve_shape(asked, shape);
-  if (!asks_chain) asked->blocks = 0;
-  if (status == LFM_OK) status = lfm_config_agrees(stored, asked);
-  lfm_config_destroy(asked);
-  return status;
-}
-
 /* Of the training part of the options' table, under the run's configuration: rows, or windows of demonstrations. */
 static lfm_status count_training_rows(const lfm_train_options *options, lfm_config *config, int64_t *rows) {
   const lfm_table *table = options->train;
@@ -283,7 +269,7 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   LFM_TRY(lfm_model_load(options->run, &model));
   lfm_data_shape shape = {.dim = model->normaliser->dim, .picture = options->train->images, .windows = model->windows};
   lfm_status status = count_training_rows(options, model->config, &shape.rows);
-  if (status == LFM_OK) status = check_agreement(model->config, options->config, &shape);
+  if (status == LFM_OK) status = lfm_resolve_agreement(model->config, options->config, &shape);
   lfm_model_destroy(model);
   return status;
 }
@@ -291,7 +277,7 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
 lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *asked, int64_t rows) {
   lfm_data_shape shape = {
       .rows = rows, .dim = student->normaliser->dim, .picture = student->picture, .windows = student->windows};
-  return check_agreement(student->config, asked, &shape);
+  return lfm_resolve_agreement(student->config, asked, &shape);
 }
 
 /* ---- the work space ----------------------------------------------------------------------------------------- */
@@ -408,8 +394,8 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
                           .valid_rows = valid_pool_rows(trainer),
                           .picture = table->images,
                           .windows = table->windows};
-  lfm_status status = resumed ? check_agreement(config, trainer->options->config, &shape) : LFM_OK;
-  if (status == LFM_OK) status = lfm_resolve_shape(config, &shape); /* a resolved one stays as it is */
+  lfm_status status = lfm_resolve_shape(config, &shape); /* a resolved one stays as it is */
+  if (status == LFM_OK && resumed) status = lfm_resolve_agreement(config, trainer->options->config, &shape);
   if (status != LFM_OK) {
     lfm_normaliser_destroy(normaliser);
     return status;
@@ -462,8 +448,8 @@ static lfm_status build_student(lfm_trainer *trainer, const lfm_model *teacher, 
                           .windows = teacher->windows};
   trainer->lesson = lesson;
   memcpy(trainer->data, lesson->origin, sizeof trainer->data);
-  if (resumed) LFM_TRY(check_agreement(trainer->config, trainer->options->config, &shape));
   LFM_TRY(lfm_resolve_shape(trainer->config, &shape));
+  if (resumed) LFM_TRY(lfm_resolve_agreement(trainer->config, trainer->options->config, &shape));
   LFM_TRY(lfm_chain_like(teacher, trainer->config, &trainer->model));
   trainer->pool = lesson->left, lesson->left = (lfm_pool){0};
   trainer->valid = lesson->valid_left, lesson->valid_left = (lfm_pool){0};

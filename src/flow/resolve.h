@@ -2,7 +2,7 @@
  *
  * resolve.h -- the keys that follow the data: what a user who only has a table gets.
  * Decisions depend on the table's shape and on the clock's limit alone; the resolved configuration is written to the run,
- * so that the same run can be made again without a clock.
+ * so that the same run can be made again without a clock, and gone on with by any of its keys.
  */
 #ifndef LFM_FLOW_RESOLVE_H
 #define LFM_FLOW_RESOLVE_H
@@ -20,6 +20,11 @@ typedef struct lfm_data_shape {
 
 /* Everything but what needs the network's size or its speed (lanes, microbatch, max_batch and what follows from it). */
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape);
+
+/* Of a resume: do the keys that are set in `given` (NULL: none) say what `stored`, resolved, says?  They are read as they
+ * were then, beside the stored ones: a schedule by the chain it gives, a batch by what the rows hold.  LFM_E_USAGE names one
+ * that does not. */
+lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape);
 
 /* lanes and microbatch, from the rows that suit the network's activations. */
 void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised);

@@ -148,6 +148,27 @@ static void the_same_command_resumes(void **state) {
   run_drop(&bare);
 }
 
+/* So do some of its keys, before the end and after it. */
+static void some_of_the_keys_resume(void **state) {
+  (void)state;
+  static const struct {
+    const char *begun[4], *again;
+  } cases[] = {{{"pool=ou", "coupling=shared"}, "coupling=shared"},
+               {{"max_batch=[12, 13, 14]"}, "max_batch=[12, 13, 14]"},
+               {{"target_rows=10"}, "target_rows=10"},
+               {{"hks=auto", "schedule.blocks=3", "schedule.c=0.2"}, "schedule.blocks=3"}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    run r = small_run(cases[k].begun);
+    interrupt(&r, LFM_PHASE_TRAIN, 2, 5);
+    lfm_config_destroy(r.config);
+    r.config = config_of(KEYS(cases[k].again), NULL);
+    go_on(&r, 1);
+    OK(run_train(&r));
+    assert_true(r.result.was_finished);
+    run_drop(&r);
+  }
+}
+
 static void a_changed_key_is_named(void **state) {
   (void)state;
   static const char *const changes[][2] = {{"lr=0.02", "lr: "},
@@ -463,6 +484,7 @@ int main(void) {
       cmocka_unit_test(stopped_again_and_again),
       cmocka_unit_test(old_pools_are_removed),
       cmocka_unit_test(the_same_command_resumes),
+      cmocka_unit_test(some_of_the_keys_resume),
       cmocka_unit_test(a_changed_key_is_named),
       cmocka_unit_test(other_rows_are_refused),
       cmocka_unit_test(other_rows_are_refused_by_a_finished_run_too),

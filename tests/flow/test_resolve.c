@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_resolve.c -- what follows from the data where nobody said, and that what somebody said stays as it is.
+ * test_resolve.c -- what follows from the data where nobody said, that what somebody said stays as it is, and which keys a
+ * resume may repeat.
  */
 #include "flow_support.h"
 
@@ -265,6 +266,72 @@ static void what_was_said_stays(void **state) {
   lfm_config_destroy(config);
 }
 
+/* As a checkpoint has it: resolved, written and read. */
+static lfm_config *stored(const char *const *keys) {
+  lfm_config *config = resolved(5000, 5, keys), *read;
+  char *text;
+  lfm_config_settle(config);
+  OK(lfm_config_write_text(config, &text));
+  OK(lfm_config_create(&read));
+  OK(lfm_config_parse(read, text, strlen(text), "checkpoint"));
+  lfm_free(text);
+  lfm_config_destroy(config);
+  return read;
+}
+
+static lfm_status resume(const char *const *begun, const char *const *again) {
+  const lfm_data_shape shape = {.rows = 5000, .dim = 5, .valid_rows = 500};
+  lfm_config *then = stored(begun), *now = config_of(again, NULL);
+  lfm_status status = lfm_resolve_agreement(then, now, &shape);
+  lfm_config_destroy(then);
+  lfm_config_destroy(now);
+  return status;
+}
+
+/* Keys that say nothing on their own, or something else, are read beside the stored ones. */
+static void some_of_the_keys_agree(void **state) {
+  (void)state;
+  OK(resume(KEYS("pool=ou", "coupling=shared"), KEYS("coupling=shared")));
+  OK(resume(KEYS("hks=[0.1, 0.2, null]", "max_batch=[300, 400, 500]"), KEYS("max_batch=[300, 400, 500]")));
+  OK(resume(KEYS("target_rows=10", "batch_size=64"), KEYS("target_rows=10")));
+  OK(resume(KEYS("pool=ou", "objective=meanflow"), KEYS("objective=meanflow")));
+  OK(resume(KEYS("batch_size=9000", "max_batch=300"), KEYS("batch_size=9000")));
+  OK(resume(NULL, KEYS("hks=auto")));
+  OK(lfm_resolve_agreement(NULL, NULL, NULL)); /* nothing is asked */
+}
+
+static void a_part_of_the_schedule_agrees(void **state) {
+  (void)state;
+  static const char *const whole[] = {"schedule.blocks=6", "schedule.c=0.13", "schedule.rho=1.7", NULL};
+  for (size_t k = 0; k < 3; k++) {
+    OK(resume(whole, KEYS(whole[k])));
+    OK(resume(whole, KEYS(whole[k], whole[(k + 1) % 3])));
+  }
+  OK(resume(whole, KEYS("schedule.kind=exponential")));
+  OK(resume(KEYS("schedule.kind=cosine", "schedule.blocks=4"), KEYS("schedule.blocks=4")));
+  OK(resume(KEYS("schedule.kind=cosine", "schedule.blocks=4"), KEYS("schedule.kind=cosine")));
+  OK(resume(KEYS("hks=[null]"), KEYS("schedule.blocks=1")));
+}
+
+static void what_was_changed_is_named(void **state) {
+  (void)state;
+  static const char *const whole[] = {"schedule.blocks=4", "schedule.c=0.2", "max_batch=[300, 301, 302, 303]", NULL};
+  const struct {
+    const char *key, *says;
+  } cases[] = {
+      {"schedule.c=0.21", "hks: "},      {"schedule.rho=1.6", "hks: "},       {"schedule.blocks=3", "hks: "},
+      {"schedule.kind=cosine", "hks: "}, {"hks=[0.2, null]", "hks: "},        {"max_batch=[300, 301]", "max_batch: "},
+      {"coupling=shared", "coupling: "}, {"target_rows=77", "target_rows: "}, {"batch_size=99", "batch_size: "}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    FAILS(LFM_E_USAGE, resume(whole, KEYS(cases[k].key)));
+    assert_true(strstr(lfm_error(), cases[k].says) == lfm_error());
+    assert_says("the run was begun with ");
+  }
+  FAILS(LFM_E_USAGE, resume(KEYS("pool=ou", "coupling=shared"), KEYS("pool=pushed"))); /* which goes with no shared noise */
+  assert_says("pool: the run was begun with ou, not pushed");
+  FAILS(LFM_E_USAGE, resume(whole, KEYS("hks=[0.2, null]", "schedule.c=0.2")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_chain_is_one_step_and_the_free_block),
@@ -280,6 +347,9 @@ int main(void) {
       cmocka_unit_test(mean_targets_cost_a_twentieth),
       cmocka_unit_test(lists_must_fit_the_chain),
       cmocka_unit_test(what_was_said_stays),
+      cmocka_unit_test(some_of_the_keys_agree),
+      cmocka_unit_test(a_part_of_the_schedule_agrees),
+      cmocka_unit_test(what_was_changed_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
