@@ -212,6 +212,11 @@ lfm_status lfm_config_validate(const lfm_config *config) {
     return lfm_fail(LFM_E_USAGE,
                     "objective: meanflow learns by differences that precision: bf16 is too coarse for; leave one "
                     "of the two out");
+  if (config->patience && config->valid_every > config->patience)
+    return lfm_fail(LFM_E_USAGE,
+                    "patience: a block would end after %lld batches, before its first validation loss after %lld "
+                    "(valid_every); give it more, or leave valid_every out",
+                    (long long)config->patience, (long long)config->valid_every);
   const char *from = config->blocks ? "hks" : "schedule.blocks";
   if (config->max_batch.count > 1 && blocks && config->max_batch.count != blocks)
     return lfm_fail(LFM_E_USAGE, "max_batch lists %lld numbers, but %s makes %d blocks; give one number or %d",

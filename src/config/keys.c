@@ -126,7 +126,7 @@ const lfm_key lfm_keys[] = {
     COUNT("microbatch", microbatch, FROM_TO(1, 1e6), "auto", "rows that a thread takes at a time"),
     COUNT("seed", seed, FROM_TO(0, 9007199254740992.0), "0", "every random number follows from it"),
     COUNT("checkpoint_every", checkpoint_every, FROM_TO(1, 1e12), "auto", "batches between two checkpoints"),
-    COUNT("valid_every", valid_every, FROM_TO(1, 1e12), "auto", "batches between two validation losses"),
+    COUNT("valid_every", valid_every, FROM_TO(1, 1e12), "auto", "batches between two validation losses, patience at most"),
     {0},
 };
 

@@ -238,9 +238,11 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   int64_t steps = config->max_batch.of[0];
   for (int n = 1; n < config->max_batch.count; n++) steps = at_least(steps, config->max_batch.of[n]);
-  if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth */
+  if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth, but four times within patience */
     double valid_steps = (double)shape->valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
-    config->valid_every = at_least(at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps)), 1);
+    config->valid_every = at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps));
+    if (config->patience) config->valid_every = at_most(config->valid_every, config->patience / 4);
+    config->valid_every = at_least(config->valid_every, 1);
   }
   if (!lfm_config_is_set(config, "ema_decay")) /* a mean over a third of the steps at most: not over where they began */
     config->ema_decay = fmax(0.5, fmin(config->ema_decay, 1.0 - 3.0 / (double)steps));

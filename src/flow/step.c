@@ -237,7 +237,11 @@ bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
 
 /* The block's weights for push and sampling: the best of the validation losses, else the average, else the moving ones. */
 void lfm_trainer_end_block(lfm_trainer *trainer) {
-  trainer->meter.at.all_before += lfm_trainer_block_steps(trainer, trainer->block);
+  int64_t steps = lfm_trainer_block_steps(trainer, trainer->block);
+  trainer->meter.at.all_before += steps;
+  if (trainer->step < steps)
+    lfm_note(LFM_NOTE, "block %d: ended after %lld of %lld batches, %lld of them without a better validation loss (patience)",
+             trainer->block + 1, (long long)trainer->step, (long long)steps, (long long)(trainer->step - trainer->best_step));
   if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
   keep(trainer, lfm_trainer_weights(trainer));
 }

@@ -137,6 +137,13 @@ static void test_keys_that_do_not_go_together(void **state) {
               "target_rows needs coupling: dependent or shared; set target_rows: 0 or leave the coupling out");
   assert_int_equal(lfm_config_set(config, "target_rows=0"), LFM_OK);
   assert_int_equal(lfm_config_validate(config), LFM_OK);
+  assert_int_equal(parse("patience: 50\nvalid_every: 50\n"), LFM_OK);
+  assert_int_equal(lfm_config_validate(config), LFM_OK);
+  assert_int_equal(lfm_config_set(config, "valid_every=51"), LFM_OK);
+  assert_says(lfm_config_validate(config), "patience: a block would end after 50 batches, before its first validation loss "
+                                           "after 51 (valid_every); give it more, or leave valid_every out");
+  assert_int_equal(lfm_config_set(config, "patience=0"), LFM_OK);
+  assert_int_equal(lfm_config_validate(config), LFM_OK);
 }
 
 /* ---- presets ------------------------------------------------------------------------------------------------ */

@@ -168,6 +168,23 @@ static void the_recipe_is_the_measured_one(void **state) {
   lfm_config_destroy(config);
 }
 
+/* However little patience: a block is judged before it ends. */
+static void patience_holds_some_validations(void **state) {
+  (void)state;
+  static const struct {
+    const char *patience;
+    int64_t every;
+  } cases[] = {{"patience=50", 12}, {"patience=3", 1}, {"patience=300", 75}, {"patience=1000", 100}, {"patience=0", 100}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_config *config = resolved(3000, 5, KEYS("max_batch=5000", cases[k].patience));
+    assert_int_equal(config->valid_every, cases[k].every);
+    lfm_config_destroy(config);
+  }
+  lfm_config *config = resolved(3000, 5, KEYS("max_batch=5000", "cosine=false", "valid_every=2000"));
+  assert_int_equal(config->patience, 2000);
+  lfm_config_destroy(config);
+}
+
 /* Pictures that are not square are halved while both sides are even, and attend where they are smallest. */
 static void a_picture_of_any_shape_has_its_network(void **state) {
   (void)state;
@@ -342,6 +359,7 @@ int main(void) {
       cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(the_recipe_is_the_measured_one),
+      cmocka_unit_test(patience_holds_some_validations),
       cmocka_unit_test(a_picture_of_any_shape_has_its_network),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),

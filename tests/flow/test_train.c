@@ -185,6 +185,7 @@ static void notes_say_what_was_changed(void **state) {
   assert_non_null(strstr(notes, "batch_size: 5000 shrunk to the 90 training rows"));
   assert_non_null(strstr(notes, "warning: 1 column with over 1 % of equal values: x0"));
   assert_null(strstr(notes, "x1"));
+  assert_null(strstr(notes, "ended after"));
   r.options.resume = true; /* the same command once more, on a finished run */
   OK(run_train(&r));
   assert_true(r.result.was_finished && r.result.steps == 9 && r.result.blocks == 3);
@@ -260,7 +261,10 @@ static void patience_keeps_the_best_weights(void **state) {
                                      "valid_every=2", "patience=12",   NULL};
   static metric metrics[MOST_METRICS];
   run r = run_of(gaussian_table(60, 2, 7), SMALL, more);
+  notes[0] = 0;
+  lfm_notes_to(keep_note, NULL);
   lfm_model *kept = trained(&r);
+  lfm_notes_to(NULL, NULL);
   int count = read_metrics(&r, metrics);
   long best_step = 0, last = metrics[count - 1].step;
   double best = INFINITY;
@@ -268,6 +272,9 @@ static void patience_keeps_the_best_weights(void **state) {
     if (metrics[k].valid_loss < best) best = metrics[k].valid_loss, best_step = metrics[k].step;
   assert_true(last < 400 && last == best_step + 12);
   assert_int_equal(r.result.steps, last);
+  char says[64];
+  snprintf(says, sizeof says, "block 1: ended after %ld of 400 batches, 12 of them without", last);
+  assert_non_null(strstr(notes, says));
 
   char steps[32];
   snprintf(steps, sizeof steps, "max_batch=%ld", best_step);
