@@ -48,8 +48,6 @@ static bool has_pool_file(const lfm_trainer *trainer, int block) {
   return block > 0 && block < trainer->model->blocks && trainer->config->pool == LFM_POOL_PUSHED;
 }
 
-static bool keeps_best(const lfm_trainer *trainer) { return trainer->config->patience && isfinite(trainer->best_loss); }
-
 /* What decides the bits besides configuration and data. */
 static void identity(const lfm_trainer *trainer, char out[512]) {
   const char *kernels = lfm_kernels_identity(lfm_net_kernels(trainer->net)); /* bf16's names the float kernels too */
@@ -105,7 +103,7 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
   LFM_TRY(lfm_chain_add_vector(net, "first_moment.", lfm_optim_first_moment(trainer->optim), archive));
   LFM_TRY(lfm_chain_add_vector(net, "second_moment.", lfm_optim_second_moment(trainer->optim), archive));
   if (trainer->average) LFM_TRY(lfm_chain_add_vector(net, "ema.", lfm_optim_ema(trainer->optim), archive));
-  if (keeps_best(trainer))
+  if (lfm_trainer_has_best(trainer))
     LFM_TRY(lfm_chain_add_vector(trainer->model->net, "best.", lfm_params_values(trainer->model->params[trainer->block]),
                                  archive));
   LFM_TRY(lfm_archive_add(archive, "place", LFM_F64, 1, (int64_t[]){PLACE_NUMBERS}, at));
@@ -267,7 +265,7 @@ static lfm_status read_weights(lfm_trainer *trainer, const lfm_archive *archive)
   LFM_TRY(lfm_chain_read_vector(net, "first_moment.", archive, lfm_optim_first_moment(trainer->optim)));
   LFM_TRY(lfm_chain_read_vector(net, "second_moment.", archive, lfm_optim_second_moment(trainer->optim)));
   if (trainer->average) LFM_TRY(lfm_chain_read_vector(net, "ema.", archive, lfm_optim_ema(trainer->optim)));
-  if (keeps_best(trainer))
+  if (lfm_trainer_has_best(trainer))
     LFM_TRY(read_params(trainer->model->net, "best.", archive, trainer->model->params[trainer->block]));
   return LFM_OK;
 }

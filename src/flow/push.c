@@ -3,7 +3,8 @@
  * push.c -- the pool through a finished block, once: x <- solution of dx/dt = v_n(t, x) from t = 0 to 1.
  * The validation rows go along, so that the next block is judged on rows that were pushed as its training rows were.
  * A row whose solve fails is dropped and counted; more than one in a thousand stops the run, since the pool would no longer
- * be the distribution that the next block is meant to start from.
+ * be the distribution that the next block is meant to start from.  Validation rows only judge, and one value out of all range
+ * makes one of them fail: up to half may.
  */
 #include "flow/trainer.h"
 
@@ -17,6 +18,15 @@ static void drop_failed(lfm_trainer *trainer, lfm_pool *pool) {
     if (!trainer->push_failed[row]) lfm_pool_move(pool, kept++, row);
   trainer->rows_dropped += pool->rows - kept;
   pool->rows = kept;
+}
+
+static lfm_status check_failed(const lfm_trainer *trainer, const lfm_pool *pool, const char *what, int64_t failed) {
+  bool judges = pool == &trainer->valid;
+  if ((double)failed <= (judges ? 0.5 : 1e-3) * (double)pool->rows) return LFM_OK;
+  return lfm_fail(LFM_E_NUMERIC, "block %d: the push of the %s failed for %lld of %lld rows, more than %s",
+                  trainer->block + 1, what, (long long)failed, (long long)pool->rows,
+                  judges ? "half; they lie far from the rows that are trained on: mend them, or begin with others (--valid)"
+                         : "0.1 %; train longer or with a smaller lr");
 }
 
 static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *what) {
@@ -43,16 +53,11 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
     evaluations += (double)trainer->push_nfe[row];
   }
   trainer->push_flops += evaluations * lfm_net_forward_flops(trainer->model->net);
-  if ((double)failed > 1e-3 * (double)before)
-    return lfm_fail(
-        LFM_E_NUMERIC,
-        "block %d: the push of the %s failed for %lld of %lld rows, more than 0.1 %%; train longer or with a smaller lr",
-        trainer->block + 1, what, (long long)failed, (long long)before);
-  if (failed) {
-    lfm_note(LFM_WARNING, "block %d: the push failed for %lld of %lld rows of the %s, which were dropped", trainer->block + 1,
-             (long long)failed, (long long)before, what);
-    drop_failed(trainer, pool);
-  }
+  LFM_TRY(check_failed(trainer, pool, what, failed));
+  if (!failed) return LFM_OK;
+  lfm_note(LFM_WARNING, "block %d: the push of the %s failed for %lld of %lld rows, which were dropped", trainer->block + 1,
+           what, (long long)failed, (long long)before);
+  drop_failed(trainer, pool);
   return LFM_OK;
 }
 

@@ -157,6 +157,14 @@ static void keep(lfm_trainer *trainer, const lfm_params *weights) {
   else lfm_params_fold(kept, weights, lesson ? lesson->t_right - lesson->t_left : 1.0);
 }
 
+static void warn_of_validation(lfm_trainer *trainer) {
+  if (trainer->warned_of_validation) return;
+  trainer->warned_of_validation = true;
+  lfm_note(
+      LFM_WARNING, "block %d: the validation loss is not finite at step %lld%s; look for held-out values out of all range",
+      trainer->block + 1, (long long)trainer->step, trainer->config->patience ? ", and cannot tell the best weights" : "");
+}
+
 /* Every validation row once, with noise and times that are the same at every call: two losses differ by the weights alone. */
 lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   if (!trainer->valid.rows) return LFM_OK;
@@ -173,7 +181,8 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   for (int64_t part = 0; part < parts; part++) loss += trainer->valid_loss[part];
   loss /= (double)work.rows * (double)work.pairs.dim;
   trainer->last_valid = trainer->meter.at.valid_loss = loss;
-  if (trainer->config->patience && !(loss >= trainer->best_loss)) {
+  if (!isfinite(loss)) warn_of_validation(trainer);
+  if (trainer->config->patience && loss < trainer->best_loss) {
     trainer->best_loss = loss;
     trainer->best_step = trainer->step;
     keep(trainer, work.weights);
@@ -230,9 +239,11 @@ void lfm_trainer_show_block(lfm_trainer *trainer) {
                   lesson ? lesson->of : blocks, trainer->step, lfm_trainer_block_steps(trainer, trainer->block));
 }
 
+bool lfm_trainer_has_best(const lfm_trainer *trainer) { return trainer->config->patience && isfinite(trainer->best_loss); }
+
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer) {
   if (trainer->step >= lfm_trainer_block_steps(trainer, trainer->block)) return true;
-  return trainer->config->patience && trainer->step - trainer->best_step >= trainer->config->patience;
+  return lfm_trainer_has_best(trainer) && trainer->step - trainer->best_step >= trainer->config->patience;
 }
 
 /* The block's weights for push and sampling: the best of the validation losses, else the average, else the moving ones. */
@@ -242,6 +253,6 @@ void lfm_trainer_end_block(lfm_trainer *trainer) {
   if (trainer->step < steps)
     lfm_note(LFM_NOTE, "block %d: ended after %lld of %lld batches, %lld of them without a better validation loss (patience)",
              trainer->block + 1, (long long)trainer->step, (long long)steps, (long long)(trainer->step - trainer->best_step));
-  if (trainer->config->patience && isfinite(trainer->best_loss)) return; /* kept as they came */
+  if (lfm_trainer_has_best(trainer)) return; /* kept as they came */
   keep(trainer, lfm_trainer_weights(trainer));
 }

@@ -66,8 +66,9 @@ typedef struct lfm_trainer {
   /* the block at work */
   lfm_params *params;  /* the moving weights */
   lfm_params *average; /* their running mean, packed for evaluation; NULL when ema_decay is 0 */
-  double best_loss;    /* with patience: model->params[block] holds the weights of this validation loss */
+  double best_loss;    /* with patience: the lowest validation loss of this block, infinite before the first */
   int64_t best_step;
+  bool warned_of_validation;
   double last_valid; /* the latest validation loss of this block, NAN before the first */
   lfm_optim *optim;
   lfm_lr lr;
@@ -122,6 +123,7 @@ void lfm_trainer_enter_block(lfm_trainer *trainer);    /* only what a checkpoint
 void lfm_trainer_show_block(lfm_trainer *trainer);     /* tells the meter which block begins, and how much lies before it */
 lfm_status lfm_trainer_step(lfm_trainer *trainer);     /* one batch; LFM_E_NUMERIC when the loss is not finite */
 lfm_status lfm_trainer_validate(lfm_trainer *trainer); /* the validation loss; keeps the weights when they are the best */
+bool lfm_trainer_has_best(const lfm_trainer *trainer); /* model->params[block] holds the weights of best_loss */
 bool lfm_trainer_is_block_done(const lfm_trainer *trainer); /* steps used up, or patience */
 void lfm_trainer_end_block(lfm_trainer *trainer);           /* kept weights into the chain */
 /* The block's weights so far for all but steps: the average, brought up to date, or the moving ones where none is kept. */

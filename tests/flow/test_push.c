@@ -41,8 +41,7 @@ static void rows_follow_the_block(void **state) {
 
 static int warnings;
 static void count_warnings(lfm_note_level level, const char *text, void *context) {
-  (void)context;
-  warnings += level == LFM_WARNING && strstr(text, "block 1: the push failed for 2 of 2700 rows of the pool") != NULL;
+  warnings += level == LFM_WARNING && strstr(text, context) != NULL;
 }
 
 /* Two of 2,700 are less than one in a thousand: dropped, the others closing up in their order. */
@@ -55,7 +54,7 @@ static void few_failures_are_dropped(void **state) {
   t->pool.values[2 * 100] = NAN;
   t->pool.values[2 * 2699 + 1] = INFINITY;
   warnings = 0;
-  lfm_notes_to(count_warnings, NULL);
+  lfm_notes_to(count_warnings, "block 1: the push of the pool failed for 2 of 2700 rows, which were dropped");
   OK(lfm_trainer_push(t));
   lfm_notes_to(NULL, NULL);
   assert_int_equal(warnings, 1);
@@ -73,6 +72,25 @@ static void many_failures_stop_the_run(void **state) {
   for (int i = 0; i < 3; i++) t->pool.values[2 * i] = NAN;
   FAILS(LFM_E_NUMERIC, lfm_trainer_push(t));
   assert_says("block 1: the push of the pool failed for 3 of 2700 rows, more than 0.1 %");
+  lfm_trainer_destroy(t);
+  run_drop(&r);
+}
+
+/* Rows that only judge are dropped one by one, as long as half of them are left. */
+static void validation_rows_may_fail(void **state) {
+  (void)state;
+  run r = linear_run();
+  lfm_trainer *t = trainer_of(&r, 0.0);
+  t->valid.values[2 * 7] = INFINITY;
+  warnings = 0;
+  lfm_notes_to(count_warnings, "block 1: the push of the validation rows failed for 1 of 300 rows, which were dropped");
+  OK(lfm_trainer_push(t));
+  lfm_notes_to(NULL, NULL);
+  assert_int_equal(warnings, 1);
+  assert_true(t->pool.rows == 2700 && t->valid.rows == 299 && t->rows_dropped == 1);
+  for (int i = 0; i < 150; i++) t->valid.values[2 * i] = NAN;
+  FAILS(LFM_E_NUMERIC, lfm_trainer_push(t));
+  assert_says("block 1: the push of the validation rows failed for 150 of 299 rows, more than half; they lie far from");
   lfm_trainer_destroy(t);
   run_drop(&r);
 }
@@ -116,7 +134,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_follow_the_block),      cmocka_unit_test(few_failures_are_dropped),
       cmocka_unit_test(many_failures_stop_the_run), cmocka_unit_test(a_run_with_a_wild_block_stops),
-      cmocka_unit_test(a_smaller_pool_is_resumed),
+      cmocka_unit_test(validation_rows_may_fail),   cmocka_unit_test(a_smaller_pool_is_resumed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -513,6 +513,32 @@ static void a_loss_that_is_not_finite_stops(void **state) {
   run_drop(&r);
 }
 
+/* One value out of all range among the validation rows: they are judged by the others from the first push on. */
+static void a_wild_validation_row_does_not_stop(void **state) {
+  (void)state;
+  static metric metrics[MOST_METRICS];
+  run r = small_run(KEYS("patience=16"));
+  lfm_table *valid = gaussian_table(40, 2, 99);
+  valid->values[2 * 11] = 1e100;
+  r.options.valid = valid;
+  notes[0] = 0;
+  lfm_notes_to(keep_note, NULL);
+  OK(run_train(&r));
+  lfm_notes_to(NULL, NULL);
+  const char *once = "warning: block 1: the validation loss is not finite ", *first = strstr(notes, once);
+  assert_non_null(first);
+  assert_null(strstr(first + strlen(once), "the validation loss is "));
+  assert_non_null(strstr(notes, "at step 8, and cannot tell the best weights; look for"));
+  assert_non_null(strstr(notes, "warning: block 1: the push of the validation rows failed for 1 of 40 rows"));
+  assert_int_equal(r.result.rows_dropped, 1);
+  int count = read_metrics(&r, metrics);
+  for (int k = 0; k < count; k++)
+    assert_true(isfinite(metrics[k].valid_loss) == (metrics[k].block > 1 && metrics[k].step >= 8));
+  assert_true(metrics[23].block == 1 && metrics[23].step == 24); /* patience counts from a loss that can be told */
+  lfm_table_destroy(valid);
+  run_drop(&r);
+}
+
 static void refused_configurations(void **state) {
   (void)state;
   run r = small_run(KEYS("max_batch=[3, 4]"));
@@ -638,6 +664,7 @@ int main(void) {
       cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(tables_that_cannot_be_used),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),
+      cmocka_unit_test(a_wild_validation_row_does_not_stop),
       cmocka_unit_test(refused_configurations),
       cmocka_unit_test(double_precision_does_not_train),
       cmocka_unit_test(refused_memory_can_be_resumed),
