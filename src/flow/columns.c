@@ -11,22 +11,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
+bool lfm_columns_find_change(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t *row,
+                             int64_t *col) {
   const lfm_normaliser *normaliser = model->normaliser;
   for (int64_t j = 0, k = 0; j < model->cols; j++) {
     if (k < normaliser->dim && normaliser->varying[k] == j) {
       k++;
       continue;
     }
-    for (int64_t row = 0; row < table->rows; row++) {
-      double value = table->values[row * table->cols + place[j]];
-      if (value != normaliser->constant[j])
-        return lfm_fail(LFM_E_DATA,
-                        "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
-                        (long long)row + 1, model->names[j], value, normaliser->constant[j]);
-    }
+    for (*col = j, *row = 0; *row < table->rows; ++*row)
+      if (table->values[*row * table->cols + (place ? place[j] : j)] != normaliser->constant[j]) return true;
   }
-  return LFM_OK;
+  return false;
+}
+
+static lfm_status check_constants(const lfm_model *model, const lfm_table *table, const int64_t *place) {
+  int64_t row, col;
+  if (!lfm_columns_find_change(model, table, place, &row, &col)) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
+                  (long long)row + 1, model->names[col], table->values[row * table->cols + place[col]],
+                  model->normaliser->constant[col]);
 }
 
 /* place [cols] of the wanted names in the table; `whose` columns they are, for error lines. */

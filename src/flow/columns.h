@@ -14,6 +14,11 @@
  * column that is constant in the model varies in the table (its density there is zero). */
 lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int64_t *place);
 
+/* Does a column that is constant in the model vary in the table?  The first *row and the model's *col where it does; place
+ * NULL: the columns are the model's own. */
+bool lfm_columns_find_change(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t *row,
+                             int64_t *col);
+
 /* The same for rows of a border, whose columns are x0, x1, ...: place [dim]. */
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
 

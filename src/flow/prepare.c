@@ -213,8 +213,23 @@ static int64_t valid_pool_rows(const lfm_trainer *trainer) {
   return trainer->valid_table->rows < VALID_POOL_ROWS ? trainer->valid_table->rows : VALID_POOL_ROWS;
 }
 
+/* A column that varies in the held-out tenth alone: that is an accident of the split, and the caller's to settle. */
+static lfm_status check_split(const lfm_trainer *trainer) {
+  const lfm_table *table = trainer->options->train;
+  const lfm_model *model = trainer->model;
+  int64_t row, col;
+  if (!trainer->split_valid || model->picture || model->windows) return LFM_OK;
+  if (!lfm_columns_find_change(model, table, NULL, &row, &col)) return LFM_OK;
+  return lfm_fail(
+      LFM_E_DATA,
+      "row %lld: column '%s' is %.9g, and %.9g in every row that is not held out for validation: leave the column "
+      "out (--drop), or give validation rows of your own (--valid)",
+      (long long)row + 1, model->names[col], table->values[row * table->cols + col], model->normaliser->constant[col]);
+}
+
 static lfm_status fill_pools(lfm_trainer *trainer) {
   const lfm_table *table = train_table(trainer);
+  LFM_TRY(check_split(trainer));
   LFM_TRY(lfm_trainer_fill_pool(trainer, table, table->rows, &trainer->pool));
   lfm_status status = lfm_trainer_fill_pool(trainer, trainer->valid_table, valid_pool_rows(trainer), &trainer->valid);
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the validation table: %s", lfm_error());

@@ -493,6 +493,35 @@ static void tables_that_cannot_be_used(void **state) {
   run_drop(&r);
 }
 
+/* Whoever gave one table hears of its rows, not of a part that they never saw. */
+static void a_value_that_is_held_out_alone_is_named(void **state) {
+  (void)state;
+  const lfm_rng split = {.seed = 5, .purpose = LFM_FOR_SPLIT}; /* the seed of SMALL */
+  const char *const names[] = {"x0", "flag"};
+  double values[2 * 300];
+  char says[128];
+  lfm_table *drawn = gaussian_table(300, 1, 7), *table, *valid;
+  int rare = 0;
+  while (lfm_rng_permute(&split, 0, 300, rare) >= 30) rare++;
+  for (int i = 0; i < 300; i++) values[2 * i] = drawn->values[i], values[2 * i + 1] = i == rare;
+  OK(lfm_table_create(values, 300, 2, names, NULL, &table));
+  run r = run_of(table, SMALL, NULL);
+  FAILS(LFM_E_DATA, run_train(&r));
+  snprintf(says, sizeof says, "row %d: column 'flag' is 1, and 0 in every row that is not held out", rare + 1);
+  assert_true(strstr(lfm_error(), says) == lfm_error());
+  assert_says("(--drop)");
+  assert_false(lfm_path_exists(r.path));
+
+  table->values[2 * rare + 1] = 0; /* validation rows that were given are another table */
+  OK(lfm_table_create(values + 2 * rare, 1, 2, names, NULL, &valid));
+  r.options.valid = valid;
+  FAILS(LFM_E_DATA, run_train(&r));
+  assert_says("the validation table: row 1: column 'flag' is 1, but was always 0 in training");
+  lfm_table_destroy(drawn);
+  lfm_table_destroy(valid);
+  run_drop(&r);
+}
+
 /* Values that single precision cannot hold, and steps that blow up: with what is left of them. */
 static void a_loss_that_is_not_finite_stops(void **state) {
   (void)state;
@@ -663,6 +692,7 @@ int main(void) {
       cmocka_unit_test(threads_do_not_change_single_steps),
       cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(tables_that_cannot_be_used),
+      cmocka_unit_test(a_value_that_is_held_out_alone_is_named),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),
       cmocka_unit_test(a_wild_validation_row_does_not_stop),
       cmocka_unit_test(refused_configurations),
