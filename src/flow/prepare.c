@@ -399,6 +399,16 @@ static lfm_status build_steps(lfm_trainer *trainer, const lfm_data_shape *shape)
   return create_records(trainer);
 }
 
+/* The loss of a training step against means is below that of a pair's own target, whatever was learnt. */
+static void warn_few(const lfm_config *config, int64_t rows) {
+  if (rows < FEW_ROWS)
+    lfm_note(LFM_WARNING, "%lld rows to train on are few: a network can learn them by heart; %s", (long long)rows,
+             config->target_rows
+                 ? "`lfm ledger RUN HELD_OUT --train DATA` says how far it has (the two losses are of different "
+                   "targets: target_rows)"
+                 : "compare loss and validation loss");
+}
+
 static lfm_status build(lfm_trainer *trainer, bool resumed) {
   lfm_config *config = trainer->config;
   const lfm_table *table = train_table(trainer);
@@ -415,6 +425,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
     lfm_normaliser_destroy(normaliser);
     return status;
   }
+  warn_few(config, shape.rows);
   LFM_TRY(lfm_chain_create(config, table, normaliser, &trainer->model));
   LFM_TRY(create_pools(trainer));
   lfm_table_destroy(trainer->split_train); /* its rows are in the pool */
@@ -445,10 +456,6 @@ static lfm_status take_tables(lfm_trainer *trainer) {
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
   LFM_TRY(cut_windows(trainer));
   LFM_TRY(check_classes(trainer));
-  if (train_table(trainer)->rows < FEW_ROWS)
-    lfm_note(LFM_WARNING,
-             "%lld rows to train on are few: a network can learn them by heart; compare loss and validation loss",
-             (long long)train_table(trainer)->rows);
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(train_table(trainer)));
   return warn_redundant(trainer);

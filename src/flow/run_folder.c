@@ -259,7 +259,7 @@ static void fill_curve(const lfm_trainer *trainer, int block, bool valid, double
     y[count++] = (valid ? record->valid_loss : record->loss) / level;
   }
   if (valid) snprintf(name, 32, "block %d: %.4g", block + 1, level);
-  else snprintf(name, 32, "in training");
+  else snprintf(name, 32, "in training%s", trainer->config->target_rows ? ", against means" : "");
   bool named = valid || block == 0;
   *series = (lfm_series){.name = named ? name : NULL,
                          .x = x,

@@ -192,6 +192,25 @@ static void notes_say_what_was_changed(void **state) {
   run_drop(&r);
 }
 
+/* Losses of different targets do not tell over-fit, so nobody is sent to compare them. */
+static void few_rows_are_warned_of(void **state) {
+  (void)state;
+  static const char *const targets[] = {"target_rows=0", "target_rows=50"},
+                           *const says[] = {"by heart; compare loss and validation loss",
+                                            "by heart; `lfm ledger RUN HELD_OUT --train DATA` says how far"};
+  for (int k = 0; k < 2; k++) {
+    run r = run_of(gaussian_table(220, 2, 3), SMALL, KEYS("max_batch=1", targets[k]));
+    notes[0] = 0;
+    lfm_notes_to(keep_note, NULL);
+    OK(run_train(&r));
+    lfm_notes_to(NULL, NULL);
+    assert_non_null(strstr(notes, "warning: 198 rows to train on are few"));
+    assert_non_null(strstr(notes, says[k]));
+    assert_null(strstr(notes, says[1 - k]));
+    run_drop(&r);
+  }
+}
+
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
 static lfm_model *trained(run *r) {
@@ -682,6 +701,7 @@ int main(void) {
       cmocka_unit_test(given_validation_rows_are_used),
       cmocka_unit_test(constant_columns_are_stored),
       cmocka_unit_test(notes_say_what_was_changed),
+      cmocka_unit_test(few_rows_are_warned_of),
       cmocka_unit_test(warm_start_begins_from_the_block_before),
       cmocka_unit_test(blocks_of_the_process_stand_alone),
       cmocka_unit_test(a_schedule_is_its_hks),
