@@ -28,7 +28,8 @@ static void go_on(run *r, int threads) {
 
 static bool same_number(double a, double b) { return a == b || (isnan(a) && isnan(b)); } /* single steps have no nll */
 
-static void check_stops(const char *const *more) {
+/* The steps that were made in all. */
+static int64_t check_stops(const char *const *more) {
   static const struct {
     int phase, block, done;
   } places[] = {{LFM_PHASE_TRAIN, 1, 0},                           /* before the first step: one is made all the same */
@@ -54,6 +55,7 @@ static void check_stops(const char *const *more) {
     run_drop(&r);
   }
   run_drop(&whole);
+  return whole.result.steps;
 }
 
 static void stopped_anywhere_ends_the_same(void **state) {
@@ -64,7 +66,9 @@ static void stopped_anywhere_ends_the_same(void **state) {
 /* Best weights, no average, a learning rate that steps, and patience that ends a block. */
 static void stopped_with_best_weights(void **state) {
   (void)state;
-  check_stops(KEYS("ema_decay=0", "patience=30", "valid_every=2", "cosine=false", "lr_decay=0.7", "lr_step=5", "num_tk=2"));
+  int64_t steps = check_stops(KEYS("ema_decay=0", "max_batch=400", "patience=30", "valid_every=2", "cosine=false", "lr=0.05",
+                                   "lr_decay=0.9", "lr_step=20", "num_tk=2"));
+  assert_true(steps < 3 * 400);
 }
 
 static void stopped_in_bf16(void **state) {
@@ -85,10 +89,12 @@ static void stopped_with_mean_targets(void **state) {
   check_stops(KEYS("target_rows=100", "ema_decay=0.9", "defensive=0.02"));
 }
 
-/* What moves has a column more than what is kept. */
+/* What moves has a column more than what is kept, which is the best where patience ends a block. */
 static void stopped_with_mean_velocities(void **state) {
   (void)state;
-  check_stops(KEYS("objective=meanflow", "pool=ou", "ema_decay=0.9", "patience=24", "valid_every=2"));
+  int64_t steps = check_stops(KEYS("objective=meanflow", "pool=ou", "ema_decay=0.9", "max_batch=400", "patience=24",
+                                   "valid_every=2", "cosine=false", "lr=0.05"));
+  assert_true(steps < 3 * 400);
 }
 
 static void stopped_with_a_pool_of_halves(void **state) {
