@@ -44,6 +44,27 @@ static void equal_laws_pass(void **state) {
   assert_in_range(covered, 3, 4);
 }
 
+/* The rows of the test choose no classifier: of many pairs of one law the accuracy is a half, and not that of the luckiest of
+ * the three. */
+static void the_choice_is_made_on_other_rows(void **state) {
+  (void)state;
+  enum { PAIRS = 40, FEW = 200 };
+  double sum = 0.0, error = 0.5 / sqrt(PAIRS * FEW);
+  for (uint64_t pair = 0; pair < PAIRS; pair++) {
+    const lfm_rng rng = {.seed = pair, .purpose = LFM_FOR_DATA};
+    static double x[2 * FEW * DIM];
+    for (int64_t i = 0; i < 2 * FEW; i++) {
+      float z[DIM];
+      lfm_rng_normal(&rng, i, z, DIM);
+      for (int c = 0; c < DIM; c++) x[i * DIM + c] = (double)z[c];
+    }
+    lfm_c2st test = {.accuracy = NAN};
+    assert_int_equal(lfm_c2st_test(x, x + FEW * DIM, FEW, DIM, pair, NULL, &test), LFM_OK);
+    sum += test.accuracy;
+  }
+  assert_near(sum / PAIRS, 0.5, 3 * error);
+}
+
 static void the_fitted_gaussian_is_rejected(void **state) {
   (void)state;
   lfm_c2st test = {.accuracy = NAN};
@@ -108,6 +129,7 @@ static void survives_refused_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_laws_pass),
+      cmocka_unit_test(the_choice_is_made_on_other_rows),
       cmocka_unit_test(the_fitted_gaussian_is_rejected),
       cmocka_unit_test(fine_differences_are_rejected),
       cmocka_unit_test(the_team_changes_nothing),
