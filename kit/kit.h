@@ -46,7 +46,7 @@ lfm_status kit_tell_apart(const char *folder, const char *name);
 
 /* ---- quality.c ---------------------------------------------------------------------------------------------- */
 /* How far NAME-samples.csv lies from the rows of `test`, by sliced Wasserstein distance and maximum mean discrepancy, beside
- * how far other real rows do; part by part, so that every number has an error.  Names as above. */
+ * how far other real rows do; part by part, so that every number has a standard error.  Names as above. */
 typedef struct kit_samples {
   const char *test, *real, *folder;
   int64_t rows; /* of a part; 0: 2,000 */

@@ -4,7 +4,7 @@
  * Samples, test rows and other real rows are cut into parts of one size; a distance is taken part by part and all lines share
  * the parts of the test rows, so that a difference is paired, and its error is that over parts.  Real rows in the place of
  * samples give the floor that a perfect generator would meet.  Beside the distances, which see what is coarse, a classifier
- * is asked, which sees what is fine.
+ * is asked, which sees what is fine.  Every ± is one standard error.
  */
 #include "core/alloc.h"
 #include "kit/kit.h"
@@ -25,7 +25,7 @@ typedef struct line {
   kit_names names;
   double part[MEASURES][MOST_PARTS];
   double run[KIT_MOST_RUNS]; /* sliced Wasserstein */
-  double told, told_within;  /* share of the rows that a classifier tells from test rows, over all runs; half its interval */
+  double told, told_se; /* share of the rows that a classifier tells from test rows, and its error: means over the runs */
 } line;
 
 typedef struct survey {
@@ -78,7 +78,7 @@ static lfm_status measure_rows(const survey *s, const double *x, double share, d
   lfm_c2st c2st;
   LFM_TRY(lfm_c2st_test(s->test, x, s->parts * s->rows, s->dim, 1, s->team, &c2st));
   l->told += share * c2st.accuracy;
-  l->told_within += share * 0.5 * (c2st.high - c2st.low);
+  l->told_se += share * sqrt(c2st.accuracy * (1.0 - c2st.accuracy) / (double)c2st.tests);
   return LFM_OK;
 }
 
@@ -143,7 +143,7 @@ static lfm_status print_line(const survey *s, const line *l, const char *label) 
   else printf(" %+.4f (%.4f to %.4f) |", above.mean, above.low, above.high);
   for (int run = 0; run < l->names.count && l->names.count > 1; run++) printf("%s%.4f", run ? " / " : " ", l->run[run]);
   if (l != &s->floor) printf(" |");
-  printf(" %.2f ± %.2f | %.4f ± %.4f |\n", 1e3 * squared.mean, 1e3 * squared.se, l->told, l->told_within);
+  printf(" %.2f ± %.2f | %.4f ± %.4f |\n", 1e3 * squared.mean, 1e3 * squared.se, l->told, l->told_se);
   return LFM_OK;
 }
 

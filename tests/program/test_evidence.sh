@@ -42,6 +42,14 @@ check "and stays in the first table" grep -qF '| lost | 1251.500 ±' out
 check "but not in the second" grep -qE '^\| lost \| 2\.000 ± .*\| \+0\.000' out
 expect_exit 2 "$kit" compare .
 
+# ---- kit gap: a model that loses 0, 1, 1, 2 nats
+scores truth "-1 -1 -2 -2"
+expect_exit 0 "$kit" gap . a
+check "nats lost, their interval, root mean square and worst" \
+  grep -qE '^a +gap to the truth 1\.0000 \+- 0\.4082 nats \(95 %: -0\.29[0-9]+ to 2\.29[0-9]+\), row RMS 1\.2247, worst row 2\.0$' out
+expect_exit 1 "$kit" gap . short
+check "another number of rows is an error" grep -q 'short.csv and truth.csv have different rows' err
+
 # ---- a folder of data
 mkdir data
 for part in train valid test; do
@@ -50,6 +58,27 @@ for part in train valid test; do
 done
 expect_exit 0 "$kit" rivals data/train.csv data/test.csv rivals --components 3 --iterations 5 --fit-rows 200 --rows 50
 check "the rows are those that lfm score takes" test "$(cut -d, -f1 rivals/mixture.csv | sed -n 3p)" -eq 7
+
+# ---- kit quality and kit tell-apart: the test rows themselves, and the same moved by a standard deviation of one column of three
+mkdir told && cp data/train.csv data/test.csv told && cp data/test.csv told/same-samples.csv
+awk -F, 'NR > 1 { n++; sum += $1; square += $1 * $1 } { x[NR] = $1; rest[NR] = "," $2 "," $3 }
+  END { print x[1] rest[1]; by = sqrt(square / n - (sum / n) ^ 2); for (i = 2; i <= NR; i++) printf "%.9g%s\n", x[i] + by, rest[i] }' \
+  data/test.csv >told/moved-samples.csv
+# number LABEL COLUMN: what stands first in that column of kit quality's line
+number() { awk -F'|' -v label=" $1 " -v column="$2" '$2 == label { split($column, part, " "); print part[1] }' out; }
+expect_exit 0 "$kit" quality data/test.csv data/test.csv told same moved both=same,moved --rows 150
+check "rows are at no distance from themselves" grep -qF '| same | 0.0000 ± 0.0000 | +0.0000 (0.0000 to 0.0000) | | 0.00 ± 0.00 |' out
+check "moved ones at the root of a third" awk -v d="$(number moved 3)" 'BEGIN { exit !(d > .55 && d < .61) }'
+check "and told apart" awk -v told="$(number moved 7)" 'BEGIN { exit !(told > .75) }'
+check "with the standard error of a share of 300 rows" awk -F'|' '$2 == " moved " { split($7, part, " ")
+  exit !((part[3] - sqrt(part[1] * (1 - part[1]) / 300)) ^ 2 < 1e-8) }' out
+check "two runs: their mean, and each" grep -qE "^\| both \| .* \| 0\.0000 / $(number moved 3) \|" out
+check "the mean is a half" awk -v both="$(number both 3)" -v moved="$(number moved 3)" 'BEGIN { exit !((2 * both - moved) ^ 2 < 1e-7) }'
+expect_exit 0 "$kit" tell-apart told same
+check "the test rows are not told from themselves" grep -qE '^samples of same +told apart in 0\.[0-5][0-9]+ of cases .*: not rejected$' out
+check "a Gaussian is told from a bent law" grep -qE '^fitted Gaussian +told apart in 0\.[5-9][0-9]+ of cases .*: rejected$' out
+expect_exit 0 "$kit" tell-apart told moved
+check "moved rows are" grep -qE '^samples of moved +told apart in 0\.[7-9][0-9]+ of cases .*: rejected$' out
 
 # script NAME ARGUMENTS...
 script() { expect_exit 0 env "$@"; }
