@@ -8,7 +8,7 @@
 # A run takes up to a quarter of an hour on two cores; 18 of them with their scores, some three hours.
 # For a trial: $BATCHES, $ROWS, $KEYS.
 set -euo pipefail
-build=${2:-build} out=${3:-runs/power} SEEDS=${SEEDS:-0 1 2} BATCHES=${BATCHES:-10000}
+table=$(realpath "$1") build=${2:-build} out=${3:-runs/power} SEEDS=${SEEDS:-0 1 2} BATCHES=${BATCHES:-10000}
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 base=$out mixture="Gaussian mixture, up to 40 components"
@@ -17,7 +17,7 @@ step=$(times "$BATCHES" .01) patience=$(times "$BATCHES" .2) # the published hun
 for recipe in ${RECIPES:-maf whole}; do
   out=$base/$recipe
   mkdir -p "$out"
-  [ -e "$out/test.csv" ] || "$kit" power "$recipe" "$1" "$out" >/dev/null
+  once "$out/split.txt" "$table" "$recipe $table" "$kit" power "$recipe" "$table" "$out"
   tables "$out"
   for seed in $SEEDS; do
     trio "$seed" --preset power@A --set normalise=standardise --set batch_size=2048 --set "max_batch=$BATCHES" \

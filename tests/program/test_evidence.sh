@@ -118,8 +118,12 @@ check "evaluations rise" awk -F, 'NR > 2 && $1 <= last { bad = 1 } { last = $1 }
 # ---- power, a month
 awk 'BEGIN { srand(1); print "global_active_power,voltage,sub_metering_1,sub_metering_2,sub_metering_3,minute_of_day"
   for (i = 0; i < 600; i++) printf "%.3f,%.2f,%d,%d,%d,%d\n", rand() * 4, 240 + rand(), rand() * 9, rand() * 3, rand() * 20, i }' >power.csv
-script SEEDS=0 RECIPES=whole BATCHES=10 bash "$here/bench/power.sh" "$work/power.csv" "$build" "$work/power"
+power=(SEEDS=0 RECIPES=whole BATCHES=10 bash "$here/bench/power.sh")
+script "${power[@]}" "$work/power.csv" "$build" "$work/power"
 check "three models and two rivals of power" test "$(grep -c '^| \(lfm |\|FM\|Gaussian\)' out)" -eq 5
+{ head -n 1 power.csv && tail -n +2 power.csv | tac; } >other.csv
+expect_exit 1 env "${power[@]}" "$work/other.csv" "$build" "$work/power"
+check "runs of another table are not passed for this one's" grep -q 'was trained on other rows' err
 
 # ---- precision and time, on the tree
 script SEEDS=1 bash "$here/bench/precision.sh" - "$build" "$work/precision" || true
