@@ -22,7 +22,7 @@ tables "$1"
 most=$(tr ' ' '\n' <<<"$STEPS" | sort -n | tail -1)
 lines=()
 
-# draw MODEL NAME OPTIONS...: NAME-samples.csv and what a row took; fails where the options make no sense for the chain
+# draw MODEL NAME OPTIONS...: NAME-samples.csv and what a row took; 2 where the options make no sense for the chain
 draw() {
   once "$out/$2.json" "$out/$1" "$1 $SAMPLES ${*:3}" \
     "$lfm" sample "$out/$1" -n "$SAMPLES" --seed 7 -o "$out/$2-samples.csv" "${@:3}" --json
@@ -47,7 +47,7 @@ for seed in $SEEDS; do
     draw "$model-$seed" "$model-$seed-adaptive" --tol 1e-4
     for nfe in $NFES; do
       for solver in euler midpoint heun; do
-        draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" 2>/dev/null || true
+        draw "$model-$seed" "$model-$seed-$solver-$nfe" --solver "$solver" --nfe "$nfe" || [ $? -eq 2 ]
       done
     done
   done

@@ -44,12 +44,13 @@ named() {
 logged() { "${@:2}" >"$1" 2>&1 || { tail -n 3 "$1" >&2 && return 1; }; }
 
 # once FILE OF CALL CMD...: what CMD prints about OF, in FILE; made anew for another CALL, which is kept beside it, or where OF
-# is newer
+# is newer.  CMD's exit code.
 once() {
-  local call=${1%.*}.call log=${1%.*}.log
+  local call=${1%.*}.call log=${1%.*}.log code=0
   if [ -e "$1" ] && [ "$(cat "$call" 2>/dev/null)" = "$3" ] && [ ! "$2" -nt "$1" ]; then return; fi
   rm -f "$1" # half of what it is made of may be written anew
-  "${@:4}" >"$1.partial" 2>"$log" || { tail -n 3 "$log" >&2 && rm -f "$1.partial" && return 1; }
+  "${@:4}" >"$1.partial" 2>"$log" || code=$?
+  [ "$code" -eq 0 ] || { tail -n 3 "$log" >&2 && rm -f "$1.partial" && return "$code"; }
   printf '%s\n' "$3" >"$call"
   mv "$1.partial" "$1"
 }
