@@ -7,14 +7,16 @@
     compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
     compare_torch.py LFM chunk                                  a policy's chunk of four evaluations, one thread; eager, traced
     compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
-    compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error
+    compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error; eager, traced, compiled
 
-Both sides run in turn, round after round, on all threads: what disturbs the machine for a while disturbs both.  The best of
-PyTorch's ways counts.  A tolerance means different things to the two solvers, so score and sample run at several, measure
-the error of each against a double-precision solve (--reference; PyTorch, the same weights) and compare the times at
-one error, interpolated in logarithms.  The trace of log p has three ways in PyTorch: `hand`, tangents of all directions
-through each layer as one product, what the program does too; `vmap`, the same by torch.func; `backward`, the Jacobian by
-batched reverse differentiation, as in the published code.  In bf16 PyTorch runs under autocast, masters in fp32.
+Both sides run in turn, round after round, on all threads: what disturbs the machine for a while disturbs both.  The best
+of PyTorch's ways counts; score and sample print all, the fastest first.  What is compiled is compiled before the clock,
+for the shapes that it will meet: torchdiffeq carries all rows to the end.  A tolerance means different things to the two
+solvers, so score and sample run at several, measure the error of each against a double-precision solve (--reference;
+PyTorch, the same weights) and compare the times at one error, interpolated in logarithms.  The trace of log p has four
+ways in PyTorch: `hand`, tangents of all directions through each layer as one product, what the program does too;
+`compiled`, the same by torch.compile; `vmap`, the same by torch.func; `backward`, the Jacobian by batched reverse
+differentiation, as in the published code.  In bf16 PyTorch runs under autocast, masters in fp32.
 Nothing else should run meanwhile.
 """
 import argparse
@@ -118,7 +120,7 @@ def compare_train(args):
     compare_steps(args, TABLES, table_step)
 
 
-# ---- the trace, in two more ways -------------------------------------------------------------------------------------
+# ---- the trace, in three more ways -----------------------------------------------------------------------------------
 
 def trace_by_hand(block, t, x):
     """v and tr dv/dx: the tangents [rows, dim, width] through the layers; of the last map only the diagonal."""
@@ -143,7 +145,8 @@ def trace_by_backward(block, t, x):
     return v.detach(), torch.einsum('drd->r', jacobian)
 
 
-TRACES = {'hand': trace_by_hand, 'vmap': velocity_and_trace, 'backward': trace_by_backward}
+TRACES = {'hand': trace_by_hand, 'compiled': torch.compile(trace_by_hand, dynamic=False), 'vmap': velocity_and_trace,
+          'backward': trace_by_backward}
 
 
 # ---- with a model ----------------------------------------------------------------------------------------------------
@@ -196,9 +199,10 @@ def compare_curves(args, what, ours_of, theirs_of):
     print()
     header()
     for error in args.errors:
-        for way in theirs_of:
-            line(f'{what}, error {error:g} ({way})', [at_error([a for _, a, _ in curves], error) for curves in rounds],
-                 [at_error([ways[way] for _, _, ways in curves], error) for curves in rounds], 's')
+        ours = [at_error([a for _, a, _ in curves], error) for curves in rounds]
+        theirs = {way: [at_error([ways[way] for _, _, ways in curves], error) for curves in rounds] for way in theirs_of}
+        for way in sorted(theirs, key=lambda way: statistics.median(theirs[way])):
+            line(f'{what}, error {error:g} ({way})', ours, theirs[way], 's')
 
 
 def compare_score(args):
@@ -229,6 +233,14 @@ def compare_score(args):
                        {way: theirs(TRACES[way]) for way in args.traces.split(',')})
 
 
+def evaluations(block, t, x, names):
+    """{way: the velocity of a block} for inputs of these shapes."""
+    block = block.eval()
+    ways = {'eager': lambda: block, 'traced': lambda: torch.jit.freeze(torch.jit.trace(block, (t, x))),
+            'compiled': lambda: torch.compile(block, dynamic=False)}
+    return {name: ways[name]() for name in names.split(',')}
+
+
 def decode(blocks, z, tol):
     with torch.inference_mode():
         for block in reversed(blocks):
@@ -244,7 +256,7 @@ def compare_sample(args):
         np.save(noise, z)
         few = min(args.rows, 1000)
         truth = decode(model.blocks(torch.float64), torch.from_numpy(z[:few]), args.reference).numpy()
-        singles, z32 = model.blocks(torch.float32), torch.from_numpy(z).float()
+        z32 = torch.from_numpy(z).float()
 
         def ours(tol):
             lfm(args, 'push', args.model, noise, '--back', '--tol', tol, '-o', out)
@@ -252,19 +264,21 @@ def compare_sample(args):
             figures = lfm_bench(args, 'sample', '--model', args.model, '--rows', args.rows, '--tol', tol)
             return error, args.rows / next(iter(figures.values()))
 
-        def theirs(tol):
-            begun = time.perf_counter()
-            x = decode(singles, z32, tol).numpy()
-            return np.abs(x[:few] - truth).mean(), time.perf_counter() - begun
-        theirs(1e-2)
-        compare_curves(args, f'sampling {args.rows} rows', ours, {'torchdiffeq': theirs})
+        def theirs(fields):
+            def act(tol):
+                begun = time.perf_counter()
+                x = decode(fields, z32, tol).numpy()
+                return np.abs(x[:few] - truth).mean(), time.perf_counter() - begun
+            act(1e-2)
+            return act
+        ways = [evaluations(block, torch.tensor(1.0), z32, args.ways) for block in model.blocks(torch.float32)]
+        compare_curves(args, f'sampling {args.rows} rows', ours, {way: theirs([of[way] for of in ways]) for way in ways[0]})
 
 
 def compare_latency(args):
-    block = Model(args.model).blocks(torch.float32)[0].eval()
+    block = Model(args.model).blocks(torch.float32)[0]
     x, t = torch.randn(1, block.net[-1].out_features), torch.zeros(1)
-    ways = {'eager': block, 'traced': torch.jit.freeze(torch.jit.trace(block, (t, x))), 'compiled': torch.compile(block)}
-    ways = {name: way for name, way in ways.items() if name in args.ways.split(',')}
+    ways = evaluations(block, t, x, args.ways)
     ours, theirs = [], {name: [] for name in ways}
     with torch.inference_mode():
         for _ in range(args.rounds):
@@ -391,7 +405,8 @@ def main():
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
     parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train, policy: of both sides')
-    parser.add_argument('--traces', default='hand,vmap', help="score: PyTorch's ways to the trace, of hand,vmap,backward")
+    parser.add_argument('--traces', default='compiled,hand,vmap',
+                        help="score: PyTorch's ways to the trace, of compiled,hand,vmap,backward")
     parser.add_argument('--errors', type=numbers, default=[1e-3, 1e-4], help='at which the times are compared')
     parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
     parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')
