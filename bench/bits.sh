@@ -12,8 +12,7 @@ folder=$1 preset=$2 build=${3:-build} out=${4:-runs/bits-$2} SEEDS=${SEEDS:-0} P
 folder=$(cd "$folder" && pwd)
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
-test=$folder/t10k-images-idx3-ubyte.gz group=()
-data=("$folder/train-images-idx3-ubyte.gz" --valid "$test")
+pictures_of "$folder"
 
 printf '| model | probes | bits a dimension, se over pictures | nats a picture | se of the probes | z to the most probes |\n'
 printf '|---|---|---|---|---|---|\n'

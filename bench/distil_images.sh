@@ -14,6 +14,7 @@ folder=$(cd "$folder" && pwd)
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 pictures_of "$folder"
+judge_of_pictures
 most=$(tr ' ' '\n' <<<"$STEPS" | sort -n | tail -1)
 
 # split NAME: pieces of a block, so that there are as many as the most evaluations

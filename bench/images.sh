@@ -16,6 +16,7 @@ folder=$(cd "$folder" && pwd)
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 pictures_of "$folder"
+judge_of_pictures
 IFS='|' read -ra wide_keys <<<"${WIDE:-unet_dim_mults=[1,3,3]}"
 
 train probe --preset "$preset" --set 'hks=[null]' --set max_batch=1 "${wide_keys[@]/#/--set=}"

@@ -11,6 +11,15 @@ ROWS=${ROWS:-2000} TOL=${TOL:-1e-4}
 read -ra extra <<<"${KEYS:-}"
 mkdir -p "$out"
 
+# without PATTERN WHY: a script ends where $KEYS has such a key
+without() {
+  local each
+  for each in "${extra[@]}"; do
+    # shellcheck disable=SC2053 # it is a pattern
+    [[ $each != $1 ]] || { printf 'KEYS=%s: %s\n' "$each" "$2" >&2 && exit 2; }
+  done
+}
+
 # tables DATA: what to train on (data) and to test on (test, group), from a file of the MAF layout with the picture of each
 # row beside it, or from a folder as kit makes it.
 tables() {
@@ -123,10 +132,17 @@ score() {
     "$lfm" score "$1" "$test" "${group[@]}" --rows "$ROWS" "${@:3}" -o "$out/$2.csv" --json
 }
 
-# pictures_of FOLDER: what to train on and to test on, as `tables` says it of tables, and the judge of such pictures
+# pictures_of FOLDER: what to train on and to test on, as `tables` says it of tables.  All training pictures are trained on; the
+# validation losses that a run shows are of the test pictures, so nothing may be chosen by them.
 pictures_of() {
-  pictures=$1/train-images-idx3-ubyte.gz test=$1/t10k-images-idx3-ubyte.gz judge=$out/judge.safetensors
+  pictures=$1/train-images-idx3-ubyte.gz test=$1/t10k-images-idx3-ubyte.gz group=()
   data=("$pictures" --valid "$test")
+  without 'patience=[!0]*' "the losses that would end a block are of the test pictures; leave it out"
+}
+
+# judge_of_pictures: their judge, which learns from the training labels
+judge_of_pictures() {
+  judge=$out/judge.safetensors
   [ -e "$judge" ] || logged "$out/judge.log" "$lfm" features train "$pictures" -o "$judge" --epochs 3
 }
 

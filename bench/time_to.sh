@@ -17,6 +17,7 @@ set -euo pipefail
 build=${2:-build} out=${3:-runs/time_to} ROWS=${ROWS:-500} seed=${SEED:-0}
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
+[ -z "${TORCH:-}" ] || without 'normalise=[!n]*' "PyTorch's weights come without their normaliser; leave out the key, or TORCH"
 base=$out
 read -ra shares <<<"${SHARES:-1/64 1/32 1/16 1/8 1/4 1/2 1}"
 

@@ -139,6 +139,8 @@ if grep -q 'no bfloat16' err; then failures=$((failures - 1)); else
 fi
 script ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" tree "$build" "$work/time"
 check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@B \| at most [0-9]+ s \|$' out)" -eq 2
+expect_exit 2 env TORCH=true KEYS="$KEYS normalise=whiten" bash "$here/bench/time_to.sh" tree "$build" "$work/time"
+check "weights that come without their normaliser are not scored" grep -q "^KEYS=normalise=whiten: PyTorch's weights come without" err
 
 # ---- pictures: a chain and its twins, judged
 mkdir idx && cd idx && pictures train 60 8 && pictures t10k 50 8 1000 && gzip ./*ubyte && cd ..
@@ -150,6 +152,8 @@ images
 check "a line a budget and model" test "$(grep -cE '^\| 0 \| [24] \| (lfm|fm|wide) \|' out)" -eq 6
 check "the twin spends what its chain spent" test "$(grep -cE '^\| (lfm|fm)-0 \| 6 \|' out)" -eq 2
 cp out first.md
+expect_exit 2 env KEYS="$KEYS patience=2" bash "$here/bench/images.sh" "$work/idx" mnist "$build" "$work/images"
+check "no run ends by the test pictures" grep -q '^KEYS=patience=2: the losses' err
 touch mark
 images
 check "the same table of pictures" cmp -s out first.md
