@@ -35,4 +35,4 @@ compare ""
 printf '\nby the paper'\''s protocol (biased):\n\n'
 compare -paper
 printf '\n'
-costs
+costs_of_trios

@@ -51,13 +51,10 @@ for seed in $SEEDS; do
     for model in lfm fm; do line "$seed" "distilled to $steps" "$model" "$model-$seed-$METHOD-$steps-judged"; done
   done
 done
-printf '\n| run | batches | training, flop | push or teacher, flop | time |\n|---|---|---|---|---|\n'
+names=()
 for seed in $SEEDS; do
-  names=("lfm-$seed" "fm-$seed")
+  names+=("lfm-$seed" "fm-$seed")
   for steps in $STEPS; do names+=("lfm-$seed-$METHOD-$steps" "fm-$seed-$METHOD-$steps"); done
-  for name in "${names[@]}"; do
-    result=$out/$name/result.json
-    printf '| %s | %s | %.2e | %.2e | %.1f min |\n' "$name" "$(number "$result" steps)" "$(number "$result" train_flops)" \
-      "$(number "$result" push_flops)" "$(awk -v s="$(number "$result" seconds)" 'BEGIN { print s / 60 }')"
-  done
 done
+printf '\n'
+costs "" "" "${names[@]}"

@@ -52,12 +52,7 @@ for seed in $SEEDS; do
     done
   done
 done
-printf '\n| run | batches | training, flop | push, flop | time |\n|---|---|---|---|---|\n'
-for seed in $SEEDS; do
-  for name in lfm fm wide; do
-    result=$out/$name-$seed/result.json
-    printf '| %s-%s | %s | %.2e | %.2e | %.1f min |\n' "$name" "$seed" "$(number "$result" steps)" \
-      "$(number "$result" train_flops)" "$(number "$result" push_flops)" \
-      "$(awk -v s="$(number "$result" seconds)" 'BEGIN { print s / 60 }')"
-  done
-done
+names=()
+for seed in $SEEDS; do names+=("lfm-$seed" "fm-$seed" "wide-$seed"); done
+printf '\n'
+costs "" "" "${names[@]}"

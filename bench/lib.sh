@@ -153,19 +153,25 @@ evaluate() {
   "$lfm" eval "$1" "$test" --train "$pictures" --judge "$judge" -n "$ROWS" -o "$out/$2" "${@:3}" --json
 }
 
-# costs: what the three models of every seed took, as a table
+# costs TITLE CELL NAMES...: what runs took, as a table, with a column more, which CELL NAME prints; "" "" without one
 costs() {
-  local name names seconds
-  IFS=, read -ra names <<<"$(named lfm ""),$(named fm ""),$(named wide "")"
-  printf '| run | batches | training, flop | push, flop | time | converged NLL, solver error |\n|---|---|---|---|---|---|\n'
-  for name in "${names[@]}"; do
-    seconds=$(number "$out/$name/result.json" seconds)
-    printf '| %s | %s | %.2e | %.2e | %.1f min | %.2f, %.1g |\n' "$name" "$(number "$out/$name/result.json" steps)" \
-      "$(number "$out/$name/result.json" train_flops)" "$(number "$out/$name/result.json" push_flops)" \
-      "$(awk -v s="$seconds" 'BEGIN { print s / 60 }')" "$(number "$out/$name.json" nll)" \
-      "$(number "$out/$name.json" solver_error)"
+  local name result cell=$2
+  printf '| run | batches | training, flop | push or teacher, flop | time |%s\n' "${cell:+ $1 |}"
+  printf '|---|---|---|---|---|%s\n' "${cell:+---|}"
+  for name in "${@:3}"; do
+    result=$out/$name/result.json
+    printf '| %s | %s | %.2e | %.2e | %.1f min |%s\n' "$name" "$(number "$result" steps)" "$(number "$result" train_flops)" \
+      "$(number "$result" push_flops)" "$(awk -v s="$(number "$result" seconds)" 'BEGIN { print s / 60 }')" \
+      "${cell:+ $("$cell" "$name") |}"
   done
 }
+# costs_of_trios: of the three models of every seed, with their converged scores
+costs_of_trios() {
+  local names
+  IFS=, read -ra names <<<"$(named lfm ""),$(named fm ""),$(named wide "")"
+  costs "converged NLL, solver error" converged "${names[@]}"
+}
+converged() { printf '%.2f, %.1g' "$(number "$out/$1.json" nll)" "$(number "$out/$1.json" solver_error)"; }
 
 # columns of kit compare: the runs of the three models and the rivals that there are, by one protocol (a suffix of the names)
 compare() {

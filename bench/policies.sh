@@ -55,15 +55,11 @@ for steps in $STEPS; do lines+=("chain, distilled to $steps=$(named student "-$s
 printf '\n%s, seeds %s; starts from %s on:\n\n' "$task" "$SEEDS" "$FIRST"
 "$kit" episodes "$out" "${lines[@]}"
 
-printf '\n| run | batches | training, flop | push or teacher, flop | flop an evaluation | time |\n|---|---|---|---|---|---|\n'
+names=()
 for seed in $SEEDS; do
-  names=("lfm-$seed" "fm-$seed")
+  names+=("lfm-$seed" "fm-$seed")
   for steps in $STEPS; do names+=("student-$seed-$steps"); done
-  for name in "${names[@]}"; do
-    result=$out/$name/result.json
-    printf '| %s | %s | %.2e | %.2e | %.2e | %.1f min |\n' "$name" "$(number "$result" steps)" \
-      "$(number "$result" train_flops)" "$(number "$result" push_flops)" \
-      "$(awk -v f="$(batch_of "$name")" -v n="$(key "$out/$name/config.yaml" batch_size)" 'BEGIN { print f / n / 3 }')" \
-      "$(awk -v s="$(number "$result" seconds)" 'BEGIN { print s / 60 }')"
-  done
 done
+evaluation() { awk -v f="$(batch_of "$1")" -v n="$(key "$out/$1/config.yaml" batch_size)" 'BEGIN { printf "%.2e", f / n / 3 }'; }
+printf '\n'
+costs "flop an evaluation" evaluation "${names[@]}"

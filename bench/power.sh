@@ -28,5 +28,5 @@ for recipe in ${RECIPES:-maf whole}; do
   printf '\nPOWER, a month, recipe %s, seeds %s:\n\n' "$recipe" "$SEEDS"
   compare ""
   printf '\n'
-  costs
+  costs_of_trios
 done
