@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Policies judged: a chain and flow matching of as many parameters and at its whole compute, the push included, act from the
-# same starts at equal numbers of evaluations of the whole chain; and the chain distilled.  Differences to flow matching at the
-# most evaluations are paired, start by start.  What a chunk costs stands beside it: a chain's networks are smaller.
+# same starts at equal numbers of evaluations of the whole chain; and the chain distilled, whose students' compute comes on
+# top: flow matching does not get it.  Differences to flow matching at the most evaluations are paired, start by start.  What a
+# chunk costs stands beside it: a chain's networks are smaller.
 #   bench/policies.sh TASK [DEMOS] [BUILD] [OUT]       TASK: lift, can, square, pusht; DEMOS: a file of demonstrations, without
 #                                                      which the scripted expert records 200
 #   $TIME=20m for the chain's training; $SEEDS="0"; $NFES="2 4 8"; $STEPS="2 1": evaluations of the students; $BUDGET=3000:
@@ -51,7 +52,7 @@ for nfe in $NFES; do
   [ "$nfe" = "$most" ] || lines+=("flow matching, $nfe=$(named fm "-$nfe")")
 done
 for nfe in $NFES; do lines+=("chain, $nfe=$(named lfm "-$nfe")"); done
-for steps in $STEPS; do lines+=("chain, distilled to $steps=$(named student "-$steps")"); done
+for steps in $STEPS; do lines+=("chain, distilled to $steps (compute on top)=$(named student "-$steps")"); done
 printf '\n%s, seeds %s; starts from %s on:\n\n' "$task" "$SEEDS" "$FIRST"
 "$kit" episodes "$out" "${lines[@]}"
 

@@ -194,6 +194,7 @@ if ! grep -q "built without simulators" err; then
   KEYS="hidden_dim=8 unet_dim_mults=[1,2] batch_size=32 max_batch=6 observation_horizon=1" script EPISODES=2 BUDGET=8 NFES="2 4" \
     bash "$here/bench/policies.sh" lift "$work/demos.hdf5" "$build" "$work/policies"
   check "two models at two numbers of evaluations, two students" test "$(grep -cE '^\| (flow matching|chain)' out)" -eq 6
+  check "students say that their compute comes on top" test "$(grep -c '^| chain, distilled to [12] (compute on top) |' out)" -eq 2
   check "flow matching spends what the chain spent" awk -F'|' '/^\| (lfm|fm)-0 / { all[++n] = $4 + $5 } END { exit !(n == 2 && all[1] / all[2] > .9 && all[1] / all[2] < 1.1) }' out
 fi
 finish
