@@ -6,10 +6,13 @@
 #   mixture   dimension 5, six components
 # For each: the paired mean gap to the true log p on 10,000 test rows and its row RMS, LFM and both FM twins; then
 # the classifier two-sample test on 10,000 samples for ten sampling seeds, and the fitted Gaussian's under the same test.
+# The twins have the chain's training compute and nothing for its push, which is about a twentieth of that; the wider one has
+# .96 (Gaussian) and 1.02 (mixture) times the chain's parameters, and as much of its training compute.
 #   bench/closed_forms.sh [BUILD] [OUT]          some six minutes on two cores; $KINDS="gaussian mixture" chooses,
-#                                              $SEED is the training seed, TELL=no leaves the two-sample tests out
+#                                              $SEED is the training seed, TELL=no leaves the two-sample tests out,
+#                                              $LENGTH=1: a share of the batches, for a trial
 set -euo pipefail
-build=${1:-build} seed=${SEED:-0}
+build=${1:-build} seed=${SEED:-0} length=${LENGTH:-1}
 out=${2:-runs/closed_forms-$seed}
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,9 +31,9 @@ run() {
 three() {
   local folder=$1 batches=$2 wide=$3
   shift 3
-  run "$folder" lfm "max_batch=$batches" "$@"
-  run "$folder" fm-long 'hks=[null]' "max_batch=$((2 * batches))" "$@"
-  run "$folder" fm-wide 'hks=[null]' "max_batch=$batches" "$@" "hidden_dim=$wide"
+  run "$folder" lfm "max_batch=$(times "$length" "$batches")" "$@"
+  run "$folder" fm-long 'hks=[null]' "max_batch=$(times "$length" "$((2 * batches))")" "$@"
+  run "$folder" fm-wide 'hks=[null]' "max_batch=$(times "$length" "$batches")" "$@" "hidden_dim=$wide"
 }
 
 for kind in ${KINDS:-gaussian mixture}; do

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Where does a chain pay?  The tree density, N blocks and the steps between them swept at equal training compute (24,000
-# batches of the demo's network over all blocks), read on validation rows: the mean gap to the entropy, in nats.
+# batches of the demo's network over all blocks).  The NLL of validation rows is there to choose by; the gap to the true log p,
+# in nats, is of test rows.
 #   bench/sweep_tree.sh [BUILD] [OUT]            some ten minutes on two cores; $DENSITY: tree, or the path of a picture;
-#                                                $SEED is the training seed
+#                                                $SEED is the training seed; $LENGTH=1: a share of the batches, for a trial
 set -euo pipefail
 build=${1:-build} density=${DENSITY:-tree} seed=${SEED:-0}
 out=${2:-runs/sweep-$(basename "${density%.*}")-$seed}
@@ -16,7 +17,7 @@ tables "$out"
 
 # run NAME BATCHES HKS
 run() {
-  train "$1" --seed "$seed" --config demo/tree.yaml --set "max_batch=$2" --set "hks=$3"
+  train "$1" --seed "$seed" --config demo/tree.yaml --set "max_batch=$(times "${LENGTH:-1}" "$2")" --set "hks=$3"
   logged "$out/$1-score.log" "$lfm" score "$out/$1" "$test" -o "$out/$1.csv"
   printf '%-28s ' "$3"
   awk -F'[:,]' '/valid_nll/ { v = $2 } /train_flops/ { t = $2 } /push_flops/ { p = $2 }

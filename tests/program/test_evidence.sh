@@ -142,6 +142,20 @@ check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@
 expect_exit 2 env TORCH=true KEYS="$KEYS normalise=whiten" bash "$here/bench/time_to.sh" tree "$build" "$work/time"
 check "weights that come without their normaliser are not scored" grep -q "^KEYS=normalise=whiten: PyTorch's weights come without" err
 
+# ---- densities that are known: gaps to the truth
+script KINDS=gaussian LENGTH=.001 TELL=no bash "$here/bench/closed_forms.sh" "$build" "$work/closed"
+check "a gap of the chain and of both twins" test "$(grep -cE '^(lfm|fm-long|fm-wide) +gap to the truth [0-9.]+ \+- [0-9.]+ nats' out)" -eq 3
+check "the longer twin has all the batches" grep -q '"steps": 12,' closed/gaussian/fm-long/result.json
+script LENGTH=.0005 bash "$here/bench/sweep_tree.sh" "$build" "$work/sweep"
+check "seven chains with their gaps" test "$(grep -cE '^\[.*null\] +valid NLL [0-9.]+ .* gap to the truth [0-9.]+' out)" -eq 7
+check "of one training compute" test "$(grep -oE 'training [^ ]+' out | sort -u | wc -l)" -eq 1
+
+# ---- a tenth of BSDS300, with a Python that does nothing
+script SEEDS=1 bash "$here/bench/bsds_tenth.sh" "$work/data" true "$build" "$work/tenth"
+check "rows scored by both protocols" test "$(cat tenth/lfm-1-{converged,paper}.csv | wc -l)" -eq 42
+expect_exit 1 env SEEDS=1 ROWS=10 bash "$here/bench/bsds_tenth.sh" "$work/data" false "$build" "$work/tenth"
+check "a PyTorch that fails ends it" test ! -e tenth/torch-1.txt
+
 # ---- pictures: a chain and its twins, judged
 mkdir idx && cd idx && pictures train 60 8 && pictures t10k 50 8 1000 && gzip ./*ubyte && cd ..
 images() {
