@@ -261,8 +261,10 @@ void lfm_path_parent(char *path) {
 }
 
 lfm_status lfm_folder_make(const char *path) {
-  if (mkdir(path, 0777) == 0 || (errno == EEXIST && lfm_path_is_folder(path))) return LFM_OK;
-  if (errno == EEXIST) return lfm_fail(LFM_E_IO, "%s: is no folder, and one cannot be made there; name another", path);
+  if (mkdir(path, 0777) == 0) return LFM_OK;
+  bool is_taken = errno == EEXIST; /* before a look at what is there says something else, as of a link that leads nowhere */
+  if (is_taken && lfm_path_is_folder(path)) return LFM_OK;
+  if (is_taken) return lfm_fail(LFM_E_IO, "%s: is no folder, and one cannot be made there; name another", path);
   if (errno == ENOENT) return lfm_fail(LFM_E_IO, "%s: the folder to make it in is not there; make that first", path);
   return lfm_fail_errno("%s: the folder cannot be made", path);
 }

@@ -296,11 +296,21 @@ static void folders_and_removal(void **state) {
   assert_int_equal(lfm_folder_make(in_folder("missing/new")), LFM_E_IO);
   write_text(in_folder("plain"), "x");
   assert_int_equal(lfm_folder_make(in_folder("plain")), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "plain: is no folder, and one cannot be made there"));
   assert_int_equal(lfm_file_remove(in_folder("plain")), LFM_OK);
   assert_false(lfm_path_exists(in_folder("plain")));
   assert_int_equal(lfm_file_remove(in_folder("plain")), LFM_OK);
   assert_int_equal(lfm_file_remove(path), LFM_E_IO);
   assert_int_equal(rmdir(path), 0);
+}
+
+static void a_link_to_nowhere_is_in_the_way(void **state) {
+  (void)state;
+  const char *path = in_folder("link");
+  assert_int_equal(symlink("nowhere", path), 0);
+  assert_int_equal(lfm_folder_make(path), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "link: is no folder, and one cannot be made there"));
+  assert_int_equal(unlink(path), 0);
 }
 
 static void memory_may_be_refused_anywhere(void **state) {
@@ -354,6 +364,7 @@ int main(void) {
       cmocka_unit_test(an_empty_file_is_a_file),
       cmocka_unit_test(paths),
       cmocka_unit_test(folders_and_removal),
+      cmocka_unit_test(a_link_to_nowhere_is_in_the_way),
       cmocka_unit_test(memory_may_be_refused_anywhere),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
