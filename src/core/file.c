@@ -253,11 +253,13 @@ lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char 
   return LFM_OK;
 }
 
-void lfm_path_parent(char *path) {
+bool lfm_path_parent(char *path) {
   char *slash = strrchr(path, '/');
+  if (strcmp(path, "/") == 0 || strcmp(path, ".") == 0) return false;
   if (slash == path) slash[1] = 0;
   else if (slash) *slash = 0;
   else memcpy(path, ".", sizeof "."); /* a path has room for a name and its end */
+  return true;
 }
 
 lfm_status lfm_folder_make(const char *path) {

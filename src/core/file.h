@@ -35,7 +35,7 @@ bool lfm_path_exists(const char *path);
 bool lfm_path_is_folder(const char *path);
 bool lfm_path_ends_with(const char *path, const char *ending);                          /* letters of either case */
 lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name); /* LFM_E_USAGE when too long */
-void lfm_path_parent(char *path);                                                       /* in place: a/b, a, ., . */
+bool lfm_path_parent(char *path);                                                       /* in place: a/b, a, .; false: none */
 lfm_status lfm_folder_make(const char *path);                                           /* an existing folder is fine */
 lfm_status lfm_file_remove(const char *path);                                           /* a missing file is fine */
 

@@ -68,7 +68,7 @@ lfm_status lfm_memory_limit(int64_t bytes, const char *where) {
   if (bytes < 0) return lfm_fail(LFM_E_USAGE, "a memory limit of %lld bytes", (long long)bytes);
   if (where && strlen(where) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", where);
   if (where) snprintf(path, sizeof path, "%s", where);
-  while (where && !lfm_path_is_folder(path)) lfm_path_parent(path); /* of a folder that is still to be made */
+  while (where && !lfm_path_is_folder(path) && lfm_path_parent(path)) continue; /* of a folder that is still to be made */
   pthread_mutex_lock(&lock);
   memcpy(folder, path, sizeof folder);
   pthread_mutex_unlock(&lock);

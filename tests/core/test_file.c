@@ -287,6 +287,25 @@ static void paths(void **state) {
   assert_false(lfm_path_is_folder(in_folder("missing")));
 }
 
+static void a_path_leads_up_to_an_end(void **state) {
+  (void)state;
+  const char *cases[][3] = {{"run/of/today", "run/of", "."},
+                            {"/run/of", "/run", "/"},
+                            {"run", ".", "."},
+                            {"/", "/", "/"},
+                            {"./run/", "./run", "."},
+                            {"", ".", "."}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    char path[20];
+    snprintf(path, sizeof path, "%s", cases[k][0]);
+    assert_int_equal(lfm_path_parent(path), strcmp(cases[k][0], "/") != 0);
+    assert_string_equal(path, cases[k][1]);
+    int steps = 0;
+    while (lfm_path_parent(path)) assert_true(++steps < 5);
+    assert_string_equal(path, cases[k][2]);
+  }
+}
+
 static void folders_and_removal(void **state) {
   (void)state;
   const char *path = in_folder("new");
@@ -363,6 +382,7 @@ int main(void) {
       cmocka_unit_test(maps_show_the_file),
       cmocka_unit_test(an_empty_file_is_a_file),
       cmocka_unit_test(paths),
+      cmocka_unit_test(a_path_leads_up_to_an_end),
       cmocka_unit_test(folders_and_removal),
       cmocka_unit_test(a_link_to_nowhere_is_in_the_way),
       cmocka_unit_test(memory_may_be_refused_anywhere),

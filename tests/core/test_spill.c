@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -116,6 +117,29 @@ static void a_folder_still_to_be_made(void **state) {
   assert_int_equal(names_in_folder(), 0);
 }
 
+/* Then not even "." can be looked at; the superuser, who may look anywhere, is somebody else meanwhile. */
+static void a_working_folder_that_is_closed(void **state) {
+  (void)state;
+  enum { NOBODY = 65534 };
+  char here[4096], path[300], *rows;
+  bool is_superuser = geteuid() == 0;
+  assert_non_null(getcwd(here, sizeof here));
+  snprintf(path, sizeof path, "%s/closed", folder);
+  assert_int_equal(lfm_folder_make(path), LFM_OK);
+  assert_int_equal(chdir(path), 0);
+  assert_int_equal(chmod(path, 0), 0);
+  if (is_superuser) assert_int_equal(seteuid(NOBODY), 0);
+  alarm(20); /* a search without an end is a failure */
+  assert_int_equal(lfm_memory_limit(1, "run/of/today"), LFM_OK);
+  alarm(0);
+  assert_int_equal(lfm_alloc_rows(&rows, 100000, 1), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), ".: rows that are over the memory limit cannot be put there"));
+  if (is_superuser) assert_int_equal(seteuid(0), 0);
+  assert_int_equal(chmod(path, 0700), 0);
+  assert_int_equal(chdir(here), 0);
+  assert_int_equal(rmdir(path), 0);
+}
+
 static void a_folder_that_is_gone_is_named(void **state) {
   (void)state;
   char path[300], *rows = (char *)1;
@@ -181,13 +205,10 @@ static int remove_folder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rows_in_a_file_are_memory),
-      cmocka_unit_test(the_limit_counts_what_memory_holds),
-      cmocka_unit_test(growing_arrays_move_to_a_file),
-      cmocka_unit_test(a_folder_still_to_be_made),
-      cmocka_unit_test(a_folder_that_is_gone_is_named),
-      cmocka_unit_test(a_full_disk_is_a_status),
-      cmocka_unit_test(sizes_that_overflow_and_refusals_on_command),
+      cmocka_unit_test(rows_in_a_file_are_memory),       cmocka_unit_test(the_limit_counts_what_memory_holds),
+      cmocka_unit_test(growing_arrays_move_to_a_file),   cmocka_unit_test(a_folder_still_to_be_made),
+      cmocka_unit_test(a_working_folder_that_is_closed), cmocka_unit_test(a_folder_that_is_gone_is_named),
+      cmocka_unit_test(a_full_disk_is_a_status),         cmocka_unit_test(sizes_that_overflow_and_refusals_on_command),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
