@@ -82,18 +82,28 @@ lfm_status lfm_alloc_rows(void *out, size_t count, size_t size) {
 
 void lfm_alloc_expect(void *rows, bool scattered) { lfm_spill_expect(rows, scattered); }
 
-lfm_status lfm_alloc_grow(void *array, size_t *capacity, size_t need, size_t size) {
+typedef lfm_status (*allocate_fn)(void *out, size_t count, size_t size);
+
+static lfm_status grow(allocate_fn allocate, void *array, size_t *capacity, size_t need, size_t size) {
   if (need <= *capacity) return LFM_OK;
   size_t target = *capacity < SIZE_MAX / 2 && *capacity * 2 > need ? *capacity * 2 : need;
   if (target < 16) target = 16;
   void *old, *larger;
-  LFM_TRY(lfm_alloc_rows(&larger, target, size));
+  LFM_TRY(allocate(&larger, target, size));
   memcpy(&old, array, sizeof old);
   if (*capacity) memcpy(larger, old, *capacity * size);
   lfm_free(old);
   memcpy(array, &larger, sizeof larger);
   *capacity = target;
   return LFM_OK;
+}
+
+lfm_status lfm_alloc_grow(void *array, size_t *capacity, size_t need, size_t size) {
+  return grow(lfm_alloc_array, array, capacity, need, size);
+}
+
+lfm_status lfm_alloc_grow_rows(void *array, size_t *capacity, size_t need, size_t size) {
+  return grow(lfm_alloc_rows, array, capacity, need, size);
 }
 
 lfm_status lfm_alloc_text(char **out, const char *text) {

@@ -24,8 +24,9 @@ lfm_status lfm_alloc_rows(void *out, size_t count, size_t size);
 void lfm_alloc_expect(void *rows, bool scattered);
 
 /* Grows *array (of capacity *capacity elements) so that it holds at least `need`; contents kept, new part zeroed.
- * For readers that learn sizes as they go; what they read counts as rows.  On failure the old array stands. */
+ * On failure the old array stands.  The second is for readers that learn sizes as they go, of what grows with the rows. */
 lfm_status lfm_alloc_grow(void *array, size_t *capacity, size_t need, size_t size);
+lfm_status lfm_alloc_grow_rows(void *array, size_t *capacity, size_t need, size_t size);
 
 lfm_status lfm_alloc_text(char **out, const char *text); /* a copy of a string */
 void lfm_free(void *memory);                             /* accepts NULL */

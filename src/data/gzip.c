@@ -61,7 +61,7 @@ static bool is_padding(const uint8_t *data, size_t size) {
 static lfm_status gunzip_all(const char *name, z_stream *stream, const uint8_t *data, size_t size, uint8_t **text,
                              size_t *capacity, size_t *used) {
   for (;;) {
-    LFM_TRY(lfm_alloc_grow(text, capacity, *used + 65536, 1));
+    LFM_TRY(lfm_alloc_grow_rows(text, capacity, *used + 65536, 1));
     uint8_t *to = *text + *used;
     size_t room = *capacity - *used;
     int code = run_inflate(stream, &data, &size, &to, &room);

@@ -75,7 +75,7 @@ static lfm_status add_entries(search *s, const char *class_name, const lfm_listi
   for (int64_t i = 0; i < listing->count; i++) {
     if (!is_picture(listing->names[i])) continue;
     LFM_TRY(lfm_path_join(name, sizeof name, class_name, listing->names[i]));
-    LFM_TRY(lfm_alloc_grow(&s->entries, &s->entries_room, (size_t)s->count + 1, sizeof *s->entries));
+    LFM_TRY(lfm_alloc_grow_rows(&s->entries, &s->entries_room, (size_t)s->count + 1, sizeof *s->entries));
     s->entries[s->count].label = (int32_t)s->classes;
     LFM_TRY(lfm_alloc_text(&s->entries[s->count].name, name));
     s->count++;

@@ -93,17 +93,20 @@ static void the_limit_counts_what_memory_holds(void **state) {
   assert_int_equal(lfm_memory_limit(-1, folder), LFM_E_USAGE);
 }
 
-static void growing_arrays_move_to_a_file(void **state) {
+static void growing_rows_move_to_a_file(void **state) {
   (void)state;
-  int *array = NULL;
-  size_t capacity = 0;
+  int *array = NULL, *list = NULL;
+  size_t capacity = 0, list_capacity = 0;
   assert_int_equal(lfm_memory_limit((int64_t)(lfm_alloc_in_use() + 100000), folder), LFM_OK);
   for (size_t n = 0; n < ROWS; n++) {
-    assert_int_equal(lfm_alloc_grow(&array, &capacity, n + 1, sizeof *array), LFM_OK);
+    assert_int_equal(lfm_alloc_grow_rows(&array, &capacity, n + 1, sizeof *array), LFM_OK);
     array[n] = (int)n;
   }
   assert_true(lfm_alloc_size_in_file(array) >= ROWS * sizeof *array);
   for (size_t n = 0; n < ROWS; n++) assert_int_equal(array[n], (int)n);
+  assert_int_equal(lfm_alloc_grow(&list, &list_capacity, ROWS, sizeof *list), LFM_OK);
+  assert_int_equal(lfm_alloc_size_in_file(list), 0); /* what is not of rows stays in memory */
+  lfm_free(list);
   lfm_free(array);
 }
 
@@ -206,7 +209,7 @@ static int remove_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_in_a_file_are_memory),       cmocka_unit_test(the_limit_counts_what_memory_holds),
-      cmocka_unit_test(growing_arrays_move_to_a_file),   cmocka_unit_test(a_folder_still_to_be_made),
+      cmocka_unit_test(growing_rows_move_to_a_file),     cmocka_unit_test(a_folder_still_to_be_made),
       cmocka_unit_test(a_working_folder_that_is_closed), cmocka_unit_test(a_folder_that_is_gone_is_named),
       cmocka_unit_test(a_full_disk_is_a_status),         cmocka_unit_test(sizes_that_overflow_and_refusals_on_command),
   };
