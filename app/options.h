@@ -53,7 +53,7 @@ typedef struct app_option {
 #define APP_OPTION_THREADS(address)                                                                                          \
   {                                                                                                                          \
     APP_COUNT, .name = "threads", .value = "T", .low = 1, .high = 4096, .target = (address),                                 \
-               .help = "threads to use (default: all processors); the result is the same for any number"                     \
+               .help = "threads to use (default: all processors that it may have); the result is the same for any number"    \
   }
 #define APP_OPTION_MEMORY(address)                                                                                           \
   {                                                                                                                          \

@@ -31,7 +31,8 @@
  * *_defaults function first, so that fields added later keep their default.
  * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
  * write the new one beside it and rename it, as this library does.
- * Threads: different objects may be used from different threads; a model is read-only and may be shared.
+ * Threads: different objects may be used from different threads; a model is read-only and may be shared.  All processors
+ * (threads 0) are those that this process may run on, or fewer where its container has a quota of their time.
  */
 #ifndef LFM_H
 #define LFM_H
@@ -81,7 +82,8 @@ LFM_API void lfm_notes_to(lfm_note_fn handler, void *context);
 /* From now on, arrays of rows (tables, and the pool of a training run) that would bring this library over so many bytes of
  * memory lie in files, which the system pages; every result has the same bytes.  The files have no name, are gone when they
  * are no longer used, however the program ends, and take place on the disk of `folder` (or of where it is to be made); a full
- * one is LFM_E_IO.  bytes 0: half of the memory that is free now.  folder NULL: no limit (the default).  Process-wide. */
+ * one is LFM_E_IO.  bytes 0: half of the memory that is free now, in the machine and in this process's container.  folder
+ * NULL: no limit (the default).  Process-wide. */
 LFM_API lfm_status lfm_memory_limit(int64_t bytes, const char *folder);
 
 /* ---- tables ------------------------------------------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 
 #include "core/status.h"
 
+enum { LFM_PATH_SIZE = 4096 }; /* room for a path, its end included */
+
 lfm_status lfm_file_read(const char *path, uint8_t **data, size_t *size); /* free with lfm_free */
 
 typedef struct lfm_map { /* a read-only view of a file */

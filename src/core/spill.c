@@ -12,6 +12,7 @@
 
 #include "core/bytes.h"
 #include "core/file.h"
+#include "core/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,30 +40,6 @@ static atomic_int mapping_count;
 
 /* ---- the limit ---------------------------------------------------------------------------------------------- */
 
-/* The number behind `key` at the start of a line of one of the system's files; SIZE_MAX where there is none. */
-static size_t number_of(const char *path, const char *key) {
-  char line[128], *end;
-  size_t found = SIZE_MAX, length = strlen(key);
-  FILE *file = fopen(path, "re");
-  while (file && fgets(line, sizeof line, file)) {
-    if (strncmp(line, key, length) != 0) continue;
-    size_t number = strtoull(line + length, &end, 10);
-    if (end > line + length) found = number;
-  }
-  if (file) fclose(file);
-  return found;
-}
-
-/* What could be had without swapping, and no more than this container may have. */
-static size_t available(void) {
-  size_t free_kib = number_of("/proc/meminfo", "MemAvailable:"), least = SIZE_MAX;
-  const size_t bounds[] = {free_kib < SIZE_MAX / 1024 ? free_kib * 1024 : SIZE_MAX,
-                           number_of("/sys/fs/cgroup/memory.max", ""),
-                           number_of("/sys/fs/cgroup/memory/memory.limit_in_bytes", "")};
-  for (size_t k = 0; k < sizeof bounds / sizeof *bounds; k++) least = bounds[k] < least ? bounds[k] : least;
-  return least;
-}
-
 lfm_status lfm_memory_limit(int64_t bytes, const char *where) {
   char path[PATH] = "";
   if (bytes < 0) return lfm_fail(LFM_E_USAGE, "a memory limit of %lld bytes", (long long)bytes);
@@ -72,7 +49,7 @@ lfm_status lfm_memory_limit(int64_t bytes, const char *where) {
   pthread_mutex_lock(&lock);
   memcpy(folder, path, sizeof folder);
   pthread_mutex_unlock(&lock);
-  atomic_store(&limit, !where ? SIZE_MAX : bytes ? (size_t)bytes : available() / 2);
+  atomic_store(&limit, !where ? SIZE_MAX : bytes ? (size_t)bytes : lfm_machine_memory("") / 2);
   return LFM_OK;
 }
 

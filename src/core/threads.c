@@ -13,6 +13,7 @@
 #include "core/threads.h"
 
 #include "core/alloc.h"
+#include "core/machine.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -145,17 +146,12 @@ static void wait_for_end(lfm_team *team) {
   pthread_mutex_unlock(&team->mutex);
 }
 
-/* Those that this process may use: taskset and batch systems give it fewer than the machine has. */
-static int processors(void) {
-  cpu_set_t allowed;
-  return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-}
-
 lfm_status lfm_team_create(int threads, lfm_team **out) {
   *out = NULL;
-  int size = threads > 0 ? threads : processors();
+  int processors = lfm_machine_processors(""), size = threads;
+  if (threads <= 0) size = processors < MAX_THREADS ? processors : MAX_THREADS;
   if (size > MAX_THREADS) return lfm_fail(LFM_E_USAGE, "threads: %d is more than %d", size, MAX_THREADS);
-  if (size > 4 * processors()) lfm_note(LFM_NOTE, "threads: %d on %d processors get in each other's way", size, processors());
+  if (size > 4 * processors) lfm_note(LFM_NOTE, "threads: %d on %d processors get in each other's way", size, processors);
   lfm_team *team;
   LFM_TRY(LFM_ALLOC(&team, 1));
   lfm_status status = LFM_ALLOC(&team->workers, size);
