@@ -18,17 +18,20 @@ static int larger_first(const void *a, const void *b) {
 
 static bool live_together(const lfm_buffer *a, const lfm_buffer *b) { return a->first <= b->last && b->first <= a->last; }
 
-/* The lowest offset from 0 that no placed neighbour in time overlaps; each clash moves past that neighbour. */
+/* The lowest offset where no neighbour in time is in the way: the first gap that is wide enough, going by offset. */
 static size_t lowest_place(lfm_buffer *const *placed, size_t count, const lfm_buffer *buffer) {
   size_t offset = 0;
-  for (size_t i = 0; i < count; i++) {
-    const lfm_buffer *other = placed[i];
-    if (!live_together(other, buffer) || offset + buffer->bytes <= other->offset || other->offset + other->bytes <= offset)
-      continue;
-    offset = other->offset + other->bytes;
-    i = (size_t)-1; /* look again from the start: an earlier one may be in the way now */
+  for (size_t i = 0; i < count && placed[i]->offset < offset + buffer->bytes; i++) {
+    size_t end = placed[i]->offset + placed[i]->bytes;
+    if (live_together(placed[i], buffer) && end > offset) offset = end;
   }
   return offset;
+}
+
+static void insert_by_offset(lfm_buffer **placed, size_t count, lfm_buffer *buffer) {
+  size_t at = count;
+  for (; at > 0 && placed[at - 1]->offset > buffer->offset; at--) placed[at] = placed[at - 1];
+  placed[at] = buffer;
 }
 
 lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total) {
@@ -40,9 +43,11 @@ lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total) {
   }
   qsort(order, count, sizeof *order, larger_first);
   *total = 0;
-  for (size_t i = 0; i < count; i++) {
-    order[i]->offset = lowest_place(order, i, order[i]);
-    if (order[i]->offset + order[i]->bytes > *total) *total = order[i]->offset + order[i]->bytes;
+  for (size_t i = 0; i < count; i++) { /* the front of the list are those placed, by offset */
+    lfm_buffer *buffer = order[i];
+    buffer->offset = lowest_place(order, i, buffer);
+    insert_by_offset(order, i, buffer);
+    if (buffer->offset + buffer->bytes > *total) *total = buffer->offset + buffer->bytes;
   }
   lfm_free(order);
   return LFM_OK;

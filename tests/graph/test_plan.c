@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_plan.c -- buffers in one arena: those that live together never overlap, those that do not share memory.
+ * test_plan.c -- buffers in one arena: those that live together never overlap, those that do not share memory, and each lies
+ * as low as those placed before it allow.
  */
 #include "core/alloc.h"
 #include "graph/op.h"
@@ -27,6 +28,30 @@ static void assert_apart(const lfm_buffer *buffers, size_t count, size_t total) 
   }
 }
 
+/* Larger buffers are placed first, of equals the one that comes first. */
+static bool comes_before(const lfm_buffer *a, const lfm_buffer *b) {
+  return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
+}
+
+static bool fits_at(size_t offset, const lfm_buffer *buffers, size_t count, const lfm_buffer *buffer) {
+  for (const lfm_buffer *b = buffers; b < buffers + count; b++)
+    if (comes_before(b, buffer) && b->first <= buffer->last && buffer->first <= b->last && offset < b->offset + b->bytes &&
+        b->offset < offset + buffer->bytes)
+      return false;
+  return true;
+}
+
+/* The lowest place is the bottom or rests on another buffer. */
+static void assert_lowest(const lfm_buffer *buffers, size_t count) {
+  for (const lfm_buffer *b = buffers; b < buffers + count; b++) {
+    assert_true(b->offset == 0 || !fits_at(0, buffers, count, b));
+    for (const lfm_buffer *under = buffers; under < buffers + count; under++) {
+      size_t end = under->offset + under->bytes;
+      if (comes_before(under, b) && end < b->offset) assert_false(fits_at(end, buffers, count, b));
+    }
+  }
+}
+
 static void test_random_lifetimes(void **state) {
   (void)state;
   enum { COUNT = 60 };
@@ -43,6 +68,7 @@ static void test_random_lifetimes(void **state) {
     OK(lfm_plan_memory(buffers, COUNT, &total));
     assert_true(total < sum);
     assert_apart(buffers, COUNT, total);
+    assert_lowest(buffers, COUNT);
   }
 }
 
@@ -56,6 +82,22 @@ static void test_a_chain_needs_two(void **state) {
   OK(lfm_plan_memory(buffers, COUNT, &total));
   assert_int_equal(total, 2 * 640);
   assert_apart(buffers, COUNT, total);
+}
+
+/* Thousands, as deep networks have: a search that starts again at every clash takes minutes. */
+static void test_many_buffers(void **state) {
+  (void)state;
+  enum { COUNT = 6000 };
+  lfm_buffer *buffers;
+  size_t total, most = 0;
+  OK(LFM_ALLOC(&buffers, COUNT));
+  for (int i = 0; i < COUNT; i++) { /* all kept until the way back */
+    buffers[i] = (lfm_buffer){.bytes = 64 * (size_t)(1 + i % 50), .first = i, .last = 2 * COUNT - i};
+    most += buffers[i].bytes;
+  }
+  OK(lfm_plan_memory(buffers, COUNT, &total));
+  assert_int_equal(total, most);
+  lfm_free(buffers);
 }
 
 static void test_nothing_to_plan(void **state) {
@@ -77,6 +119,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_lifetimes),
       cmocka_unit_test(test_a_chain_needs_two),
+      cmocka_unit_test(test_many_buffers),
       cmocka_unit_test(test_nothing_to_plan),
       cmocka_unit_test(test_refused_memory_is_reported),
   };
