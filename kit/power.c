@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * power.c -- household power as the tables of density models have it (Papamakarios et al. 2017, the MAF data sets): six of
- * the eight columns, shuffled, with uniform noise, since meters round. maf      the noise of the published recipe.  It fills
- * half of a step only: active power is stored in steps of 0.002 but gets 0.001, and the minute of the day none at all.  So
- * the density has gaps that a model is rewarded for. whole    noise as wide as the steps that the meter really makes Numbers
- * of the two are not to be compared.  Standardising is the normaliser's: `nll_standardised` of lfm score is what is
+ * the eight columns, shuffled, with uniform noise, since meters round.
+ *   maf    the noise of the published recipe.  It fills half of a step only: active power is stored in steps of 0.002 but
+ *          gets 0.001, and the minute of the day none at all.  So the density has gaps that a model is rewarded for.
+ *   whole  noise as wide as the steps that the meter really makes
+ * Numbers of the two are not to be compared.  Standardising is the normaliser's: `nll_standardised` of lfm score is what is
  * published, up to the split that its mean and variance come from.
  */
 #include "core/alloc.h"

@@ -2,12 +2,14 @@
  *
  * unet2d.c -- the U-Net of guided diffusion as velocity field of images.  [Dhariwal and Nichol 2021]
  *
- *   emb = silu of an MLP of the sinusoids of t (+ the class's row)
- *   down  at each level res_depth residual blocks, with attention where its resolution says so; then a convolution of stride
- * 2 middle  residual block, attention, residual block up    the same backwards with one block more a level, each of which
- * reads beside h what was kept on the way down; then nearest enlargement and a convolution Names and their order are those of
- * the public implementation, the last map of every residual branch starts at zero, the rest as torch starts it.  silu(emb),
- * which every block takes, is computed once.
+ *   emb   silu of an MLP of the sinusoids of t (+ the class's row); every block takes it, so it is computed once
+ *   down  at each level res_depth residual blocks, with attention where its resolution says so; then a convolution of
+ *         stride 2
+ *   mid   residual block, attention, residual block
+ *   up    the same backwards with one block more a level, each of which reads beside h what was kept on the way down; then
+ *         nearest enlargement and a convolution
+ * Names and their order are those of the public implementation, the last map of every residual branch starts at zero, the
+ * rest as torch starts it.
  */
 #include "net/internal.h"
 #include <stdio.h>
