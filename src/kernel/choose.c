@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * choose.c -- which table a net runs on.  oneDNN where its kernels are compiled for the processor (AVX2 and up); its
- * portable path is slower than ref32's loops.  LFM_KERNELS=onednn|ref32|ref64 forces one, for tests and for reports.
+ * portable path is slower than ref32's loops.  LFM_KERNELS=onednn|ref32|ref64 forces one, for tests and for reports;
+ * another word forces none, and a warning says so, once.
  */
 #include "kernel/table.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +15,19 @@ static const lfm_kernels *fitting(void) {
   return strstr(onednn->identity, "avx") ? onednn : lfm_kernels_ref32();
 }
 
+static void warn_once(const char *forced) {
+  static atomic_flag warned = ATOMIC_FLAG_INIT;
+  if (atomic_flag_test_and_set(&warned)) return;
+  lfm_note(LFM_WARNING, "LFM_KERNELS: there are no kernels %s; give onednn, ref32 or ref64, or unset it", forced);
+}
+
 const lfm_kernels *lfm_kernels_best(void) {
   const char *forced = getenv("LFM_KERNELS");
-  if (forced && strcmp(forced, "onednn") == 0) return lfm_kernels_onednn();
-  if (forced && strcmp(forced, "ref32") == 0) return lfm_kernels_ref32();
-  if (forced && strcmp(forced, "ref64") == 0) return lfm_kernels_ref64();
+  if (!forced || !*forced) return fitting();
+  if (strcmp(forced, "onednn") == 0) return lfm_kernels_onednn();
+  if (strcmp(forced, "ref32") == 0) return lfm_kernels_ref32();
+  if (strcmp(forced, "ref64") == 0) return lfm_kernels_ref64();
+  warn_once(forced);
   return fitting();
 }
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_choose.c -- LFM_KERNELS forces a table by its name; a word that is none changes nothing and is told, once.
+ */
+#include "kernel/kernel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char told[300];
+static int notes;
+
+static void keep(lfm_note_level level, const char *line, void *context) {
+  (void)context;
+  assert_int_equal(level, LFM_WARNING);
+  snprintf(told, sizeof told, "%s", line);
+  notes++;
+}
+
+static void a_name_forces(void **state) {
+  (void)state;
+  setenv("LFM_KERNELS", "onednn", 1);
+  assert_ptr_equal(lfm_kernels_best(), lfm_kernels_onednn());
+  setenv("LFM_KERNELS", "ref32", 1);
+  assert_ptr_equal(lfm_kernels_best(), lfm_kernels_ref32());
+  setenv("LFM_KERNELS", "ref64", 1);
+  assert_ptr_equal(lfm_kernels_best(), lfm_kernels_ref64());
+  assert_int_equal(notes, 0);
+}
+
+static void another_word_is_told_once(void **state) {
+  (void)state;
+  unsetenv("LFM_KERNELS");
+  const lfm_kernels *fitting = lfm_kernels_best();
+  setenv("LFM_KERNELS", "", 1);
+  assert_ptr_equal(lfm_kernels_best(), fitting);
+  assert_int_equal(notes, 0);
+  setenv("LFM_KERNELS", "ref16", 1);
+  for (int k = 0; k < 3; k++) assert_ptr_equal(lfm_kernels_best(), fitting);
+  assert_int_equal(notes, 1);
+  assert_string_equal(told, "LFM_KERNELS: there are no kernels ref16; give onednn, ref32 or ref64, or unset it");
+}
+
+int main(void) {
+  lfm_notes_to(keep, NULL);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_name_forces),
+      cmocka_unit_test(another_word_is_told_once),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
