@@ -28,7 +28,7 @@ lfm_status lfm_kernels_bf16(const lfm_kernels **out);
 const lfm_kernels *lfm_kernels_bf16_pairs(void);
 const lfm_kernels *lfm_kernels_bf16_floats(void);
 
-const char *lfm_kernels_name(const lfm_kernels *kernels);
+const char *lfm_kernels_name(const lfm_kernels *kernels); /* tests: what LFM_KERNELS calls it */
 
 /* Library version and instruction set that decide the bits, e.g. "onednn 2.6.3 avx512_core_bf16": stored in checkpoints. */
 const char *lfm_kernels_identity(const lfm_kernels *kernels);

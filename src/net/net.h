@@ -72,7 +72,7 @@ int64_t lfm_net_dim(const lfm_net *net);
 int64_t lfm_net_out(const lfm_net *net); /* columns of v: dim, but for a judge */
 /* Numbers that it takes beside t and x: an observation, or one that names a class.  0: none. */
 int64_t lfm_net_given(const lfm_net *net);
-int64_t lfm_net_classes(const lfm_net *net); /* that its one number can be; 0: it names no class */
+int64_t lfm_net_classes(const lfm_net *net); /* tests: that its one number can be; 0: it names no class */
 /* What each of these numbers is where a row is not to know them: the last row of the table of classes; else 0. */
 double lfm_net_nothing(const lfm_net *net);
 bool lfm_net_of_images(const lfm_net *net); /* its x is one */
@@ -139,7 +139,7 @@ lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t row
  * Run by the team's caller, outside a round; the team outlives it. */
 lfm_status lfm_run_create_shared(const lfm_net *net, lfm_team *team, int64_t rows, lfm_run **out);
 void lfm_run_destroy(lfm_run *run);
-int64_t lfm_run_rows(const lfm_run *run);
+int64_t lfm_run_rows(const lfm_run *run);  /* tests */
 size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
 void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the net has none */
