@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * order.h -- numbers by size, for qsort.  NaN equals everything: whoever may have one looks for it first.
+ * order.h -- numbers by size: the lesser, the greater, an order for qsort.  There NaN equals everything: whoever may have one
+ * looks for it first.
  */
 #ifndef LFM_CORE_ORDER_H
 #define LFM_CORE_ORDER_H
+
+#include <stdint.h>
+
+static inline int64_t lfm_least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t lfm_most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static inline int lfm_by_size(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;

@@ -12,6 +12,7 @@
  * Two sets of as many rows are drawn in one order, so that rows from the same noise leave together.
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "core/rng.h"
 #include "flow/judge.h"
 #include "flow/retrain.h"
@@ -63,12 +64,10 @@ static lfm_status check_number(const char *name, int64_t rows, int64_t most) {
                   (long long)most);
 }
 
-static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t rows_of(const lfm_eval_options *o) { return o->rows ? o->rows : least_of(MOST_ROWS, o->train->rows); }
+static int64_t rows_of(const lfm_eval_options *o) { return o->rows ? o->rows : lfm_least(MOST_ROWS, o->train->rows); }
 
 static int64_t manifold_rows_of(const lfm_eval_options *o) {
-  return o->manifold_rows ? o->manifold_rows : least_of(MOST_ROWS, least_of(rows_of(o), o->heldout->rows));
+  return o->manifold_rows ? o->manifold_rows : lfm_least(MOST_ROWS, lfm_least(rows_of(o), o->heldout->rows));
 }
 
 static lfm_status check_labels(const lfm_eval_options *o, const lfm_table *pictures) {
@@ -94,7 +93,7 @@ lfm_status lfm_eval_check(const lfm_eval_options *o, const lfm_eval_set *set) {
   LFM_TRY(check_number("rows", o->rows, INT64_MAX));
   LFM_TRY(check_pictures(o, o->train, "training pictures", o->rows ? o->rows : LFM_FRECHET_LEAST));
   LFM_TRY(check_pictures(o, o->heldout, "held-out pictures", LFM_FRECHET_LEAST));
-  LFM_TRY(check_number("manifold rows", o->manifold_rows, least_of(rows_of(o), o->heldout->rows)));
+  LFM_TRY(check_number("manifold rows", o->manifold_rows, lfm_least(rows_of(o), o->heldout->rows)));
   return set ? check_set(o, set) : LFM_OK;
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/order.h"
 #include "flow/columns.h"
 #include "flow/ou.h"
 #include "report/pictures.h"
@@ -45,8 +46,6 @@ struct lfm_preview {
   lfm_table *strip;       /* [lines, 2 blocks + 1] */
 };
 
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* ---- making ------------------------------------------------------------------------------------------------- */
 
 /* Evaluations cost a third of a step's row. */
@@ -54,10 +53,10 @@ static int64_t period(const lfm_trainer *trainer, const lfm_preview *preview) {
   const lfm_config *config = trainer->config;
   int64_t asked = trainer->options->preview_every, blocks = trainer->model->blocks, steps = 1;
   if (asked > 0) return asked;
-  for (int n = 0; n < blocks; n++) steps = most(steps, lfm_trainer_block_steps(trainer, n));
+  for (int n = 0; n < blocks; n++) steps = lfm_most(steps, lfm_trainer_block_steps(trainer, n));
   double rows = (double)(EVALUATIONS * blocks * (preview->count + 2 * preview->lines)) / 3.0;
   double cost = rows / (double)(config->batch_size * config->num_tk);
-  return most(most(steps / MOST_A_BLOCK, (int64_t)ceil(SHARE * cost)), 1);
+  return lfm_most(lfm_most(steps / MOST_A_BLOCK, (int64_t)ceil(SHARE * cost)), 1);
 }
 
 static lfm_status make_strip(const lfm_trainer *trainer, lfm_preview *preview) {

@@ -17,6 +17,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/order.h"
 #include "flow/likelihood.h"
 #include "flow/score.h"
 
@@ -24,8 +25,6 @@
 #include <string.h>
 
 enum { PROBED = 64 }; /* rows that are scored at the end by probes, each a network's pass more */
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* A checkpoint, and then the caller hears how things stand. */
 static lfm_status stop_here(lfm_trainer *trainer) {
@@ -79,7 +78,7 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   bool is_points = model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE;
   if (!lfm_chain_is_flow(model) || lfm_chain_needs_class(model) || is_points) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(model, trainer->valid_table->rows);
-  if (lfm_likelihood_is_probed(model)) options.rows = least(options.rows, PROBED), options.solve.tol = 1e-3;
+  if (lfm_likelihood_is_probed(model)) options.rows = lfm_least(options.rows, PROBED), options.solve.tol = 1e-3;
   options.threads = trainer->options->threads;
   options.progress = trainer->options->progress;
   options.context = trainer->options->context;

@@ -12,6 +12,7 @@
 #include "kernel/toom.h"
 
 #if defined(__x86_64__)
+#include "core/order.h"
 #include "kernel/strips.h"
 #include "kernel/toom_points.h"
 
@@ -27,8 +28,6 @@ typedef struct points {
   float *at;
   int64_t point, row;
 } points;
-
-static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 
 static points points_at(float *at, int64_t rows, int64_t numbers) {
   int64_t row = numbers > TWO ? numbers + PAD : numbers;
@@ -152,7 +151,7 @@ typedef struct meeting {
 } meeting;
 
 static meeting meeting_at(const lfm_toom *l, int64_t written, int64_t read) {
-  return (meeting){written, least(l->written - written, PAIR), read, least(l->read - read, DEPTH)};
+  return (meeting){written, lfm_least(l->written - written, PAIR), read, lfm_least(l->read - read, DEPTH)};
 }
 
 /* All blocks read, then the next ones written; none has no vectors. */
@@ -176,7 +175,7 @@ static void fetch_taps(const lfm_toom *l, const float *filter, const meeting *of
   int64_t count = of->depth * FILTER, share = (count / l->points + LANES) / LANES * LANES;
   for (int64_t v = 0; v < of->vectors; v++) {
     const float *from = filter + ((of->written + v) * l->read + of->read) * FILTER;
-    for (int64_t at = point * share; at < least((point + 1) * share, count); at += LANES) fetch_line(from + at);
+    for (int64_t at = point * share; at < lfm_least((point + 1) * share, count); at += LANES) fetch_line(from + at);
   }
 }
 
@@ -306,7 +305,7 @@ bool lfm_toom_can(const lfm_conv_shape *s) {
 /* As many tiles as fit, and no small rest. */
 static int64_t chunk_of(const lfm_toom *l, int64_t channels) {
   int64_t each = l->points * (channels + PAD) * (int64_t)sizeof(float);
-  int64_t most = least(near / each / STRIP * STRIP, MOST_TILES), chunks;
+  int64_t most = lfm_least(near / each / STRIP * STRIP, MOST_TILES), chunks;
   if (most < STRIP) most = STRIP;
   chunks = (l->tiles + most - 1) / most;
   return ((l->tiles + chunks - 1) / chunks + STRIP - 1) / STRIP * STRIP;
@@ -327,7 +326,7 @@ lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, 
   return l;
 }
 
-static int64_t tiles_from(const lfm_toom *l, int64_t first) { return least(l->tiles - first, l->chunk); }
+static int64_t tiles_from(const lfm_toom *l, int64_t first) { return lfm_least(l->tiles - first, l->chunk); }
 
 /* Numbers of D: of two blocks written, of which all are there at once only if the tiles are not. */
 static int64_t group_room(const lfm_toom *l) { return room_of(l, l->read * LANES, TWO); }
@@ -379,7 +378,7 @@ void lfm_toom_gradient(const lfm_toom *l, const void *x, const void *dy, float *
     make_slope_points(l, &z, dy, first, tiles);
     add_slopes(db, &z, tiles, l->written * LANES);
     for (int64_t written = 0; written < l->written; written += PAIR) {
-      int64_t vectors = least(l->written - written, PAIR);
+      int64_t vectors = lfm_least(l->written - written, PAIR);
       points d = points_at(room + written / PAIR * group_step(l), l->read * LANES, TWO);
       multiply_slopes(l, &d, &v, &z, tiles, written, vectors, first > 0);
       if (first + tiles == l->tiles) make_filter_gradient(l, dw, &d, written, vectors);

@@ -15,6 +15,7 @@
 #include "kernel/winograd.h"
 
 #if defined(__x86_64__)
+#include "core/order.h"
 #include "kernel/winograd_tiles.h"
 
 #include <string.h>
@@ -142,12 +143,10 @@ bool lfm_winograd_can(const lfm_conv_shape *s) {
   return s->in.block == LANES && s->size == 3 && !s->line && s->stride == 1 && __builtin_cpu_supports("avx512f");
 }
 
-static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
-
 /* As many tiles as fit, and no small rest. */
 static int64_t chunk_of(const lfm_winograd *w, int64_t bytes, int64_t limit) {
   int64_t all = w->end, most = bytes / (int64_t)sizeof(float) / (w->read * LANES * POINTS) / STRIP * STRIP;
-  most = most < STRIP ? STRIP : least(most, limit);
+  most = most < STRIP ? STRIP : lfm_least(most, limit);
   int64_t chunks = (all + most - 1) / most;
   return ((all + chunks - 1) / chunks + BUNCH - 1) / BUNCH * BUNCH;
 }
@@ -173,7 +172,7 @@ bool lfm_winograd_shares_tiles(const lfm_winograd *w) { return w->each >= (int64
 
 void lfm_winograd_take(lfm_winograd *w, int part, int parts) {
   int64_t all = w->end, bunches = (all + BUNCH - 1) / BUNCH;
-  w->first = bunches * part / parts * BUNCH, w->end = least(bunches * (part + 1) / parts * BUNCH, all);
+  w->first = bunches * part / parts * BUNCH, w->end = lfm_least(bunches * (part + 1) / parts * BUNCH, all);
 }
 
 static int64_t line_room(const lfm_winograd *w) { return w->chunk / BUNCH * BUNCH_ROOM; }
@@ -186,7 +185,7 @@ size_t lfm_winograd_scratch(const lfm_winograd *w, lfm_conv_pass pass) {
 
 /* The taps of the next blocks of channels, a sixth for each line of points. */
 static void fetch_taps(const lfm_winograd *w, const float *filter, int64_t next, int64_t blocks, int line) {
-  int64_t share = least(blocks, w->written * w->read - next) * (FILTER / SIDE);
+  int64_t share = lfm_least(blocks, w->written * w->read - next) * (FILTER / SIDE);
   const float *from = filter + next * FILTER + line * share;
   for (int64_t at = 0; at < share; at += CACHE_LINE) fetch_line(from + at);
 }
@@ -198,7 +197,7 @@ static void make_sums(const lfm_winograd *w, sums *s, const float *filter, const
                                                         add_up_line_3, add_up_line_4, add_up_line_5};
   static const float zeros[SIDE * STEP];
   for (int64_t block = 0; block < w->read; block += s->blocks) {
-    s->blocks = least(w->read - block, DEPTH);
+    s->blocks = lfm_least(w->read - block, DEPTH);
     s->taps = filter + taps_at(w, written, block * LANES, &s->tap);
     for (int line = 0; line < SIDE; line++) {
       fetch_taps(w, filter, written * w->read + block + s->blocks, s->blocks, line);
