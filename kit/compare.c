@@ -19,7 +19,7 @@
 
 /* -log p of each row of NAME.csv, and the rows' numbers in the table that was scored (numbers may be NULL). */
 static lfm_status read_nll(const char *folder, const char *name, double **nll, double **numbers, int64_t *rows) {
-  char file[256], path[4096];
+  char file[256], path[LFM_PATH_SIZE];
   lfm_table *table;
   snprintf(file, sizeof file, "%s.csv", name);
   LFM_TRY(lfm_path_join(path, sizeof path, folder, file));

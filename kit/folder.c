@@ -5,16 +5,14 @@
 #include "core/file.h"
 #include "kit/kit.h"
 
-enum { PATH = 4096 };
-
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
   return lfm_table_read(path, NULL, out);
 }
 
 lfm_status kit_write(const lfm_table *table, const char *folder, const char *name) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
   return lfm_table_write(table, path);
 }

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { PATH = 4096, SHOWN_ROWS = 20000 };
+enum { SHOWN_ROWS = 20000 };
 /* The rows carried to one border, 0 .. blocks. */
 static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int border, lfm_table **out) {
   lfm_push_options options;
@@ -52,7 +52,7 @@ static lfm_status fill_row(panel *p, int row, const char *folder, const char *na
 }
 
 static lfm_status load_models(const char *folder, char **names, int count, lfm_model **models, panel *p) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   p->rows = count;
   for (int k = 0; k < count; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, folder, names[k]));
@@ -66,7 +66,7 @@ static lfm_status load_models(const char *folder, char **names, int count, lfm_m
 lfm_status kit_panel(const char *folder, char **names, int count) {
   if (count > MOST_ROWS) return lfm_fail(LFM_E_USAGE, "panel: at most %d models", MOST_ROWS);
   panel p = {0};
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_model *models[MOST_ROWS];
   lfm_table *train;
   LFM_TRY(load_models(folder, names, count, models, &p));
@@ -82,7 +82,7 @@ lfm_status kit_panel(const char *folder, char **names, int count) {
 }
 
 lfm_status kit_pairs(const char *folder, const char *name) {
-  char path[PATH], samples[128];
+  char path[LFM_PATH_SIZE], samples[128];
   lfm_table *test, *generated;
   snprintf(samples, sizeof samples, "%s-samples.csv", name);
   LFM_TRY(kit_read(folder, "test.csv", &test));

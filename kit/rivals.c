@@ -82,7 +82,7 @@ static lfm_status score_mixture(const lfm_table *train, const lfm_table *valid, 
 }
 
 lfm_status kit_rivals(const char *folder, int64_t rows) {
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   lfm_table *train, *valid, *test;
   int64_t *row;
   LFM_TRY(kit_read(folder, "train.csv", &train));

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 20, PATH = 4096 };
+enum { BUFFER = 1 << 20 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
@@ -95,7 +95,7 @@ struct lfm_writer {
   int descriptor;
   bool failed; /* a write did; what is on the disk is not a beginning of what was put */
   size_t filled;
-  char path[PATH], partial[PATH + 16];
+  char path[LFM_PATH_SIZE], partial[LFM_PATH_SIZE + 16];
   uint8_t buffer[BUFFER];
 };
 
@@ -116,15 +116,15 @@ static lfm_status flush(lfm_writer *writer) {
 }
 
 /* The folder that the file of this path lies in. */
-static void folder_of(const char *path, char out[PATH]) {
-  snprintf(out, PATH, "%s", path);
+static void folder_of(const char *path, char out[LFM_PATH_SIZE]) {
+  snprintf(out, LFM_PATH_SIZE, "%s", path);
   lfm_path_parent(out);
 }
 
 lfm_status lfm_path_check_writable(const char *path) {
-  char folder[PATH];
+  char folder[LFM_PATH_SIZE];
   struct stat facts;
-  if (strlen(path) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
+  if (strlen(path) >= LFM_PATH_SIZE) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
   if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
     return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
   folder_of(path, folder);
@@ -190,7 +190,7 @@ lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size) {
 
 /* The rename is on the disk only when the folder is. */
 static lfm_status sync_folder_of(const char *path) {
-  char folder[PATH];
+  char folder[LFM_PATH_SIZE];
   folder_of(path, folder);
   int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return lfm_fail_errno("%s", folder);

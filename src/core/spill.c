@@ -24,7 +24,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PATH = 4096, LEAST = 4 * 4096 }; /* smaller arrays are not worth a file */
+enum { LEAST = 4 * 4096 }; /* smaller arrays are not worth a file */
 
 /* At the front of each mapping; the caller's bytes follow, aligned to a cache line. */
 typedef struct mapping {
@@ -34,16 +34,16 @@ typedef struct mapping {
 
 static atomic_size_t limit = SIZE_MAX;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* around the folder and the list */
-static char folder[PATH];
+static char folder[LFM_PATH_SIZE];
 static mapping *mappings;
 static atomic_int mapping_count;
 
 /* ---- the limit ---------------------------------------------------------------------------------------------- */
 
 lfm_status lfm_memory_limit(int64_t bytes, const char *where) {
-  char path[PATH] = "";
+  char path[LFM_PATH_SIZE] = "";
   if (bytes < 0) return lfm_fail(LFM_E_USAGE, "a memory limit of %lld bytes", (long long)bytes);
-  if (where && strlen(where) >= PATH) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", where);
+  if (where && strlen(where) >= LFM_PATH_SIZE) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", where);
   if (where) snprintf(path, sizeof path, "%s", where);
   while (where && !lfm_path_is_folder(path) && lfm_path_parent(path)) continue; /* of a folder that is still to be made */
   pthread_mutex_lock(&lock);
@@ -65,7 +65,7 @@ static int open_nameless(void) {
   int nameless = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (nameless >= 0) return nameless;
 #endif
-  char path[PATH + 20]; /* a file system that has no such files */
+  char path[LFM_PATH_SIZE + 20]; /* a file system that has no such files */
   snprintf(path, sizeof path, "%s/lfm-rows-XXXXXX", folder);
   int descriptor = mkostemp(path, O_CLOEXEC);
   if (descriptor >= 0) unlink(path);

@@ -24,15 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  PATH = 4096,
-  LEAST_PAIRS = 100,
-  LEAST_CHOSEN = 1000,
-  FEW_PAIRS = 10000,
-  MANY_PAIRS = 50000,
-  TRIAL = 100,
-  LEAST_PILOT = 20
-};
+enum { LEAST_PAIRS = 100, LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100, LEAST_PILOT = 20 };
 
 /* A student misses its teacher by far more. */
 static const double TEACHER_TOL = 1e-4;
@@ -205,10 +197,11 @@ static lfm_status choose(distillation *d) {
 
 /* ---- the teacher's rows ---------------------------------------------------------------------------------------- */
 
-static lfm_status file_in(const distillation *d, const char *folder, const char *name, char path[PATH]) {
-  char inner[PATH];
+static lfm_status file_in(const distillation *d, const char *folder, const char *name, char path[LFM_PATH_SIZE]) {
+  char inner[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(inner, sizeof inner, d->options->run, folder));
-  return *name ? lfm_path_join(path, PATH, inner, name) : lfm_path_join(path, PATH, d->options->run, folder);
+  return *name ? lfm_path_join(path, LFM_PATH_SIZE, inner, name)
+               : lfm_path_join(path, LFM_PATH_SIZE, d->options->run, folder);
 }
 
 /* As many as the teacher draws in a quarter of the time, up to the usual number: a trial says how long a row takes. */
@@ -236,7 +229,7 @@ static lfm_status choose_rows(distillation *d) {
 
 /* Once a run: they are kept until it is finished. */
 static lfm_status record(distillation *d) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
   if (lfm_path_exists(path)) return lfm_states_read(path, d->teacher, &d->how, &d->states);
   if (!d->how.rows) LFM_TRY(choose_rows(d));
@@ -262,7 +255,7 @@ static lfm_status learn(distillation *d, int node, lfm_objective objective, cons
   lfm_syllabus syllabus = {d->teacher, &d->states, &d->how, &d->plan, d->student, d->carry, &d->meter};
   lfm_lesson lesson = {0};
   lfm_config *config = NULL;
-  char name[64], run[PATH];
+  char name[64], run[LFM_PATH_SIZE];
   snprintf(name, sizeof name, "blocks-%d-%d%s", merge->first, merge->last,
            objective == LFM_OBJECTIVE_REFLOW ? "-reflow" : "");
   LFM_TRY(file_in(d, name, "", run));
@@ -306,7 +299,7 @@ static lfm_status teach(distillation *d, int node) {
 
 /* RUN/checkpoint/plan.txt: plan and method that a run was begun with, a line each. */
 static lfm_status read_plan(const distillation *d, char **text) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   uint8_t *bytes;
   size_t size;
   *text = NULL;
@@ -351,7 +344,7 @@ static lfm_status go_on(distillation *d) {
 }
 
 static lfm_status keep_plan(const distillation *d) {
-  char path[PATH], plan[LFM_MERGE_TEXT], text[LFM_MERGE_TEXT + 16];
+  char path[LFM_PATH_SIZE], plan[LFM_MERGE_TEXT], text[LFM_MERGE_TEXT + 16];
   LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
   if (lfm_path_exists(path)) return LFM_OK;
   lfm_merge_plan_format(&d->plan, plan);
@@ -390,7 +383,7 @@ static lfm_status choose_by_error(distillation *d) {
 static lfm_status finish(distillation *d) {
   const lfm_model *left[LFM_MAX_BLOCKS];
   lfm_model *model;
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   for (int k = 0; k < d->plan.students; k++) left[k] = d->student[d->plan.student[k]];
   LFM_TRY(lfm_students_join(d->teacher, &d->plan, d->how.split, left, &model));
   lfm_status status = lfm_path_join(path, sizeof path, d->options->run, "model.safetensors");
@@ -412,7 +405,7 @@ static lfm_status finish(distillation *d) {
 
 /* A finished run as well: to ask for another teacher, or for more steps, and to be told "finished" would mislead. */
 static lfm_status check_finished(distillation *d) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   int64_t drawn;
   lfm_config *asked;
   lfm_model *model = NULL;

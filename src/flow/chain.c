@@ -593,7 +593,7 @@ lfm_status lfm_chain_write(const lfm_model *model, const char *path) {
 
 lfm_status lfm_model_load(const char *path, lfm_model **out) {
   *out = NULL;
-  char inside[4096];
+  char inside[LFM_PATH_SIZE];
   if (lfm_path_is_folder(path)) {
     LFM_TRY(lfm_path_join(inside, sizeof inside, path, "model.safetensors"));
     if (!lfm_path_exists(inside))

@@ -19,8 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096 };
-
 /* What is not a weight: numbers below 2^53, so doubles hold them all exactly. */
 typedef struct place {
   double block, step, steps_done, seconds;
@@ -31,13 +29,13 @@ typedef struct place {
 } place;
 enum { PLACE_NUMBERS = sizeof(place) / sizeof(double) };
 
-static lfm_status checkpoint_path(const char *run, const char *name, char out[PATH]) {
-  char folder[PATH];
+static lfm_status checkpoint_path(const char *run, const char *name, char out[LFM_PATH_SIZE]) {
+  char folder[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(folder, sizeof folder, run, "checkpoint"));
-  return lfm_path_join(out, PATH, folder, name);
+  return lfm_path_join(out, LFM_PATH_SIZE, folder, name);
 }
 
-static lfm_status pool_path(const lfm_trainer *trainer, int block, char out[PATH]) {
+static lfm_status pool_path(const lfm_trainer *trainer, int block, char out[LFM_PATH_SIZE]) {
   char name[48];
   snprintf(name, sizeof name, "pool-%d.safetensors", block);
   return checkpoint_path(trainer->options->run, name, out);
@@ -112,7 +110,7 @@ static lfm_status add_state(lfm_trainer *trainer, const place *at, lfm_archive *
 }
 
 lfm_status lfm_checkpoint_write(lfm_trainer *trainer) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   place at = place_of(trainer);
   lfm_archive *archive;
   LFM_TRY(checkpoint_path(trainer->options->run, "state.safetensors", path));
@@ -136,7 +134,7 @@ static lfm_status add_pool(const lfm_pool *pool, const char *rows, const char *g
 
 lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer) {
   if (!has_pool_file(trainer, trainer->block)) return LFM_OK;
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_archive *archive;
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_create(&archive));
@@ -151,7 +149,7 @@ lfm_status lfm_checkpoint_write_pool(lfm_trainer *trainer) {
 
 /* The state's archive, or NULL when there is none. */
 static lfm_status open_state(const char *run, lfm_archive **out) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   *out = NULL;
   LFM_TRY(checkpoint_path(run, "state.safetensors", path));
   return lfm_path_exists(path) ? lfm_archive_open(path, out) : LFM_OK;
@@ -282,7 +280,7 @@ static lfm_status take_pool(const lfm_archive *archive, const char *rows, const 
 
 static lfm_status read_pool(lfm_trainer *trainer) {
   if (!has_pool_file(trainer, trainer->block)) return LFM_OK;
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_archive *archive;
   LFM_TRY(pool_path(trainer, trainer->block, path));
   LFM_TRY(lfm_archive_open(path, &archive));

@@ -213,7 +213,7 @@ static lfm_status describe_result(const char *run, lfm_facts *facts) {
 /* A run: its model when finished, its checkpoint before; and the checkpoint's own folder. */
 static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
   static const char *const places[] = {"model.safetensors", "checkpoint/state.safetensors", "state.safetensors"};
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   for (int k = 0; k < 3; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, folder, places[k]));
     if (!lfm_path_exists(path)) continue;

@@ -164,7 +164,7 @@ static void begin_grid(const lfm_trainer *trainer, lfm_preview *preview) {
 static lfm_status draw_grid(lfm_trainer *trainer, const lfm_params *weights) {
   lfm_preview *preview = trainer->preview;
   int64_t dim = trainer->model->cols;
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   begin_grid(trainer, preview);
   memset(preview->failed, 0, (size_t)preview->count);
   for (int n = trainer->block; n >= 0; n--) LFM_TRY(carry(trainer, weights, n, TO_DATA, preview->count));
@@ -183,7 +183,7 @@ static void keep_column(lfm_trainer *trainer, int64_t at, int64_t columns) {
 static lfm_status draw_strip(lfm_trainer *trainer, const lfm_params *weights) {
   lfm_preview *preview = trainer->preview;
   int64_t numbers = preview->lines * trainer->model->cols, columns = 2 * trainer->block + 3, at = 0;
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   for (int64_t k = 0; k < numbers; k++) preview->x[k] = (double)preview->data.values[k];
   if (preview->labels) memcpy(preview->labels, preview->data.given, (size_t)preview->lines * sizeof(float));
   memset(preview->failed, 0, (size_t)preview->lines);

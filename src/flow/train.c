@@ -110,7 +110,7 @@ static void fill_result(const lfm_trainer *trainer, lfm_train_result *result) {
 
 /* The chain is trained: its files, the last of which (result.json) says that the run is finished. */
 static lfm_status finish(lfm_trainer *trainer, lfm_train_result *result) {
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "model.safetensors"));
   LFM_TRY(lfm_chain_write(trainer->model, path));
   LFM_TRY(lfm_run_folder_curves(trainer));

@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096 };
-
 typedef enum form { FORM_GRID, FORM_ARRAY, FORM_FOLDER, FORM_UNKNOWN } form;
 
 static form form_of(const char *path) {
@@ -40,7 +38,7 @@ static int64_t columns_of(int64_t count) {
 static int64_t rows_of(int64_t count) { return count ? (count - 1) / columns_of(count) + 1 : 0; }
 
 static lfm_status check_folder(const char *path) {
-  char name[PATH];
+  char name[LFM_PATH_SIZE];
   lfm_listing listing;
   if (!lfm_path_is_folder(path)) {
     LFM_TRY(lfm_path_join(name, sizeof name, path, ""));
@@ -70,7 +68,7 @@ lfm_status lfm_pictures_writable(const char *path, int64_t count, int64_t height
 }
 
 static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
-  char path[PATH], name[32];
+  char path[LFM_PATH_SIZE], name[32];
   for (int64_t i = 0; i < images->count; i++) {
     snprintf(name, sizeof name, "%06lld.png", (long long)i); /* their order is that of the names, up to a million */
     LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
