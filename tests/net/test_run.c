@@ -6,12 +6,6 @@
  */
 #include "net_support.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
-
 static const lfm_act relu = {LFM_ACT_RELU, 0}, elu = {LFM_ACT_ELU, 0}, silu = {LFM_ACT_SILU, 0};
 static const lfm_act softplus = {LFM_ACT_SOFTPLUS, 20}, act_tanh = {LFM_ACT_TANH, 0}, gelu = {LFM_ACT_GELU, 0};
 
@@ -390,23 +384,6 @@ static void test_misuse_is_refused(void **state) {
   drop(&f);
 }
 
-/* All of this file again with oneDNN held to AVX2, whose products are others. */
-static void test_the_same_under_avx2(void **state) {
-  (void)state;
-  if (getenv("DNNL_MAX_CPU_ISA")) skip();
-  pid_t child;
-  int status = -1;
-  char path[4096];
-  ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (length <= 0) skip();
-  path[length] = 0;
-  assert_int_equal(setenv("DNNL_MAX_CPU_ISA", "AVX2", 1), 0);
-  assert_int_equal(posix_spawn(&child, path, NULL, NULL, (char *const[]){path, NULL}, environ), 0);
-  assert_int_equal(unsetenv("DNNL_MAX_CPU_ISA"), 0);
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows_stand_alone),
@@ -422,7 +399,6 @@ int main(void) {
       cmocka_unit_test(test_a_run_allocates_nothing),
       cmocka_unit_test(test_refused_memory_is_reported),
       cmocka_unit_test(test_misuse_is_refused),
-      cmocka_unit_test(test_the_same_under_avx2),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
