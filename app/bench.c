@@ -32,7 +32,49 @@ static bool read_picture(const char *text, int64_t picture[3]) {
   return true;
 }
 
-/* What was measured: a list of figures, or how long a policy takes. */
+/* ---- which options mean something -------------------------------------------------------------------------------- */
+
+/* What is measured; the last three are latency. */
+enum { PEAK = 1, TRAIN = 2, SAMPLE = 4, SCORE = 8, OF_MODEL = 16, OF_POLICY = 32, OF_PRESET = 64 };
+
+/* Without the model latency may be of either kind; what nobody measures is the library's to refuse. */
+static unsigned kinds_of(const request *r, const lfm_model *model) {
+  static const char *const words[] = {"peak", "train", "sample", "score"};
+  for (unsigned k = 0; k < 4; k++)
+    if (strcmp(r->what, words[k]) == 0) return 1U << k;
+  if (strcmp(r->what, "latency") != 0) return ~0U;
+  if (model) return lfm_model_observations(model) ? OF_POLICY : OF_MODEL;
+  return r->preset ? OF_PRESET : OF_MODEL | OF_POLICY;
+}
+
+/* --precision is missing here: what knows fp32 alone refuses another itself. */
+static int check_options(const app_command *self, const request *r, unsigned kinds) {
+  const struct {
+    const char *name;
+    bool given;
+    unsigned of;
+  } rules[] = {{"preset", r->preset != NULL, TRAIN | OF_PRESET},
+               {"set", r->sets.count > 0, TRAIN | OF_PRESET},
+               {"picture", r->size != NULL, TRAIN},
+               {"model", r->model != NULL, SAMPLE | SCORE | OF_MODEL | OF_POLICY},
+               {"rows", r->rows > 0, SAMPLE | SCORE | OF_POLICY | OF_PRESET},
+               {"nfe", r->nfe > 0, OF_POLICY | OF_PRESET},
+               {"rtc", r->rtc, OF_POLICY | OF_PRESET},
+               {"tol", r->tol > 0.0, SAMPLE | SCORE},
+               {"repetitions", r->repetitions > 0, PEAK | TRAIN | SAMPLE | SCORE | OF_MODEL}};
+  const char *whose = kinds == OF_PRESET   ? " of a preset"
+                      : kinds == OF_POLICY ? " of a policy"
+                      : kinds == OF_MODEL  ? " of a model that is no policy"
+                                           : "";
+  for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
+    if (rules[k].given && !(rules[k].of & kinds))
+      return app_usage_error(self, "--%s: has no meaning for %s%s; see lfm bench --help", rules[k].name, r->what, whose);
+  return APP_DONE;
+}
+
+/* ---- what was measured ------------------------------------------------------------------------------------------- */
+
+/* A list of figures, or how long a policy takes. */
 typedef struct measured {
   lfm_bench_result figures[LFM_BENCH_MOST];
   int count;
@@ -40,10 +82,10 @@ typedef struct measured {
   lfm_policy_stats policy;
 } measured;
 
-static lfm_status bench(const request *r, measured *out) {
-  lfm_model *model = NULL;
+static lfm_status bench(const request *r, const lfm_model *model, measured *out) {
   lfm_bench_options options;
   lfm_bench_defaults(&options);
+  options.model = model;
   options.nfe = (int)r->nfe;
   options.rtc = r->rtc;
   options.what = r->what;
@@ -56,13 +98,7 @@ static lfm_status bench(const request *r, measured *out) {
   options.set_count = r->sets.count;
   memcpy(options.picture, r->picture, sizeof options.picture);
   if (r->repetitions) options.repetitions = (int)r->repetitions;
-  lfm_status status = r->model ? lfm_model_load(r->model, &model) : LFM_OK;
-  options.model = model;
-  out->is_policy = strcmp(r->what, "latency") == 0 && (model ? lfm_model_observations(model) != NULL : r->preset != NULL);
-  if (status == LFM_OK)
-    status = out->is_policy ? lfm_bench_policy(&options, &out->policy) : lfm_bench(&options, out->figures, &out->count);
-  lfm_model_destroy(model);
-  return status;
+  return out->is_policy ? lfm_bench_policy(&options, &out->policy) : lfm_bench(&options, out->figures, &out->count);
 }
 
 static void print_object(const lfm_bench_result *result) {
@@ -128,6 +164,18 @@ static void print_policy(const request *r, const lfm_policy_stats *p) {
            p->max, p->chunks);
 }
 
+static int measure(const app_command *self, const request *r, const lfm_model *model, int argc, char **argv) {
+  unsigned kinds = kinds_of(r, model);
+  measured m = {.is_policy = kinds == OF_POLICY || kinds == OF_PRESET};
+  int code = check_options(self, r, kinds);
+  if (code == APP_DONE) code = app_machine_lock(self, argc, argv); /* beside another long run no time means anything */
+  if (code != APP_DONE) return code;
+  lfm_status status = bench(r, model, &m);
+  if (status == LFM_OK && m.is_policy) print_policy(r, &m.policy);
+  else if (status == LFM_OK) print_results(r, m.figures, m.count);
+  return app_report(self, status);
+}
+
 static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
@@ -165,13 +213,13 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (r.size && !read_picture(r.size, r.picture))
     return app_usage_error(self, "--picture %s: write channels, height and width, as 3x32x32", r.size);
-  code = app_machine_lock(self, argc, argv); /* beside another long run no time means anything */
+  code = check_options(self, &r, kinds_of(&r, NULL));
   if (code != APP_DONE) return code;
-  measured m = {0};
-  lfm_status status = bench(&r, &m);
-  if (status == LFM_OK && m.is_policy) print_policy(&r, &m.policy);
-  else if (status == LFM_OK) print_results(&r, m.figures, m.count);
-  return app_report(self, status);
+  lfm_model *model = NULL;
+  if (r.model) code = app_report(self, lfm_model_load(r.model, &model));
+  if (code == APP_DONE) code = measure(self, &r, model, argc, argv);
+  lfm_model_destroy(model);
+  return code;
 }
 
 const app_command app_bench = {

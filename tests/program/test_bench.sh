@@ -67,6 +67,21 @@ expect_error "no bfloat16 arithmetic" env DNNL_MAX_CPU_ISA=AVX2 "$lfm" bench tra
 expect_usage "models are evaluated in fp32" "$lfm" bench score --model model --precision bf16
 expect_usage "neither fp32 nor bf16" "$lfm" bench train --precision fp16
 
+# ---- an option that has no meaning for WHAT
+while IFS=: read -r option words; do
+  expect_usage "--$option: has no meaning for ${words%% *}" "$lfm" bench $words
+done <<<"model:train --model model
+preset:sample --preset tree@A --model model
+set:score --set hidden_dim=8 --model model
+picture:latency --picture 1x4x6 --model model
+rows:peak --rows 3
+nfe:train --nfe 3
+rtc:score --rtc --model model
+tol:latency --tol 1e-3 --model model"
+expect_usage "--rows: has no meaning for latency of a model that is no policy" "$lfm" bench latency --model model --rows 3
+expect_usage "--model: has no meaning for latency of a preset" "$lfm" bench latency --preset lift --model model
+expect_usage "--repetitions: has no meaning for latency of a preset" "$lfm" bench latency --preset lift -r 2
+
 expect_usage "lfm bench: score needs a model (--model)" "$lfm" bench score
 expect_usage "everything: is nothing to measure; there are peak, train, sample" "$lfm" bench everything
 expect_usage "nearest first: bsds300" "$lfm" bench train --preset bsds
