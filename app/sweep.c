@@ -42,9 +42,9 @@ typedef struct sweep {
   int begun, failed; /* runs */
 } sweep;
 
-/* A file where there is one, else a preset. */
+/* A file where there is one or its name looks like that of one, else a preset. */
 static lfm_status configure(const sweep *s, int k, int seed, lfm_config **out) {
-  bool is_preset = strchr(s->r.config, '@') && access(s->r.config, F_OK) != 0;
+  bool is_preset = !strpbrk(s->r.config, "/.") && access(s->r.config, F_OK) != 0;
   lfm_status status = app_configure(is_preset ? s->r.config : NULL, is_preset ? NULL : s->r.config, &s->r.sets, out);
   for (int axis = 0; status == LFM_OK && axis < s->combinations.axis_count; axis++)
     status = lfm_config_set(*out, app_combinations_setting(&s->combinations, k, axis));

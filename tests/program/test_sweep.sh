@@ -9,6 +9,8 @@
 # shellcheck disable=SC2154,SC2317,SC2016
 # shellcheck source=tests/program/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/program/pictures.sh
+. "$(dirname "$0")/pictures.sh"
 cd "$work" || exit 1
 
 awk 'BEGIN { srand(7); print "x,y"; for (i = 0; i < 400; i++) { x = rand() + rand() - 1; printf "%.5f,%.5f\n", x, x * x + rand() / 4 } }' >all.csv
@@ -152,7 +154,10 @@ for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073
 done
 refused "more than 1000 runs" --seeds 1..300 --over lr=1e-3,1e-2,1e-1,1
 expect_error "nothing.yaml" "$lfm" sweep nothing.yaml data.csv -o refused
-expect_error "tree@X" "$lfm" sweep tree@X data.csv -o refused
+expect_error "nothing.yml" "$lfm" sweep nothing.yml data.csv -o refused
+expect_error "nowhere/base" "$lfm" sweep nowhere/base data.csv -o refused
+expect_usage "unknown preset 'tree@X'; there are, nearest first: tree@A" "$lfm" sweep tree@X data.csv -o refused
+expect_usage "unknown preset 'fashon'; there are, nearest first: fashion" "$lfm" sweep fashon data.csv -o refused
 expect_error "nothing.csv" "$lfm" sweep base.yaml nothing.csv -o refused
 refused "exclude each other" --drop x --columns y
 awk -F, '{ print $1 }' test.csv >narrow.csv
@@ -167,4 +172,10 @@ expect_exit 0 "$lfm" sweep tree@B data.csv -o preset --seeds 5 --threads 1 --set
 check "one run" test -e preset/seed=5/result.json
 check "no difference to compare" bash -c "! grep -q difference out"
 check "a line" grep -qE '^\| 1 \| [-0-9.]+ \|  \|$' out
+pictures drawn 40 4
+expect_exit 0 "$lfm" sweep fashion drawn-images-idx3-ubyte -o of-pictures --seeds 5 --threads 1 --set max_batch=1
+check "a preset of pictures" grep -q '^network: unet$' of-pictures/seed=5/config.yaml
+cp base.yaml fashion
+expect_exit 0 "$lfm" sweep fashion data.csv -o of-rows --seeds 5 --threads 1
+check "a file by the name of a preset comes before it" grep -q '^hidden_dim: 16$' of-rows/seed=5/config.yaml
 finish
