@@ -71,6 +71,23 @@ static int check_values(const sweep *s) {
   return code;
 }
 
+static bool is_of_key(const char *setting, const char *key) {
+  size_t length = strcspn(setting, " =");
+  return length == strcspn(key, " =") && strncmp(setting, key, length) == 0;
+}
+
+/* What the runs' own settings would lie over, unheard. */
+static int check_sets(const sweep *s) {
+  for (int i = 0; i < s->r.sets.count; i++) {
+    const char *set = s->r.sets.items[i];
+    if (is_of_key(set, "seed")) return app_usage_error(s->self, "--set seed: use --seeds");
+    for (int axis = 0; axis < s->combinations.axis_count; axis++)
+      if (is_of_key(set, s->combinations.axes[axis].key))
+        return app_usage_error(s->self, "--over and --set both give %.*s", (int)strcspn(set, " ="), set);
+  }
+  return APP_DONE;
+}
+
 /* Values that do not go together. */
 static lfm_status check_configs(const sweep *s) {
   lfm_status status = LFM_OK;
@@ -198,6 +215,7 @@ static void print_table(const sweep *s) {
 static int run_sweep(sweep *s, int argc, char **argv) {
   int code = app_combinations_read(s->self, &s->r.over, s->r.seeds, &s->combinations);
   if (code == APP_DONE) code = check_values(s); /* all of them now: the last must not turn out mistyped after days */
+  if (code == APP_DONE) code = check_sets(s);
   if (code == APP_DONE) code = app_report(s->self, check_configs(s));
   if (code == APP_DONE) code = app_machine_lock(s->self, argc, argv);
   if (code != APP_DONE) return code;
@@ -235,7 +253,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "train with each of these values of a key of lfm train; commas inside brackets belong to a value: "
                "'hks=[0.1,null],[null]'; may be repeated, for every combination"},
       {APP_TEXTS, .name = "set", .value = "KEY=VALUE", .target = &r->sets,
-       .help = "set a key in all runs, over CONFIG; may be repeated"},
+       .help = "set a key in all runs, over CONFIG, other than those of --over; may be repeated"},
       {APP_TEXT, .name = "valid", .value = "DATA", .target = &r->valid,
        .help = "validation rows (default: a tenth of the rows is held out, another one for each seed)"},
       {APP_TEXT, .name = "test", .value = "DATA", .target = &r->test,

@@ -153,6 +153,9 @@ for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073
   refused "--seeds" --seeds "$seeds"
 done
 refused "more than 1000 runs" --seeds 1..300 --over lr=1e-3,1e-2,1e-1,1
+refused "--over and --set both give lr" --over lr=1e-3,1e-2 --set lr=1e-4
+refused "--over and --set both give lr" --over 'lr =1e-3,1e-2' --set 'lr = 1e-4'
+refused "--set seed: use --seeds" --set seed=3
 expect_error "nothing.yaml" "$lfm" sweep nothing.yaml data.csv -o refused
 expect_error "nothing.yml" "$lfm" sweep nothing.yml data.csv -o refused
 expect_error "nowhere/base" "$lfm" sweep nowhere/base data.csv -o refused
