@@ -160,7 +160,7 @@ static int run(const app_command *self, int argc, char **argv) {
 static void print_key(FILE *out, const char *name, const char *fallback, const char *help) {
   enum { INDENT = 20 };
   int column = fprintf(out, "  %-*s", INDENT - 2, name);
-  if (column > INDENT) column = fprintf(out, "\n%*s", INDENT, "") - 1;
+  if (strlen(name) + 2 >= INDENT) column = fprintf(out, "\n%*s", INDENT, "") - 1;
   app_paragraph paragraph = {.out = out, .column = column, .indent = INDENT};
   app_put_words(&paragraph, help);
   if (fallback && *fallback) {

@@ -41,9 +41,7 @@ help_of() {
 }
 help_of train --out --preset --config --set --valid --columns --drop --drop-missing --preview --time --seed --threads --memory --resume \
   --allow-drift --json
-for key in hks hidden_dim max_batch lr_step warm_start seed; do
-  check "help of train explains the key $key" grep -qE "^  $key +[a-zA-Z]" out
-done
+cp out train_help
 check "help of train names what a key can be" grep -qF 'linear|trig' out
 check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
@@ -152,6 +150,13 @@ expect_json "$lfm" train data.csv --out=run $quick --drop label --seed 3 --time=
 expect_fields blocks steps seconds loss valid_nll model train_flops push_flops rows_dropped memory_tables memory_pool \
   memory_model memory_lanes memory_workers memory_in_files
 check "the JSON names the model" grep -qF '"model": "run/model.safetensors"' out
+keys=0
+for key in schedule.blocks $(grep -oE '^[a-z0-9_]+' run/config.yaml); do # every key but the schedule's others is in there
+  keys=$((keys + 1)) # what is told of it stands behind it or, where it is long, in the line below
+  check "help of train explains the key $key" \
+    awk -v key="$key" '$1 == key && (NF > 1 || (getline > 0 && /^ +[a-zA-Z]/)) { found = 1 } END { exit !found }' train_help
+done
+check "a run names all keys" test "$keys" -ge 50
 check "progress on standard error" grep -qE 'block [0-9]+/[0-9]+' err
 expect_error "run" "$lfm" train data.csv -o run $quick --drop label
 check "an existing run exits with 1" test "$code" -eq 1
