@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_ROWS = 10000, MOST_NFE = 1000000 };
+enum { LEAST_ROWS = 40, MOST_ROWS = 10000, MOST_NFE = 1000000 };
 
 typedef struct request {
   const char *model, *heldout, *train, *judge, *against, *out, *solver, *nfe;
@@ -116,14 +116,14 @@ static lfm_status open_generator(work *w, const char *path, generator *g) {
 
 static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* As many as all of them have, unless the user says. */
+/* As many as all of them have, unless the user says; fewer than can be judged are then refused as what is there. */
 static int64_t choose_rows(const work *w) {
   int64_t rows = lfm_table_rows(w->train);
   if (w->r.rows) return w->r.rows;
   if (w->own.model || w->other.model) rows = least_of(rows, MOST_ROWS);
   if (w->own.pictures) rows = least_of(rows, lfm_table_rows(w->own.pictures));
   if (w->other.pictures) rows = least_of(rows, lfm_table_rows(w->other.pictures));
-  return rows;
+  return rows < LEAST_ROWS ? LEAST_ROWS : rows;
 }
 
 static lfm_status read_all(work *w) {
@@ -284,7 +284,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .name = "judge", .value = "FILE", .target = &r->judge, .required = true,
        .missing = "lfm features train LABELLED -o FILE makes one",
        .help = "a judge of such pictures, from lfm features train"},
-      {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r->rows, .low = 40, .high = 1e9,
+      {APP_COUNT, .letter = 'n', .name = "rows", .value = "N", .target = &r->rows, .low = LEAST_ROWS, .high = 1e9,
        .help = "how many pictures to draw and judge (default 10,000, or as many as there are)"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "FOLDER", .target = &r->out,
        .help = "a new folder to make: result.json, samples.png, nearest.png (some pictures, and those nearest to the "
@@ -299,7 +299,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "another model or other pictures: prints the paired difference of the Frechet distances"},
       {APP_FLAG, .name = "retrain", .target = &r->retrain,
        .help = "also train a judge on the generated pictures, by their classes, and test it on HELDOUT"},
-      {APP_COUNT, .name = "manifold", .value = "N", .target = &r->manifold, .low = 40, .high = 1e9,
+      {APP_COUNT, .name = "manifold", .value = "N", .target = &r->manifold, .low = LEAST_ROWS, .high = 1e9,
        .help = "precision, recall, density and coverage by N pictures of either side, which they depend on; the time grows "
                "with N squared (default 10,000, or as many as there are)"},
       {APP_FLAG, .name = "strict", .target = &r->strict,

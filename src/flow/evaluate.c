@@ -60,6 +60,8 @@ static lfm_status check_pictures(const lfm_eval_options *o, const lfm_table *tab
 
 static lfm_status check_number(const char *name, int64_t rows, int64_t most) {
   if (!rows || (rows >= LFM_FRECHET_LEAST && rows <= most)) return LFM_OK;
+  if (rows < LFM_FRECHET_LEAST)
+    return lfm_fail(LFM_E_USAGE, "%s: %lld pictures asked; %d or more are due", name, (long long)rows, LFM_FRECHET_LEAST);
   return lfm_fail(LFM_E_USAGE, "%s: %lld pictures asked; %d to %lld are possible", name, (long long)rows, LFM_FRECHET_LEAST,
                   (long long)most);
 }

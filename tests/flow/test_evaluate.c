@@ -144,7 +144,7 @@ static void what_is_refused(void **state) {
   other = options, other.judge = NULL, cannot_begin(other, LFM_E_USAGE, "lfm_judge_train");
   other = options, other.train = NULL, cannot_begin(other, LFM_E_USAGE, "training pictures: none");
   other = options, other.heldout = NULL, cannot_begin(other, LFM_E_USAGE, "held-out pictures: none");
-  other = options, other.rows = 39, cannot_begin(other, LFM_E_USAGE, "rows: 39 pictures asked");
+  other = options, other.rows = 39, cannot_begin(other, LFM_E_USAGE, "rows: 39 pictures asked; 40 or more are due");
   other = options, other.rows = TRAIN + 1, cannot_begin(other, LFM_E_DATA, "training pictures: there are 420; 421");
   other = options, other.manifold_rows = 39, cannot_begin(other, LFM_E_USAGE, "39");
   other = options, other.manifold_rows = ROWS + 1, cannot_begin(other, LFM_E_USAGE, "241");

@@ -38,6 +38,9 @@ expect_refused "none" "$lfm" eval none $real
 expect_refused "is not a judge" "$lfm" eval run test-images-idx3-ubyte --train train-images-idx3-ubyte --judge bare
 expect_refused "6 x 6" "$lfm" eval run $real --judge other.safetensors
 expect_refused "generated pictures: there are 30" "$lfm" eval few-images-idx3-ubyte $real -n 40
+expect_refused "generated pictures: there are 30; 40 or more are due" "$lfm" eval few-images-idx3-ubyte $real
+expect_refused "training pictures: there are 30; 40 or more are due" \
+  "$lfm" eval run test-images-idx3-ubyte --train few-images-idx3-ubyte --judge judge.safetensors
 expect_refused "pictures are due" "$lfm" eval run rows.csv --train train-images-idx3-ubyte --judge judge.safetensors
 expect_refused "no labels" "$lfm" eval bare $real --retrain
 mkdir full && touch full/x
