@@ -11,10 +11,7 @@
 #include "text.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct request {
   const char *model, *out, *solver, *given;
@@ -25,19 +22,6 @@ typedef struct request {
   bool logp, json;
 } request;
 
-/* A class by its name or number, or "none". */
-static lfm_status find_class(const lfm_model *model, const char *text, int *label) {
-  char *end;
-  int64_t classes = lfm_model_classes(model);
-  *label = LFM_NO_CLASS;
-  if (strcmp(text, "none") == 0) return LFM_OK;
-  for (int64_t k = 0; k < classes; k++)
-    if (strcmp(lfm_model_class(model, k), text) == 0) return *label = (int)k, LFM_OK;
-  long number = strtol(text, &end, 10);
-  *label = *text && !*end && number >= 0 && number < INT_MAX ? (int)number : INT_MAX;
-  return LFM_OK; /* lfm_sample says what there is */
-}
-
 static lfm_status sample(const request *r, app_progress *progress, lfm_sample_result *result) {
   lfm_model *model = NULL;
   lfm_table *rows = NULL, *given = NULL;
@@ -46,7 +30,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   lfm_sample_options options;
   lfm_sample_defaults(&options);
   if (status == LFM_OK && r->given) status = app_read_columns(r->given, &(lfm_table_options){0}, model, false, &given);
-  if (status == LFM_OK && r->label) status = find_class(model, r->label, &options.label);
+  if (status == LFM_OK && r->label) status = lfm_model_find_class(model, r->label, &options.label);
   if (status == LFM_OK) {
     options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};
     options.rows = r->rows;

@@ -270,6 +270,9 @@ LFM_API void lfm_model_hks(const lfm_model *model, double *hks); /* [blocks] the
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
+/* A label for lfm_sample_options: of the class of that name or else number; "none" is LFM_NO_CLASS.  LFM_E_USAGE names those
+ * that the model knows. */
+LFM_API lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label);
 LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height,
                                int64_t *width); /* false: numbers */
 LFM_API void lfm_model_destroy(lfm_model *model);

@@ -5,12 +5,15 @@
  * Row i of a seed is the same whatever the number of rows or threads.  Its probes, where they estimate the trace, are those
  * of row i when the rows are scored under the same seed, so the two ways differ by the solver's errors only.
  */
+#include "config/keys.h"
 #include "core/alloc.h"
 #include "core/rng.h"
 #include "flow/columns.h"
 #include "flow/likelihood.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST_ROWS ((int64_t)1 << 40) /* times 2^20 columns, an int64_t still counts the numbers */
@@ -171,10 +174,40 @@ static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_resul
   result->nfe_mean = d->rows ? evaluations / (double)d->rows : 0.0;
 }
 
+static lfm_status has_no_classes(void) {
+  return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
+}
+
+static lfm_status unknown_class(const lfm_model *model, const char *name) {
+  enum { MOST_NAMED = 12 };
+  char known[MOST_NAMED * (sizeof(lfm_shown) + 2)] = "";
+  int64_t classes = lfm_model_classes(model);
+  size_t used = 0;
+  for (int64_t k = 0; k < classes && k < MOST_NAMED; k++) {
+    lfm_shown shown = lfm_show(lfm_model_class(model, k));
+    used += (size_t)snprintf(known + used, sizeof known - used, "%s %s", k ? "," : "", shown.text);
+  }
+  return lfm_fail(LFM_E_USAGE, "class: the model knows no '%s'; it knows%s%s", lfm_show(name).text, known,
+                  classes > MOST_NAMED ? ", ..." : "");
+}
+
+lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label) {
+  int64_t classes = lfm_model_classes(model);
+  *label = LFM_NO_CLASS;
+  if (strcmp(name, "none") == 0) return LFM_OK;
+  if (!classes) return has_no_classes();
+  for (int64_t k = 0; k < classes; k++)
+    if (strcmp(lfm_model_class(model, k), name) == 0) return *label = (int)k, LFM_OK;
+  char *end;
+  long number = strtol(name, &end, 10);
+  if (!*name || *end || number < 0 || number >= classes) return unknown_class(model, name);
+  *label = (int)number;
+  return LFM_OK;
+}
+
 static lfm_status check_class(const lfm_model *model, const lfm_sample_options *options) {
   int64_t classes = lfm_model_classes(model);
-  if (!classes && (options->label >= 0 || options->guidance != 1.0))
-    return lfm_fail(LFM_E_USAGE, "class: the model knows none; it was trained without --set conditional=true");
+  if (!classes && (options->label >= 0 || options->guidance != 1.0)) return has_no_classes();
   bool goes_without = options->label == LFM_NO_CLASS || options->guidance != 1.0;
   if (goes_without && lfm_chain_needs_class(model))
     return lfm_fail(LFM_E_USAGE, "class: the model %s, and knows no picture without a class; ask for one, without guidance",

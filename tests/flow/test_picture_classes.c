@@ -163,6 +163,17 @@ static void draws_are_checked_and_counted(void **state) {
   FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
   options.label = 0, options.rows = 0;
   FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  int label = -7;
+  OK(lfm_model_find_class(model, "2", &label));
+  assert_int_equal(label, 2);
+  OK(lfm_model_find_class(model, "none", &label));
+  assert_int_equal(label, LFM_NO_CLASS);
+  static const char *const unknown[] = {"shirt", "-1", "3", "1x", "", "99999999999999999999"};
+  for (size_t k = 0; k < sizeof unknown / sizeof *unknown; k++) {
+    FAILS(LFM_E_USAGE, lfm_model_find_class(model, unknown[k], &label));
+    assert_says(unknown[k]);
+    assert_says("it knows 0, 1, 2");
+  }
   lfm_model_destroy(model);
   run_drop(&r);
 }

@@ -31,6 +31,7 @@ expect_usage "exclude each other" "$lfm" eval run $real --nfe 4 --tol 1e-3
 expect_usage "is no model" "$lfm" eval bare $real --nfe 4
 expect_usage "--rows" "$lfm" eval run $real -n 39
 expect_usage "2 blocks" "$lfm" eval run $real --nfe 8,1
+expect_usage "class: the model knows no 'shirt'; it knows 0, 1" "$lfm" sample run -n 1 -o x.png --class shirt
 expect_usage "did you mean --judge?" "$lfm" eval run $real --juge x
 
 # ---- what does not fit
