@@ -86,10 +86,10 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
 }
 
 static void print_result(const request *r, const lfm_rollout_result *result) {
-  char text[APP_TEXT_SIZE];
+  char text[APP_TEXT_SIZE], score[APP_TEXT_SIZE];
   const lfm_policy_stats *policy = &result->policy;
   app_print_accuracy("success", &result->success, NULL);
-  printf("score         %.4f +- %.4f: the best reward of an episode, in the mean\n", result->score, result->score_se);
+  printf("score         %s: the best reward of an episode, in the mean\n", app_mean(score, result->score, result->score_se));
   if (result->broken > 0)
     printf("broken        %" PRId64 " episodes: physics or policy could not go on, %" PRId64 " observations refused\n",
            result->broken, policy->refused);

@@ -18,6 +18,10 @@ done
 expect_exit 0 "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o b.csv --threads 1
 check "the same episodes on any number of threads" cmp -s a.csv b.csv
 check "a row an episode" test "$(wc -l <a.csv)" = 3
+expect_exit 0 "$lfm" rollout policy -n 1 --nfe 2 --seed 5
+check "one episode has no spread" grep -qE '^score +[0-9]\.[0-9]{4}: the best' out
+expect_exit 0 env LC_ALL=C.UTF-8 "$lfm" rollout policy -n 2 --nfe 2 --seed 5
+check "two have, in the user's letters" grep -qE '^score +[0-9.]+ ± [0-9.]+: the best' out
 run "$lfm" rollout policy -n 2 --nfe 2 --seed 5 -o a.csv --record sheet.png
 if ! grep -q 'draw' err; then check "a contact sheet" test "$(head -c 4 sheet.png | tail -c 3)" = PNG; fi
 if command -v cc >/dev/null && mkdir hollow && cc -shared -x c /dev/null -o hollow/libOSMesa.so.8; then
