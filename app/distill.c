@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct request {
   const char *teacher, *run, *plan, *method, *file, *given, *solver;
@@ -146,6 +147,8 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (r.s > 0.0 && !(r.plan && strcmp(r.plan, "auto") == 0))
+    return app_usage_error(self, "--s has no effect without --plan auto");
   app_progress progress;
   lfm_train_result result;
   app_progress_begin(&progress);

@@ -102,6 +102,8 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (!r.rollouts && (r.task || r.solver || r.nfe))
+    return app_usage_error(self, "--task, --solver and --nfe have no effect without --rollouts");
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.demos, r.successes})) return APP_USAGE;
   app_progress progress;
   lfm_guard_result result;

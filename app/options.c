@@ -303,6 +303,12 @@ static bool has_alternative(const walk *w, const app_option *operand) {
   return false;
 }
 
+static bool is_given(const walk *w, const char *name) {
+  for (const app_option *option = w->options; option->kind != APP_END; option++)
+    if (strcmp(option->name, name) == 0) return w->seen >> (option - w->options) & 1;
+  return false;
+}
+
 static int check_whole_line(const walk *w) {
   const app_option *first_of[8] = {0};
   for (const app_option *option = w->options; option->kind != APP_END; option++) {
@@ -312,6 +318,8 @@ static int check_whole_line(const walk *w) {
     if (!given && option->missing) return app_usage_error(w->command, "%s is missing; %s", spelling, option->missing);
     if (!given && (option->required || option->kind == APP_OPERAND) && !has_alternative(w, option))
       return app_usage_error(w->command, "%s is missing; see lfm %s --help", spelling, w->command->name);
+    if (given && option->needs && !is_given(w, option->needs))
+      return app_usage_error(w->command, "--%s has no effect without --%s", option->name, option->needs);
     if (!given || option->either == 0) continue;
     const app_option **first = &first_of[option->either];
     if (*first)

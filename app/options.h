@@ -44,6 +44,7 @@ typedef struct app_option {
   void *target; /* where the value goes; left alone when the option is not given */
   bool required;
   const char *missing; /* where a required one comes from, for whoever left it out; NULL: see the help */
+  const char *needs;   /* the option without which this one would have no effect; NULL: none */
   int either;          /* over 0: at most one of the options with this number */
   double low, high;
   const char *const *words; /* of APP_WORD; NULL ends them */
@@ -111,7 +112,7 @@ typedef struct app_option {
       {APP_FLAG, .name = "rtc", .target = &(p)->rtc,                                                                         \
        .help = of "real-time chunking: a chunk is drawn so that it goes on from the one before"},                            \
   {                                                                                                                          \
-    APP_REAL, .name = "guidance", .value = "B", .target = &(p)->guidance, .low = 0.01, .high = 1000,                         \
+    APP_REAL, .name = "guidance", .value = "B", .target = &(p)->guidance, .needs = "rtc", .low = 0.01, .high = 1000,         \
               .help = of "with --rtc: its strongest correction of the velocity (default 5)"                                  \
   }
 

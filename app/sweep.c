@@ -258,7 +258,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "validation rows (default: a tenth of the rows is held out, another one for each seed)"},
       {APP_TEXT, .name = "test", .value = "DATA", .target = &r->test,
        .help = "score every run on these rows (default: the table shows the nll of the validation rows)"},
-      {APP_COUNT, .name = "rows", .value = "K", .target = &r->rows, .low = 1, .high = 1e12,
+      {APP_COUNT, .name = "rows", .value = "K", .target = &r->rows, .needs = "test", .low = 1, .high = 1e12,
        .help = "score only K of the test rows, evenly spaced"},
       {APP_TEXT, .name = "columns", .value = "A,B", .target = &r->columns.columns, .either = 1,
        .help = "learn these columns only, in this order"},

@@ -112,6 +112,15 @@ expect_usage "did you mean paper?" "$lfm" score model data.csv --protocol papr
 expect_usage "exclude each other" "$lfm" train data.csv -o new --preset bsds300@A --config c.yaml
 expect_usage "exclude each other" "$lfm" train data.csv -o new --columns a --drop b
 expect_usage "exclude each other" "$lfm" sample model -n 1 -o x.csv --tol 1e-5 --nfe 10
+for verb in "rollout" "export -o x.c"; do
+  expect_usage "--guidance has no effect without --rtc" "$lfm" $verb model --guidance 3
+done
+expect_usage "--s has no effect without --plan auto" "$lfm" distill model -o new --s 2
+expect_usage "--s has no effect without --plan auto" "$lfm" distill model -o new --s 2 --plan even
+expect_usage "--rows has no effect without --test" "$lfm" sweep base.yaml data.csv -o new --rows 5
+for option in "--task lift" "--solver euler" "--nfe 4"; do
+  expect_usage "have no effect without --rollouts" "$lfm" guard model demos.hdf5 -o x.safetensors $option
+done
 for threads in 0 -1 5000 two 1.5 ""; do
   expect_usage "--threads" "$lfm" train data.csv -o new --threads "$threads"
 done
