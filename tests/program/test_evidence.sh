@@ -40,7 +40,27 @@ expect_exit 0 "$kit" compare . a lost --md --group clusters.csv
 check "a row that one model loses is counted" grep -q '^lost loses 1 of 4 rows: over 1000 nats' out
 check "and stays in the first table" grep -qF '| lost | 1251.500 ±' out
 check "but not in the second" grep -qE '^\| lost \| 2\.000 ± .*\| \+0\.000' out
-expect_exit 2 "$kit" compare .
+
+# ---- the manners of kit
+expect_exit 2 "$kit"
+check "the manual on standard error" grep -q '^usage: kit ACT' err
+expect_exit 0 "$kit" --help
+check "the manual fits 80 columns, but for a usage" test "$(grep -cE '^.{85}' out)" -eq 0
+for act in magic power tree gaussian mixture picture truth rivals compare quality episodes gap tell-apart panel pairs curves; do
+  check "help tells of $act" awk -v act="$act" '{ sub(/^  gaussian FOLDER, /, "  gaussian FOLDER\n  ") }
+    index("\n" $0, "\n  " act " ") && (/   +[a-zA-Z]/ || (getline > 0 && /^          +[a-zA-Z]/)) { found = 1 } END { exit !found }' out
+done
+expect_usage "rivls: no such act" "$kit" rivls data
+expect_usage "gap: no such act, or not with so many words" "$kit" gap data
+expect_usage "compare: too many or too few words" "$kit" compare .
+expect_usage "rivals: --row is no option of it" "$kit" rivals data --row 5
+expect_usage "compare: --group is no option of it, or its value is missing" "$kit" compare . a b1 --group
+expect_usage "tree: --rows is no option of it" "$kit" tree data --rows 5
+for number in abc 5x -1 0 "" 99999999999; do
+  expect_usage "--rows '$number': not a whole number from 1" "$kit" rivals data --rows "$number"
+done
+expect_usage "--components K is missing" "$kit" rivals a.csv b1.csv data
+expect_usage "are of TRAIN TEST FOLDER" "$kit" rivals data --components 3
 
 # ---- kit gap: a model that loses 0, 1, 1, 2 nats
 scores truth "-1 -1 -2 -2"
