@@ -102,11 +102,25 @@ for verb in $(cd "$work" && grep -lE '^  .*--json' "${manuals[@]##*/}"); do
   check "docs/formats.md does not say what lfm $verb --json prints" grep -qE "^\| \`lfm ${verb}[ \`]" docs/formats.md
 done
 
+# told_of FILE: what docs/formats.md tells of the objects that app/FILE.c prints
+told_of() {
+  case $1 in
+    eval_report) sed -n '/^`result.json` is one object/,/^All distances/p' docs/formats.md ;;
+    sweep_table) told_of sweep ;;
+    json) told_of guard ;; # the object of an accuracy is told there
+    *) grep -E "^\| \`lfm $1[ \`]" docs/formats.md ;;
+  esac
+}
+
 fields=0
-while read -r field; do
-  fields=$((fields + 1))
-  check "docs/formats.md does not tell the field $field" grep -qF "\`$field\`" docs/formats.md
-done < <(grep -ohE 'app_json_[a-z]+\(&?json, "[a-z0-9_]+"' app/*.c | grep -oE '[a-z0-9_]+"$' | tr -d '"' | sort -u)
+for file in app/*.c; do
+  verb=$(basename "$file" .c)
+  told=$(told_of "$verb" || true)
+  while read -r field; do
+    fields=$((fields + 1))
+    check "docs/formats.md does not tell the field $field of $file" grep -qF "\`$field\`" <<<"$told"
+  done < <(grep -ohE 'app_json_[a-z]+\(&?json, [^,]*"' "$file" | grep -oE '"[a-z0-9_]+"' | tr -d '"' | sort -u)
+done
 enough "fields of JSON" "$fields" 50
 
 # ---- options, keys, presets ----------------------------------------------------------------------------------------
@@ -118,7 +132,11 @@ while read -r key; do
   [ "$key" = key ] || check "lfm train knows no key $key" grep -qE -e "^  $key +[^ ]" "$work/train"
 done < <(grep -ohE -e "--set '?[a-z_.]+=" "${ours[@]}" | sed -E "s/--set '?//; s/=//" | sort -u)
 
+presets=0
 while read -r preset; do
+  presets=$((presets + 1))
   check "there is no preset $preset" test -e "configs/$preset.yaml"
-done < <(grep -ohE -e '--preset [a-z0-9-]+@[A-Z]' "${ours[@]}" | cut -d ' ' -f 2 | sort -u)
+done < <(cat "${ours[@]}" | tr '\n' ' ' | sed 's/cmake --preset//g' | grep -oE '(--preset|lfm sweep) +[^ `]+' |
+  sed -E "s/.* //; s/[].,;:)'\"]+$//" | grep -vE '^[A-Z]+$|\.yaml$' | sort -u)
+enough presets "$presets" 8
 finish
