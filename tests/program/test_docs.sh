@@ -97,6 +97,10 @@ while read -r _ verb rest; do
 done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
+# A reader goes from top to bottom, and a folder that holds a run is refused.
+twice=$(grep -E '^    lfm (train|sweep|distill) ' README.md | grep -oE ' -o [^ ]+' | sort | uniq -d)
+check "README.md makes a run twice:$twice" test -z "$twice"
+
 # ---- what --json prints ------------------------------------------------------------------------------------------
 for verb in $(cd "$work" && grep -lE '^  .*--json' "${manuals[@]##*/}"); do
   check "docs/formats.md does not say what lfm $verb --json prints" grep -qE "^\| \`lfm ${verb}[ \`]" docs/formats.md
