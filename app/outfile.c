@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The file that a name of ours stands for: without its ::key, and the model of a run folder. */
 static bool find_file(const char *name, struct stat *out) {
@@ -60,7 +61,8 @@ bool app_save(const char *folder, const char *name, void (*put)(const void *what
   char path[PATH_MAX], partial[PATH_MAX];
   snprintf(path, sizeof path, "%s/%s", folder, name);
   snprintf(partial, sizeof partial, "%s/%s.partial", folder, name);
-  FILE *out = fopen(partial, "we");
+  unlink(partial); /* a crash's; or a link, which is not to be followed */
+  FILE *out = fopen(partial, "wxe");
   if (!out) return false;
   put(what, out);
   bool failed = ferror(out) != 0;

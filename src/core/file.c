@@ -20,6 +20,8 @@
 
 enum { BUFFER = 1 << 20 };
 
+static const char *kind_of(const struct stat *facts) { return S_ISDIR(facts->st_mode) ? "folder" : "pipe or device"; }
+
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
 /* Opens a regular file; *size is its length.  Not blocking, or a pipe without a writer would hold us here. */
@@ -33,7 +35,7 @@ static lfm_status open_file(const char *path, int *descriptor, size_t *size) {
   }
   if (!S_ISREG(facts.st_mode)) {
     close(*descriptor);
-    return lfm_fail(LFM_E_IO, "%s: is a %s, not a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
+    return lfm_fail(LFM_E_IO, "%s: is a %s, not a file", path, kind_of(&facts));
   }
   *size = (size_t)facts.st_size;
   return LFM_OK;
@@ -126,7 +128,7 @@ lfm_status lfm_path_check_writable(const char *path) {
   struct stat facts;
   if (strlen(path) >= LFM_PATH_SIZE) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
   if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
-    return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");
+    return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, kind_of(&facts));
   folder_of(path, folder);
   if (stat(folder, &facts) != 0 && errno == ENOENT)
     return lfm_fail(LFM_E_IO, "%s: there is no folder %s; make it first", path, folder);
@@ -138,8 +140,20 @@ lfm_status lfm_path_check_writable(const char *path) {
 /* A file that a commit has renamed since it was opened is that commit's. */
 static bool is_named(int descriptor, const char *path) {
   struct stat opened, named;
-  return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+  return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
          opened.st_ino == named.st_ino;
+}
+
+/* What is no file, somebody else put there: not written through a link, nor waited for as a pipe without a reader. */
+static lfm_status open_own(lfm_writer *writer) {
+  struct stat facts;
+  writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  int reason = errno;
+  if (lstat(writer->partial, &facts) == 0 && !S_ISREG(facts.st_mode))
+    return lfm_fail(LFM_E_IO, "%s: is a %s where a file is written first; remove it", writer->partial,
+                    S_ISLNK(facts.st_mode) ? "link" : kind_of(&facts));
+  errno = reason;
+  return writer->descriptor < 0 ? lfm_fail_errno("%s: cannot be written", writer->path) : LFM_OK;
 }
 
 /* Opens NAME.partial for this writer alone, emptied only when the lock is had: a crashed program's goes with it, a living
@@ -147,8 +161,7 @@ static bool is_named(int descriptor, const char *path) {
 static lfm_status open_partial(lfm_writer *writer) {
   do {
     if (writer->descriptor >= 0) close(writer->descriptor);
-    writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (writer->descriptor < 0) return lfm_fail_errno("%s: cannot be written", writer->path);
+    LFM_TRY(open_own(writer));
     if (flock(writer->descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       return lfm_fail(LFM_E_EXISTS, "%s: another program is writing it; wait for its end or name another file", writer->path);
   } while (!is_named(writer->descriptor, writer->partial));

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -101,6 +102,31 @@ static void a_left_over_partial_is_no_hindrance(void **state) {
   write_text(in_folder("b"), "whole");
   assert_holds(in_folder("b"), "whole");
   assert_false(lfm_path_exists(in_folder("b.partial")));
+}
+
+static void a_partial_that_is_no_file_is_left_alone(void **state) {
+  (void)state;
+  const char *path = in_folder("c"), *partial = in_folder("c.partial"), *other = in_folder("other");
+  lfm_writer *writer;
+  write_text(other, "not ours");
+  assert_int_equal(symlink(other, partial), 0);
+  assert_int_equal(lfm_writer_open(path, &writer), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "c.partial: is a link where a file is written first; remove it"));
+  assert_holds(other, "not ours");
+  assert_int_equal(unlink(partial), 0);
+  assert_int_equal(mkfifo(partial, 0600), 0);
+  for (int readers = 0; readers <= 1; readers++) { /* without one, to open it would be to wait */
+    int reader = readers ? open(partial, O_RDONLY | O_NONBLOCK) : -1;
+    assert_int_equal(lfm_writer_open(path, &writer), LFM_E_IO);
+    assert_non_null(strstr(lfm_error(), "c.partial: is a pipe or device where"));
+    if (reader >= 0) close(reader);
+  }
+  assert_int_equal(unlink(partial), 0);
+  assert_int_equal(lfm_folder_make(partial), LFM_OK);
+  assert_int_equal(lfm_writer_open(path, &writer), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "c.partial: is a folder where"));
+  assert_int_equal(rmdir(partial), 0);
+  assert_false(lfm_path_exists(path));
 }
 
 static void a_second_writer_of_a_file_is_refused(void **state) {
@@ -361,7 +387,7 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
   (void)state;
-  const char *left[] = {"big", "a", "b", "both", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
+  const char *left[] = {"big", "a", "b", "other", "both", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
   for (size_t i = 0; i < sizeof left / sizeof *left; i++) unlink(in_folder(left[i]));
   return rmdir(folder); /* fails when a test has left anything else */
 }
@@ -371,6 +397,7 @@ int main(void) {
       cmocka_unit_test(a_commit_gives_the_whole_content),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
       cmocka_unit_test(a_left_over_partial_is_no_hindrance),
+      cmocka_unit_test(a_partial_that_is_no_file_is_left_alone),
       cmocka_unit_test(a_second_writer_of_a_file_is_refused),
       cmocka_unit_test(a_writer_that_commits_between_open_and_lock_keeps_its_file),
       cmocka_unit_test(a_relative_path_works),
