@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 20 };
+enum { BUFFER = 1 << 20, LINKS = 40, MODE = 0777 };
 
 static const char *kind_of(const struct stat *facts) { return S_ISDIR(facts->st_mode) ? "folder" : "pipe or device"; }
 
@@ -123,18 +123,39 @@ static void folder_of(const char *path, char out[LFM_PATH_SIZE]) {
   lfm_path_parent(out);
 }
 
-lfm_status lfm_path_check_writable(const char *path) {
+/* What the links that `path` may be lead to, there or not: they stay, and it is replaced. */
+static lfm_status follow_links(const char *path, char place[LFM_PATH_SIZE]) {
+  char link[LFM_PATH_SIZE], folder[LFM_PATH_SIZE];
+  ssize_t length;
+  snprintf(place, LFM_PATH_SIZE, "%s", path);
+  for (int links = 0; (length = readlink(place, link, LFM_PATH_SIZE - 1)) >= 0; links++) {
+    if (links == LINKS) return lfm_fail(LFM_E_IO, "%s: is a link without an end; remove it", path);
+    link[length] = 0;
+    folder_of(place, folder);
+    LFM_TRY(lfm_path_join(place, LFM_PATH_SIZE, link[0] == '/' ? "" : folder, link));
+  }
+  return LFM_OK;
+}
+
+/* Where the file of this path is, or is to be. */
+static lfm_status find_place(const char *path, char place[LFM_PATH_SIZE]) {
   char folder[LFM_PATH_SIZE];
   struct stat facts;
   if (strlen(path) >= LFM_PATH_SIZE) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
   if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
     return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, kind_of(&facts));
-  folder_of(path, folder);
+  LFM_TRY(follow_links(path, place));
+  folder_of(place, folder);
   if (stat(folder, &facts) != 0 && errno == ENOENT)
     return lfm_fail(LFM_E_IO, "%s: there is no folder %s; make it first", path, folder);
   if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
     return lfm_fail_errno("%s: cannot be written, because of its folder", path);
   return LFM_OK;
+}
+
+lfm_status lfm_path_check_writable(const char *path) {
+  char place[LFM_PATH_SIZE];
+  return find_place(path, place);
 }
 
 /* A file that a commit has renamed since it was opened is that commit's. */
@@ -147,7 +168,9 @@ static bool is_named(int descriptor, const char *path) {
 /* What is no file, somebody else put there: not written through a link, nor waited for as a pipe without a reader. */
 static lfm_status open_own(lfm_writer *writer) {
   struct stat facts;
-  writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  mode_t mode = 0666;
+  if (stat(writer->path, &facts) == 0) mode = (facts.st_mode & MODE) | S_IWUSR; /* no wider than keep_mode's */
+  writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
   int reason = errno;
   if (lstat(writer->partial, &facts) == 0 && !S_ISREG(facts.st_mode))
     return lfm_fail(LFM_E_IO, "%s: is a %s where a file is written first; remove it", writer->partial,
@@ -171,13 +194,12 @@ static lfm_status open_partial(lfm_writer *writer) {
 
 lfm_status lfm_writer_open(const char *path, lfm_writer **out) {
   *out = NULL;
-  LFM_TRY(lfm_path_check_writable(path));
   lfm_writer *writer;
   LFM_TRY(LFM_ALLOC(&writer, 1));
-  snprintf(writer->path, sizeof writer->path, "%s", path);
-  snprintf(writer->partial, sizeof writer->partial, "%s.partial", path);
   writer->descriptor = -1;
-  lfm_status status = open_partial(writer);
+  lfm_status status = find_place(path, writer->path);
+  snprintf(writer->partial, sizeof writer->partial, "%s.partial", writer->path);
+  if (status == LFM_OK) status = open_partial(writer);
   if (status == LFM_OK) {
     *out = writer;
     return LFM_OK;
@@ -213,9 +235,19 @@ static lfm_status sync_folder_of(const char *path) {
   return status;
 }
 
+/* Who might read and write the file that is replaced may do so with the new one. */
+static lfm_status keep_mode(const lfm_writer *writer) {
+  struct stat old, new;
+  bool differ = stat(writer->path, &old) == 0 && fstat(writer->descriptor, &new) == 0 && ((old.st_mode ^ new.st_mode) & MODE);
+  if (differ && fchmod(writer->descriptor, old.st_mode & MODE) != 0)
+    return lfm_fail_errno("%s: its permissions cannot be kept", writer->path);
+  return LFM_OK;
+}
+
 /* The lock goes with the descriptor: until it is closed NAME.partial is ours to rename or remove. */
 lfm_status lfm_writer_commit(lfm_writer *writer) {
   lfm_status status = flush(writer);
+  if (status == LFM_OK) status = keep_mode(writer);
   if (status == LFM_OK && fsync(writer->descriptor) != 0) status = lfm_fail_errno("%s: cannot be synced", writer->path);
   if (status == LFM_OK && rename(writer->partial, writer->path) != 0)
     status = lfm_fail_errno("%s: cannot be put in place", writer->path);

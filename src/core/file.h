@@ -3,7 +3,8 @@
  * file.h -- whole files in, whole files out.
  * A writer fills NAME.partial and only its commit gives it the name: write, fsync, rename, fsync of the folder.  A crash at
  * any point leaves the old file or the new one, never half of one.  Of two that write one file the second is refused, by a
- * lock on NAME.partial, which ends with its holder.
+ * lock on NAME.partial, which ends with its holder.  As with a shell's ">", a link stays and what it leads to is replaced,
+ * and the new file has the old one's permissions.
  */
 #ifndef LFM_CORE_FILE_H
 #define LFM_CORE_FILE_H

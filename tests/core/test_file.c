@@ -96,6 +96,62 @@ static void a_commit_replaces_and_an_abort_does_not(void **state) {
   assert_false(lfm_path_exists(in_folder("a.partial")));
 }
 
+static void a_replaced_file_keeps_its_permissions(void **state) {
+  (void)state;
+  const mode_t modes[] = {0600, 0444, 0666};
+  const char *path = in_folder("mode");
+  struct stat facts;
+  write_text(path, "old");
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+    lfm_writer *writer;
+    assert_int_equal(chmod(path, modes[i]), 0);
+    assert_int_equal(lfm_writer_open(path, &writer), LFM_OK);
+    assert_int_equal(stat(in_folder("mode.partial"), &facts), 0);
+    assert_int_equal(facts.st_mode & 0777 & ~(modes[i] | S_IWUSR), 0);
+    assert_int_equal(lfm_writer_commit(writer), LFM_OK);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, modes[i]);
+  }
+}
+
+static void a_link_stays_and_its_file_is_replaced(void **state) {
+  (void)state;
+  char here[4096];
+  assert_non_null(getcwd(here, sizeof here));
+  assert_int_equal(lfm_folder_make(in_folder("far")), LFM_OK);
+  assert_int_equal(symlink("far/second", in_folder("first")), 0);
+  assert_int_equal(symlink("../end", in_folder("far/second")), 0);
+  assert_int_equal(lfm_path_check_writable(in_folder("first")), LFM_OK);
+  write_text(in_folder("first"), "made"); /* it led nowhere */
+  assert_int_equal(chdir(folder), 0);
+  assert_holds("end", "made");
+  write_text("first", "replaced");
+  assert_int_equal(chdir(here), 0);
+  assert_holds(in_folder("end"), "replaced");
+  struct stat facts;
+  const char *links[] = {"first", "far/second"};
+  for (int i = 0; i < 2; i++) assert_true(lstat(in_folder(links[i]), &facts) == 0 && S_ISLNK(facts.st_mode));
+  lfm_writer *first, *second;
+  assert_int_equal(lfm_writer_open(in_folder("first"), &first), LFM_OK);
+  assert_int_equal(lfm_writer_open(in_folder("end"), &second), LFM_E_EXISTS); /* one file by two names */
+  lfm_writer_abort(first);
+  for (int i = 0; i < 2; i++) assert_int_equal(unlink(in_folder(links[i])), 0);
+  assert_int_equal(rmdir(in_folder("far")), 0);
+}
+
+static void a_link_that_leads_nowhere_is_refused(void **state) {
+  (void)state;
+  const char *path = in_folder("round");
+  assert_int_equal(symlink("round", path), 0);
+  assert_int_equal(lfm_path_check_writable(path), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "round: is a link without an end"));
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(symlink("missing/file", path), 0);
+  assert_int_equal(lfm_file_write(path, "x", 1), LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "round: there is no folder"));
+  assert_int_equal(unlink(path), 0);
+}
+
 static void a_left_over_partial_is_no_hindrance(void **state) {
   (void)state;
   write_text(in_folder("b.partial"), "half of a file that a crash left");
@@ -387,7 +443,8 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
   (void)state;
-  const char *left[] = {"big", "a", "b", "other", "both", "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
+  const char *left[] = {"big",      "a",    "mode",   "end",  "b",      "other", "both",
+                        "relative", "full", "failed", "pipe", "mapped", "empty", "memory"};
   for (size_t i = 0; i < sizeof left / sizeof *left; i++) unlink(in_folder(left[i]));
   return rmdir(folder); /* fails when a test has left anything else */
 }
@@ -396,6 +453,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_commit_gives_the_whole_content),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
+      cmocka_unit_test(a_replaced_file_keeps_its_permissions),
+      cmocka_unit_test(a_link_stays_and_its_file_is_replaced),
+      cmocka_unit_test(a_link_that_leads_nowhere_is_refused),
       cmocka_unit_test(a_left_over_partial_is_no_hindrance),
       cmocka_unit_test(a_partial_that_is_no_file_is_left_alone),
       cmocka_unit_test(a_second_writer_of_a_file_is_refused),
