@@ -191,7 +191,7 @@ static int run_apply(const app_command *self, int argc, char **argv) {
        .help = "pictures, which are scaled where the judge knows squares of another size"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
        .help = "a row of 128 features for each picture, by the ending: .npy .csv .csv.gz file.npz::key "
-               "file.hdf5::dataset" APP_REPLACED},
+               "file.hdf5::dataset" APP_ARRAY_REPLACED},
       {APP_FLAG, .name = "logits", .target = &r.logits, .help = "write the logit of each class instead of the features"},
       APP_OPTION_STRICT(&r.strict),
       APP_OPTION_THREADS(&r.threads),

@@ -8,7 +8,9 @@
 
 #include "app.h"
 
-#define APP_REPLACED "; replaced if it is there" /* ends the help of such an -o */
+/* Ends the help of such an -o; of one that may name an array in an archive. */
+#define APP_REPLACED "; replaced if it is there"
+#define APP_ARRAY_REPLACED APP_REPLACED ", but an archive only if it holds no other arrays"
 
 enum { APP_MOST_READ = 4 };
 

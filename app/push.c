@@ -77,7 +77,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
        .help = "rows of data; with --back rows of a border, columns x0, x1, ..., as lfm push writes them"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
-       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset" APP_REPLACED},
+       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset" APP_ARRAY_REPLACED},
       {APP_COUNT, .name = "to", .value = "N", .target = &r.to, .low = 0, .high = 1e6,
        .help = "the border that the rows go to, or with --back come from: 0 is the normalised data, 1 lies behind the first "
                "block (default: the noise side, behind the last)"},

@@ -119,7 +119,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_REAL, .name = "shove", .value = "D", .target = &r.shove, .low = 0, .high = 1e6,
        .help = "disturb every episode once: for 10 steps the hand is D metres (Push-T: pixels) from where it is told to go"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
-       .help = "a table to write, an episode a row: success, score, steps" APP_REPLACED},
+       .help = "a table to write, an episode a row: success, score, steps" APP_ARRAY_REPLACED},
       {APP_TEXT, .name = "record", .value = "PNG", .target = &r.record,
        .help = "also draw the first episodes, a strip of moments each" APP_REPLACED},
       APP_OPTION_THREADS(&r.threads),

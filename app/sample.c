@@ -81,7 +81,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "how many rows to draw"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
        .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; pictures: .png (a "
-               "grid), .npy, or a folder of PNGs to make" APP_REPLACED},
+               "grid), .npy, or a folder of PNGs to make" APP_ARRAY_REPLACED},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .help = "another seed gives other rows (default 0)"},
       {APP_TEXT, .name = "given", .value = "DEMOS", .target = &r.given,
        .help = "of a policy: demonstrations; draws a chunk of actions for each of N windows of theirs, evenly spaced, or for "

@@ -124,7 +124,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
        .help = "the rows to score, by the ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
-       .help = "write the score of each row: columns row, logp and status (0: solved)" APP_REPLACED},
+       .help = "write the score of each row: columns row, logp and status (0: solved)" APP_ARRAY_REPLACED},
       {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
        .help = "score only K rows, evenly spaced"},
       APP_OPTION_COLUMNS(&r.columns.columns),

@@ -122,12 +122,12 @@ LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t 
                                     const int *decimals, lfm_table **out);
 
 /* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename), in place of a file
- * that is there, of .npz and .hdf5 with all that it holds.  LFM_E_EXISTS while another program is writing it. */
+ * that is there.  LFM_E_EXISTS when that is an .npz or .hdf5 with other arrays in it, and while another program writes it. */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
 /* Whether lfm_table_write has a chance there: the ending is known, an array may have the name behind "::", the folder exists
- * and may be written to, and PATH is not itself a folder or device.  To be asked before the hours of work whose result goes
- * there; writes nothing. */
+ * and may be written to, and PATH is not itself a folder or device, nor an archive with other arrays in it.  To be asked
+ * before the hours of work whose result goes there; writes nothing. */
 LFM_API lfm_status lfm_table_writable(const char *path);
 
 LFM_API int64_t lfm_table_rows(const lfm_table *table);

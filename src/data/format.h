@@ -7,6 +7,7 @@
 #define LFM_DATA_FORMAT_H
 
 #include "core/file.h"
+#include "data/listing.h"
 #include "data/table.h"
 
 /* What a reader is given. */
@@ -29,7 +30,7 @@ lfm_status lfm_npz_parse(const lfm_source *source, lfm_table **out);
 lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out);
 lfm_status lfm_zarr_read(const lfm_source *source, lfm_table **out); /* of a folder */
 
-/* A writer puts the whole file into `writer`; key is NULL where the path has none. */
+/* A writer puts the whole file into `writer`; key is NULL where the format has none. */
 typedef lfm_status (*lfm_format_fn)(const lfm_table *table, const char *key, lfm_writer *writer);
 
 lfm_status lfm_csv_write(const lfm_table *table, const char *key, lfm_writer *writer);
@@ -44,14 +45,21 @@ typedef lfm_status (*lfm_key_fn)(const char *path, const char *key);
 lfm_status lfm_npz_check_key(const char *path, const char *key);
 lfm_status lfm_hdf5_check_key(const char *path, const char *key);
 
+/* The keys of all arrays in an archive, behind those of `out`. */
+typedef lfm_status (*lfm_names_fn)(const lfm_source *source, lfm_listing *out);
+
+lfm_status lfm_npz_names(const lfm_source *source, lfm_listing *out);
+lfm_status lfm_hdf5_names(const lfm_source *source, lfm_listing *out);
+
 /* One file format. */
 typedef struct lfm_format {
   const char *ending;
-  bool has_keys; /* several arrays in a file, told apart by ::key */
-  bool by_path;  /* the reader opens the file itself */
+  const char *own_key; /* several arrays in a file, told apart by ::key, of which this one is written without; NULL: one */
+  bool by_path;        /* the reader opens the file itself */
   lfm_reader_fn read;
   lfm_format_fn write;  /* NULL: it is only read */
-  lfm_key_fn check_key; /* NULL: it has no keys */
+  lfm_key_fn check_key; /* this and the next where it has keys */
+  lfm_names_fn names;
 } lfm_format;
 
 /* The format of this path; *file (free with lfm_free) is the path without ::key, and *key points into it or is NULL.

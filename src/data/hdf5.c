@@ -129,6 +129,39 @@ lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out) {
   return status;
 }
 
+/* ---- names ---------------------------------------------------------------------------------------------------- */
+
+typedef struct naming {
+  lfm_listing *out;
+  lfm_status status;
+} naming;
+
+static herr_t add_dataset(hid_t root, const char *name, const H5O_info_t *info, void *context) {
+  naming *n = context;
+  (void)root;
+  if (info->type == H5O_TYPE_DATASET) n->status = lfm_listing_add(n->out, name);
+  return n->status == LFM_OK ? 0 : -1;
+}
+
+static lfm_status list_datasets(const lfm_source *source, hid_t file, lfm_listing *out) {
+  naming n = {.out = out};
+  herr_t done = H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, add_dataset, &n, H5O_INFO_BASIC);
+  if (done >= 0 || n.status != LFM_OK) return n.status;
+  return lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "its list of datasets is damaged");
+}
+
+lfm_status lfm_hdf5_names(const lfm_source *source, lfm_listing *out) {
+  hid_t file;
+  lfm_hdf5_manners before = lfm_hdf5_enter();
+  lfm_status status = lfm_hdf5_open(source, &file);
+  if (status == LFM_OK) {
+    status = list_datasets(source, file, out);
+    H5Fclose(file);
+  }
+  lfm_hdf5_leave(before);
+  return status;
+}
+
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static lfm_status build_file(const lfm_table *table, const char *name, uint8_t **image, size_t *size) {
@@ -161,7 +194,7 @@ lfm_status lfm_hdf5_write(const lfm_table *table, const char *key, lfm_writer *w
   uint8_t *image = NULL;
   size_t size = 0;
   lfm_hdf5_manners before = lfm_hdf5_enter();
-  lfm_status status = build_file(table, key ? key : "data", &image, &size);
+  lfm_status status = build_file(table, key, &image, &size);
   lfm_hdf5_leave(before);
   if (status == LFM_OK) status = lfm_writer_put(writer, image, size);
   lfm_free(image);

@@ -150,6 +150,20 @@ static lfm_status list_keys(archive *zip, char *list, size_t room) {
   return LFM_OK;
 }
 
+lfm_status lfm_npz_names(const lfm_source *source, lfm_listing *out) {
+  archive zip = {.source = source};
+  LFM_TRY(find_directory(&zip));
+  for (;;) {
+    char name[MOST_KEY + sizeof ".npy"];
+    member m;
+    bool more;
+    LFM_TRY(next_member(&zip, &m, &more));
+    if (!more) return LFM_OK;
+    snprintf(name, sizeof name, "%.*s", (int)key_size(&m), m.name);
+    LFM_TRY(lfm_listing_add(out, name));
+  }
+}
+
 /* The member that the key names; without a key, the only one there is. */
 static lfm_status find_member(archive *zip, member *found) {
   const char *key = zip->source->key;
@@ -327,6 +341,6 @@ lfm_status lfm_npz_check_key(const char *path, const char *key) {
 
 lfm_status lfm_npz_write(const lfm_table *table, const char *key, lfm_writer *writer) {
   char name[MOST_KEY + sizeof ".npy"];
-  snprintf(name, sizeof name, "%s.npy", key ? key : "arr_0"); /* NumPy's own name for the first array */
+  snprintf(name, sizeof name, "%s.npy", key);
   return put_member(table, name, writer);
 }

@@ -13,14 +13,14 @@
 #include <string.h>
 
 static const lfm_format formats[] = {
-    {".csv", false, false, lfm_csv_parse, lfm_csv_write, NULL},
-    {".csv.gz", false, false, lfm_csv_gz_parse, lfm_csv_gz_write, NULL},
-    {".npy", false, false, lfm_npy_parse, lfm_npy_write, NULL},
-    {".npz", true, false, lfm_npz_parse, lfm_npz_write, lfm_npz_check_key},
-    {".hdf5", true, true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key},
-    {".h5", true, true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key},
-    {".zarr", false, true, lfm_zarr_read, NULL, NULL},
-    {".zarr/", false, true, lfm_zarr_read, NULL, NULL},
+    {".csv", NULL, false, lfm_csv_parse, lfm_csv_write, NULL, NULL},
+    {".csv.gz", NULL, false, lfm_csv_gz_parse, lfm_csv_gz_write, NULL, NULL},
+    {".npy", NULL, false, lfm_npy_parse, lfm_npy_write, NULL, NULL},
+    {".npz", "arr_0", false, lfm_npz_parse, lfm_npz_write, lfm_npz_check_key, lfm_npz_names}, /* NumPy's first array */
+    {".hdf5", "data", true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key, lfm_hdf5_names},
+    {".h5", "data", true, lfm_hdf5_parse, lfm_hdf5_write, lfm_hdf5_check_key, lfm_hdf5_names},
+    {".zarr", NULL, true, lfm_zarr_read, NULL, NULL, NULL},
+    {".zarr/", NULL, true, lfm_zarr_read, NULL, NULL, NULL},
 };
 
 static const lfm_format *find_format(const char *file) {
@@ -35,7 +35,7 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   for (char *colons = strstr(*file, "::"); colons; colons = strstr(colons + 1, "::")) {
     *colons = 0;
     *format = find_format(*file);
-    if (*format && (*format)->has_keys && colons[2]) {
+    if (*format && (*format)->own_key && colons[2]) {
       *key = colons + 2;
       return LFM_OK;
     }

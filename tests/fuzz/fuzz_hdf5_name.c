@@ -34,7 +34,7 @@ static void check_split(const char *path) {
   lfm_status status = lfm_path_split_key(path, &format, &file, &key);
   require(status == LFM_OK || status == LFM_E_USAGE);
   if (status != LFM_OK) return;
-  require(format && (!key || format->has_keys) && lfm_path_ends_with(file, format->ending));
+  require(format && (!key || format->own_key) && lfm_path_ends_with(file, format->ending));
   size_t length = strlen(file);
   require(strncmp(path, file, length) == 0);
   require(key ? *key && strncmp(path + length, "::", 2) == 0 && strcmp(path + length + 2, key) == 0 : path[length] == 0);

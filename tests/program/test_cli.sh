@@ -350,6 +350,9 @@ check "the run's model is what it was" cmp -s copy/model.safetensors run/model.s
 check "the data are what they were" cmp -s data.csv kept.csv
 expect_exit 0 "$lfm" sample run -n 3 -o all.npz::a
 expect_usage "would be lost" "$lfm" push run all.npz::a -o all.npz::b
+cp all.npz kept.npz
+expect_refused "the file holds a, which would be lost" "$lfm" sample run -n 3 -o all.npz::b
+check "the archive is what it was" cmp -s all.npz kept.npz
 expect_exit 0 "$lfm" sample run -n 3 -o old.csv
 cp old.csv kept.csv
 echo old >old.csv
