@@ -6,9 +6,9 @@
  * the bytes that are there, before anyone sees a tensor: lengths, types, shapes, and that the tensors tile the data without
  * gap or overlap.
  *
- * The checksum covers what the file says (metadata, names, types, shapes, data), not how the header spells it: an altered
- * hidden_dim is as wrong a model as an altered weight.  CRC-32 finds accidents; against forgers a file needs a signature
- * beside it, and sha256 here would only look like one.
+ * The checksum covers what the file says (metadata, names, types, shapes, data), not how the header spells it nor in which
+ * order: an altered hidden_dim is as wrong a model as an altered weight.  CRC-32 finds accidents; against forgers a file
+ * needs a signature beside it, and sha256 here would only look like one.
  */
 #include "store/safetensors.h"
 
@@ -27,7 +27,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-
 
 #define CHECKSUM_KEY "lfm.crc32"
 #define META_KEY "__metadata__"
-enum { LARGEST_HEADER = 100000000, ALIGNMENT = 64 }; /* the format's bound; a cache line */
+enum { LARGEST_HEADER = 100000000, ALIGNMENT = 64, CHECKSUM = 9 }; /* the format's bound; a cache line; a text */
 
 typedef struct meta {
   char *key, *value;
@@ -181,23 +181,40 @@ static lfm_status append_meta(lfm_archive *archive, const char *key, const char 
 
 static uLong add_text(uLong crc, const char *text) { return crc32_z(crc, (const Bytef *)text, strlen(text) + 1); }
 
-/* Metadata but the checksum's own, then each tensor's name, type and shape, then all data; in the archive's order. */
-static uint32_t checksum(const lfm_archive *archive) {
-  uLong crc = crc32_z(0, NULL, 0);
+static int by_name(const void *a, const void *b) { return strcmp(**(char **const *)a, **(char **const *)b); }
+
+static uLong add_metas(uLong crc, char ***order, const lfm_archive *archive) {
+  for (size_t i = 0; i < archive->meta_count; i++) order[i] = &archive->metas[i].key;
+  qsort(order, archive->meta_count, sizeof *order, by_name);
   for (size_t i = 0; i < archive->meta_count; i++) {
-    if (strcmp(archive->metas[i].key, CHECKSUM_KEY) == 0) continue;
-    crc = add_text(add_text(crc, archive->metas[i].key), archive->metas[i].value);
+    const meta *added = (const meta *)order[i];
+    if (strcmp(added->key, CHECKSUM_KEY) != 0) crc = add_text(add_text(crc, added->key), added->value);
   }
+  return crc;
+}
+
+static uLong add_tensors(uLong crc, char ***order, const lfm_archive *archive) {
+  for (size_t i = 0; i < archive->count; i++) order[i] = &archive->tensors[i].name;
+  qsort(order, archive->count, sizeof *order, by_name);
   for (size_t i = 0; i < archive->count; i++) {
-    const lfm_tensor *tensor = &archive->tensors[i];
+    const lfm_tensor *tensor = (const lfm_tensor *)order[i];
     char type[LFM_TENSOR_TEXT];
+    size_t size = bytes_of(tensor);
     crc = add_text(add_text(crc, tensor->name), lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, type));
+    if (size) crc = crc32_z(crc, tensor->data, size); /* NULL would start the sum anew: zlib's rule */
   }
-  for (size_t i = 0; i < archive->count; i++) { /* NULL would start the sum anew: zlib's rule */
-    size_t size = bytes_of(&archive->tensors[i]);
-    if (size) crc = crc32_z(crc, archive->tensors[i].data, size);
-  }
-  return (uint32_t)crc;
+  return crc;
+}
+
+/* Metadata but the checksum's own, then each tensor's name, type, shape and data; both by their names, as every writer has
+ * an order of its own. */
+static lfm_status checksum(const lfm_archive *archive, char out[CHECKSUM]) {
+  char ***order; /* the names, which are the first thing in metadata and tensors */
+  LFM_TRY(LFM_ALLOC(&order, archive->count > archive->meta_count ? archive->count : archive->meta_count));
+  uLong crc = add_tensors(add_metas(crc32_z(0, NULL, 0), order, archive), order, archive);
+  snprintf(out, CHECKSUM, "%08" PRIx32, (uint32_t)crc);
+  lfm_free(order);
+  return LFM_OK;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
@@ -242,10 +259,8 @@ static json_t *entry_of(const lfm_tensor *tensor, size_t begin) {
 }
 
 /* The header as JSON text, to be freed with free(); NULL when memory was refused. */
-static char *header_text(const lfm_archive *archive) {
+static char *header_text(const lfm_archive *archive, const char *crc) {
   json_t *root = json_object(), *metas = json_object();
-  char crc[16];
-  snprintf(crc, sizeof crc, "%08" PRIx32, checksum(archive));
   int failed = json_object_set_new(metas, CHECKSUM_KEY, json_string(crc));
   for (size_t i = 0; i < archive->meta_count; i++)
     failed |= json_object_set_new(metas, archive->metas[i].key, json_string(archive->metas[i].value));
@@ -273,7 +288,9 @@ static lfm_status put_all(const lfm_archive *archive, lfm_writer *writer, const 
 }
 
 lfm_status lfm_archive_write(const lfm_archive *archive, const char *path) {
-  char *header = header_text(archive);
+  char crc[CHECKSUM];
+  LFM_TRY(checksum(archive, crc));
+  char *header = header_text(archive, crc);
   if (!header) return lfm_fail(LFM_E_MEMORY, "%s: memory refused for the header", path);
   size_t length = strlen(header);
   lfm_writer *writer = NULL;
@@ -432,8 +449,8 @@ static lfm_status place_data(lfm_archive *archive, const span *spans, const uint
 static lfm_status check_sum(const lfm_archive *archive) {
   const char *stated = lfm_archive_meta_find(archive, CHECKSUM_KEY);
   if (!stated) return LFM_OK; /* another program's file */
-  char found[16];
-  snprintf(found, sizeof found, "%08" PRIx32, checksum(archive));
+  char found[CHECKSUM];
+  LFM_TRY(checksum(archive, found));
   if (strcmp(stated, found) == 0) return LFM_OK;
   return lfm_fail(LFM_E_FORMAT, "%s: altered: its contents have checksum %s, written was %.20s", archive->path, found,
                   stated);

@@ -4,8 +4,8 @@
  * tensor's type, shape and bytes, then the bytes.  Python reads it with safetensors.torch.load_file.
  * Writing is deterministic: tensors and metadata in the order given, no times, no padding but the header's spaces (to 64).
  * Metadata values are strings (the format's rule).  Key "lfm.crc32", which writing adds, covers all that the file says: the
- * other metadata, each tensor's name, type and shape, and all tensor bytes.  It is checked on reading where it is present, so
- * that an altered file is an error, not a wrong model.
+ * other metadata, each tensor's name, type and shape, and all tensor bytes, whatever order they have.  It is checked on
+ * reading where it is present, so that an altered file is an error, not a wrong model.
  */
 #ifndef LFM_STORE_SAFETENSORS_H
 #define LFM_STORE_SAFETENSORS_H

@@ -205,6 +205,44 @@ static void test_the_order_of_names_need_not_be_that_of_bytes(void **state) {
   lfm_archive_destroy(archive);
 }
 
+/* What write_one has written, as a writer that orders metadata, tensors and bytes otherwise has it. */
+static size_t reordered(uint8_t out[1024]) {
+  static const char header[] =
+      "{\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[40,48]},"
+      "\"none\":{\"shape\":[0,4],\"data_offsets\":[0,0],\"dtype\":\"F32\"},"
+      "\"mean\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+      "\"mask\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[48,51]},"
+      "\"__metadata__\":{\"\xC3\xA9\":\"\xC3\xBC\",\"lfm.crc32\":\"%.8s\",\"config\":\"hks: [0.1, null]\\n\\\"\\\\\"},"
+      "\"blocks.0.net.0.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[16,40]}}";
+  uint8_t data[51], *written;
+  char text[1024];
+  size_t size;
+  memcpy(data, mean, 16);
+  memcpy(data + 16, weight, 24);
+  memcpy(data + 40, steps, 8);
+  memcpy(data + 48, mask, 3);
+  assert_int_equal(lfm_file_read(file, &written, &size), LFM_OK);
+  const char *crc = strstr((const char *)written + 8, "lfm.crc32\":\"") + strlen("lfm.crc32\":\"");
+  snprintf(text, sizeof text, header, crc);
+  lfm_free(written);
+  return assemble(text, data, sizeof data, out);
+}
+
+static void test_another_writer_may_order_as_it_likes(void **state) {
+  (void)state;
+  uint8_t bytes[1024];
+  lfm_archive *archive = NULL;
+  assert_int_equal(write_one(file), LFM_OK);
+  size_t size = reordered(bytes);
+  lfm_status status = lfm_archive_open_memory(bytes, size, "py", &archive);
+  if (status != LFM_OK) fail_msg("%s", lfm_error());
+  assert_contents(archive);
+  lfm_archive_destroy(archive);
+  bytes[size - 1] ^= 1; /* and altered is altered in any order */
+  assert_int_equal(lfm_archive_open_memory(bytes, size, "py", &archive), LFM_E_FORMAT);
+  assert_non_null(strstr(lfm_error(), "checksum"));
+}
+
 /* ---- files that are not whole ------------------------------------------------------------------------------- */
 
 static void test_a_cut_at_every_byte_is_an_error(void **state) {
@@ -382,6 +420,7 @@ int main(void) {
       cmocka_unit_test(test_require_names_what_differs),
       cmocka_unit_test(test_reads_pythons_files_at_any_alignment),
       cmocka_unit_test(test_the_order_of_names_need_not_be_that_of_bytes),
+      cmocka_unit_test(test_another_writer_may_order_as_it_likes),
       cmocka_unit_test(test_a_cut_at_every_byte_is_an_error),
       cmocka_unit_test(test_every_flipped_bit_is_an_error_or_harmless),
       cmocka_unit_test(test_misleading_headers),
