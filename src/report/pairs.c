@@ -176,6 +176,8 @@ static void draw_squares(pairs *p) {
 }
 
 lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated) {
+  if (real->images || generated->images)
+    return lfm_fail(LFM_E_USAGE, "pair plot: a table holds pictures; give columns of numbers");
   if (real->cols != generated->cols)
     return lfm_fail(LFM_E_USAGE, "pair plot: %lld real columns and %lld generated ones; give the same", (long long)real->cols,
                     (long long)generated->cols);

@@ -100,9 +100,11 @@ static lfm_status check(const lfm_panel_cell *cells, int rows, int cols, const d
   if (!(window[0] < window[1]) || !(window[2] < window[3]) || !isfinite(window[1] - window[0]) ||
       !isfinite(window[3] - window[2]))
     return lfm_fail(LFM_E_USAGE, "panel: the window %g..%g, %g..%g is empty", window[0], window[1], window[2], window[3]);
-  for (int i = 0; i < rows * cols; i++)
-    if (cells[i].points && cells[i].points->cols < 2)
-      return lfm_fail(LFM_E_USAGE, "panel: square %d has fewer than two columns", i);
+  for (int i = 0; i < rows * cols; i++) {
+    const lfm_table *points = cells[i].points;
+    if (points && points->images) return lfm_fail(LFM_E_USAGE, "panel: square %d has pictures; give columns of numbers", i);
+    if (points && points->cols < 2) return lfm_fail(LFM_E_USAGE, "panel: square %d has fewer than two columns", i);
+  }
   return LFM_OK;
 }
 

@@ -57,8 +57,19 @@ static void refuses_unlike_tables(void **state) {
   assert_int_equal(lfm_draw_pairs(picture_path("never.png"), real, narrow), LFM_E_USAGE);
 }
 
+static void refuses_pictures(void **state) {
+  (void)state;
+  const uint8_t pixels[ROWS * COLS] = {0};
+  lfm_table *pictures;
+  assert_int_equal(lfm_table_create_pictures(pixels, ROWS, 1, COLS, 1, NULL, &pictures), LFM_OK);
+  assert_int_equal(lfm_draw_pairs(picture_path("never.png"), real, pictures), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "holds pictures"));
+  assert_int_equal(lfm_draw_pairs(picture_path("never.png"), pictures, real), LFM_E_USAGE);
+  lfm_table_destroy(pictures);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(pairs_are_a_picture), cmocka_unit_test(both_colours_are_there),
-                                     cmocka_unit_test(refuses_unlike_tables)};
+                                     cmocka_unit_test(refuses_unlike_tables), cmocka_unit_test(refuses_pictures)};
   return cmocka_run_group_tests(tests, make_tables, destroy_tables);
 }

@@ -60,13 +60,18 @@ static void refuses_nonsense(void **state) {
   const double column[] = {1, 2}, empty[4] = {1, 1, 0, 1};
   lfm_table *narrow;
   assert_int_equal(lfm_table_create(column, 2, 1, NULL, NULL, &narrow), LFM_OK);
-  const lfm_panel_cell cell = {NULL, cloud}, bad = {NULL, narrow};
+  lfm_table *pictures;
+  assert_int_equal(lfm_table_create_pictures((const uint8_t[]){1, 2}, 1, 1, 2, 1, NULL, &pictures), LFM_OK);
+  const lfm_panel_cell cell = {NULL, cloud}, bad = {NULL, narrow}, worse[] = {cell, {NULL, pictures}};
   const char *path = picture_path("never.png");
   assert_int_equal(lfm_draw_panel(path, &cell, 1, 1, empty), LFM_E_USAGE);
   assert_int_equal(lfm_draw_panel(path, &cell, 0, 1, window), LFM_E_USAGE);
   assert_int_equal(lfm_draw_panel(path, &bad, 1, 1, window), LFM_E_USAGE);
+  assert_int_equal(lfm_draw_panel(path, worse, 1, 2, window), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "square 1 has pictures"));
   assert_false(lfm_path_exists(path));
   lfm_table_destroy(narrow);
+  lfm_table_destroy(pictures);
 }
 
 int main(void) {
