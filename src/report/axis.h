@@ -20,7 +20,8 @@ enum { LFM_TICKS_MOST = 16 };
 typedef struct lfm_ticks {
   int count;
   double at[LFM_TICKS_MOST];
-  int decimals; /* of a linear axis's numbers; -1: powers of ten */
+  bool powers;  /* of ten; otherwise in equal steps, */
+  int decimals; /* of which the last digit is so far behind the point */
 } lfm_ticks;
 
 /* The narrowest axis that shows low..high with `margin` of its length on both ends; repairs an empty range. */

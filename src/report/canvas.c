@@ -169,3 +169,10 @@ void lfm_canvas_text(lfm_canvas *canvas, lfm_text_place place, double x, double 
   cairo_show_text(canvas->cr, cleaned);
   cairo_restore(canvas->cr);
 }
+
+void lfm_canvas_number(lfm_canvas *canvas, double x, double y, double size, const char *text, double *right) {
+  double half = lfm_canvas_text_width(canvas, size, text) / 2;
+  if (x - half < *right + size / 3) return;
+  lfm_canvas_text(canvas, LFM_TEXT_CENTRE, x, y, size, 0, text);
+  *right = x + half;
+}

@@ -47,4 +47,8 @@ void lfm_canvas_text(lfm_canvas *canvas, lfm_text_place place, double x, double 
                      const char *text);
 double lfm_canvas_text_width(lfm_canvas *canvas, double size, const char *text);
 
+/* One of a row of numbers, from left to right, in the middle at x; left out where it would touch the one that ends at *right,
+ * which otherwise becomes its own end. */
+void lfm_canvas_number(lfm_canvas *canvas, double x, double y, double size, const char *text, double *right);
+
 #endif

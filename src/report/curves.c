@@ -36,9 +36,23 @@ static double legend_width(lfm_canvas *canvas, const lfm_series *series, int cou
   return widest > 0 ? widest + LEGEND_STROKE + 34 : 0;
 }
 
+/* Room for the widest number beside the y axis, and for the label beyond. */
+static double find_left(lfm_canvas *canvas, const lfm_axis *y) {
+  lfm_ticks ticks;
+  char text[64];
+  double widest = 0;
+  lfm_axis_ticks(y, 6, &ticks);
+  for (int i = 0; i < ticks.count; i++) {
+    lfm_axis_number(&ticks, i, text, sizeof text);
+    widest = fmax(widest, lfm_canvas_text_width(canvas, FONT, text));
+  }
+  return fmax(LEFT, 40 + widest + 12);
+}
+
 static void draw_axes(lfm_canvas *canvas, const lfm_axis *x, const lfm_axis *y) {
   lfm_ticks ticks;
   char text[64];
+  double right = 0;
   lfm_axis_ticks(y, 6, &ticks);
   for (int i = 0; i < ticks.count; i++) {
     double at = round(lfm_axis_place(y, ticks.at[i])) + 0.5;
@@ -55,7 +69,7 @@ static void draw_axes(lfm_canvas *canvas, const lfm_axis *x, const lfm_axis *y) 
     lfm_canvas_line(canvas, at, y->from, at, y->from + 6, 1);
     lfm_axis_number(&ticks, i, text, sizeof text);
     lfm_canvas_colour(canvas, lfm_ink, 0.75);
-    lfm_canvas_text(canvas, LFM_TEXT_CENTRE, at, y->from + 10 + FONT, FONT, 0, text);
+    lfm_canvas_number(canvas, at, y->from + 10 + FONT, FONT, text, &right);
   }
   lfm_canvas_colour(canvas, lfm_grey, 1);
   lfm_canvas_line(canvas, x->from, y->from + 0.5, x->to, y->from + 0.5, 1);
@@ -128,7 +142,7 @@ lfm_status lfm_draw_curves(const char *path, const lfm_series *series, int count
   lfm_axis x, y;
   find_ranges(series, count, options, &x, &y);
   double legend = legend_width(&canvas, series, count);
-  x.from = LEFT, x.to = WIDTH - RIGHT - legend;
+  x.from = find_left(&canvas, &y), x.to = WIDTH - RIGHT - legend;
   y.from = HEIGHT - BOTTOM, y.to = TOP;
   draw_axes(&canvas, &x, &y);
   for (int s = 0; s < count; s++) draw_series(&canvas, &series[s], options, &x, &y);

@@ -15,14 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COLUMNS_MOST = 6, DOTS_MOST = 2500, BINS = 40, GAP = 14, LEFT = 104, TOP = 72, RIGHT = 28, BOTTOM = 92 };
+enum { COLUMNS_MOST = 6, DOTS_MOST = 2500, BINS = 40, GAP = 14, LEFT = 136, TOP = 72, RIGHT = 28, BOTTOM = 92 };
 static const double FONT = 19, SMALL = 15;
 enum { REAL, GENERATED };
 
 typedef struct pairs {
   const lfm_table *tables[2];
   int columns;
-  int side; /* of a square, in pixels */
+  int side;        /* of a square, in pixels */
+  double numbered; /* where the last number below the squares ends */
   lfm_axis axes[COLUMNS_MOST];
   lfm_canvas canvas;
 } pairs;
@@ -119,7 +120,7 @@ static void label_below(pairs *p, int column, double left, double top) {
     lfm_canvas_line(&p->canvas, at, top, at, top + 5, 1);
     lfm_axis_number(&ticks, i, text, sizeof text);
     lfm_canvas_colour(&p->canvas, lfm_ink, 0.7);
-    lfm_canvas_text(&p->canvas, LFM_TEXT_CENTRE, at, top + 9 + SMALL, SMALL, 0, text);
+    lfm_canvas_number(&p->canvas, at, top + 9 + SMALL, SMALL, text, &p->numbered);
   }
   lfm_canvas_colour(&p->canvas, lfm_ink, 1);
   lfm_canvas_text(&p->canvas, LFM_TEXT_CENTRE, left + p->side / 2.0, top + 9 + SMALL + 1.6 * FONT, FONT, p->side,

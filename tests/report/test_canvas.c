@@ -39,6 +39,21 @@ static void long_text_is_shortened(void **state) {
   lfm_canvas_close(&canvas);
 }
 
+static void numbers_do_not_touch(void **state) {
+  (void)state;
+  lfm_canvas canvas;
+  double right = 0;
+  assert_int_equal(lfm_canvas_open(300, 40, &canvas), LFM_OK);
+  lfm_canvas_number(&canvas, 50, 30, 20, "1700", &right);
+  double first = right;
+  assert_true(first > 50);
+  lfm_canvas_number(&canvas, 70, 30, 20, "1701", &right); /* left out */
+  assert_true(right == first);
+  lfm_canvas_number(&canvas, 150, 30, 20, "1702", &right);
+  assert_true(right > 150);
+  lfm_canvas_close(&canvas);
+}
+
 static void heat_darkens(void **state) {
   (void)state;
   double before = 2;
@@ -62,10 +77,8 @@ static void sizes_are_bounded(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(any_bytes_are_text),
-      cmocka_unit_test(long_text_is_shortened),
-      cmocka_unit_test(heat_darkens),
-      cmocka_unit_test(sizes_are_bounded),
+      cmocka_unit_test(any_bytes_are_text), cmocka_unit_test(long_text_is_shortened), cmocka_unit_test(numbers_do_not_touch),
+      cmocka_unit_test(heat_darkens),       cmocka_unit_test(sizes_are_bounded),
   };
   return cmocka_run_group_tests(tests, make_picture_folder, remove_picture_folder);
 }

@@ -24,6 +24,13 @@ static lfm_status draw_nothing(const char *path) {
   return lfm_draw_curves(path, &series, 1, &options);
 }
 
+static lfm_status draw_widest(const char *path) {
+  const double widest[] = {1e-300, 1, 1e308};
+  const lfm_series series = {"widest", widest, widest, 3, 0, LFM_LINE};
+  const lfm_curves_options options = {.log_x = true, .log_y = true};
+  return lfm_draw_curves(path, &series, 1, &options);
+}
+
 static lfm_line few_line = LFM_LINE;
 static lfm_status draw_few(const char *path) {
   const lfm_series series = {"few", x, loss, 5, 0, few_line};
@@ -35,6 +42,7 @@ static lfm_status draw_bare(const char *path) { return lfm_draw_curves(path, NUL
 static void curves_are_a_picture(void **state) {
   (void)state;
   assert_is_a_picture(draw, 1200, 640, 0.01, 0.2);
+  assert_is_a_picture(draw_widest, 1200, 640, 0.01, 0.2);
   assert_fails_cleanly(draw);
 }
 

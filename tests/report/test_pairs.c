@@ -29,8 +29,8 @@ static lfm_status draw_narrow(const char *path) { return lfm_draw_pairs(path, na
 
 static void pairs_are_a_picture(void **state) {
   (void)state;
-  assert_is_a_picture(draw, 104 + 6 * 234 - 14 + 28, 72 + 6 * 234 - 14 + 92, 0.03, 0.3);
-  assert_is_a_picture(draw_narrow, 104 + 2 * 314 - 14 + 28, 72 + 2 * 314 - 14 + 92, 0.03, 0.4);
+  assert_is_a_picture(draw, 136 + 6 * 234 - 14 + 28, 72 + 6 * 234 - 14 + 92, 0.03, 0.3);
+  assert_is_a_picture(draw_narrow, 136 + 2 * 314 - 14 + 28, 72 + 2 * 314 - 14 + 92, 0.03, 0.4);
   assert_fails_cleanly(draw);
 }
 
