@@ -139,11 +139,11 @@ LFM_API void lfm_table_destroy(lfm_table *table);
 
 /* Pictures are a table with a picture a row: columns are its grey levels 0 .. 255, plane after plane, without names, and
  * values are NULL.  lfm_table_read makes one of the files and folders that hold pictures (docs/formats.md). */
+/* pixels [count, channels, height, width]; labels [count] or NULL. */
 LFM_API lfm_status lfm_table_create_pictures(const uint8_t *pixels, int64_t count, int64_t channels, int64_t height,
-                                             int64_t width, const int32_t *labels,
-                                             lfm_table **out); /* labels: [count] or NULL */
-LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height,
-                               int64_t *width);                  /* false: numbers */
+                                             int64_t width, const int32_t *labels, lfm_table **out);
+/* The size of its pictures; false: it holds numbers. */
+LFM_API bool lfm_table_picture(const lfm_table *table, int64_t *channels, int64_t *height, int64_t *width);
 LFM_API const uint8_t *lfm_table_pixels(const lfm_table *table); /* [rows, channels, height, width]; NULL: numbers */
 LFM_API const int32_t *lfm_table_labels(const lfm_table *table); /* [rows], 0 ..; NULL: none */
 enum { LFM_MOST_CLASSES = 1000 };                                /* as many as ImageNet's */
@@ -273,8 +273,8 @@ LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* i
 /* A label for lfm_sample_options: of the class of that name or else number; "none" is LFM_NO_CLASS.  LFM_E_USAGE names those
  * that the model knows. */
 LFM_API lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label);
-LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height,
-                               int64_t *width); /* false: numbers */
+/* The size of the pictures that it draws; false: it draws numbers. */
+LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width);
 LFM_API void lfm_model_destroy(lfm_model *model);
 
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */
@@ -320,11 +320,11 @@ typedef struct lfm_sample_options {
   const lfm_table *given; /* of a policy, required: demonstrations; a chunk of actions is drawn for each of `rows` windows of
                            * theirs, evenly spaced, or for all where there are fewer */
   int label; /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
-  double
-      guidance; /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
-  bool logp;    /* also a last column "logp": log p of each row, from the same solve */
-  int probes;   /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
-                   seed; from 2 on a column "logp_se" behind it says how well */
+  /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
+  double guidance;
+  bool logp;  /* also a last column "logp": log p of each row, from the same solve */
+  int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
+                 seed; from 2 on a column "logp_se" behind it says how well */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -631,8 +631,8 @@ typedef struct lfm_eval_figures {
   double fitted;        /* Frechet distance of the fitted Gaussians, squared units of the features: too high by a term in
                          * 1 / rows, as others report it  [Heusel et al. 2017] */
   lfm_estimate frechet; /* without that term */
-  lfm_estimate precision,
-      recall; /* share of the set among real pictures, and the other way round  [Kynkaanniemi et al. 2019] */
+  /* share of the set among real pictures, and the other way round  [Kynkaanniemi et al. 2019] */
+  lfm_estimate precision, recall;
   lfm_estimate density, coverage; /* [Naeem et al. 2020] */
 } lfm_eval_figures;
 
@@ -702,11 +702,13 @@ typedef struct lfm_panel_cell {
   const lfm_table *points; /* its first two columns, drawn as a density; NULL leaves the place empty */
 } lfm_panel_cell;
 
-/* rows x cols squares (each at most 12) that show the same window {x low, x high, y low, y high}; a square is 300 pixels. */
+/* rows x cols squares (each at most 12) that show the same window {x low, x high, y low, y high}; a square is 300 pixels.
+ * LFM_E_USAGE for a table of pictures, or of one column. */
 LFM_API lfm_status lfm_draw_panel(const char *path, const lfm_panel_cell *cells, int rows, int cols, const double window[4]);
 
 /* Every pair of the first six columns, real rows under generated ones, and each column's histograms.  The two tables have
- * the same columns; axes cover the middle 99 % of the real rows. */
+ * the same columns; axes cover the middle 99 % of the real rows.  LFM_E_USAGE when they have not, or hold
+ * pictures. */
 LFM_API lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated);
 
 /* ---- demonstrations ----------------------------------------------------------------------------------------- */
@@ -748,18 +750,22 @@ typedef struct lfm_policy_options {
   lfm_solver_options solve; /* nfe: evaluations a chunk, over the whole chain; 0: 8 a block */
   const char *precision;    /* of the weights as they are read: "fp32" or "bf16"; NULL: fp32 */
   uint64_t seed;            /* of the noise that chunks are made of */
-  double range;             /* how far out a number of an observation may lie, 1 being the edge of what it was in the
-                             * demonstrations, from the middle of that, or of a tenth of its key's widest; 0: 2 */
-  bool clamp;               /* what lies beyond is taken for the edge of that; otherwise it is refused */
+  /* The largest |x - middle| / reach that a number x of an observation may have: middle +- reach is what it was in the
+   * demonstrations, reach being a tenth of the largest in its key at least.  1 or more; 0: 2 */
+  double range;
+  bool clamp; /* a number beyond is moved to that distance; otherwise the observation is refused */
   /* Where the model's guard (lfm_guard) finds an observation strange: "count" that, and go on; "hold" the action before, as
    * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked. */
   const char *guard;
-  int64_t delay;   /* steps of control until a chunk is there: so long the one before is executed on, and the new one
-                    * is entered at the action that is due by then.  At most action_horizon, and no more than the
-                    * chunk before lasts.  An episode's first chunk is there at once */
-  bool rtc;        /* real-time chunking (Black, Galliker and Levine 2025): a chunk is drawn so that it goes on from the
-                    * one before; the actions that are executed meanwhile stand in it as they are.  A pilot reckons with as
-                    * many as the latest of its last ten chunks took, or `delay`.  LFM_E_UNSUPPORTED of a distilled model */
+  /* Steps of control from when a chunk is asked for to when it is there.  Meanwhile the one before is executed on; of the new
+   * one the first `delay` actions, whose time has passed, are left out.  At most action_horizon, and at most what is left of
+   * a chunk behind that: prediction_horizon - (observation_horizon - 1) - action_horizon.  An episode's first chunk is there
+   * at once */
+  int64_t delay;
+  /* Real-time chunking (Black, Galliker and Levine 2025): a chunk is drawn so that it goes on from the one before; the
+   * actions that are executed meanwhile stand in it as they are.  A pilot reckons with as many as the latest of its last ten
+   * chunks took, or `delay`.  LFM_E_UNSUPPORTED of a distilled model */
+  bool rtc;
   double guidance; /* of rtc: no correction of the velocity is stronger, as beta in the paper; 0: 5 */
 } lfm_policy_options;
 
@@ -862,8 +868,8 @@ typedef struct lfm_guard_result {
   int64_t learnt, calibrated; /* episodes */
   double level;
   lfm_accuracy success; /* of the rollouts; rows 0: there were none */
-  lfm_accuracy
-      false_alarms;      /* in good episodes that neither were learnt from nor calibrated: every second one; rows: those */
+  /* in good episodes that neither were learnt from nor calibrated: every second one; rows: those */
+  lfm_accuracy false_alarms;
   lfm_accuracy detected; /* alarms in the rollouts that failed; rows 0: there were none */
   double seconds;
 } lfm_guard_result;
