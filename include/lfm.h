@@ -28,7 +28,9 @@
  * Conventions.  Every function that can fail returns lfm_status; on failure lfm_error() has one line, in this thread,
  * that names the file, line or key and says what to do.  The library never prints and never exits.  Objects are created
  * and destroyed by the caller; destroy accepts NULL.  Arrays are row-major.  Options structs are filled by their
- * *_defaults function first, so that fields added later keep their default.
+ * *_defaults function first, so that fields added later keep their default.  `result` may be NULL, wherever a function has
+ * one; its content is unspecified when that fails.  `threads` 0: as many as there are processors; their number does
+ * not change any result.
  * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
  * write the new one beside it and rename it, as this library does.
  * Threads: different objects may be used from different threads; a model is read-only and may be shared.  All processors
@@ -213,7 +215,7 @@ typedef struct lfm_train_options {
   const lfm_table *valid;   /* NULL: a tenth of train is held out */
   const char *run;          /* folder to make; required */
   double time_limit;        /* seconds that choose the number of steps when the config does not; 0: 600 */
-  int threads;              /* 0: all processors; does not change the result */
+  int threads;
   bool resume;              /* go on from RUN/checkpoint; without one, start afresh */
   bool allow_drift;         /* resume under another build, processor type or library version */
   int64_t preview_every;    /* pictures: batches between two previews; 0: none.  Does not change the result */
@@ -339,6 +341,10 @@ typedef struct lfm_sample_result {
 } lfm_sample_result;
 
 LFM_API void lfm_sample_defaults(lfm_sample_options *options);
+/* New rows, drawn from noise: out [rows - failed, lfm_model_dim] in the data's names, units and decimals, with the columns of
+ * `logp` behind; of pictures a table of them; of a policy a row for each chunk of actions.  The same options give the
+ * same rows.  LFM_E_USAGE as lfm_sample_check; LFM_E_NUMERIC when every solve fails; LFM_E_INTERRUPTED when the caller asked
+ * to stop.  On failure *out is NULL, and no rows are kept. */
 LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out,
                               lfm_sample_result *result);
 /* Whether it would take these options (LFM_E_USAGE says why not): to be asked before hours of other work. */
@@ -474,7 +480,7 @@ typedef struct lfm_variances_options {
   int64_t rows;          /* so many of them, evenly spaced, or all where there are fewer; default 2,000 */
   uint64_t seed;         /* of drawn rows, as are all that follow */
   lfm_solver_options solve;
-  int threads; /* 0: all processors; does not change the result */
+  int threads;
   lfm_progress_fn progress;
   void *context;
 } lfm_variances_options;
@@ -527,7 +533,7 @@ typedef struct lfm_distill_options {
   lfm_solver_options solve; /* of the teacher; tol 0: 1e-4 */
   const lfm_table *given;   /* of a policy, required: demonstrations, whose observations it acts on */
   double guidance;          /* of a teacher that knows classes, as lfm_sample has it; the students need no second pass */
-  int threads;              /* 0: all processors; does not change the result */
+  int threads;
   bool resume, allow_drift; /* as lfm_train has them */
   lfm_progress_fn progress; /* may be NULL */
   void *context;
@@ -556,8 +562,8 @@ typedef struct lfm_judge_options {
   const lfm_table *valid; /* the same, to choose the epoch by; NULL: a tenth of train is held out */
   int epochs;             /* 0: 10 */
   uint64_t seed;
-  bool flip;   /* show half of the pictures in a mirror; all are shifted by up to two pixels */
-  int threads; /* 0: all processors; does not change the result */
+  bool flip; /* show half of the pictures in a mirror; all are shifted by up to two pixels */
+  int threads;
   lfm_progress_fn progress;
   void *context;
 } lfm_judge_options;
@@ -588,7 +594,7 @@ LFM_API void lfm_judge_picture(const lfm_judge *judge, int64_t *channels, int64_
 LFM_API int64_t lfm_judge_classes(const lfm_judge *judge);
 LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* its name; NULL when there is none */
 
-/* What it says of pictures, a row for each, in one pass; each of the three may be NULL.  threads 0: all processors.
+/* What it says of pictures, a row for each, in one pass; each of the three may be NULL.
  *   features  128 columns f0, f1, ...
  *   logits    a column for each class, by its name
  *   right     how often the class of the highest logit is that of the label.  Classes are the same if their names are, or if
@@ -617,7 +623,7 @@ typedef struct lfm_eval_options {
   int64_t manifold_rows; /* precision and what stands beside it, by so many of either side: their time grows with its square,
                           * and they depend on it; 0: 10,000, or what there is */
   uint64_t seed;         /* of the choice among more pictures, and of retraining */
-  int threads;           /* 0: all processors; does not change the result */
+  int threads;
   lfm_progress_fn progress;
   void *context;
 } lfm_eval_options;
@@ -720,7 +726,7 @@ typedef struct lfm_demos_options {
   int64_t episodes;  /* successes to record, 1 to 100,000; default 200 */
   uint64_t seed;     /* of starts, of the expert's ways and its noise */
   const char *sheet; /* a PNG to draw: the first episodes, a strip of moments each; NULL: none */
-  int threads;       /* 0: all processors; does not change the result */
+  int threads;
   lfm_progress_fn progress;
   void *context;
 } lfm_demos_options;
@@ -734,9 +740,9 @@ typedef struct lfm_demos_result {
 LFM_API void lfm_demos_defaults(lfm_demos_options *options);
 
 /* Writes PATH (.hdf5 or .h5) in robomimic's layout, whole or not at all: of each episode observations, actions as steps of
- * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  result may
- * be NULL.  LFM_E_USAGE for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can
- * draw the sheet: no episode is begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+ * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  LFM_E_USAGE
+ * for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no
+ * episode is begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
 
 /* ---- policies ----------------------------------------------------------------------------------------------- */
@@ -859,7 +865,7 @@ typedef struct lfm_guard_options {
   double alpha;               /* the chance of an alarm in an episode that is like those; default 0.05 */
   int64_t batches;            /* of training; default 3000 */
   uint64_t seed;
-  int threads; /* 0: all processors; does not change the result */
+  int threads;
   lfm_progress_fn progress;
   void *context;
 } lfm_guard_options;
@@ -892,7 +898,7 @@ typedef struct lfm_rollout_options {
   double shove; /* over 0: once an episode, at a step of 5 to 34 and for 10 steps, the world is told a position that is so far
                  * off (metres; Push-T: its pixels) in a direction of the episode's own */
   const char *sheet; /* a PNG to draw: the first episodes, a strip of moments each; NULL: none */
-  int threads;       /* 0: all processors, a world each; does not change the result, but for the times */
+  int threads;       /* a world each; only times change with their number */
   lfm_progress_fn progress;
   void *context;
 } lfm_rollout_options;

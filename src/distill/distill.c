@@ -443,6 +443,8 @@ void lfm_distill_defaults(lfm_distill_options *options) {
 }
 
 lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result) {
+  lfm_train_result unasked;
+  if (!result) result = &unasked;
   distillation d = {.options = options, .result = result};
   memset(result, 0, sizeof *result);
   lfm_meter_begin(&d.meter, options->progress, options->context);

@@ -53,6 +53,8 @@ static lfm_status fill(const lfm_merge_operators *operators, const lfm_plan_opti
 }
 
 lfm_status lfm_plan_find(const lfm_plan_options *options, lfm_plan_result *result) {
+  lfm_plan_result unasked;
+  if (!result) result = &unasked;
   lfm_merge_operators *operators;
   *result = (lfm_plan_result){0};
   LFM_TRY(

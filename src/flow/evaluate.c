@@ -346,6 +346,8 @@ static lfm_status judge_set(lfm_eval *e, const lfm_eval_set *set, seen *s, lfm_e
 }
 
 lfm_status lfm_eval_pictures(lfm_eval *e, const lfm_eval_set *set, lfm_eval_result *result) {
+  lfm_eval_result unasked;
+  if (!result) result = &unasked;
   const lfm_estimate none = {(double)NAN, (double)NAN, (double)NAN};
   seen s = {0};
   if (!set->pictures) return lfm_fail(LFM_E_USAGE, "generated pictures: none are given");

@@ -44,6 +44,8 @@ lfm_status lfm_judge_learn_under(lfm_meter *meter, const lfm_judge_options *opti
 }
 
 lfm_status lfm_judge_train(const lfm_judge_options *options, lfm_judge **out, lfm_judge_result *result) {
+  lfm_judge_result unasked;
+  if (!result) result = &unasked;
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   return lfm_judge_learn_under(&meter, options, out, result);

@@ -228,6 +228,8 @@ static lfm_status fill_variances(const ledger *l, lfm_ledger_result *result) {
 
 lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lfm_ledger_options *options,
                       lfm_ledger_result *result) {
+  lfm_ledger_result unasked;
+  if (!result) result = &unasked;
   double nan = (double)NAN, begun = lfm_seconds();
   *result = (lfm_ledger_result){.train_nll = nan,
                                 .over_fit = nan,

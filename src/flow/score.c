@@ -285,6 +285,8 @@ done:
 
 lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, lfm_table **out,
                      lfm_score_result *result) {
+  lfm_score_result unasked;
+  if (!result) result = &unasked;
   return score(model, table, options, true, out, result);
 }
 

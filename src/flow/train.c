@@ -132,6 +132,8 @@ void lfm_train_defaults(lfm_train_options *options) {
 }
 
 lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result) {
+  lfm_train_result unasked;
+  if (!result) result = &unasked;
   memset(result, 0, sizeof *result);
   if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
   if (options->preview_every > 0 && !options->train->images)

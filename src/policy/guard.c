@@ -282,6 +282,8 @@ void lfm_guard_defaults(lfm_guard_options *options) {
 }
 
 lfm_status lfm_guard(const lfm_guard_options *options, const char *path, lfm_guard_result *result) {
+  lfm_guard_result unasked;
+  if (!result) result = &unasked;
   work w = {.options = options};
   double begun = lfm_seconds();
   *result = (lfm_guard_result){0};

@@ -282,6 +282,8 @@ static lfm_status roll(rollout r, lfm_table **out, lfm_rollout_result *result) {
 }
 
 lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result) {
+  lfm_rollout_result unasked;
+  if (!result) result = &unasked;
   return roll((rollout){.options = options}, out, result);
 }
 
