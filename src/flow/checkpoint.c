@@ -156,7 +156,7 @@ static lfm_status open_state(const char *run, lfm_archive **out) {
 }
 
 bool lfm_checkpoint_exists(const char *run) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   return run && checkpoint_path(run, "state.safetensors", path) == LFM_OK && lfm_path_exists(path);
 }
 
