@@ -262,7 +262,10 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       " *   cc -std=c99 -O3 -march=native -DPOLICY_MAIN policy.c -o policy -lm && ./policy       the self-test, and times\n"
       " * Two policies in one program: -Dpolicy_act=other_act, and so on, for one of them.\n */\n"
       "#define LFM_NO_CLONES\n#if defined(__GNUC__)\n#define LFM_RT_API static __attribute__((unused))\n#else\n"
-      "#define LFM_RT_API static\n#endif\n");
+      "#define LFM_RT_API static\n#endif\n"
+      /* Comparisons become vector code without AVX-512, too; no bit of what is finite changes. */
+      "#if defined(__GNUC__) && !defined(__clang__)\n#pragma GCC optimize(\"no-trapping-math\", \"no-math-errno\")\n"
+      "#endif\n");
 }
 
 /* Half the range of each number of an action in the demonstrations: the unit of what the self-test finds different. */

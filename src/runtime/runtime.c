@@ -3,78 +3,28 @@
  * runtime.c -- see runtime.h.
  */
 #include "runtime/back.h"
+#include "runtime/conv.h"
 #include "runtime/guide.h"
-#include "runtime/kernels.h"
 #include "runtime/norm.h"
 
-/* ---- convolutions ------------------------------------------------------------------------------------------------- */
+#include <math.h>
+#include <string.h>
 
-/* So many vectors at once, and what is left of them one by one. */
-LFM_RT_INLINE void conv_positions(lfm_rt_conv c, int positions, int vectors, int series, bool half, int64_t all) {
-  for (int64_t made, left = all; left > 0; left -= made) {
-    made = left >= vectors ? vectors : 1;
-    if (made == vectors) lfm_rt_tile(&c, positions, vectors, series, half);
-    else lfm_rt_tile(&c, positions, 1, series, half);
-    c.weights += made * c.vector;
-    c.to += made * LFM_RT_LANES;
-    if (c.bias) c.bias += made * LFM_RT_LANES;
-    if (c.more) c.more += made * LFM_RT_LANES;
-  }
-}
-
-/* As many positions as registers have sums for; few positions, several vectors. */
-LFM_RT_INLINE void conv(lfm_rt_conv c, int64_t positions, int64_t vectors, bool half) {
-  if (c.is_series && positions == 4 && c.taps == 5) {
-    conv_positions(c, 4, LFM_RT_SUMS / 4, 5, half, vectors);
-    return;
-  }
-#if LFM_RT_SUMS >= 16
-  if (c.is_series && positions == 8 && c.taps == 5) {
-    conv_positions(c, 8, 2, 5, half, vectors);
-    return;
-  }
-#endif
-#define WHILE_AT_LEAST(N, VECTORS)                                                                                           \
-  for (; positions >= (N); positions -= (N), c.from += (N)*c.position, c.to += (N)*c.to_row)                                 \
-    conv_positions(c, N, VECTORS, 0, half, vectors);
-#if LFM_RT_SUMS >= 16
-  WHILE_AT_LEAST(16, 1)
-  WHILE_AT_LEAST(8, 2)
-  WHILE_AT_LEAST(4, 4)
-  WHILE_AT_LEAST(2, 4)
-  WHILE_AT_LEAST(1, 8)
-#else
-  WHILE_AT_LEAST(4, 1)
-  WHILE_AT_LEAST(2, 2)
-  WHILE_AT_LEAST(1, 4)
-#endif
-#undef WHILE_AT_LEAST
-}
-
-LFM_VECTOR LFM_RT_FUSED static void conv_of_floats(lfm_rt_conv c, int64_t positions, int64_t vectors) {
-  conv(c, positions, vectors, false);
-}
-
-LFM_VECTOR LFM_RT_FUSED static void conv_of_halves(lfm_rt_conv c, int64_t positions, int64_t vectors) {
-  conv(c, positions, vectors, true);
-}
-
-static void run_conv(const lfm_rt_step *s, const lfm_rt_block *block, bool half, float *space) {
+static lfm_rt_conv conv_of(const lfm_rt_step *s, const lfm_rt_block *block, bool half, float *space) {
   int64_t size = (int64_t)lfm_rt_size(half);
-  lfm_rt_conv c = {.weights = (const char *)block->weights + s->weights * size,
-                   .vector = s->taps * s->in * LFM_RT_LANES * size,
-                   .from = space + s->from.at,
-                   .bias = s->bias < 0 ? NULL : block->constants + s->bias,
-                   .more = s->more < 0 ? NULL : space + s->more,
-                   .to = space + s->to.at,
-                   .from_row = s->from.row,
-                   .to_row = s->to.row,
-                   .position = s->stride * s->from.row,
-                   .taps = s->taps,
-                   .in = s->in,
-                   .adds = s->adds,
-                   .is_series = s->is_series};
-  (half ? conv_of_halves : conv_of_floats)(c, s->positions, s->channels / LFM_RT_LANES);
+  return (lfm_rt_conv){.weights = (const char *)block->weights + s->weights * size,
+                       .vector = s->taps * s->in * LFM_RT_LANES * size,
+                       .from = space + s->from.at,
+                       .bias = s->bias < 0 ? NULL : block->constants + s->bias,
+                       .more = s->more < 0 ? NULL : space + s->more,
+                       .to = space + s->to.at,
+                       .from_row = s->from.row,
+                       .to_row = s->to.row,
+                       .position = s->stride * s->from.row,
+                       .taps = s->taps,
+                       .in = s->in,
+                       .adds = s->adds,
+                       .is_series = s->is_series};
 }
 
 /* ---- what is between them ----------------------------------------------------------------------------------------- */
@@ -157,7 +107,7 @@ static void run_steps(const lfm_rt_field *field, int64_t first, int64_t end, con
     const lfm_rt_step *s = &field->steps[i];
     switch (s->kind) {
     case LFM_RT_CONV:
-      run_conv(s, block, half, space);
+      lfm_rt_convolve(conv_of(s, block, half, space), s->positions, s->channels / LFM_RT_LANES, half);
       break;
     case LFM_RT_NORM:
       run_norm(field, s, block, space);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_runtime.c -- convolutions of every number of positions against the sum written out with fmaf, to the bit where the
- * processor fuses; the same text without vectors; strides, taps that reach into zeros, sums that are added to; the other
- * steps and their gradients; Runge-Kutta on a field whose solution is known.
+ * processor fuses; the same text without vectors, and for each length of vectors that the processor has; strides, taps that
+ * reach into zeros, sums that are added to; the other steps and their gradients; Runge-Kutta on a field whose solution is
+ * known.
  */
 #include "runtime/runtime.h"
 
 #include "core/vmath.h"
+#include "runtime/conv.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -26,7 +28,9 @@
 #define lfm_rt_norm_back plain_norm_back
 #define lfm_rt_act_back plain_act_back
 #define lfm_rt_turn plain_turn
+#define lfm_rt_convolve plain_convolve
 #include "runtime/back.c"
+#include "runtime/conv.c"
 #include "runtime/runtime.c"
 #undef lfm_rt_give
 #undef lfm_rt_velocity
@@ -35,6 +39,7 @@
 #undef lfm_rt_norm_back
 #undef lfm_rt_act_back
 #undef lfm_rt_turn
+#undef lfm_rt_convolve
 
 enum { SPACE = 1 << 16, WEIGHTS = 1 << 16, CONSTANTS = 1 << 10 };
 static float space[SPACE], again[SPACE], weights[WEIGHTS], constants[CONSTANTS];
@@ -63,8 +68,8 @@ static int fill(void **state) {
 static bool fuses(void) {
 #if defined(__FMA__) || defined(__aarch64__)
   return true;
-#elif defined(__x86_64__) && !defined(LFM_NO_CLONES) && !defined(__clang__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+#elif defined(LFM_RT_CHOOSES)
+  return __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
 #else
   return false;
 #endif
@@ -88,6 +93,19 @@ static void run(const lfm_rt_step *steps, int64_t count, bool half) {
 /* ---- convolutions ------------------------------------------------------------------------------------------------- */
 
 enum { FROM = 1000, TO = 30000, MORE = 60000 };
+
+/* The processor's widest vectors have been at work; shorter ones give the same bits. */
+static void check_lengths(const lfm_rt_step *s, bool half, const float *before) {
+#if defined(LFM_RT_CHOOSES)
+  static float shorter[SPACE];
+  memcpy(shorter, before, sizeof shorter);
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
+  lfm_rt_convolve_avx2(conv_of(s, half ? &halves : &floats, half, shorter), s->positions, s->channels / LFM_RT_LANES, half);
+  assert_memory_equal(shorter, space, sizeof shorter);
+#else
+  (void)s, (void)half, (void)before;
+#endif
+}
 
 static void check_conv(lfm_rt_step s, bool half) {
   fill(NULL);
@@ -115,6 +133,7 @@ static void check_conv(lfm_rt_step s, bool half) {
       near(space[TO + p * s.to.row + o], sum);
       assert_true(again[TO + p * s.to.row + o] == sum);
     }
+  check_lengths(&s, half, before);
   for (int64_t i = TO + s.positions * s.to.row; i < TO + (s.positions + 2) * s.to.row; i++)
     assert_true(space[i] == before[i]); /* nothing behind the last */
 }
