@@ -189,8 +189,7 @@ void lfm_policy_rehearse(lfm_policy *policy) { lfm_rt_draw(&policy->loop, policy
 lfm_status lfm_policy_refuse(lfm_policy *p, lfm_rt_outcome outcome, const double *observation, int64_t which) {
   const lfm_rt_units *u = &p->units;
   if (outcome == LFM_RT_BROKEN) return lfm_fail(LFM_E_NUMERIC, "policy: the network gives a number that is not finite");
-  bool waits = outcome == LFM_RT_STOPPED && p->loop.heed == LFM_RT_HOLD;
-  if (waits)
+  if (outcome == LFM_RT_WAITS)
     return lfm_fail(LFM_E_DATA, "policy: its guard finds strange what is observed, and there is no action yet to hold");
   p->is_stopped |= outcome == LFM_RT_STOPPED;
   if (outcome == LFM_RT_STOPPED)

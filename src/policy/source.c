@@ -254,6 +254,7 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
       " *       but for a thousandth of half their range; the largest difference in that unit\n"
       " *   double policy_score(double *level);      with a guard: how strange the last observation is, and what is too "
       "much\n"
+      " *       5: its guard, which may hold an action, finds strange what is observed before there is one\n"
       " *\n"
       " * It needs libc and libm, allocates nothing and takes no lock; one thread at a time.  To compile (below -O2 GCC does "
       "not\n"

@@ -59,13 +59,12 @@ static void see(lfm_rt_loop *l, const double *observation) {
   l->has_seen = true;
 }
 
-/* What the guard wants done about what is seen.  What has been stopped, or cannot hold an action, does not go on by itself.
- */
+/* What the guard wants done about what is seen.  What has been stopped does not go on by itself. */
 static lfm_rt_outcome heed(lfm_rt_loop *l) {
   if (!l->guard) return LFM_RT_ACTED;
   lfm_rt_guard_watch(l->guard, l->seen);
   if (l->heed == LFM_RT_STOP && l->guard->first >= 0) return LFM_RT_STOPPED;
-  if (l->heed == LFM_RT_HOLD && l->guard->alarm) return l->has_acted ? LFM_RT_HELD : LFM_RT_STOPPED;
+  if (l->heed == LFM_RT_HOLD && l->guard->alarm) return l->has_acted ? LFM_RT_HELD : LFM_RT_WAITS;
   return LFM_RT_ACTED;
 }
 

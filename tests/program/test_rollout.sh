@@ -3,6 +3,7 @@
 # test_rollout.sh -- a policy acts: episodes by `lfm rollout`, and one C file by `lfm export`, which compiles as C99 without a
 # warning and whose self-test passes to the bit, here where the processor fuses, and on aarch64 where there is an emulator.
 . "$(dirname "$0")/lib.sh"
+root=$(realpath "$(dirname "$0")/../..")
 cd "$work"
 
 run "$lfm" demos lift -n 12 -o lift.hdf5 --seed 3
@@ -100,6 +101,34 @@ expect_exit 0 "$lfm" export policy -o guided.c --nfe 4 --rtc --delay 2
 check "guided chunks are C99" cc $main -march=native guided.c -o there -lm
 expect_exit 0 ./there
 if grep -qw fma /proc/cpuinfo; then check "to the bit, with gradients" grep -q 'largest difference 0$' out; fi
+
+# ---- beside the library's policy, observation by observation
+# replay FILE.c MODEL: the first six codes of an episode are left in `out`.
+library=$(dirname "$lfm")
+replay() {
+  # shellcheck disable=SC2086
+  check "$1 stands in another program" cc $main -UPOLICY_MAIN -march=native -DEXPORTED="\"$work/$1\"" -I "$root/include" \
+    "$root/tests/program/replay.c" -o replay -L "$library" -Wl,-rpath,"$library" -llfm -lm
+  expect_exit 0 ./replay "$2"
+}
+if ! grep -qw fma /proc/cpuinfo || nm -D "$library/liblfm.so" | grep -qE ' U __[at]san_init'; then
+  echo 'replay: bits differ without fused multiply-adds, and a sanitizer wants the whole program; left out'
+else
+  replay policy.c policy
+  check "codes of what is not finite and of what is out of range" grep -qx 'codes 2 1 2 0 0 2' out
+  replay guided.c policy
+  expect_exit 0 "$lfm" export policy -o clamped.c --nfe 8 --seed 7 --range 1.5 --clamp
+  replay clamped.c policy
+  check "what is clamped is not refused" grep -qx 'codes 0 1 0 0 0 0' out
+  for guard in count hold stop; do
+    expect_exit 0 "$lfm" export guarded.safetensors -o $guard.c --nfe 4 --guard $guard --range 50
+    replay $guard.c guarded.safetensors
+    cp out $guard.codes
+  done
+  check "a guard that counts" grep -qx 'codes 0 1 2 0 0 0' count.codes
+  check "a guard that holds, once there is an action" grep -qx 'codes 5 1 2 5 0 0' hold.codes
+  check "a guard that stops" grep -qx 'codes 4 1 2 4 4 4' stop.codes
+fi
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
   # shellcheck disable=SC2086
   check "it compiles for aarch64" aarch64-linux-gnu-gcc $main -static policy.c -o there -lm
