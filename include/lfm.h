@@ -761,7 +761,8 @@ typedef struct lfm_policy_options {
   double range;
   bool clamp; /* a number beyond is moved to that distance; otherwise the observation is refused */
   /* Where the model's guard (lfm_guard) finds an observation strange: "count" that, and go on; "hold" the action before, as
-   * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked. */
+   * long as it does; or "stop" until the next lfm_policy_begin, with LFM_E_DATA.  NULL: the guard is not asked.
+   * Actions that are steps of a controller want "stop": held, the last motion goes on. */
   const char *guard;
   /* Steps of control from when a chunk is asked for to when it is there.  Meanwhile the one before is executed on; of the new
    * one the first `delay` actions, whose time has passed, are left out.  At most action_horizon, and at most what is left of
@@ -798,8 +799,9 @@ LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
 
 /* A control step: observation [count], action [lfm_policy_actions] to fill, both in the units of the demonstrations.
  * LFM_E_USAGE when there are not lfm_policy_observed numbers, LFM_E_DATA when one is not finite or too far out of range; the
- * observation is then as if it had not been made, and action is left as it was.  LFM_E_NUMERIC when the network gives
- * nothing finite. */
+ * observation is then as if it had not been made.  LFM_E_DATA, too, when the guard stops it, or is to hold an action before
+ * there is one: that observation has been made (lfm_policy_guard tells).  LFM_E_NUMERIC when the network gives nothing
+ * finite.  Action is filled by LFM_OK alone. */
 LFM_API lfm_status lfm_policy_act(lfm_policy *policy, const double *observation, int64_t count, double *action);
 
 LFM_API void lfm_policy_look(const lfm_policy *policy, lfm_policy_stats *stats);
@@ -817,7 +819,8 @@ LFM_API bool lfm_policy_guard(const lfm_policy *policy, lfm_guard_state *state);
 
 /* A policy by a deadline: chunks are drawn by a thread of its own, and a step of control waits for one no longer than that.
  * Where one is late the rest of the chunk before goes on, to its end, and then its last action is held; the late one is
- * taken up when it is there, from the action that is due by then.  Nothing half-drawn is ever executed. */
+ * taken up when it is there, from the action that is due by then.  Nothing half-drawn is ever executed.  Where actions are
+ * steps of a controller a held one is the last motion going on: lfm_pilot_stats.held counts such steps. */
 typedef struct lfm_pilot lfm_pilot;
 
 typedef struct lfm_pilot_options {

@@ -230,6 +230,11 @@ static void put_word(source *s, const char *word) {
   put(s, safe);
 }
 
+static const char *const kinds[] = {[LFM_ACTION_PLAIN] = "",
+                                    [LFM_ACTION_POSE] = ": position 3, axis-angle 3, gripper 1",
+                                    [LFM_ACTION_DELTA] = ", steps of a controller: position 3, axis-angle 3, gripper 1; the "
+                                                         "same\n * again goes on with the motion, so a guard should stop it"};
+
 static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int nfe) {
   put(s, "/* A policy");
   if (w->task) put(s, " for ");
@@ -242,19 +247,18 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
     put_word(s, w->key[k]);
     print(s, " %lld", (long long)w->key_dim[k]);
   }
-  print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim,
-        u->poses ? ": position 3, axis-angle 3, gripper 1" : "");
+  print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim, kinds[w->kind]);
   put(s,
       " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24; each has noise of its own\n"
       " *   int policy_act(const double observation[], double action[]);\n"
       " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
       " *       3: the network gives something that is not finite\n"
       " *       4: its guard, if it has one that may, has stopped it, until the next episode\n"
+      " *       5: its guard, which may hold an action, finds strange what is observed before there is one\n"
       " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out,\n"
       " *       but for a thousandth of half their range; the largest difference in that unit\n"
       " *   double policy_score(double *level);      with a guard: how strange the last observation is, and what is too "
       "much\n"
-      " *       5: its guard, which may hold an action, finds strange what is observed before there is one\n"
       " *\n"
       " * It needs libc and libm, allocates nothing and takes no lock; one thread at a time.  To compile (below -O2 GCC does "
       "not\n"
