@@ -5,8 +5,8 @@
  * Everything is decided beforehand, by src/policy: where each array lies, in which order the weights are read, what the
  * network's time comes to.  What runs is a loop over the steps, in single precision, with weights that are kept as floats or
  * as bfloat16.  It needs the C library and its mathematics alone; it neither allocates, locks nor prints, and does the same
- * work whatever it is given.  All sums have one order and multiply-adds are fused, so the bits are the same with vectors of
- * any length and without, on every processor that fuses.
+ * work whatever it is given.  All sums have one order, and multiply-adds of convolutions are fused and nothing else is, so
+ * the bits are the same with vectors of any length and without, on every processor that fuses.
  *
  * An array of P positions and C channels lies [P][row], row at least C; what is read beside the C is zero.
  */

@@ -91,6 +91,23 @@ if grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
   expect_exit 0 ./narrow
   check "to the bit" grep -q 'largest difference 0$' out
 fi
+# shellcheck disable=SC2086
+if grep -qw fma /proc/cpuinfo; then
+  check "GNU C is C99 here" cc $main -std=gnu99 -march=native policy.c -o gnu -lm
+  expect_exit 0 ./gnu
+  check "to the bit, though GNU C fuses what it likes" grep -q 'largest difference 0$' out
+  if command -v clang >/dev/null; then
+    check "clang takes it" clang $main -march=native policy.c -o clang-there -lm
+    expect_exit 0 ./clang-there
+    check "to the bit, by clang" grep -q 'largest difference 0$' out
+  fi
+fi
+# shellcheck disable=SC2086
+check "who takes no number for one is refused" test -z "$(cc $main -ffast-math policy.c -o loose -lm 2>/dev/null && echo made)"
+# shellcheck disable=SC2086
+check "unless they hide it" cc $main -ffinite-math-only -U__FINITE_MATH_ONLY__ policy.c -o loose -lm
+expect_exit 1 ./loose
+check "and the self-test tells" grep -q '^self-test failed' out
 check "it calls neither allocator nor lock" test -z "$(nm here | grep -E ' U (malloc|calloc|realloc|free|pthread)')"
 # shellcheck disable=SC2086
 check "a guarded one is C99" cc $main -march=native guarded.c -o guarded -lm
