@@ -175,7 +175,7 @@ static lfm_status encode(const lfm_net *net, const lfm_params *params, const cha
   return LFM_OK;
 }
 
-/* A_t mish(e) of all maps, into row. */
+/* A_t e of all maps, into row. */
 static lfm_status scale_and_shift(const lfm_prepared *p, const lfm_net *net, const lfm_params *params, const double *e,
                                   float *row) {
   int64_t width = p->unet.step_embed_dim, in = width + p->unet.given;
@@ -184,7 +184,7 @@ static lfm_status scale_and_shift(const lfm_prepared *p, const lfm_net *net, con
     LFM_TRY(lfm_prepared_tensor(net, params, p->maps[m].name, "weight", p->maps[m].out * in, &w));
     for (int64_t o = 0; o < p->maps[m].out; o++) {
       double sum = 0.0;
-      for (int64_t i = 0; i < width; i++) sum += (double)w[o * in + i] * mish(e[i]);
+      for (int64_t i = 0; i < width; i++) sum += (double)w[o * in + i] * e[i];
       row[p->maps[m].at + o] = (float)sum;
     }
   }
@@ -204,6 +204,7 @@ static lfm_status time_of(const lfm_prepared *p, const lfm_net *net, const lfm_p
   LFM_TRY_GOTO(encode(net, params, "diffusion_step_encoder.1", 4 * width, width, wave, wide), done);
   for (int64_t i = 0; i < 4 * width; i++) wide[i] = mish(wide[i]);
   LFM_TRY_GOTO(encode(net, params, "diffusion_step_encoder.3", width, 4 * width, wide, e), done);
+  for (int64_t i = 0; i < width; i++) e[i] = mish(e[i]);
   status = scale_and_shift(p, net, params, e, row);
 done:
   lfm_free(wave);
