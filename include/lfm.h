@@ -753,7 +753,7 @@ LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char
 typedef struct lfm_policy lfm_policy;
 
 typedef struct lfm_policy_options {
-  lfm_solver_options solve; /* nfe: evaluations a chunk, over the whole chain; 0: 8 a block */
+  lfm_solver_options solve; /* nfe: evaluations a chunk, over the whole chain, up to 4096; 0: 8 a block */
   const char *precision;    /* of the weights as they are read: "fp32" or "bf16"; NULL: fp32 */
   uint64_t seed;            /* of the noise that chunks are made of */
   /* The largest |x - middle| / reach that a number x of an observation may have: middle +- reach is what it was in the
@@ -773,7 +773,7 @@ typedef struct lfm_policy_options {
    * actions that are executed meanwhile stand in it as they are.  A pilot reckons with as many as the latest of its last ten
    * chunks took, or `delay`.  LFM_E_UNSUPPORTED of a distilled model */
   bool rtc;
-  double guidance; /* of rtc: no correction of the velocity is stronger, as beta in the paper; 0: 5 */
+  double guidance; /* of rtc: no correction of the velocity is stronger, as beta in the paper; 0: 5; without rtc 0 */
 } lfm_policy_options;
 
 typedef struct lfm_policy_stats {

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EVALUATIONS = 8 }; /* a block */
+enum { EVALUATIONS = 8, MOST_EVALUATIONS = 4096 }; /* a block; a chunk */
 #define MOST_GUIDANCE 1000.0
 
 struct lfm_policy {
@@ -45,6 +45,11 @@ lfm_rt_heed lfm_policy_heed(const lfm_policy_options *options) {
 lfm_status lfm_policy_resolve(const lfm_policy_options *options, const lfm_model *model, lfm_policy_options *out) {
   *out = *options;
   if (out->solve.nfe == 0) out->solve.nfe = (lfm_chain_is_flow(model) ? EVALUATIONS : 1) * model->blocks;
+  if (out->solve.nfe > MOST_EVALUATIONS)
+    return lfm_fail(LFM_E_USAGE, "nfe: %d evaluations a chunk; up to %d are possible of a policy", out->solve.nfe,
+                    MOST_EVALUATIONS);
+  if (out->guidance != 0.0 && !out->rtc)
+    return lfm_fail(LFM_E_USAGE, "guidance: %g, but nothing is guided; ask for rtc, or leave it out", out->guidance);
   if (out->range == 0.0) out->range = 2.0;
   if (out->guidance == 0.0) out->guidance = 5.0;
   if (!(out->guidance > 0.0 && out->guidance <= MOST_GUIDANCE))

@@ -289,8 +289,12 @@ static void what_makes_no_sense_is_refused(void **state) {
   refuse(model, options, "delay: 2 steps; 0 to 1 are possible");
   options.delay = -1;
   refuse(model, options, "delay: -1");
-  options.delay = 0, options.guidance = -1;
+  options.delay = 0, options.rtc = true, options.guidance = -1;
   refuse(model, options, "guidance: -1");
+  options.rtc = false, options.guidance = 3;
+  refuse(model, options, "guidance: 3, but nothing is guided");
+  options = options_of(1000000);
+  refuse(model, options, "nfe: 1000000 evaluations a chunk; up to 4096");
   lfm_model_destroy(model);
 }
 
