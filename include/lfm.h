@@ -520,7 +520,7 @@ typedef struct lfm_distill_options {
                              * groups of equal size, a text as "1 | (2 3) | 4", or "auto": the plan of least predicted error
                              * (lfm_plan_find) for the rows that the teacher draws; NULL: even */
   double s;                 /* auto: how long a student learns, as lfm_plan_options has it; 0: a pilot of a hundredth of the
-                             * budget tells */
+                             * budget tells; of another plan 0 */
   int split;                /* over 1: each block counts as so many, pieces of its flow that are equal in time: for more steps
                              * than there are blocks, as of plain flow matching; default 1 */
   const char *method; /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; "meanflow": that flow's mean

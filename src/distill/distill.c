@@ -79,6 +79,15 @@ static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan
       asked);
 }
 
+static lfm_status check_time(const lfm_distill_options *options) {
+  double s = options->s;
+  if (s == 0.0) return LFM_OK;
+  if (!(s > 0.0 && isfinite(s)))
+    return lfm_fail(LFM_E_USAGE, "s: %g; a time of training is a number above 0, and 0 asks a pilot", s);
+  if (!is_auto(options)) return lfm_fail(LFM_E_USAGE, "s: it chooses among plans; ask for the plan auto, or leave it out");
+  return LFM_OK;
+}
+
 static const char *asked_method(const lfm_distill_options *options) { return options->method ? options->method : "residual"; }
 
 static lfm_status choose_method(const char *asked, lfm_objective *method) {
@@ -189,6 +198,7 @@ static lfm_status choose(distillation *d) {
   LFM_TRY(check_given(options));
   if (is_auto(options)) LFM_TRY(check_steps(options));
   else LFM_TRY(choose_plan(options, &d->plan));
+  LFM_TRY(check_time(options));
   LFM_TRY(choose_method(asked_method(options), &d->method));
   LFM_TRY(choose_states(options, &d->how));
   count_merges(d);

@@ -277,6 +277,10 @@ static void what_makes_no_sense_is_refused_before_any_work(void **state) {
       {{.steps = 2, .plan = "1 | 2 | 3"}, NULL, "has 3 students"},
       {{.steps = 2, .plan = "odd"}, NULL, "'odd' is none"},
       {{.steps = 4, .plan = "auto"}, NULL, "1 to 3"},
+      {{.steps = 2, .plan = "auto", .s = NAN}, NULL, "s: nan"},
+      {{.steps = 2, .plan = "auto", .s = INFINITY}, NULL, "s: inf"},
+      {{.steps = 2, .plan = "auto", .s = -1.0}, NULL, "s: -1"},
+      {{.steps = 2, .plan = "even", .s = 0.5}, NULL, "s: it chooses among plans"},
       {{.steps = 2, .method = "magic"}, NULL, "'magic' is none"},
       {{.steps = 2, .pairs = 5}, NULL, "too few"},
       {{.steps = 2, .split = 30}, NULL, "1 to 21"},
@@ -291,7 +295,7 @@ static void what_makes_no_sense_is_refused_before_any_work(void **state) {
     const lfm_distill_options *asked = &cases[k].options;
     lesson_run r = begin(cases[k].key ? KEYS(cases[k].key) : NULL);
     r.options.steps = asked->steps, r.options.plan = asked->plan, r.options.method = asked->method;
-    r.options.solve = asked->solve;
+    r.options.solve = asked->solve, r.options.s = asked->s;
     if (asked->pairs) r.options.pairs = asked->pairs;
     if (asked->split) r.options.split = asked->split;
     if (asked->budget) r.options.budget = asked->budget;
