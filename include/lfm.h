@@ -794,7 +794,8 @@ LFM_API void lfm_policy_destroy(lfm_policy *policy);
 LFM_API int64_t lfm_policy_observed(const lfm_policy *policy); /* numbers of an observation */
 LFM_API int64_t lfm_policy_actions(const lfm_policy *policy);  /* numbers of an action */
 
-/* Forgets what it has seen and meant to do: before episode `episode`, 0 to 2^24, each of which has noise of its own. */
+/* Forgets what it has seen and meant to do: before episode `episode`, 0 to 2^24 - 1, each of which has noise of its own; of
+ * another number, as a time stamp, its last 24 bits count. */
 LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
 
 /* A control step: observation [count], action [lfm_policy_actions] to fill, both in the units of the demonstrations.

@@ -249,7 +249,7 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
   }
   print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim, kinds[w->kind]);
   put(s,
-      " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24; each has noise of its own\n"
+      " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24 - 1; each has noise of its own\n"
       " *   int policy_act(const double observation[], double action[]);\n"
       " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
       " *       3: the network gives something that is not finite\n"

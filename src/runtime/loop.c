@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNKS = 1 << 20 }; /* rows of noise for an episode */
+enum { CHUNKS = 1 << 20, EPISODES = 1 << 24 }; /* rows of noise for an episode; episodes for which there is noise */
 
 /* No chunk is meant to be gone on with. */
 static void forget(lfm_rt_loop *l) {
@@ -23,7 +23,7 @@ static void forget(lfm_rt_loop *l) {
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *l, int64_t episode) {
   l->has_seen = false;
   forget(l);
-  l->episode = episode;
+  l->episode = episode & (EPISODES - 1);
   l->drawn = 0;
   l->has_acted = false;
   if (l->guard) lfm_rt_guard_begin(l->guard);

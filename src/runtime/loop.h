@@ -74,12 +74,12 @@ typedef enum lfm_rt_outcome {
   LFM_RT_WAITS,   /* for an action to hold: the guard finds strange what is seen before there is one */
 } lfm_rt_outcome;
 
-/* Before an episode, 0 to 2^24: it has noise of its own and no past. */
+/* Before an episode, 0 to 2^24 - 1 (of another number its last 24 bits count): it has noise of its own and no past. */
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
 
 /* Adds observation [obs_dim] to what was seen: LFM_RT_ACTED, or LFM_RT_NOT_A_NUMBER or LFM_RT_OUT_OF_RANGE, and then it is as
- * if it had not been made, and *which says which number of it is at fault.  LFM_RT_HELD, LFM_RT_STOPPED and LFM_RT_WAITS: it was added, and
- * this is what the guard wants done. */
+ * if it had not been made, and *which says which number of it is at fault.  LFM_RT_HELD, LFM_RT_STOPPED and LFM_RT_WAITS:
+ * it was added, and this is what the guard wants done. */
 LFM_RT_API lfm_rt_outcome lfm_rt_look(lfm_rt_loop *loop, const double *observation, int64_t *which);
 
 /* The next chunk of the episode from what was seen, while action `due` of the one before is: LFM_RT_DREW or LFM_RT_BROKEN. */

@@ -88,6 +88,10 @@ static void episodes_have_their_own_noise_and_no_past(void **state) {
   lfm_policy_begin(policy, 1);
   executed(policy, one, again);
   assert_memory_not_equal(first, again, sizeof first);
+  lfm_policy_begin(policy, INT64_C(1) << 62); /* a time stamp, say: the last 24 bits of it */
+  assert_int_equal(lfm_policy_loop(policy)->episode, 0);
+  executed(policy, one, again);
+  assert_memory_equal(first, again, sizeof first);
   lfm_policy_destroy(policy);
   lfm_model_destroy(model);
 }
