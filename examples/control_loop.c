@@ -97,8 +97,12 @@ int main(int argc, char **argv) {
   if (lfm_pilot_create(model, &options, &m.pilot) != LFM_OK) return lfm_model_destroy(model), fail();
   int64_t observed = lfm_pilot_observed(m.pilot);
   m.actions = lfm_pilot_actions(m.pilot);
-  int code = observed <= MOST && m.actions <= MOST && pthread_create(&thread, NULL, tick, &m) == 0 ? 0 : 1;
-  if (code == 0) {
+  int code = 1;
+  if (observed > MOST || m.actions > MOST)
+    fprintf(stderr, "control_loop: %lld numbers observed, %lld of an action; this example has room for %d\n",
+            (long long)observed, (long long)m.actions, MOST);
+  else if (pthread_create(&thread, NULL, tick, &m) != 0) fprintf(stderr, "control_loop: no thread for the machine\n");
+  else {
     code = drive(&m, observed, argc > 2 ? atoi(argv[2]) : 2);
     atomic_store(&m.stops, true);
     pthread_join(thread, NULL);
