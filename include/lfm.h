@@ -720,7 +720,8 @@ LFM_API lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const
 /* ---- demonstrations ----------------------------------------------------------------------------------------- */
 
 /* Scripted experts act in simulated worlds (tasks "lift", "can" and "square": robosuite-equivalent scenes) and are recorded.
- */
+ * The first world sets MuJoCo's handlers of errors and warnings, for the process: what is not a world's of ours goes to the
+ * handlers that were set before. */
 typedef struct lfm_demos_options {
   const char *task;  /* required */
   int64_t episodes;  /* successes to record, 1 to 100,000; default 200 */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * guard.c -- one landing place a thread, and the handlers that use it.
- * A fault outside of our calls, in a program that uses MuJoCo itself, goes to the handler that was there before ours.
+ * A fault or a warning outside of our calls, in a program that uses MuJoCo itself, goes to the handler that was there before
+ * ours.
  */
 #include "sim/guard.h"
 
@@ -18,7 +19,7 @@ typedef struct landing {
 
 static _Thread_local landing *open_landing; /* NULL: no call of ours is under way */
 static pthread_once_t handlers_are_set = PTHREAD_ONCE_INIT;
-static void (*earlier_error)(const char *text);
+static void (*earlier_error)(const char *text), (*earlier_warning)(const char *text);
 
 static void give_up(const char *text) {
   landing *to = open_landing;
@@ -30,10 +31,12 @@ static void give_up(const char *text) {
   abort(); /* MuJoCo's own contract: a handler does not return */
 }
 
-static void keep_quiet(const char *text) { (void)text; }
+static void keep_quiet(const char *text) {
+  if (!open_landing && earlier_warning) earlier_warning(text);
+}
 
 static void set_handlers(void) {
-  earlier_error = mju_user_error;
+  earlier_error = mju_user_error, earlier_warning = mju_user_warning;
   mju_user_error = give_up;
   mju_user_warning = keep_quiet;
 }

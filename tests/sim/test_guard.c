@@ -73,12 +73,29 @@ static void a_model_that_is_not_there_is_named(void **state) {
   assert_non_null(strstr(lfm_error(), "nothing"));
 }
 
+static char warned[64];
+static void note_warning(const char *text) { snprintf(warned, sizeof warned, "%s", text); }
+
+/* Of a program that uses MuJoCo itself: its handler, set before ours. */
+static void warnings_of_others_go_to_their_handler(void **state) {
+  (void)state;
+  int calls = 0;
+  assert_int_equal(lfm_physics_guard(count, &calls), LFM_OK);
+  mju_warning("somebody else's");
+  assert_non_null(strstr(warned, "somebody else's"));
+  warned[0] = '\0';
+  assert_int_equal(lfm_physics_guard(complain, NULL), LFM_E_NUMERIC);
+  assert_string_equal(warned, "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(warnings_of_others_go_to_their_handler),
       cmocka_unit_test(an_error_is_a_status),
       cmocka_unit_test(nothing_is_printed),
       cmocka_unit_test(errors_stay_in_their_thread),
       cmocka_unit_test(a_model_that_is_not_there_is_named),
   };
+  mju_user_warning = note_warning;
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
