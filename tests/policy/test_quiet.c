@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_quiet.c -- whatever stands below: a policy that acts calls neither the C library's allocator nor its locks.  The
- * program's own malloc and pthread_mutex_lock stand in front of the C library's and count.
+ * test_quiet.c -- whatever stands below: a policy that acts, clamps, refuses or heeds its guard calls neither the C library's
+ * allocator nor its locks.  The program's own malloc and pthread_mutex_lock stand in front of the C library's and count.
  */
 #include "flow/modes_support.h"
 
@@ -52,16 +52,34 @@ __attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t *m
 #endif
 
 #ifndef CANNOT_COUNT
-static void check(bool rtc) {
-  run r = policy_run(KEYS("max_batch=5"));
-  OK(run_train(&r));
-  lfm_model *model = model_of(&r);
+/* A small policy, with a guard. */
+static lfm_model *guarded_model(run *r) {
+  char path[1100];
+  lfm_guard_options options;
+  lfm_guard_result result;
+  lfm_model *plain, *guarded;
+  *r = policy_run(KEYS("max_batch=5"));
+  OK(run_train(r));
+  plain = model_of(r);
+  lfm_guard_defaults(&options);
+  options.model = plain, options.demos = r->table, options.alpha = 0.2, options.batches = 20;
+  snprintf(path, sizeof path, "%s/guarded.safetensors", r->root.path);
+  OK(lfm_guard(&options, path, &result));
+  OK(lfm_model_load(path, &guarded));
+  remove(path);
+  lfm_model_destroy(plain);
+  return guarded;
+}
+
+static void check(bool rtc, const char *guard, bool clamp) {
+  run r;
+  lfm_model *model = guarded_model(&r);
   lfm_policy_options options;
   lfm_policy *policy;
   lfm_policy_defaults(&options);
-  options.rtc = rtc;
+  options.rtc = rtc, options.guard = guard, options.clamp = clamp;
   OK(lfm_policy_create(model, &options, &policy));
-  const double good[OBS] = {1.0, 0.05};
+  const double good[OBS] = {1.0, 0.05}, nan[OBS] = {NAN, 0.05}, far[OBS] = {90.0, 0.05};
   double action[DIM];
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   asked = locked = 0;
@@ -78,7 +96,8 @@ static void check(bool rtc) {
   asked = locked = 0;
   for (int k = 0; k < 100; k++) {
     if (k % 30 == 0) lfm_policy_begin(policy, k);
-    failed += lfm_policy_act(policy, good, OBS, action) != LFM_OK;
+    failed += lfm_policy_act(policy, good, OBS, action) != LFM_OK && !guard;
+    if (k % 7 == 0) lfm_policy_act(policy, k % 2 ? nan : far, OBS, action); /* what is refused is as quiet */
   }
   long seen = asked, held = locked;
   assert_int_equal(seen, 0);
@@ -87,13 +106,14 @@ static void check(bool rtc) {
   lfm_pilot_options piloted;
   lfm_pilot_defaults(&piloted);
   piloted.deadline = 60e6;
-  piloted.policy.rtc = rtc;
+  piloted.policy.rtc = rtc, piloted.policy.guard = guard, piloted.policy.clamp = clamp;
   OK(lfm_pilot_create(model, &piloted, &pilot));
   lfm_pilot_act(pilot, good, OBS, action); /* the thread has begun by now */
   asked = locked = 0;
   for (int k = 0; k < 100; k++) {
     if (k % 30 == 0) lfm_pilot_begin(pilot, k);
-    failed += lfm_pilot_act(pilot, good, OBS, action) != LFM_OK;
+    failed += lfm_pilot_act(pilot, good, OBS, action) != LFM_OK && !guard;
+    if (k % 7 == 0) lfm_pilot_act(pilot, k % 2 ? nan : far, OBS, action);
     lfm_pilot_current(pilot, action);
   }
   seen = asked, held = locked;
@@ -112,8 +132,10 @@ static void acting_neither_allocates_nor_locks(void **state) {
 #ifdef CANNOT_COUNT
   skip();
 #else
-  check(false);
-  check(true);
+  check(false, NULL, false);
+  check(true, NULL, true);
+  check(false, "hold", true);
+  check(true, "stop", false);
 #endif
 }
 
