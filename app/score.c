@@ -76,6 +76,7 @@ static void print_json(const request *r, const lfm_score_result *result) {
   app_json_whole(&json, "failed", result->failed);
   app_json_real(&json, "nfe_mean", result->nfe_mean);
   if (r->against) {
+    app_json_whole(&json, "against_failed", result->against_failed);
     app_json_real(&json, "against_nll", result->against_nll);
     app_json_real(&json, "diff", result->diff);
     app_json_real(&json, "diff_se", result->diff_se);
@@ -85,14 +86,25 @@ static void print_json(const request *r, const lfm_score_result *result) {
   app_json_close(&json);
 }
 
+static bool are_lost(const lfm_score_result *result) { return result->failed + result->against_failed > 0; }
+
 static void print_difference(const request *r, const lfm_score_result *result) {
   char mean[APP_TEXT_SIZE], low[APP_TEXT_SIZE], high[APP_TEXT_SIZE];
   printf("against        %s nats a row, %s\n", app_like(mean, result->against_nll, result->nll_se), r->against);
   printf("difference     %s nats a row, 95 %% interval %s to %s\n", app_mean(mean, result->diff, result->diff_se),
          app_like(low, result->diff_low, result->diff_se), app_like(high, result->diff_high, result->diff_se));
-  if (result->diff_high < 0) printf("better         %s\n", r->model); /* in words: nobody remembers which sign is good */
-  else if (result->diff_low > 0) printf("better         %s\n", r->against);
+  const char *where = are_lost(result) ? ", on the rows that both solved" : "";
+  if (result->diff_high < 0) printf("better         %s%s\n", r->model, where); /* nobody remembers which sign is good */
+  else if (result->diff_low > 0) printf("better         %s%s\n", r->against, where);
   else printf("better         neither: the interval holds 0\n");
+}
+
+static void print_failed(const request *r, const lfm_score_result *result) {
+  if (r->against && are_lost(result))
+    printf("failed         %" PRId64 " rows, and %" PRId64 " of %s: in neither mean\n", result->failed,
+           result->against_failed, r->against);
+  else if (are_lost(result))
+    printf("failed         %" PRId64 " rows, not in the mean: their solve could not go on\n", result->failed);
 }
 
 static void print_result(const request *r, const lfm_score_result *result) {
@@ -104,8 +116,7 @@ static void print_result(const request *r, const lfm_score_result *result) {
          app_like(text, result->nll_standardised, result->nll_se));
   if (r->against) print_difference(r, result);
   printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard error" : "");
-  if (result->failed > 0)
-    printf("failed         %" PRId64 " rows, not in the mean: their solve could not go on\n", result->failed);
+  print_failed(r, result);
   if (isfinite(result->solver_error))
     printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
   if (isfinite(result->probe_se))
@@ -132,7 +143,8 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       APP_OPTION_GROUP(&r.group),
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
-       .help = "score another model on the same rows too, and print the paired difference"},
+       .help = "score another model on the same rows too, and print the paired difference; every mean is then over the rows "
+               "that both could solve"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),

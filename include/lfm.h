@@ -366,13 +366,15 @@ typedef struct lfm_score_options {
 } lfm_score_options;
 
 typedef struct lfm_score_result {
-  int64_t rows, failed;
+  int64_t rows;                 /* in every mean: those that were solved, of two models those that both solved */
+  int64_t failed;               /* that the model lost, because their solve could not go on */
   double nll, nll_se;           /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised;      /* the same without the normaliser's log-determinant */
   double bits_per_dim, bits_se; /* of pictures: nll in bits a number, an upper bound of those of its bytes; else NAN */
   double solver_error; /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
   double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;
+  int64_t against_failed;     /* that the second model lost; a row may be lost by both */
   double against_nll;         /* the second model's nll on the same rows; NAN without one */
   double diff, diff_se;       /* mean paired nll - against_nll, and its standard error */
   double diff_low, diff_high; /* its 95 % interval */

@@ -159,6 +159,9 @@ static int64_t solved_rows(const scored *s, double *own, double *other, double *
 static lfm_status summarise_solved(const scored *s, double *own, double *other, double *group, lfm_score_result *result) {
   lfm_summary summary;
   int64_t count = solved_rows(s, own, other, group);
+  if (!count && s->against)
+    return lfm_fail(LFM_E_NUMERIC, "none of the %lld rows was solved by both models; are these models of these data?",
+                    (long long)s->rows);
   if (!count)
     return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?",
                     (long long)s->rows);
@@ -184,7 +187,8 @@ static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_r
   lfm_status status = summarise_solved(s, numbers, numbers + s->rows, numbers + 2 * s->rows, result);
   lfm_free(numbers);
   for (int64_t i = 0; i < s->rows; i++) {
-    result->failed += s->failed[i] != 0;
+    result->failed += !isfinite(s->logp[i]);
+    result->against_failed += s->against && !isfinite(s->against[i]);
     evaluations += (double)s->nfe[i];
   }
   result->nfe_mean = evaluations / (double)s->rows;

@@ -203,6 +203,33 @@ static void failed_rows_are_counted_and_left_out(void **state) {
   lfm_table_destroy(table);
 }
 
+/* Each model's own are told; the means of both are over what is left. */
+static void rows_that_one_model_loses_are_in_neither_mean(void **state) {
+  (void)state;
+  const double values[] = {0.5, 5.0, -1.0, 7.0, 1.5};
+  lfm_table *table;
+  OK(lfm_table_create(values, 5, 1, NULL, NULL, &table));
+  lfm_model *walled = walled_chain(table), *still = linear_chain(table, (double[]){0.0}, 1),
+            *none = random_chain(table, NULL, 1e30);
+  double nll = 0.5 * log(2 * M_PI) + (0.25 + 1.0 + 2.25) / 6;
+  lfm_score_options options = options_of(1);
+  for (int turn = 0; turn < 2; turn++) {
+    lfm_score_result result;
+    options.against = turn ? still : walled;
+    OK(lfm_score(turn ? walled : still, table, &options, NULL, &result));
+    assert_true(result.rows == 3 && result.failed == 2 * turn && result.against_failed == 2 - 2 * turn);
+    assert_near(result.nll, nll, 1e-9);
+    assert_near(result.against_nll, nll, 1e-9);
+    assert_near(result.diff, 0.0, 1e-9);
+  }
+  lfm_score_result result;
+  options.against = none;
+  FAILS(LFM_E_NUMERIC, lfm_score(still, table, &options, NULL, &result));
+  assert_says("none of the 5 rows was solved by both models");
+  lfm_model_destroy(walled), lfm_model_destroy(still), lfm_model_destroy(none);
+  lfm_table_destroy(table);
+}
+
 static void count_notes(lfm_note_level level, const char *text, void *context) {
   (void)level;
   assert_non_null(strstr(text, "in their order"));
@@ -413,6 +440,7 @@ int main(void) {
       cmocka_unit_test(columns_go_by_name),
       cmocka_unit_test(chosen_rows_are_evenly_spaced),
       cmocka_unit_test(failed_rows_are_counted_and_left_out),
+      cmocka_unit_test(rows_that_one_model_loses_are_in_neither_mean),
       cmocka_unit_test(refusals_say_why),
       cmocka_unit_test(constant_columns_must_be_what_they_were),
       cmocka_unit_test(fixed_steps_and_the_papers),

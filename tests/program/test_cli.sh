@@ -220,7 +220,7 @@ expect_json "$lfm" score run data.csv --drop label --json
 check "--drop gives the same" test "$(grep -o '"nll": [^,]*' out)" = "$(grep -o '"nll": [^,]*' plain.json)"
 awk 'BEGIN { print "cluster"; for (i = 0; i < 400; i++) print int(i / 4) }' >group.csv
 expect_json "$lfm" score run data.csv --against other --group group.csv --rows 40 -o scores.csv --json
-expect_fields against_nll diff diff_se diff_low diff_high
+expect_fields against_failed against_nll diff diff_se diff_low diff_high
 check "forty rows were scored" grep -qF '"rows": 40,' out
 check "a table of scores" grep -qx 'row,logp,status,logp_against' <(head -1 scores.csv)
 check "a line for each scored row" test "$(wc -l <scores.csv)" -eq 41
@@ -229,6 +229,15 @@ for line in nll standardised against difference better rows 'solver error' evalu
   check "the result has $line" grep -qE "^$line  +[^ ]" out
 done
 check "the result fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+check "nothing was lost" bash -c "! grep -qE '^failed|both solved' out"
+awk -F, '{ print NR == 1 ? $1 "," $2 : $1 * 1e-10 "," $2 * 1e-10 }' data.csv >tiny.csv
+expect_exit 0 "$lfm" train tiny.csv -o tiny $quick
+printf 'length,width\n1e30,0\n1,1\n1.01,1\n' >far.csv # the first row is beyond single precision in the units of tiny
+expect_exit 0 "$lfm" score run far.csv --against tiny
+check "what the second model alone loses is told" grep -qx 'failed         0 rows, and 1 of tiny: in neither mean' out
+check "the better one is so on the rest" grep -qx 'better         run, on the rows that both solved' out
+expect_json "$lfm" score tiny far.csv --against run --json
+check "and which one lost it" grep -qE '"rows": 2,.*"failed": 1,.*"against_failed": 0,' out
 expect_json "$lfm" score run data.csv --probes 1 --seed 2 --rows 40 --json
 check "one probe knows no error" grep -qF '"probe_se": null' out
 expect_json "$lfm" score run data.csv --probes 4 --rows 40 --json
