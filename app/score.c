@@ -143,7 +143,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       APP_OPTION_GROUP(&r.group),
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
-       .help = "score another model on the same rows too, and print the paired difference; every mean is then over the rows "
+       .help = "score another model of the same columns on the same rows too, and print the paired difference; every mean is then over the rows "
                "that both could solve"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),

@@ -85,6 +85,30 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
   return check_constants(model, table, place);
 }
 
+/* in_density [table's cols] |= `bit` where the model, which matches the table, has a density. */
+static void mark_density(const lfm_model *model, const lfm_table *table, int bit, uint8_t *in_density) {
+  for (int64_t k = 0; k < model->normaliser->dim; k++) {
+    int64_t j = model->normaliser->varying[k], named = lfm_table_find(table, model->names[j]);
+    in_density[named < 0 ? j : named] |= (uint8_t)bit;
+  }
+}
+
+lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm_table *table) {
+  uint8_t *in_density;
+  if (table->images || table->windows) return LFM_OK; /* what matches them is all of them */
+  LFM_TRY(LFM_ALLOC(&in_density, table->cols));
+  mark_density(a, table, 1, in_density);
+  mark_density(b, table, 2, in_density);
+  lfm_status status = LFM_OK;
+  for (int64_t j = 0; j < table->cols && status == LFM_OK; j++)
+    if (in_density[j] == 1 || in_density[j] == 2)
+      status = lfm_fail(LFM_E_DATA,
+                        "column '%s' is in the density of the %s model only; densities over other columns do not compare",
+                        table->names[j], in_density[j] == 1 ? "first" : "second");
+  lfm_free(in_density);
+  return status;
+}
+
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place) {
   if (model->picture && table->images)
     return lfm_fail(LFM_E_DATA, "rows of a border are numbers, as lfm push writes them to .npy, not pictures");

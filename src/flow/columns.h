@@ -19,6 +19,10 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
 bool lfm_columns_find_change(const lfm_model *model, const lfm_table *table, const int64_t *place, int64_t *row,
                              int64_t *col);
 
+/* LFM_E_DATA unless the densities of two models that match the table are over the same of its columns, which must be so where
+ * they are compared; a column that was constant in training is in no density. */
+lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm_table *table);
+
 /* The same for rows of a border, whose columns are x0, x1, ...: place [dim]. */
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
 

@@ -221,13 +221,15 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
   return LFM_OK;
 }
 
-/* Not after the first model's hours. */
-static lfm_status check_against(const lfm_score_options *options, const lfm_table *table, lfm_solve *solve) {
+/* Not after the first model's hours; that the first one matches the table is known. */
+static lfm_status check_against(const lfm_model *model, const lfm_score_options *options, const lfm_table *table,
+                                lfm_solve *solve) {
   const lfm_model *against = options->against;
   int64_t *place;
   LFM_TRY(LFM_ALLOC(&place, against->cols));
   lfm_status status = lfm_columns_match(against, table, place);
   lfm_free(place);
+  if (status == LFM_OK) status = lfm_columns_compare(model, against, table);
   if (status == LFM_OK) status = parse_solve(options, against, solve);
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the second model: %s", lfm_error());
 }
@@ -265,9 +267,9 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   const lfm_table *rows = windows ? windows : table;
   LFM_TRY_GOTO(choose_rows(model, rows, options, &s), done);
   LFM_TRY_GOTO(parse_solve(options, model, &solve), done);
-  if (options->against) LFM_TRY_GOTO(check_against(options, rows, &others), done);
   lfm_probes_advise(model, options->probes);
   LFM_TRY_GOTO(lfm_columns_gather(model, rows, s.row, s.rows, &s.x), done);
+  if (options->against) LFM_TRY_GOTO(check_against(model, options, rows, &others), done);
   LFM_TRY_GOTO(lfm_columns_given(model, rows, s.row, s.rows, &s.given), done);
   if (warns && model->names) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);

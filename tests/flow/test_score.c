@@ -406,6 +406,43 @@ static void a_second_model_is_checked_first(void **state) {
   lfm_table_destroy(table);
 }
 
+/* Nats of other columns are no difference, whichever model has more of them; a column that never varied has none. */
+static void densities_over_other_columns_do_not_compare(void **state) {
+  (void)state;
+  const char *const names[] = {"a", "b", "c"}, *const others[] = {"p", "q", "r"};
+  lfm_table *drawn = gaussian_table(20, 3, 1), *table, *wide, *narrow = gaussian_table(20, 2, 1), *still;
+  OK(lfm_table_create(drawn->values, 20, 3, names, NULL, &table));
+  OK(lfm_table_create(drawn->values, 20, 3, others, NULL, &wide));
+  for (int j = 0; j < 2; j++) OK(lfm_table_rename(narrow, j, names[j]));
+  lfm_model *three = random_chain(table, NULL, 1.0), *by_place = random_chain(wide, NULL, 1.0),
+            *two = random_chain(narrow, NULL, 1.0);
+  for (int i = 0; i < 20; i++) drawn->values[3 * i + 2] = 5.0;
+  OK(lfm_table_create(drawn->values, 20, 3, names, NULL, &still));
+  lfm_model *constant = random_chain(still, NULL, 1.0);
+  const struct {
+    const lfm_model *model, *against;
+    const lfm_table *table;
+    const char *says;
+  } cases[] = {{three, two, table, "the second model: column 'c' is in the density of the first model only"},
+               {two, three, table, "the second model: column 'c' is in the density of the second model only"},
+               {by_place, two, table, "of the first model only"},
+               {two, by_place, table, "of the second model only"},
+               {constant, three, still, "of the second model only"},
+               {three, by_place, table, NULL},
+               {constant, two, still, NULL}};
+  lfm_score_options options = options_of(1);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_score_result result;
+    options.against = cases[k].against;
+    lfm_status status = lfm_score(cases[k].model, cases[k].table, &options, NULL, &result);
+    assert_int_equal(status, cases[k].says ? LFM_E_DATA : LFM_OK);
+    if (cases[k].says) assert_says(cases[k].says);
+  }
+  lfm_model_destroy(three), lfm_model_destroy(by_place), lfm_model_destroy(two), lfm_model_destroy(constant);
+  lfm_table_destroy(drawn), lfm_table_destroy(table), lfm_table_destroy(wide);
+  lfm_table_destroy(narrow), lfm_table_destroy(still);
+}
+
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(4, 2, 1), *out, *group = gaussian_table(4, 1, 2);
@@ -447,6 +484,7 @@ int main(void) {
       cmocka_unit_test(probe_error_covers_the_error),
       cmocka_unit_test(probed_rows_are_themselves_too),
       cmocka_unit_test(a_second_model_is_checked_first),
+      cmocka_unit_test(densities_over_other_columns_do_not_compare),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
