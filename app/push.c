@@ -108,10 +108,10 @@ static int run(const app_command *self, int argc, char **argv) {
 const app_command app_push = {
     .name = "push",
     .summary = "encode rows to noise or to a border between blocks, and decode",
-    .about =
-        "Carries each row of DATA through the first N blocks, into the units of the flow, where the noise side is a "
-        "standard normal; with --back carries such rows to data, written with its header, units and decimals. The one "
-        "undoes the other, to the errors of both solves. Row i of OUT is row i of DATA: a row whose solve fails is an error.",
+    .about = "Carries each row of DATA through the first N blocks, into the units of the flow, where the noise side is a "
+             "standard normal; with --back carries such rows to data, written with its header, units and decimals. The one "
+             "undoes the other, to the errors of both solves. Row i of OUT is row i of DATA, not counting those "
+             "that --drop-missing leaves out: a row whose solve fails is an error.",
     .example = "  lfm push run data.csv -o noise.csv\n"
                "  lfm push run noise.csv --back -o again.csv\n"
                "  lfm push run data.csv --to 1 -o border1.npy\n",

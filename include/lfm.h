@@ -382,7 +382,8 @@ typedef struct lfm_score_result {
 
 LFM_API void lfm_score_defaults(lfm_score_options *options);
 
-/* log p of each scored row.  out (may be NULL): a table with columns row, logp, status (0: solved), and logp_against. */
+/* log p of each scored row.  out (may be NULL): a table with columns row (its number in the file, from 1, where rows with a
+ * missing value were dropped, too), logp, status (0: solved), and logp_against. */
 LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                              lfm_table **out, lfm_score_result *result);
 

@@ -423,6 +423,8 @@ static lfm_status make_table(csv_file *csv) {
     csv->table->decimals[i] = 0;
     status = lfm_table_rename(csv->table, i, csv->names[keep[i]]);
   }
+  if (status == LFM_OK && lfm_select_drops_missing(csv->source))
+    status = LFM_ALLOC_ROWS(&csv->table->number, csv->table->rows);
   warn_of_unnamed(csv);
 done:
   lfm_free(keep);
@@ -435,6 +437,7 @@ static lfm_status read_rows(csv_file *csv) {
   while (next_row(csv)) {
     bool missing;
     LFM_TRY(read_row(csv, table->values + kept * table->cols, &missing));
+    if (table->number) table->number[kept] = csv->rows_read;
     csv->rows_read++;
     kept += !missing;
   }

@@ -50,6 +50,7 @@ void lfm_table_destroy(lfm_table *table) {
   lfm_images_destroy(table->images);
   lfm_free(table->names);
   lfm_free(table->decimals);
+  lfm_free(table->number);
   if (!table->demos) lfm_free(table->values);
   lfm_demos_destroy(table->demos);
   lfm_windows_destroy(table->windows);
@@ -137,6 +138,8 @@ int64_t lfm_table_find(const lfm_table *table, const char *name) {
     if (strcmp(table->names[col], name) == 0) return col;
   return -1;
 }
+
+int64_t lfm_table_number(const lfm_table *table, int64_t row) { return table->number ? table->number[row] : row; }
 
 int64_t lfm_table_units(const lfm_table *table) { return table->demos ? table->demos->episodes : table->rows; }
 

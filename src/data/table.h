@@ -20,6 +20,7 @@ struct lfm_table {
   /* A table of demonstrations has a step a row; its values are demos->actions, and theirs to free. */
   lfm_demos *demos;
   lfm_windows *windows; /* of windows of demonstrations; NULL: something else */
+  int64_t *number;      /* [rows] of each row where it was read, from 0; NULL: no row in front was left out */
 };
 
 /* Zeros, names x0.., decimals -1. */
@@ -27,6 +28,9 @@ lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out);
 
 /* The column of this name, or -1. */
 int64_t lfm_table_find(const lfm_table *table, const char *name);
+
+/* The number of a row where it was read, from 0, whatever --drop-missing left out in front of it. */
+int64_t lfm_table_number(const lfm_table *table, int64_t row);
 
 /* How many parts there are that a split may take one by one: rows or, of demonstrations, episodes. */
 int64_t lfm_table_units(const lfm_table *table);

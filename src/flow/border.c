@@ -40,7 +40,8 @@ static lfm_status load_states(const lfm_model *model, const lfm_table *table, do
   return status;
 }
 
-static lfm_status through_blocks(const lfm_model *model, const lfm_push_options *options, lfm_rows *rows) {
+static lfm_status through_blocks(const lfm_model *model, const lfm_table *table, const lfm_push_options *options,
+                                 lfm_rows *rows) {
   lfm_solve solve;
   lfm_team *team = NULL;
   lfm_carry *carry = NULL;
@@ -61,7 +62,8 @@ static lfm_status through_blocks(const lfm_model *model, const lfm_push_options 
     LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, rows, &meter), done);
   }
   for (int64_t i = 0; i < rows->count && status == LFM_OK; i++)
-    if (rows->failed[i]) status = lfm_fail(LFM_E_NUMERIC, "row %lld: its solve failed", (long long)i + 1);
+    if (rows->failed[i])
+      status = lfm_fail(LFM_E_NUMERIC, "row %lld: its solve failed", (long long)lfm_table_number(table, i) + 1);
 done:
   lfm_carry_destroy(carry);
   lfm_team_destroy(team);
@@ -94,7 +96,7 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
   LFM_TRY_GOTO(LFM_ALLOC(&rows.failed, table->rows), done);
   rows.f64 = states->values;
   LFM_TRY_GOTO((options->back ? load_states : load_data)(model, table, states->values), done);
-  LFM_TRY_GOTO(through_blocks(model, options, &rows), done);
+  LFM_TRY_GOTO(through_blocks(model, table, options, &rows), done);
   if (options->back) LFM_TRY_GOTO(to_data(model, states, out), done);
   else *out = states, states = NULL;
 done:

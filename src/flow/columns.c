@@ -29,8 +29,8 @@ static lfm_status check_constants(const lfm_model *model, const lfm_table *table
   int64_t row, col;
   if (!lfm_columns_find_change(model, table, place, &row, &col)) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "row %lld: column '%s' is %.9g, but was always %.9g in training: its density is zero there",
-                  (long long)row + 1, model->names[col], table->values[row * table->cols + place[col]],
-                  model->normaliser->constant[col]);
+                  (long long)lfm_table_number(table, row) + 1, model->names[col],
+                  table->values[row * table->cols + place[col]], model->normaliser->constant[col]);
 }
 
 /* place [cols] of the wanted names in the table; `whose` columns they are, for error lines. */

@@ -200,7 +200,7 @@ static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_r
   return status;
 }
 
-static lfm_status to_table(const scored *s, lfm_table **out) {
+static lfm_status to_table(const scored *s, const lfm_table *from, lfm_table **out) {
   static const char *const names[] = {"row", "logp", "status", "logp_against"};
   int64_t cols = s->against ? 4 : 3;
   lfm_table *table;
@@ -212,7 +212,7 @@ static lfm_status to_table(const scored *s, lfm_table **out) {
   }
   for (int64_t i = 0; i < s->rows; i++) {
     double *row = table->values + i * cols;
-    row[0] = (double)s->row[i] + 1.0;
+    row[0] = (double)lfm_table_number(from, s->row[i]) + 1.0;
     row[1] = s->logp[i];
     row[2] = s->failed[i];
     if (s->against) row[3] = s->against[i];
@@ -280,7 +280,7 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
     LFM_TRY_GOTO(solver_error(model, team, &solve, &s, &meter, &result->solver_error), done);
   if (options->against) LFM_TRY_GOTO(score_against(options->against, team, options, &others, table, &s, &meter), done);
   LFM_TRY_GOTO(summarise(model, &s, result), done);
-  if (out) LFM_TRY_GOTO(to_table(&s, out), done);
+  if (out) LFM_TRY_GOTO(to_table(&s, rows, out), done);
   result->seconds = lfm_seconds() - meter.begun;
 done:
   lfm_team_destroy(team);

@@ -198,11 +198,13 @@ static void refuses_or_drops_missing_values(void **state) {
     assert_int_equal(parse_with(text, &(lfm_table_options){.drop_missing = true}, &table), LFM_OK);
     lfm_notes_to(NULL, NULL);
     assert_values(table, 2, 2, (const double[]){1, 2, 5, 6});
+    assert_true(lfm_table_number(table, 0) == 0 && lfm_table_number(table, 1) == 2);
     lfm_table_destroy(table);
     assert_int_equal(notes, 1);
     assert_string_equal(last_note, "t: left out 1 of 3 rows, which have a missing value");
     assert_int_equal(parse_with(text, &(lfm_table_options){.drop = "b"}, &table), LFM_OK); /* a dropped column never hurts */
     assert_values(table, 3, 1, (const double[]){1, 3, 5});
+    assert_int_equal(lfm_table_number(table, 1), 1);
     lfm_table_destroy(table);
   }
   refuses("a,b\n1,\n,2\n", &(lfm_table_options){.drop_missing = true}, LFM_E_DATA,

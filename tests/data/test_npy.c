@@ -198,6 +198,7 @@ static void refuses_or_drops_missing_values(void **state) {
   assert_failure(lfm_table_read(in_folder("a.npy"), NULL, &again), LFM_E_DATA, line);
   assert_int_equal(lfm_table_read(in_folder("a.npy"), &(lfm_table_options){.drop_missing = true}, &again), LFM_OK);
   assert_values(again, 2, 2, (const double[]){1, 2, 5, 6});
+  assert_true(lfm_table_number(again, 0) == 0 && lfm_table_number(again, 1) == 2);
   lfm_table_destroy(again);
   assert_int_equal(lfm_table_read(in_folder("a.npy"), &(lfm_table_options){.columns = "x0"}, &again), LFM_OK);
   assert_values(again, 3, 1, (const double[]){1, 3, 5});

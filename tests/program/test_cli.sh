@@ -256,6 +256,12 @@ expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
 
+printf 'length,width\n1,1\n1,\n1.2,1.1\n,1\n1.4,1.2\n' >holes.csv
+expect_exit 0 "$lfm" score run holes.csv --drop-missing -o numbered.csv
+check "rows have the numbers of DATA" test "$(cut -d, -f1 numbered.csv | paste -sd' ')" = "row 1 3 5"
+expect_exit 0 "$lfm" score run holes.csv --drop-missing --rows 2 -o numbered.csv
+check "so they have when some are chosen" test "$(cut -d, -f1 numbered.csv | paste -sd' ')" = "row 1 3"
+
 # ---- ledger: a number a border, what each option adds, and the same nll as score
 expect_json "$lfm" ledger run data.csv --json
 expect_fields blocks gamma kl kl_se theory rows failed nll nll_se solver_error widest chance above_1 above_2 a1_broken \
@@ -303,6 +309,14 @@ expect_error "a border of the model has 2 columns" "$lfm" push run scores.csv --
 mkdir folder.csv
 expect_error "folder.csv" "$lfm" push run data.csv -o folder.csv
 check "a refused push writes nothing" test ! -e x.csv
+expect_exit 0 "$lfm" push run holes.csv --drop-missing -o kept.csv
+check "what is left out has no row" test "$(wc -l <kept.csv)" -eq 4
+check "and that is said" grep -q 'left out 2 of 5 rows' err
+expect_exit 0 "$lfm" push --help
+check "and in the help" bash -c "tr -s ' \n' ' ' <out | grep -qF 'not counting those that --drop-missing leaves out'"
+printf 'length,width\n1,\n1,1\n1e100,1\n' >far.csv
+run "$lfm" push run far.csv --drop-missing -o x.csv
+check "a row that fails has its number in DATA" grep -q 'row 3: its solve failed' err
 
 # ---- plan: of numbers, the published example; of a model, by its own rows or by data
 example="--variances 0.2,1.4,6 --hks .1,.15,.225,.3375,free"
