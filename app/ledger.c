@@ -96,6 +96,7 @@ static void print_json(const request *r, const lfm_ledger_result *result) {
   app_json_real(&json, "nll_se", result->nll_se);
   if (r->train) {
     app_json_real(&json, "train_nll", result->train_nll);
+    app_json_whole(&json, "train_failed", result->train_failed);
     app_json_real(&json, "over_fit", result->over_fit);
     app_json_real(&json, "over_fit_se", result->over_fit_se);
   }
@@ -162,6 +163,8 @@ static void print_losses(const request *r, const lfm_ledger_result *result) {
   printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard errors" : "");
   if (result->failed > 0)
     printf("failed         %" PRId64 " rows, not in the means: their solve could not go on\n", result->failed);
+  if (result->train_failed > 0)
+    printf("failed         %" PRId64 " training rows, not in the over-fit: likewise\n", result->train_failed);
   printf("time           %s\n", app_duration(text, result->seconds));
 }
 

@@ -243,6 +243,7 @@ typedef struct lfm_train_result {
   double train_flops;   /* forward, backward and optimiser, over all blocks */
   double push_flops;    /* carrying the pool and the validation rows */
   int64_t rows_dropped; /* rows whose push failed */
+  int64_t valid_failed; /* held-out rows that valid_nll leaves out, because their solve failed; a warning says it */
   lfm_memory memory;    /* from the first step to the last; a note says it when training begins */
   bool was_finished;    /* the run had been finished before: nothing was done */
 } lfm_train_result;
@@ -417,6 +418,7 @@ typedef struct lfm_ledger_result {
   int64_t rows, failed;                         /* in the means; left out because their solve failed */
   double nll, nll_se;
   double train_nll, over_fit, over_fit_se; /* nll - train_nll over as many training rows, each on its own; NAN without */
+  int64_t train_failed;                    /* training rows that were left out, because their solve failed */
   double excess, excess_se;                /* mean true log p - log p, what the model loses; NAN without a truth */
   double solver_error;                     /* as lfm_score has it, from 32 of the rows; NAN: fixed steps */
   double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */

@@ -190,6 +190,7 @@ static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *optio
   lfm_status status = lfm_score_quietly(l->model, options->train, &as_many, NULL, &scored);
   if (status != LFM_OK) return lfm_fail(status, "the training table: %s", lfm_error());
   result->train_nll = scored.nll;
+  result->train_failed = scored.failed;
   result->over_fit = result->nll - scored.nll;
   result->over_fit_se = hypot(result->nll_se, scored.nll_se);
   return LFM_OK;

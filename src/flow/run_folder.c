@@ -168,7 +168,7 @@ typedef struct result_field {
   double *real;
   int64_t *whole;
 } result_field;
-enum { RESULT_FIELDS = 14, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
+enum { RESULT_FIELDS = 15, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
 
 static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
   result_field fields[RESULT_FIELDS] = {
@@ -186,6 +186,7 @@ static void result_fields(lfm_train_result *result, int64_t *blocks, result_fiel
       {"memory_lanes", NULL, &result->memory.lanes},
       {"memory_workers", NULL, &result->memory.workers},
       {"memory_in_files", NULL, &result->memory.in_files},
+      {"valid_failed", NULL, &result->valid_failed},
   };
   memcpy(out, fields, sizeof fields);
 }

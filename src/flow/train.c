@@ -85,6 +85,11 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_result score;
   LFM_TRY(lfm_score_quietly(trainer->model, trainer->valid_table, &options, NULL, &score));
   result->valid_nll = score.nll;
+  result->valid_failed = score.failed;
+  int64_t scored = score.rows + score.failed;
+  if (score.failed)
+    lfm_note(LFM_WARNING, "valid_nll leaves out %lld of %lld held-out rows, whose solve failed", (long long)score.failed,
+             (long long)scored);
   return LFM_OK;
 }
 

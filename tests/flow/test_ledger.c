@@ -255,6 +255,17 @@ static void failed_rows_are_counted_and_left_out(void **state) {
   assert_true(got.rows == 3 && got.failed == 2);
   assert_near(got.nll, 0.5 * log(2 * M_PI) + (0.25 + 1.0 + 2.25) / 6, 1e-9);
   assert_near(got.border[0].kl, 0.0, 1e-12);
+  assert_int_equal(got.train_failed, 0);
+
+  const double learnt[] = {5.0, 0.5, -0.5};
+  lfm_table *train;
+  OK(lfm_table_create(learnt, 3, 1, NULL, NULL, &train));
+  options.train = train;
+  got = ledger(model, table, &options);
+  assert_true(got.failed == 2 && got.train_failed == 1);
+  assert_near(got.train_nll, 0.5 * log(2 * M_PI) + (0.25 + 0.25) / 4, 1e-9);
+  lfm_table_destroy(train);
+  options.train = NULL;
   lfm_model_destroy(model);
 
   model = random_chain(table, NULL, 1e30);

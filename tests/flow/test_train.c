@@ -308,6 +308,29 @@ static void patience_keeps_the_best_weights(void **state) {
   run_drop(&until_best);
 }
 
+static void hear_of_failures(lfm_note_level level, const char *text, void *heard) {
+  *(bool *)heard |= level == LFM_WARNING && strstr(text, "valid_nll leaves out 1 of 50 held-out rows, whose solve failed");
+}
+
+/* A held-out row beyond single precision has no log p: the mean is over the others, and that is said and kept. */
+static void lost_validation_rows_are_told(void **state) {
+  (void)state;
+  run r = small_run(KEYS("hks=[null]"));
+  lfm_table *valid = gaussian_table(50, 2, 99);
+  bool heard = false;
+  valid->values[6] = 1e60;
+  r.options.valid = valid;
+  lfm_notes_to(hear_of_failures, &heard);
+  OK(run_train(&r));
+  lfm_notes_to(NULL, NULL);
+  assert_true(heard && r.result.valid_failed == 1 && r.result.valid_nll < 100.0);
+  r.options.resume = true; /* the run is finished: its result.json is read */
+  OK(run_train(&r));
+  assert_true(r.result.was_finished && r.result.valid_failed == 1);
+  lfm_table_destroy(valid);
+  run_drop(&r);
+}
+
 /* ---- learning ------------------------------------------------------------------------------------------------ */
 
 /* Two columns with correlation 0.8: entropy 2 log(3) + log(2 pi e) + log(0.6).  The gap to the true density is paired over
@@ -706,6 +729,7 @@ int main(void) {
       cmocka_unit_test(blocks_of_the_process_stand_alone),
       cmocka_unit_test(a_schedule_is_its_hks),
       cmocka_unit_test(patience_keeps_the_best_weights),
+      cmocka_unit_test(lost_validation_rows_are_told),
       cmocka_unit_test(learns_a_gaussian),
       cmocka_unit_test(single_steps_learn_a_gaussian),
       cmocka_unit_test(one_noise_keeps_the_spread_of_single_steps),

@@ -272,7 +272,7 @@ check "nothing is said that was not asked" bash -c "! grep -qE 'over_fit|excess|
 check "nll is that of score" test "$(grep -o '"nll": [^,]\{10\}' out)" = "$(grep -o '"nll": [^,]\{10\}' plain.json)"
 awk 'BEGIN { print "row,logp"; for (i = 0; i < 400; i++) printf "%d,%d\n", i + 1, -1 - i % 2 }' >truth.csv
 expect_json "$lfm" ledger run data.csv --train data.csv --truth truth.csv --rows 40 --json
-expect_fields train_nll over_fit over_fit_se excess excess_se true_kl true_kl_se
+expect_fields train_nll train_failed over_fit over_fit_se excess excess_se true_kl true_kl_se
 check "forty rows" grep -qF '"rows": 40,' out
 check "rows that were learnt are no over-fit" grep -qE '"over_fit": (0|-?[0-9.]+e-1[0-9]),' out
 expect_exit 0 "$lfm" ledger run data.csv --train data.csv --truth truth.csv
@@ -280,6 +280,9 @@ for line in data 'block 1' 'block 2' nll excess over-fit 'solver error' rows 'wh
   check "the ledger has $line" grep -qE "^$line" out
 done
 check "the ledger fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+printf 'length,width\n1e100,0\n1,1\n2,1\n' >lost.csv
+expect_exit 0 "$lfm" ledger run data.csv --train lost.csv
+check "a training row that is lost is told" grep -qx 'failed         1 training rows, not in the over-fit: likewise' out
 expect_json "$lfm" ledger run data.csv --group group.csv --probes 3 --seed 2 --json
 expect_fields probe_se
 expect_error "group" "$lfm" ledger run a.csv --group group.csv
