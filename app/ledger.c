@@ -15,7 +15,7 @@
 #include <math.h>
 
 typedef struct request {
-  const char *model, *data, *train, *truth, *group, *solver;
+  const char *model, *data, *train, *truth, *group, *train_group, *solver;
   int64_t rows, probes, threads;
   app_seed seed;
   double tol;
@@ -25,12 +25,13 @@ typedef struct request {
 
 static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledger_result *result) {
   lfm_model *model = NULL;
-  lfm_table *heldout = NULL, *train = NULL, *truth = NULL, *group = NULL;
+  lfm_table *heldout = NULL, *train = NULL, *truth = NULL, *group = NULL, *train_group = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &heldout);
   if (status == LFM_OK && r->train) status = app_read_columns(r->train, &r->columns, model, false, &train);
   if (status == LFM_OK && r->truth) status = lfm_table_read(r->truth, NULL, &truth);
   if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
+  if (status == LFM_OK && r->train_group) status = lfm_table_read_groups(r->train_group, &train_group);
   if (status == LFM_OK) {
     lfm_ledger_options options;
     lfm_ledger_defaults(&options);
@@ -39,6 +40,7 @@ static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledg
     options.train = train;
     options.truth = truth;
     options.group = group;
+    options.train_group = train_group;
     options.probes = (int)r->probes;
     options.seed = r->seed.value;
     options.threads = (int)r->threads;
@@ -46,6 +48,7 @@ static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledg
     options.context = progress;
     status = lfm_ledger(model, heldout, &options, result);
   }
+  lfm_table_destroy(train_group);
   lfm_table_destroy(group);
   lfm_table_destroy(truth);
   lfm_table_destroy(train);
@@ -156,6 +159,9 @@ static void print_losses(const request *r, const lfm_ledger_result *result) {
   if (r->train)
     printf("over-fit       %s nats: held-out nll over that of training rows\n",
            app_mean(text, result->over_fit, result->over_fit_se));
+  if (r->train && !r->group != !r->train_group)
+    printf("over-fit error not known: %s has no clusters; %s names them\n", r->group ? "--train" : "DATA",
+           r->group ? "--train-group" : "--group");
   if (isfinite(result->solver_error))
     printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
   if (isfinite(result->probe_se))
@@ -229,6 +235,9 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_DROP(&r.columns.drop),
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       APP_OPTION_GROUP(&r.group),
+      {APP_TEXT, .name = "train-group", .value = "DATA", .target = &r.train_group,
+       .help = "the same for the rows of --train; with only one of the two the over-fit has no error, since one half of it "
+               "would be clustered and the other not"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 0),
       APP_OPTION_PROBES(&r.probes),

@@ -396,8 +396,9 @@ typedef struct lfm_ledger_options {
   const lfm_table *train; /* rows that the model learnt from, for the over-fit; NULL: not asked */
   const lfm_table *truth; /* a column "logp": the true log p of each row of the table, in its units; NULL: not known */
   const lfm_table *group; /* one column, a row for each row of the table: clusters for the standard errors; NULL: rows */
-  int probes;             /* over 0: the trace estimated by so many random vectors a row, as lfm_score does */
-  uint64_t seed;          /* of the probes */
+  const lfm_table *train_group; /* the same for each row of train */
+  int probes;                   /* over 0: the trace estimated by so many random vectors a row, as lfm_score does */
+  uint64_t seed;                /* of the probes */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -417,17 +418,18 @@ typedef struct lfm_ledger_result {
   lfm_ledger_border border[LFM_MAX_BLOCKS + 1]; /* [blocks + 1] */
   int64_t rows, failed;                         /* in the means; left out because their solve failed */
   double nll, nll_se;
-  double train_nll, over_fit, over_fit_se; /* nll - train_nll over as many training rows, each on its own; NAN without */
-  int64_t train_failed;                    /* training rows that were left out, because their solve failed */
-  double excess, excess_se;                /* mean true log p - log p, what the model loses; NAN without a truth */
-  double solver_error;                     /* as lfm_score has it, from 32 of the rows; NAN: fixed steps */
-  double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
-  int64_t dim;         /* columns that vary: what follows is about their covariance in the flow's units */
-  double widest;       /* its largest eigenvalue */
-  double chance;       /* so many rows of N(0, I) would exceed it once in 90 times */
-  int64_t above_1;     /* eigenvalues above 1 by more than chance: the theory's assumption A1 fails */
-  int64_t above_2;     /* above 2 likewise: for Gaussian rows chi^2 to N(0, I) is infinite */
-  bool has_free_block; /* the last block is outside the theorem */
+  double train_nll, over_fit; /* nll - train_nll over as many training rows, each on its own; NAN without */
+  double over_fit_se;         /* NAN, too, where only one of group and train_group was given */
+  int64_t train_failed;       /* training rows that were left out, because their solve failed */
+  double excess, excess_se;   /* mean true log p - log p, what the model loses; NAN without a truth */
+  double solver_error;        /* as lfm_score has it, from 32 of the rows; NAN: fixed steps */
+  double probe_se;            /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
+  int64_t dim;                /* columns that vary: what follows is about their covariance in the flow's units */
+  double widest;              /* its largest eigenvalue */
+  double chance;              /* so many rows of N(0, I) would exceed it once in 90 times */
+  int64_t above_1;            /* eigenvalues above 1 by more than chance: the theory's assumption A1 fails */
+  int64_t above_2;            /* above 2 likewise: for Gaussian rows chi^2 to N(0, I) is infinite */
+  bool has_free_block;        /* the last block is outside the theorem */
   double nfe_mean, seconds;
 } lfm_ledger_result;
 

@@ -67,6 +67,11 @@ static lfm_status read_truth(const lfm_table *truth, int64_t table_rows, ledger 
   return LFM_OK;
 }
 
+static lfm_status check_train_group(const lfm_ledger_options *options) {
+  if (options->train || !options->train_group) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "train-group: it clusters the training rows, which only train gives");
+}
+
 static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *options, ledger *l) {
   LFM_TRY(lfm_columns_choose(table, options->rows, &l->row, &l->rows));
   LFM_TRY(LFM_ALLOC(&l->logp, l->rows));
@@ -182,17 +187,18 @@ static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, c
   return LFM_OK;
 }
 
-/* Training and held-out rows are independent, so the variances of the two means add. */
+/* Training and held-out rows are independent, so the variances of the two means add; both by cluster, or both by row. */
 static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *options, lfm_ledger_result *result) {
   if (!options->train) return LFM_OK;
   lfm_score_options as_many = score_options(options, l->rows);
+  as_many.group = options->train_group;
   lfm_score_result scored;
   lfm_status status = lfm_score_quietly(l->model, options->train, &as_many, NULL, &scored);
   if (status != LFM_OK) return lfm_fail(status, "the training table: %s", lfm_error());
   result->train_nll = scored.nll;
   result->train_failed = scored.failed;
   result->over_fit = result->nll - scored.nll;
-  result->over_fit_se = hypot(result->nll_se, scored.nll_se);
+  if (!options->group == !options->train_group) result->over_fit_se = hypot(result->nll_se, scored.nll_se);
   return LFM_OK;
 }
 
@@ -245,6 +251,7 @@ lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lf
   lfm_table *windows = NULL;
   lfm_status status;
   LFM_TRY_GOTO(lfm_density_check(model), done);
+  LFM_TRY_GOTO(check_train_group(options), done);
   LFM_TRY_GOTO(lfm_columns_windows(model, heldout, &windows), done);
   if (windows) heldout = windows;
   LFM_TRY_GOTO(choose_rows(heldout, options, &l), done);

@@ -205,6 +205,36 @@ static void clusters_and_probes_are_those_of_score(void **state) {
   lfm_model_destroy(model);
 }
 
+/* The over-fit's error is of one kind: both halves by cluster or both by row, else it is not known. */
+static void the_over_fit_is_clustered_on_both_sides(void **state) {
+  (void)state;
+  enum { N = 120 };
+  double clusters[N];
+  lfm_table *heldout = gaussian_table(N, 3, 2), *train = gaussian_table(N, 3, 3), *group;
+  for (int i = 0; i < N; i++) clusters[i] = i / 10;
+  OK(lfm_table_create(clusters, N, 1, NULL, NULL, &group));
+  lfm_model *model = random_chain(heldout, NULL, 1.5);
+  lfm_score_options score_options;
+  lfm_score_result own, learnt;
+  lfm_score_defaults(&score_options);
+  score_options.group = group;
+  OK(lfm_score(model, heldout, &score_options, NULL, &own));
+  OK(lfm_score(model, train, &score_options, NULL, &learnt));
+  lfm_ledger_options options = options_of(2);
+  options.train = train, options.group = group, options.train_group = group;
+  assert_near(ledger(model, heldout, &options).over_fit_se, hypot(own.nll_se, learnt.nll_se), 1e-12);
+  options.train_group = NULL;
+  lfm_ledger_result half = ledger(model, heldout, &options);
+  assert_true(isnan(half.over_fit_se) && half.over_fit == own.nll - learnt.nll && isfinite(half.nll_se));
+  options.group = NULL, options.train_group = group;
+  assert_true(isnan(ledger(model, heldout, &options).over_fit_se));
+  options.train = NULL;
+  FAILS(LFM_E_USAGE, lfm_ledger(model, heldout, &options, &half));
+  assert_says("train-group: it clusters the training rows, which only train gives");
+  lfm_model_destroy(model);
+  lfm_table_destroy(heldout), lfm_table_destroy(train), lfm_table_destroy(group);
+}
+
 static void variances_break_the_assumptions(void **state) {
   (void)state;
   static const struct {
@@ -345,6 +375,7 @@ static void refused_memory_leaves_nothing(void **state) {
   options.train = table;
   options.truth = truth;
   options.group = truth;
+  options.train_group = truth;
   options.probes = 2;
   for (uint64_t at = 1; status != LFM_OK; at++) {
     lfm_alloc_fail_at(at);
@@ -364,6 +395,7 @@ int main(void) {
       cmocka_unit_test(losses_are_those_of_score),
       cmocka_unit_test(order_threads_and_solver_do_not_matter),
       cmocka_unit_test(clusters_and_probes_are_those_of_score),
+      cmocka_unit_test(the_over_fit_is_clustered_on_both_sides),
       cmocka_unit_test(variances_break_the_assumptions),
       cmocka_unit_test(few_rows_show_little),
       cmocka_unit_test(failed_rows_are_counted_and_left_out),

@@ -47,7 +47,7 @@ check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
 help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
 help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --nfe --protocol --probes --seed --threads --json
-help_of ledger --train --truth --rows --columns --drop --drop-missing --group --solver --tol --probes --seed --threads --json
+help_of ledger --train --truth --rows --columns --drop --drop-missing --group --train-group --solver --tol --probes --seed --threads --json
 help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --retrain --manifold --strict --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of distill --out --steps --plan --s --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
@@ -285,6 +285,11 @@ expect_exit 0 "$lfm" ledger run data.csv --train lost.csv
 check "a training row that is lost is told" grep -qx 'failed         1 training rows, not in the over-fit: likewise' out
 expect_json "$lfm" ledger run data.csv --group group.csv --probes 3 --seed 2 --json
 expect_fields probe_se
+expect_exit 0 "$lfm" ledger run data.csv --train data.csv --group group.csv --rows 40
+check "an over-fit without an error says why" grep -qx 'over-fit error not known: --train has no clusters; --train-group names them' out
+expect_json "$lfm" ledger run data.csv --train data.csv --group group.csv --train-group words.csv --rows 40 --json
+check "with both it has one" grep -qE '"over_fit_se": [0-9]' out
+expect_usage "train-group" "$lfm" ledger run data.csv --train-group group.csv
 expect_error "group" "$lfm" ledger run a.csv --group group.csv
 expect_error "the truth has 400 rows, the table 50" "$lfm" ledger run a.csv --truth truth.csv
 expect_error "'logp'" "$lfm" ledger run data.csv --truth group.csv
