@@ -125,11 +125,11 @@ static void print_json(const request *r, const lfm_ledger_result *result) {
 
 /* ---- for people ---- */
 
-/* Right-aligned by what is seen: ± is two bytes and one column. */
+/* Right-aligned by what is seen (± is two bytes and one column), and apart from its neighbour however long it is. */
 static void print_cell(int width, const char *text) {
   int seen = 0;
   for (const char *at = text; *at; at++) seen += (*at & 0xC0) != 0x80;
-  printf("%*s%s", width > seen ? width - seen : 0, "", text);
+  printf("%*s%s", width > seen ? width - seen : 1, "", text);
 }
 
 static void print_border(const lfm_ledger_result *result, int n, bool with_truth) {

@@ -283,6 +283,9 @@ check "the ledger fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }
 printf 'length,width\n1e100,0\n1,1\n2,1\n' >lost.csv
 expect_exit 0 "$lfm" ledger run data.csv --train lost.csv
 check "a training row that is lost is told" grep -qx 'failed         1 training rows, not in the over-fit: likewise' out
+expect_exit 0 "$lfm" score run data.csv -o truth-of-run.csv # its own log p: cells of ten decimals
+expect_exit 0 "$lfm" ledger run data.csv --truth truth-of-run.csv
+check "the cells of a border are apart" grep -qE "^block 2 .* - +-?[0-9]" out
 expect_json "$lfm" ledger run data.csv --group group.csv --probes 3 --seed 2 --json
 expect_fields probe_se
 expect_exit 0 "$lfm" ledger run data.csv --train data.csv --group group.csv --rows 40
