@@ -21,6 +21,12 @@ lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, 
  * from DATA may be absent. */
 lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, const lfm_table *data, lfm_table **out);
 
+/* What DATA of a model may be, behind "by the ending: "; and what becomes of the trace where no probes are asked for. */
+#define APP_ROWS_OF_MODEL                                                                                                    \
+  ".csv .csv.gz .npy file.npz::key file.hdf5::dataset; or, as lfm train takes them, pictures or demonstrations, whose "      \
+  "windows are the rows"
+#define APP_PROBES_OF_MODEL " (default: it is computed; of pictures and convolutional policies 2)"
+
 /* What the verbs that read DATA for a model let the user choose: fields of lfm_table_options.  Group 1 of alternatives. */
 #define APP_OPTION_COLUMNS(address)                                                                                          \
   {                                                                                                                          \

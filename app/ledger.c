@@ -223,8 +223,7 @@ static int run(const app_command *self, int argc, char **argv) {
   const app_option options[] = {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
       {APP_OPERAND, .name = "DATA", .target = &r.data,
-       .help = "held-out rows, which the model has not learnt from; by the ending: .csv .csv.gz .npy file.npz::key "
-               "file.hdf5::dataset"},
+       .help = "held-out rows, which the model has not learnt from; by the ending: " APP_ROWS_OF_MODEL},
       {APP_TEXT, .name = "train", .value = "DATA", .target = &r.train,
        .help = "the rows that the model learnt from: as many of them are scored too, for the over-fit"},
       {APP_TEXT, .name = "truth", .value = "DATA", .target = &r.truth,
@@ -240,7 +239,7 @@ static int run(const app_command *self, int argc, char **argv) {
                "would be clustered and the other not"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 0),
-      APP_OPTION_PROBES(&r.probes),
+      APP_OPTION_PROBES(&r.probes, APP_PROBES_OF_MODEL),
       APP_OPTION_PROBE_SEED(&r.seed),
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),

@@ -132,10 +132,11 @@ typedef struct app_option {
         .name = "group", .value = "DATA", .target = (address),                                                               \
         .help = "a table of one column, numbers or words, a row for each row of DATA: its cluster, for the standard errors"  \
   }
-#define APP_OPTION_PROBES(address)                                                                                           \
+/* `unasked`: what becomes of the trace without it, where that is not the same of every model. */
+#define APP_OPTION_PROBES(address, unasked)                                                                                  \
   {                                                                                                                          \
     APP_COUNT, .name = "probes", .value = "K", .target = (address), .low = 1, .high = 1000,                                  \
-               .help = "estimate the trace by K random vectors a row instead of computing it: for very many columns"         \
+               .help = "estimate the trace by K random vectors a row instead of computing it: for very many columns" unasked \
   }
 #define APP_OPTION_PROBE_SEED(address)                                                                                       \
   { APP_SEED, .name = "seed", .value = "S", .target = (address), .help = "another seed draws other probes (default 0)" }

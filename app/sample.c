@@ -95,7 +95,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),
       {APP_FLAG, .name = "logp", .target = &r.logp, .help = "add a column logp: the log density of each row under the model"},
-      APP_OPTION_PROBES(&r.probes),
+      APP_OPTION_PROBES(&r.probes, ""),
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),
       {0},

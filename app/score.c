@@ -132,8 +132,7 @@ static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
       {APP_OPERAND, .name = "MODEL", .target = &r.model, .help = "a model file, or a run folder of lfm train"},
-      {APP_OPERAND, .name = "DATA", .target = &r.data,
-       .help = "the rows to score, by the ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset"},
+      {APP_OPERAND, .name = "DATA", .target = &r.data, .help = "the rows to score, by the ending: " APP_ROWS_OF_MODEL},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out,
        .help = "write the score of each row: columns row, logp and status (0: solved)" APP_ARRAY_REPLACED},
       {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
@@ -143,8 +142,8 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
       APP_OPTION_GROUP(&r.group),
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
-       .help = "score another model of the same columns on the same rows too, and print the paired difference; every mean is then over the rows "
-               "that both could solve"},
+       .help = "score another model of the same columns on the same rows too, and print the paired difference; every mean is "
+               "then over the rows that both could solve"},
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 1),
       APP_OPTION_NFE(&r.nfe, 1),
@@ -152,7 +151,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .words = (const char *const[APP_MOST_READ]){"paper", NULL},
        .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's "
                "steps, --nfe says another number):"},
-      APP_OPTION_PROBES(&r.probes),
+      APP_OPTION_PROBES(&r.probes, APP_PROBES_OF_MODEL),
       APP_OPTION_PROBE_SEED(&r.seed),
       APP_OPTION_THREADS(&r.threads),
       APP_OPTION_JSON(&r.json),

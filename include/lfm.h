@@ -359,7 +359,7 @@ typedef struct lfm_score_options {
   const lfm_table *group;   /* [rows, 1] cluster of each row, for the standard error; may be NULL */
   const lfm_model *against; /* a second model, over the same columns, for paired differences; may be NULL */
   int probes;               /* over 0: the trace estimated by so many random vectors a row (up to 1000), not exactly;
-                             * pictures take 2 where none are asked for */
+                             * pictures and convolutional policies take 2 where none are asked for */
   uint64_t seed;            /* of the probes; a row of the table has the same whatever else is scored */
   int threads;
   lfm_progress_fn progress;

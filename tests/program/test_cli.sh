@@ -48,6 +48,11 @@ help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop 
 help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --nfe --protocol --probes --seed --threads --json
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --train-group --solver --tol --probes --seed --threads --json
+for verb in score ledger; do
+  tr -s ' \n' ' ' <<<"$("$lfm" $verb --help)" >out
+  check "help of $verb says what has probes unasked" grep -qF 'of pictures and convolutional policies 2' out
+  check "help of $verb takes what train takes" grep -qF 'or, as lfm train takes them, pictures or demonstrations' out
+done
 help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --retrain --manifold --strict --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of distill --out --steps --plan --s --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
