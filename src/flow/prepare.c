@@ -224,7 +224,8 @@ static lfm_status check_split(const lfm_trainer *trainer) {
       LFM_E_DATA,
       "row %lld: column '%s' is %.9g, and %.9g in every row that is not held out for validation: leave the column "
       "out (--drop), or give validation rows of your own (--valid)",
-      (long long)row + 1, model->names[col], table->values[row * table->cols + col], model->normaliser->constant[col]);
+      (long long)lfm_table_number(table, row) + 1, model->names[col], table->values[row * table->cols + col],
+      model->normaliser->constant[col]);
 }
 
 static lfm_status fill_pools(lfm_trainer *trainer) {
