@@ -35,6 +35,7 @@ static void print_json(const request *r, const lfm_train_result *result) {
   app_json_real(&json, "seconds", result->seconds);
   app_json_real(&json, "loss", result->loss);
   app_json_real(&json, "valid_nll", result->valid_nll);
+  app_json_whole(&json, "valid_failed", result->valid_failed);
   app_json_text(&json, "model", app_name_model(r->run, model));
   app_json_real(&json, "train_flops", result->train_flops);
   app_json_real(&json, "push_flops", result->push_flops);
@@ -56,6 +57,7 @@ static void print_result(const request *r, const lfm_train_result *result) {
   printf("blocks      %d, %" PRId64 " steps in all\n", result->blocks, result->steps);
   if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
   if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
+  if (result->valid_failed > 0) printf("            without %" PRId64 " rows whose solve failed\n", result->valid_failed);
   if (result->rows_dropped > 0) printf("dropped     %" PRId64 " rows that could not be carried on\n", result->rows_dropped);
   printf("compute     %.3g flop training, %.3g flop carrying the data\n", result->train_flops, result->push_flops);
   printf("time        %s\n", app_duration(text, result->seconds));
