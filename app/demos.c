@@ -34,8 +34,8 @@ static lfm_status record(const request *r, app_progress *progress, lfm_demos_res
 static void print_json(const request *r, const lfm_demos_result *result) {
   app_json json = app_json_open(stdout);
   app_json_text(&json, "task", r->task);
-  app_json_whole(&json, "episodes", result->success.right);
-  app_json_whole(&json, "tried", result->success.rows);
+  app_json_whole(&json, "episodes", result->success.count);
+  app_json_whole(&json, "tried", result->success.of);
   app_json_real(&json, "success", result->success.share);
   app_json_real(&json, "success_low", result->success.low);
   app_json_real(&json, "success_high", result->success.high);
@@ -46,11 +46,11 @@ static void print_json(const request *r, const lfm_demos_result *result) {
 
 static void print_result(const request *r, const lfm_demos_result *result) {
   char text[APP_TEXT_SIZE];
-  const lfm_accuracy *success = &result->success;
-  printf("episodes      %" PRId64 ", in %s\n", success->right, r->out);
-  printf("steps         %" PRId64 ", %.1f an episode\n", result->steps, (double)result->steps / (double)success->right);
-  printf("expert        succeeded in %" PRId64 " of %" PRId64 ": %.1f %% (95 %% interval %.1f to %.1f)\n", success->right,
-         success->rows, 100 * success->share, 100 * success->low, 100 * success->high);
+  const lfm_share *success = &result->success;
+  printf("episodes      %" PRId64 ", in %s\n", success->count, r->out);
+  printf("steps         %" PRId64 ", %.1f an episode\n", result->steps, (double)result->steps / (double)success->count);
+  printf("expert        succeeded in %" PRId64 " of %" PRId64 ": %.1f %% (95 %% interval %.1f to %.1f)\n", success->count,
+         success->of, 100 * success->share, 100 * success->low, 100 * success->high);
   printf("time          %s\n", app_duration(text, result->seconds));
 }
 

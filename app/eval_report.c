@@ -26,7 +26,7 @@ static char *interval_text(char out[LONGEST_CELL], const lfm_estimate *e) {
   return out;
 }
 
-static lfm_estimate share_of(const lfm_accuracy *accuracy) {
+static lfm_estimate share_of(const lfm_share *accuracy) {
   return (lfm_estimate){accuracy->share, accuracy->low, accuracy->high};
 }
 
@@ -51,10 +51,10 @@ static void print_shares(const char *name, const lfm_estimate *generated, const 
   print_pair(name, share_text(left, generated), share_text(right, real));
 }
 
-static void print_accuracies(const char *name, const lfm_accuracy *generated, const lfm_accuracy *real) {
+static void print_accuracies(const char *name, const lfm_share *generated, const lfm_share *real) {
   char left[LONGEST_CELL], right[LONGEST_CELL] = "";
   lfm_estimate own = share_of(generated), other = share_of(real);
-  if (generated->rows > 0) print_pair(name, share_text(left, &own), real->rows > 0 ? share_text(right, &other) : right);
+  if (generated->of > 0) print_pair(name, share_text(left, &own), real->of > 0 ? share_text(right, &other) : right);
 }
 
 static void print_figures(const lfm_eval_result *r) {
@@ -87,11 +87,11 @@ static void print_copies(const lfm_eval_result *r) {
 static void print_classes(const app_eval_report *report, const lfm_eval_result *r) {
   char text[LONGEST_CELL];
   int64_t classes = lfm_judge_classes(report->judge);
-  if (r->recognised.rows == 0 || classes > MOST_CLASSES_SHOWN) return;
+  if (r->recognised.of == 0 || classes > MOST_CLASSES_SHOWN) return;
   puts("\nrecognised as the class that was asked for:");
   for (int64_t k = 0; k < classes; k++) {
     lfm_estimate share = share_of(&report->by_class[k]);
-    if (report->by_class[k].rows > 0) printf("  %-20s %s\n", lfm_judge_class(report->judge, k), share_text(text, &share));
+    if (report->by_class[k].of > 0) printf("  %-20s %s\n", lfm_judge_class(report->judge, k), share_text(text, &share));
   }
 }
 
@@ -111,8 +111,7 @@ static void print_one(const app_eval_report *report) {
   print_figures(r);
   printf("\nabove the floor  %s: Frechet distance over that of real pictures\n", interval_text(text, &r->above));
   if (report->against) print_difference(report, r);
-  if (r->retrained.rows > 0)
-    printf("retraining lost  %s points of accuracy, paired\n", points_text(text, &r->retrained_lost));
+  if (r->retrained.of > 0) printf("retraining lost  %s points of accuracy, paired\n", points_text(text, &r->retrained_lost));
   print_copies(r);
   print_classes(report, r);
   putchar('\n');
@@ -157,7 +156,7 @@ void app_eval_print(const app_eval_report *report) {
 
 /* ---- for machines ---- */
 
-typedef enum kind { REAL, WHOLE, INTERVAL, SHARE } kind; /* a double, int64_t, lfm_estimate, lfm_accuracy */
+typedef enum kind { REAL, WHOLE, INTERVAL, SHARE } kind; /* a double, int64_t, lfm_estimate, lfm_share */
 
 typedef struct field {
   const char *key;
@@ -209,7 +208,7 @@ static const field of_retraining[] = {FIELD("retrained", SHARE, result.retrained
 /* out [3]: the value, and the ends of its interval where it has one; returns how many. */
 static int values_of(const app_eval_line *line, const field *f, double out[3]) {
   const char *at = (const char *)line + f->at;
-  lfm_accuracy share;
+  lfm_share share;
   lfm_estimate interval;
   int64_t whole;
   if (f->kind == REAL) return memcpy(out, at, sizeof *out), 1;
@@ -254,7 +253,7 @@ static void put_classes(app_json *json, const app_eval_report *report) {
   int classes = (int)lfm_judge_classes(report->judge);
   for (int k = 0; k < classes; k++) {
     names[k] = lfm_judge_class(report->judge, k);
-    shares[k] = report->by_class[k].rows ? report->by_class[k].share : (double)NAN;
+    shares[k] = report->by_class[k].of ? report->by_class[k].share : (double)NAN;
   }
   app_json_texts(json, "classes", names, classes);
   app_json_reals(json, "class_recognised", shares, classes);
@@ -267,16 +266,16 @@ void app_eval_put_json(const void *what, FILE *out) {
   app_json_text(&json, "model", report->model);
   PUT(common, 1);
   PUT(each, report->count);
-  if (first->recognised.rows > 0) {
+  if (first->recognised.of > 0) {
     PUT(of_labels, report->count);
     put_classes(&json, report);
   }
-  if (first->heldout_recognised.rows > 0) PUT(of_real_labels, 1);
+  if (first->heldout_recognised.of > 0) PUT(of_real_labels, 1);
   if (report->against) {
     app_json_text(&json, "against_model", report->against);
     PUT(of_against, report->count);
   }
-  if (first->retrained.rows > 0) PUT(of_retraining, report->count);
+  if (first->retrained.of > 0) PUT(of_retraining, report->count);
   app_json_real(&json, "seconds", report->seconds);
   app_json_close(&json);
 }

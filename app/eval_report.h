@@ -21,7 +21,7 @@ typedef struct app_eval_report {
   const lfm_judge *judge;
   int count;
   app_eval_line lines[APP_MOST_BUDGETS];
-  lfm_accuracy by_class[LFM_MOST_CLASSES]; /* of the last line */
+  lfm_share by_class[LFM_MOST_CLASSES]; /* of the last line */
   double seconds;
 } app_eval_report;
 

@@ -21,17 +21,17 @@
               .help = "a picture that cannot be read is an error (otherwise it is left out, with a warning)"                 \
   }
 
-static void print_accuracy(const lfm_accuracy *accuracy, const char *of) {
+static void print_accuracy(const lfm_share *accuracy, const char *of) {
   printf("accuracy       %.2f %%, 95 %% interval %.2f to %.2f; %" PRId64 " of %" PRId64 " %s\n", 100 * accuracy->share,
-         100 * accuracy->low, 100 * accuracy->high, accuracy->right, accuracy->rows, of);
+         100 * accuracy->low, 100 * accuracy->high, accuracy->count, accuracy->of, of);
 }
 
-static void json_accuracy(app_json *json, const lfm_accuracy *accuracy) {
+static void json_accuracy(app_json *json, const lfm_share *accuracy) {
   app_json_real(json, "accuracy", accuracy->share);
   app_json_real(json, "accuracy_low", accuracy->low);
   app_json_real(json, "accuracy_high", accuracy->high);
-  app_json_whole(json, "right", accuracy->right);
-  app_json_whole(json, "rows", accuracy->rows);
+  app_json_whole(json, "right", accuracy->count);
+  app_json_whole(json, "rows", accuracy->of);
 }
 
 /* ---- train ---------------------------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ typedef struct apply_request {
 typedef struct applied {
   int64_t rows, cols;
   bool judged; /* there were labels */
-  lfm_accuracy accuracy;
+  lfm_share accuracy;
 } applied;
 
 /* In the size and colours that the judge knows. */

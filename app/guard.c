@@ -56,9 +56,9 @@ static void print_json(const request *r, const lfm_guard_result *result) {
   app_json_whole(&json, "learnt_episodes", result->learnt);
   app_json_whole(&json, "calibrated_episodes", result->calibrated);
   app_json_real(&json, "level", result->level);
-  if (result->success.rows) app_json_accuracy(&json, "success", &result->success);
-  app_json_accuracy(&json, "false_alarms", &result->false_alarms);
-  if (result->success.rows) app_json_accuracy(&json, "detected", &result->detected);
+  if (result->success.of) app_json_share(&json, "success", &result->success);
+  app_json_share(&json, "false_alarms", &result->false_alarms);
+  if (result->success.of) app_json_share(&json, "detected", &result->detected);
   app_json_real(&json, "seconds", result->seconds);
   app_json_close(&json);
 }
@@ -66,10 +66,10 @@ static void print_json(const request *r, const lfm_guard_result *result) {
 static void print_result(const request *r, const lfm_guard_result *result) {
   char text[APP_TEXT_SIZE];
   printf("guard         learnt from %" PRId64 " episodes, in %s\n", result->learnt, r->out);
-  if (result->success.rows) app_print_accuracy("rollouts", &result->success, "episodes succeeded");
+  if (result->success.of) app_print_share("rollouts", &result->success, "episodes succeeded");
   printf("level         %.4g, calibrated on %" PRId64 " good episodes\n", result->level, result->calibrated);
-  app_print_accuracy("false alarms", &result->false_alarms, "other good episodes");
-  if (result->detected.rows) app_print_accuracy("detected", &result->detected, "failed episodes");
+  app_print_share("false alarms", &result->false_alarms, "other good episodes");
+  if (result->detected.of) app_print_share("detected", &result->detected, "failed episodes");
   printf("time          %s\n", app_duration(text, result->seconds));
 }
 

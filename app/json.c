@@ -112,13 +112,13 @@ void app_json_end(app_json *json) {
   json->fields = 1;
 }
 
-void app_json_accuracy(app_json *json, const char *key, const lfm_accuracy *accuracy) {
+void app_json_share(app_json *json, const char *key, const lfm_share *share) {
   app_json_begin(json, key);
-  app_json_whole(json, "of", accuracy->rows);
-  app_json_whole(json, "in", accuracy->right);
-  app_json_real(json, "share", accuracy->rows ? accuracy->share : (double)NAN);
-  app_json_real(json, "low", accuracy->rows ? accuracy->low : (double)NAN);
-  app_json_real(json, "high", accuracy->rows ? accuracy->high : (double)NAN);
+  app_json_whole(json, "of", share->of);
+  app_json_whole(json, "in", share->count);
+  app_json_real(json, "share", share->of ? share->share : (double)NAN);
+  app_json_real(json, "low", share->of ? share->low : (double)NAN);
+  app_json_real(json, "high", share->of ? share->high : (double)NAN);
   app_json_end(json);
 }
 

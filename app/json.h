@@ -25,7 +25,7 @@ void app_json_texts(app_json *json, const char *key, const char *const *values, 
 void app_json_flag(app_json *json, const char *key, bool value);
 void app_json_begin(app_json *json, const char *key); /* an object in it: its fields, then */
 void app_json_end(app_json *json);
-void app_json_accuracy(app_json *json, const char *key, const lfm_accuracy *accuracy); /* an object; its share and interval */
+void app_json_share(app_json *json, const char *key, const lfm_share *share); /* an object; its share and interval */
 void app_json_close(app_json *json);
 
 #endif

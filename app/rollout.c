@@ -59,14 +59,14 @@ static void print_latency(app_json *json, const lfm_policy_stats *policy, int64_
 }
 
 static void print_guard_json(app_json *json, const lfm_rollout_result *result) {
-  app_json_accuracy(json, "alarms_in_successes", &result->alarms_in_successes);
-  app_json_accuracy(json, "alarms_in_failures", &result->alarms_in_failures);
+  app_json_share(json, "alarms_in_successes", &result->alarms_in_successes);
+  app_json_share(json, "alarms_in_failures", &result->alarms_in_failures);
   app_json_whole(json, "alarm_steps", result->policy.alarms);
 }
 
 static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json json = app_json_open(stdout);
-  app_json_whole(&json, "episodes", result->success.rows);
+  app_json_whole(&json, "episodes", result->success.of);
   app_json_real(&json, "success", result->success.share);
   app_json_real(&json, "success_low", result->success.low);
   app_json_real(&json, "success_high", result->success.high);
@@ -88,14 +88,14 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
 static void print_result(const request *r, const lfm_rollout_result *result) {
   char text[APP_TEXT_SIZE], score[APP_TEXT_SIZE];
   const lfm_policy_stats *policy = &result->policy;
-  app_print_accuracy("success", &result->success, NULL);
+  app_print_share("success", &result->success, NULL);
   printf("score         %s: the best reward of an episode, in the mean\n", app_mean(score, result->score, result->score_se));
   if (result->broken > 0)
     printf("broken        %" PRId64 " episodes: physics or policy could not go on, %" PRId64 " observations refused\n",
            result->broken, policy->refused);
   if (policy->clamped > 0) printf("clamped       %" PRId64 " numbers of observations, out of range\n", policy->clamped);
-  if (result->alarms_in_successes.rows) app_print_accuracy("alarms", &result->alarms_in_successes, "successful episodes");
-  if (result->alarms_in_failures.rows) app_print_accuracy("alarms", &result->alarms_in_failures, "failed episodes");
+  if (result->alarms_in_successes.of) app_print_share("alarms", &result->alarms_in_successes, "successful episodes");
+  if (result->alarms_in_failures.of) app_print_share("alarms", &result->alarms_in_failures, "failed episodes");
   printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64
          " chunks, %" PRId64 " too late)\n",
          policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks, result->missed);

@@ -130,7 +130,7 @@ void app_nearest_offer(app_nearest *nearest, const char *name) {
   }
 }
 
-void app_print_accuracy(const char *label, const lfm_accuracy *a, const char *things) {
-  printf("%-13s %" PRId64 " of %" PRId64 "%s%s: %.1f %% (95 %% interval %.1f to %.1f)\n", label, a->right, a->rows,
-         things ? " " : "", things ? things : "", 100 * a->share, 100 * a->low, 100 * a->high);
+void app_print_share(const char *label, const lfm_share *share, const char *things) {
+  printf("%-13s %" PRId64 " of %" PRId64 "%s%s: %.1f %% (95 %% interval %.1f to %.1f)\n", label, share->count, share->of,
+         things ? " " : "", things ? things : "", 100 * share->share, 100 * share->low, 100 * share->high);
 }

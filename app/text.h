@@ -22,7 +22,7 @@ char *app_mean(char *out, double mean, double standard_error);  /* "-152.31 ± 0
 char *app_like(char *out, double value, double standard_error); /* "-12.30": the decimals of a mean with this error */
 
 /* "LABEL  3 of 4 THINGS: 75.0 % (95 % interval 30.1 to 95.4)", a line; things NULL: the label says what they are. */
-void app_print_accuracy(const char *label, const lfm_accuracy *accuracy, const char *things);
+void app_print_share(const char *label, const lfm_share *share, const char *things);
 
 /* A paragraph in the making: words are put one after another and the line is broken before APP_WIDTH. */
 typedef struct app_paragraph {

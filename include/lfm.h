@@ -575,15 +575,16 @@ typedef struct lfm_judge_options {
   void *context;
 } lfm_judge_options;
 
-typedef struct lfm_accuracy {
-  int64_t rows, right;
-  double share, low, high; /* right / rows, and its 95 % interval (Wilson's) */
-} lfm_accuracy;
+/* How many of how many: right answers of a judge, alarms of a guard. */
+typedef struct lfm_share {
+  int64_t of, count;
+  double share, low, high; /* count / of, and its 95 % interval (Wilson's) */
+} lfm_share;
 
 typedef struct lfm_judge_result {
-  lfm_accuracy valid; /* on the pictures held out, in the epoch that was best on them: a little too good */
-  double loss;        /* their mean cross entropy then, in nats */
-  int64_t pictures;   /* learnt from */
+  lfm_share valid;  /* on the pictures held out, in the epoch that was best on them: a little too good */
+  double loss;      /* their mean cross entropy then, in nats */
+  int64_t pictures; /* learnt from */
   int epochs, best_epoch;
   double seconds;
 } lfm_judge_result;
@@ -609,7 +610,7 @@ LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* i
  * LFM_E_DATA when they are no pictures, or of another size; and where `right` is asked for, when there are no labels, or one
  * of a class that it does not know. */
 LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
-                                   lfm_table **logits, lfm_accuracy *right);
+                                   lfm_table **logits, lfm_share *right);
 
 /* Whether a model draws pictures of the size that the judge knows and, where it knows classes, of classes that the judge
  * does: to be asked before the hours of sampling.  LFM_E_DATA says what does not fit. */
@@ -655,7 +656,7 @@ typedef struct lfm_eval_set {
   bool retrain;              /* also have a judge learn from the set, by its labels, and ask it about the held-out pictures */
   const char *samples;       /* a PNG to draw: a grid of some of the set, class by class; NULL: none */
   const char *nearest;       /* a PNG to draw: some of the set, each beside its nearest training pictures; NULL: none */
-  lfm_accuracy *by_class; /* [classes of the judge] to fill: pictures asked for as each that it recognises; NULL: not asked */
+  lfm_share *by_class; /* [classes of the judge] to fill: pictures asked for as each that it recognises; NULL: not asked */
 } lfm_eval_set;
 
 typedef struct lfm_eval_result {
@@ -665,15 +666,15 @@ typedef struct lfm_eval_result {
   /* Copies of training pictures?  By the distance of each to the nearest of all training pictures. */
   double nearest, heldout_nearest;  /* in the median, of the set and of the held-out pictures */
   lfm_estimate closer;              /* chance that one of the set is nearer than a held-out one: 0.5 is due */
-  lfm_accuracy memorised;           /* of the set, nearer than all but 1 % of the held-out pictures */
+  lfm_share memorised;              /* of the set, nearer than all but 1 % of the held-out pictures */
   double memorised_due;             /* so large a share is to be expected */
   int64_t copies;                   /* at distance 0 */
-  lfm_accuracy recognised;          /* by the judge as what was asked for; rows 0: there are no labels */
-  lfm_accuracy heldout_recognised;  /* the same of the held-out pictures */
+  lfm_share recognised;             /* by the judge as what was asked for; of 0: there are no labels */
+  lfm_share heldout_recognised;     /* the same of the held-out pictures */
   lfm_estimate against, difference; /* Frechet distance of the other set, and by how much that of this one exceeds it, paired;
                                      * NAN: there is none */
-  lfm_accuracy retrained;           /* on held-out pictures, by a judge that learnt from the set; rows 0: not asked */
-  lfm_accuracy retrained_floor;     /* by one that learnt from as many training pictures */
+  lfm_share retrained;              /* on held-out pictures, by a judge that learnt from the set; of 0: not asked */
+  lfm_share retrained_floor;        /* by one that learnt from as many training pictures */
   lfm_estimate retrained_lost;      /* the latter less the former, paired */
   double seconds;
 } lfm_eval_result;
@@ -740,8 +741,8 @@ typedef struct lfm_demos_options {
 } lfm_demos_options;
 
 typedef struct lfm_demos_result {
-  lfm_accuracy success; /* rows: episodes tried; right: recorded */
-  int64_t steps;        /* of control, recorded */
+  lfm_share success; /* rows: episodes tried; right: recorded */
+  int64_t steps;     /* of control, recorded */
   double seconds;
 } lfm_demos_result;
 
@@ -885,10 +886,10 @@ typedef struct lfm_guard_options {
 typedef struct lfm_guard_result {
   int64_t learnt, calibrated; /* episodes */
   double level;
-  lfm_accuracy success; /* of the rollouts; rows 0: there were none */
+  lfm_share success; /* of the rollouts; of 0: there were none */
   /* in good episodes that neither were learnt from nor calibrated: every second one; rows: those */
-  lfm_accuracy false_alarms;
-  lfm_accuracy detected; /* alarms in the rollouts that failed; rows 0: there were none */
+  lfm_share false_alarms;
+  lfm_share detected; /* alarms in the rollouts that failed; of 0: there were none */
   double seconds;
 } lfm_guard_result;
 
@@ -916,14 +917,14 @@ typedef struct lfm_rollout_options {
 } lfm_rollout_options;
 
 typedef struct lfm_rollout_result {
-  lfm_accuracy success;    /* of the episodes */
+  lfm_share success;       /* of the episodes */
   double score, score_se;  /* mean over episodes of the best reward, and its standard error; NAN for one */
   int64_t steps, broken;   /* of control; episodes that ended because physics or policy could not go on */
   lfm_policy_stats policy; /* over all episodes */
   int64_t missed;          /* chunks that took longer than what they had: a step of control, or the policy's delay */
   /* Episodes in which the guard, which options.policy.guard asks for, raised an alarm: of the successful ones, and of those
-   * that failed; rows 0 where there are none of them, or no guard. */
-  lfm_accuracy alarms_in_successes, alarms_in_failures;
+   * that failed; of is 0 where there are none of them, or no guard. */
+  lfm_share alarms_in_successes, alarms_in_failures;
   double seconds;
 } lfm_rollout_result;
 

@@ -73,7 +73,7 @@ static lfm_status print_line(const survey *s, const line *l) {
   lfm_summary success, score;
   LFM_TRY(lfm_summary_mean(l->success, NULL, s->starts, &success));
   LFM_TRY(lfm_summary_mean(l->score, NULL, s->starts, &score));
-  lfm_accuracy share = lfm_summary_share(llround(success.mean * (double)s->starts), s->starts);
+  lfm_share share = lfm_summary_share(llround(success.mean * (double)s->starts), s->starts);
   printf("| %s | %.1f (%.1f to %.1f) |", l->names.label, 100 * success.mean, 100 * share.low, 100 * share.high);
   for (int run = 0; run < l->names.count; run++) printf("%s%.1f", run ? " / " : " ", 100 * l->run[run]);
   printf(" |");

@@ -40,12 +40,12 @@ struct lfm_eval {
   lfm_team *team;
   int64_t rows, manifold_rows;
   seen train, heldout;
-  seen sample;             /* training pictures in the place of generated ones */
-  float *heldout_squares;  /* [held-out rows] of the distance to the nearest training picture */
-  lfm_manifold floor;      /* of the sample */
-  lfm_accuracy recognised; /* of the held-out pictures; rows 0: they have no labels */
-  double *floor_right;     /* [held-out rows] of the judge that the sample taught; NULL: not asked yet */
-  lfm_accuracy floor_accuracy;
+  seen sample;            /* training pictures in the place of generated ones */
+  float *heldout_squares; /* [held-out rows] of the distance to the nearest training picture */
+  lfm_manifold floor;     /* of the sample */
+  lfm_share recognised;   /* of the held-out pictures; of 0: they have no labels */
+  double *floor_right;    /* [held-out rows] of the judge that the sample taught; NULL: not asked yet */
+  lfm_share floor_accuracy;
 };
 
 void lfm_eval_defaults(lfm_eval_options *options) { *options = (lfm_eval_options){0}; }
@@ -146,7 +146,7 @@ static lfm_status draw_and_see(const lfm_eval *e, const lfm_table *from, int64_t
 /* ---- figures of one form ------------------------------------------------------------------------------------- */
 
 static lfm_estimate of_frechet(const lfm_frechet *f) { return (lfm_estimate){f->corrected, f->low, f->high}; }
-static lfm_estimate of_share(const lfm_accuracy *s) { return (lfm_estimate){s->share, s->low, s->high}; }
+static lfm_estimate of_share(const lfm_share *s) { return (lfm_estimate){s->share, s->low, s->high}; }
 static lfm_estimate of_summary(const lfm_summary *s) { return (lfm_estimate){s->mean, s->low, s->high}; }
 
 static lfm_eval_figures figures_of(const lfm_frechet *frechet, const lfm_manifold *manifold) {
@@ -187,10 +187,10 @@ static lfm_status take_squares(const lfm_neighbour *near, int64_t rows, int k, f
 }
 
 /* by_class [classes] may be NULL. */
-static lfm_status recognise(const lfm_eval *e, const seen *s, lfm_accuracy *all, lfm_accuracy *by_class) {
+static lfm_status recognise(const lfm_eval *e, const seen *s, lfm_share *all, lfm_share *by_class) {
   const lfm_judge *judge = e->options.judge;
   int64_t classes = lfm_judge_classes(judge), *confusion;
-  *all = (lfm_accuracy){0};
+  *all = (lfm_share){0};
   if (by_class) memset(by_class, 0, (size_t)classes * sizeof *by_class);
   if (!s->pictures->images->labels) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&confusion, classes * classes));

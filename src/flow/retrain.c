@@ -11,8 +11,7 @@
 #include "flow/judge.h"
 #include "metric/confusion.h"
 
-static lfm_status grade(const lfm_judge *judge, const lfm_table *exam, lfm_team *team, double *right,
-                        lfm_accuracy *accuracy) {
+static lfm_status grade(const lfm_judge *judge, const lfm_table *exam, lfm_team *team, double *right, lfm_share *accuracy) {
   int32_t *truth = NULL, *said = NULL, classes = (int32_t)lfm_judge_classes(judge);
   float *logits = NULL;
   int64_t hits = 0;
@@ -33,7 +32,7 @@ done:
 }
 
 lfm_status lfm_retrain(const lfm_table *lessons, const lfm_table *exam, uint64_t seed, int threads, lfm_meter *meter,
-                       double *right, lfm_accuracy *accuracy) {
+                       double *right, lfm_share *accuracy) {
   lfm_judge *judge = NULL;
   lfm_team *team = NULL;
   lfm_judge_options options;

@@ -12,6 +12,6 @@
  *   right [rows of exam]  1 where it finds the class, else 0
  * LFM_E_DATA where a label of the exam is none of the lessons'. */
 lfm_status lfm_retrain(const lfm_table *lessons, const lfm_table *exam, uint64_t seed, int threads, lfm_meter *meter,
-                       double *right, lfm_accuracy *accuracy);
+                       double *right, lfm_share *accuracy);
 
 #endif

@@ -82,8 +82,8 @@ static void choose_and_test(const lfm_split *split, const uint8_t *said, lfm_c2s
   }
   out->classifier = names[best];
   int64_t right = count_right(said + best * split->total, split->label, split->valid, split->total);
-  lfm_accuracy share = lfm_summary_share(right, split->total - split->valid);
-  out->tests = share.rows;
+  lfm_share share = lfm_summary_share(right, split->total - split->valid);
+  out->tests = share.of;
   out->accuracy = share.share;
   out->low = share.low;
   out->high = share.high;

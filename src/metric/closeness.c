@@ -59,9 +59,9 @@ static lfm_summary chance_closer(const float *generated, int64_t rows, const flo
 
 /* The threshold is one of the held-out rows and wavers as a share of these does: together as much as one of
  * 1 / (1 / rows + 1 / others) rows. */
-static lfm_accuracy share_nearer(const float *generated, int64_t rows, float than, int64_t others) {
+static lfm_share share_nearer(const float *generated, int64_t rows, float than, int64_t others) {
   int64_t nearer = count_below(generated, rows, than, false);
-  lfm_accuracy share = lfm_summary_share(nearer, rows);
+  lfm_share share = lfm_summary_share(nearer, rows);
   double n = (double)rows * (double)others / (double)(rows + others);
   lfm_summary_wilson(share.share, n, &share.low, &share.high);
   return share;

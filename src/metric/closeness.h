@@ -11,7 +11,7 @@
 typedef struct lfm_closeness {
   double generated, heldout; /* median distance to the nearest training row */
   lfm_summary closer;        /* chance that a generated row is nearer than a held-out one, ties by half; 0.5 for equal laws */
-  lfm_accuracy memorised;    /* generated rows nearer than the `rank`-th nearest held-out row, the last of its 1 % */
+  lfm_share memorised;       /* generated rows nearer than the `rank`-th nearest held-out row, the last of its 1 % */
   double memorised_due;      /* rank / (heldout rows + 1): what equal laws give */
   int64_t copies;            /* generated rows at distance 0 */
 } lfm_closeness;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 lfm_status lfm_confusion_count(const int32_t *truth, const int32_t *said, int64_t rows, int32_t classes, int64_t *table,
-                               lfm_accuracy *accuracy) {
+                               lfm_share *accuracy) {
   if (rows < 1 || classes < 1)
     return lfm_fail(LFM_E_DATA, "judge: %lld rows of %d classes; there is nothing to count", (long long)rows, (int)classes);
   memset(table, 0, (size_t)classes * (size_t)classes * sizeof *table);

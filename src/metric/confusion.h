@@ -12,7 +12,7 @@
  *   truth, said [rows] 0 .. classes - 1
  * LFM_E_DATA when there is no row, or a label outside the classes. */
 lfm_status lfm_confusion_count(const int32_t *truth, const int32_t *said, int64_t rows, int32_t classes, int64_t *table,
-                               lfm_accuracy *accuracy);
+                               lfm_share *accuracy);
 
 /* said [rows]: the class with the highest of its row's scores [rows, classes]; the lowest of equal ones.  LFM_E_DATA when a
  * score is not a number. */

@@ -150,7 +150,7 @@ lfm_status lfm_judge_ask(const lfm_judge *judge, const lfm_images *images, lfm_t
 }
 
 lfm_status lfm_judge_count(const lfm_judge *judge, const lfm_table *table, const float *logits, int64_t *confusion,
-                           lfm_accuracy *right) {
+                           lfm_share *right) {
   int32_t *truth = NULL, *chosen = NULL, classes = (int32_t)judge->picture->classes;
   lfm_status status = LFM_ALLOC_ROWS(&truth, table->rows);
   if (status == LFM_OK) status = lfm_judge_truth(judge, table, truth);
@@ -176,7 +176,7 @@ static lfm_status to_table(const float *said, int64_t rows, int64_t cols, char *
   return LFM_OK;
 }
 
-static lfm_status count_right(const lfm_judge *judge, const lfm_table *pictures, const float *logits, lfm_accuracy *right) {
+static lfm_status count_right(const lfm_judge *judge, const lfm_table *pictures, const float *logits, lfm_share *right) {
   int64_t *confusion, classes = judge->picture->classes;
   LFM_TRY(LFM_ALLOC(&confusion, classes * classes));
   lfm_status status = lfm_judge_count(judge, pictures, logits, confusion, right);
@@ -196,7 +196,7 @@ static lfm_status ask(const lfm_judge *judge, const lfm_images *images, int thre
 }
 
 lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
-                           lfm_table **logits, lfm_accuracy *right) {
+                           lfm_table **logits, lfm_share *right) {
   float *seen = NULL, *said = NULL;
   int64_t rows = pictures->rows, classes = judge->picture->classes;
   if (features) *features = NULL;

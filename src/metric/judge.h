@@ -51,7 +51,7 @@ lfm_status lfm_judge_ask(const lfm_judge *judge, const lfm_images *images, lfm_t
 
 /* What its logits [rows, classes] say beside the labels: confusion [classes, classes] as lfm_confusion_count. */
 lfm_status lfm_judge_count(const lfm_judge *judge, const lfm_table *table, const float *logits, int64_t *confusion,
-                           lfm_accuracy *right);
+                           lfm_share *right);
 
 /* Asked after every step and epoch; true stops, as LFM_E_INTERRUPTED. */
 typedef struct lfm_judge_progress {

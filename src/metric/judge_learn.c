@@ -197,7 +197,7 @@ static lfm_status step(learner *l, double rate) {
 
 /* ---- epochs ------------------------------------------------------------------------------------------------- */
 
-static lfm_status validate(learner *l, lfm_accuracy *right, double *loss) {
+static lfm_status validate(learner *l, lfm_share *right, double *loss) {
   int64_t classes = l->judge->picture->classes, held = l->valid->rows;
   LFM_TRY(lfm_jury_ask(&l->jury, l->params, l->valid->images, NULL, l->logits));
   LFM_TRY(lfm_confusion_choose(l->logits, held, (int32_t)classes, l->said));
@@ -219,14 +219,14 @@ static lfm_status train_epoch(learner *l, const lfm_lr *rate, int64_t batches, l
 static lfm_status learn(learner *l, lfm_judge_tick_fn tick, void *context, lfm_judge_result *result) {
   int64_t batches = (l->train->rows + BATCH - 1) / BATCH, total = batches * epochs_of(l);
   lfm_lr rate = {.base = RATE, .warmup = total / 10 < WARMUP ? total / 10 : WARMUP, .cosine = true, .total = total};
-  lfm_accuracy right, best = {.right = -1};
+  lfm_share right, best = {.count = -1};
   double loss, best_loss = INFINITY;
   l->progress = (lfm_judge_progress){.total = total, .loss = NAN, .valid_loss = NAN};
   for (l->epoch = 0; l->epoch < epochs_of(l); l->epoch++) {
     LFM_TRY(train_epoch(l, &rate, batches, tick, context));
     LFM_TRY(validate(l, &right, &loss));
     l->progress.valid_loss = loss;
-    if (right.right < best.right || (right.right == best.right && !(loss < best_loss))) continue;
+    if (right.count < best.count || (right.count == best.count && !(loss < best_loss))) continue;
     best = right, best_loss = loss;
     result->best_epoch = (int)l->epoch + 1;
     lfm_judge_set(l->judge, lfm_params_values(l->params));

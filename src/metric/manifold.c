@@ -77,7 +77,7 @@ static lfm_status tally_make(const lfm_features *queries, const lfm_features *ro
   return lfm_distances_visit(queries, rows, team, count_balls, t);
 }
 
-static lfm_accuracy share_held(const int64_t *held, int64_t rows) {
+static lfm_share share_held(const int64_t *held, int64_t rows) {
   int64_t hits = 0;
   for (int64_t i = 0; i < rows; i++) hits += held[i] > 0;
   return lfm_summary_share(hits, rows);
@@ -92,7 +92,7 @@ static lfm_status mean_density(const int64_t *held, int64_t rows, lfm_summary *o
   return status;
 }
 
-static lfm_accuracy share_covered(const float *nearest, const float *radius, int64_t rows) {
+static lfm_share share_covered(const float *nearest, const float *radius, int64_t rows) {
   int64_t hits = 0;
   for (int64_t i = 0; i < rows; i++) hits += nearest[i] <= radius[i];
   return lfm_summary_share(hits, rows);

@@ -12,11 +12,11 @@
 enum { LFM_PRECISION_NEIGHBOURS = 3, LFM_DENSITY_NEIGHBOURS = 5 }; /* k as published */
 
 typedef struct lfm_manifold {
-  lfm_accuracy precision; /* generated rows in a ball of a real row  [Kynkaanniemi et al. 2019, Eq. (2)] */
-  lfm_accuracy recall;    /* real rows in a ball of a generated row */
+  lfm_share precision; /* generated rows in a ball of a real row  [Kynkaanniemi et al. 2019, Eq. (2)] */
+  lfm_share recall;    /* real rows in a ball of a generated row */
   lfm_summary
-      density; /* real balls that a generated row lies in, over k: 1 in the mean for equal laws  [Naeem et al. 2020] */
-  lfm_accuracy coverage; /* real balls that hold a generated row: about 1 - 2^-k = 0.97 for equal laws and numbers of rows */
+      density;        /* real balls that a generated row lies in, over k: 1 in the mean for equal laws  [Naeem et al. 2020] */
+  lfm_share coverage; /* real balls that hold a generated row: about 1 - 2^-k = 0.97 for equal laws and numbers of rows */
 } lfm_manifold;
 
 /* All depend on the numbers of rows: take as many generated as real ones, and compare only figures of one number.  The

@@ -100,9 +100,9 @@ void lfm_summary_wilson(double p, double n, double *low, double *high) {
   *high = fmin(1, middle + half);
 }
 
-lfm_accuracy lfm_summary_share(int64_t right, int64_t rows) {
-  if (!rows) return (lfm_accuracy){0};
-  lfm_accuracy out = {.rows = rows, .right = right, .share = (double)right / (double)rows};
+lfm_share lfm_summary_share(int64_t right, int64_t rows) {
+  if (!rows) return (lfm_share){0};
+  lfm_share out = {.of = rows, .count = right, .share = (double)right / (double)rows};
   lfm_summary_wilson(out.share, (double)rows, &out.low, &out.high);
   return out;
 }

@@ -24,7 +24,7 @@ lfm_status lfm_summary_paired(const double *a, const double *b, const double *gr
 
 /* 0 <= right <= rows; zeros where there are no rows.  The interval is Wilson's, for a binomial share: never outside 0..1,
  * right also near its ends. */
-lfm_accuracy lfm_summary_share(int64_t right, int64_t rows);
+lfm_share lfm_summary_share(int64_t right, int64_t rows);
 /* That interval alone, of a share that is as sure as one of n rows. */
 void lfm_summary_wilson(double share, double n, double *low, double *high);
 

@@ -190,7 +190,7 @@ static lfm_status score(work *w, lfm_guard_result *result) {
 
 /* ---- the level, and what it is worth ------------------------------------------------------------------------------ */
 
-static lfm_accuracy share_above(const double *most, int64_t count, double level) {
+static lfm_share share_above(const double *most, int64_t count, double level) {
   int64_t above = 0;
   for (int64_t i = 0; i < count; i++) above += !(most[i] <= level);
   return lfm_summary_share(above, count);

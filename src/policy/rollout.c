@@ -225,7 +225,7 @@ static int64_t missed_of(const rollout *r) {
 }
 
 /* Alarms in episodes that went well, or else in those that did not. */
-static lfm_accuracy alarms_where(const lfm_table *table, bool went_well) {
+static lfm_share alarms_where(const lfm_table *table, bool went_well) {
   int64_t hits = 0, count = 0;
   for (int64_t i = 0; i < table->rows && table->cols > ALARM; i++) {
     const double *row = table->values + i * table->cols;

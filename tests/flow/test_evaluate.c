@@ -62,7 +62,7 @@ static bool holds(lfm_estimate e, double value) { return e.low <= value && value
 static void real_pictures_reach_the_floor(void **state) {
   (void)state;
   lfm_table *fresh = patterns(ROWS + 60, SIDE, 3, true);
-  lfm_accuracy by_class[PATTERNS];
+  lfm_share by_class[PATTERNS];
   lfm_eval_result r = judged(2, &(lfm_eval_set){.pictures = fresh, .by_class = by_class});
   assert_true(r.rows == ROWS && r.train_rows == TRAIN && r.heldout_rows == HELDOUT && r.manifold_rows == ROWS);
   assert_true(holds(r.above, 0) && r.above.low < r.above.high);
@@ -74,12 +74,12 @@ static void real_pictures_reach_the_floor(void **state) {
   assert_true(fabs(r.generated.coverage.value - r.floor.coverage.value) < 0.1);
   assert_true(holds(r.closer, 0.5) && r.copies == 0 && r.memorised.share < 0.05);
   assert_true(fabs(r.nearest - r.heldout_nearest) < 0.2 * r.heldout_nearest);
-  assert_int_equal(r.recognised.rows, ROWS);
+  assert_int_equal(r.recognised.of, ROWS);
   assert_true(r.recognised.share > 0.9 && r.heldout_recognised.share > 0.9);
   int64_t rows = 0, right = 0;
-  for (int k = 0; k < PATTERNS; k++) rows += by_class[k].rows, right += by_class[k].right;
-  assert_true(rows == ROWS && right == r.recognised.right);
-  assert_true(isnan(r.against.value) && isnan(r.difference.low) && r.retrained.rows == 0);
+  for (int k = 0; k < PATTERNS; k++) rows += by_class[k].of, right += by_class[k].count;
+  assert_true(rows == ROWS && right == r.recognised.count);
+  assert_true(isnan(r.against.value) && isnan(r.difference.low) && r.retrained.of == 0);
   lfm_table_destroy(fresh);
 }
 
@@ -103,7 +103,7 @@ static void a_worse_generator_is_found_out(void **state) {
   assert_true(r.generated.precision.high < r.floor.precision.low);
   assert_true(r.closer.high < 0.5 && r.nearest > r.heldout_nearest);
   assert_true(r.recognised.share < 0.4 && r.retrained.share < 0.4);
-  assert_true(r.retrained_floor.share > 0.85 && r.retrained.rows == HELDOUT && r.retrained_lost.low > 0.4);
+  assert_true(r.retrained_floor.share > 0.85 && r.retrained.of == HELDOUT && r.retrained_lost.low > 0.4);
   assert_near(r.retrained_lost.value, r.retrained_floor.share - r.retrained.share, 1e-12);
   lfm_table_destroy(good);
   lfm_table_destroy(spoilt);

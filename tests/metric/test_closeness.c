@@ -46,7 +46,7 @@ static void by_hand(void **state) {
   /* of 12 pairs: 0 and 0 are nearer than all three, 9 than two, 4 than two and ties one */
   assert_true(fabs(c.closer.mean - (3 + 3 + 2 + 2.5) / 12) < 1e-12);
   assert_int_equal(c.copies, 2);
-  assert_int_equal(c.memorised.right, 2); /* nearer than 2, the nearest held-out row */
+  assert_int_equal(c.memorised.count, 2); /* nearer than 2, the nearest held-out row */
   assert_true(fabs(c.memorised_due - 0.25) < 1e-12);
 }
 

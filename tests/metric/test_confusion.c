@@ -10,12 +10,12 @@ static void counts_by_hand(void **state) {
   const int32_t truth[] = {0, 0, 1, 2, 2, 2, 2}, said[] = {0, 2, 1, 2, 2, 0, 2};
   const int64_t expected[] = {1, 0, 1, 0, 1, 0, 1, 0, 3};
   int64_t table[9];
-  lfm_accuracy accuracy = {.share = NAN};
+  lfm_share accuracy = {.share = NAN};
   memset(table, 0x55, sizeof table);
   assert_int_equal(lfm_confusion_count(truth, said, 7, 3, table, &accuracy), LFM_OK);
   assert_memory_equal(table, expected, sizeof table);
-  assert_int_equal(accuracy.right, 5);
-  assert_int_equal(accuracy.rows, 7);
+  assert_int_equal(accuracy.count, 5);
+  assert_int_equal(accuracy.of, 7);
   assert_near(accuracy.share, 5.0 / 7, 1e-15);
 }
 
@@ -33,7 +33,7 @@ static void refuses_nonsense(void **state) {
   (void)state;
   const int32_t good[] = {0, 1}, high[] = {0, 2}, low[] = {0, -1};
   int64_t table[4];
-  lfm_accuracy accuracy;
+  lfm_share accuracy;
   assert_int_equal(lfm_confusion_count(good, good, 0, 2, table, &accuracy), LFM_E_DATA);
   assert_int_equal(lfm_confusion_count(good, high, 2, 2, table, &accuracy), LFM_E_DATA);
   assert_non_null(strstr(lfm_error(), "row 1"));

@@ -39,17 +39,17 @@ static void learns_easy_classes(void **state) {
   (void)state;
   lfm_table *train = patterns(400, 6, 1, true), *test = patterns(300, 6, 2, true);
   lfm_judge_result result;
-  lfm_accuracy right;
+  lfm_share right;
   lfm_judge *judge = learnt(train, NULL, 5, 0, 1, false, &result);
-  assert_int_equal(result.valid.rows, 40);
+  assert_int_equal(result.valid.of, 40);
   assert_int_equal(result.pictures, 360);
   assert_int_equal(result.epochs, 5);
   assert_in_range(result.best_epoch, 1, 5);
   assert_true(result.valid.share > 0.95 && result.loss < 0.3 && result.loss > 0);
   memset(&right, 0xA5, sizeof right);
   OK(lfm_judge_apply(judge, test, 2, NULL, NULL, &right));
-  assert_int_equal(right.rows, 300);
-  assert_true(right.share > 0.95 && right.share == (double)right.right / 300);
+  assert_int_equal(right.of, 300);
+  assert_true(right.share > 0.95 && right.share == (double)right.count / 300);
   assert_true(right.low < right.share && right.share < right.high + 1e-12 && right.high <= 1);
   assert_int_equal(lfm_judge_classes(judge), 3);
   assert_string_equal(lfm_judge_class(judge, 2), "2");
@@ -67,7 +67,7 @@ static void bytes_do_not_depend_on_threads(void **state) {
   for (int threads = 2; threads <= 5; threads += 3) {
     lfm_judge *again = learnt(train, valid, 2, 7, threads, true, &other);
     assert_true(same_weights(judge, again));
-    assert_int_equal(other.valid.right, one.valid.right);
+    assert_int_equal(other.valid.count, one.valid.count);
     assert_true(other.loss == one.loss);
     lfm_judge_destroy(again);
   }
@@ -175,7 +175,7 @@ static void what_is_refused(void **state) {
   cannot_learn(good, large, 1, LFM_E_DATA, "8 x 8");
   cannot_learn(huge, NULL, 1, LFM_E_USAGE, "129 x 129");
   lfm_judge_result result;
-  lfm_accuracy right;
+  lfm_share right;
   lfm_judge *judge = learnt(good, NULL, 1, 0, 1, false, &result);
   assert_int_equal(lfm_judge_apply(judge, large, 1, &said, NULL, NULL), LFM_E_DATA);
   assert_null(said);
@@ -218,7 +218,7 @@ static lfm_status all_of_it(const lfm_table *train) {
   lfm_judge *judge;
   lfm_table *said = NULL;
   lfm_judge_result result;
-  lfm_accuracy right;
+  lfm_share right;
   lfm_judge_options options = {.train = train, .epochs = 1, .threads = 2};
   LFM_TRY(lfm_judge_learn(&options, NULL, NULL, &judge, &result));
   lfm_status status = lfm_judge_apply(judge, train, 2, NULL, &said, &right);

@@ -91,7 +91,7 @@ static void disjoint_squares(void **state) {
   draw_square(1, 3, 500, a);
   draw_square(2, 0, 500, b);
   lfm_manifold m = compare(a, b, 500);
-  assert_int_equal(m.precision.right + m.recall.right + m.coverage.right, 0);
+  assert_int_equal(m.precision.count + m.recall.count + m.coverage.count, 0);
   assert_near(m.density.mean, 0, 0);
   assert_near(m.precision.low, 0, 1e-15);
 }
@@ -104,12 +104,12 @@ static void a_line_by_hand(void **state) {
   lfm_manifold m = {.density = {.mean = NAN}};
   assert_int_equal(lfm_manifold_compare(&x, &y, NULL, &m), LFM_OK);
   /* k = 3 radii: 6 5 3 5 7 9 15: -5.5 is in the ball of 0, -6.5 in none */
-  assert_int_equal(m.precision.right, 1);
+  assert_int_equal(m.precision.count, 1);
   /* k = 5 radii: 15 14 12 9 10 14 20: -5.5 and -6.5 are in the balls of 0, 1 and 3 */
   assert_near(m.density.mean, (3 + 3) / 5.0 / 7, 1e-15);
-  assert_int_equal(m.coverage.right, 3);
+  assert_int_equal(m.coverage.count, 3);
   /* the generated balls of k = 3: -5.5 reaches 106.5 far: all real rows are inside */
-  assert_int_equal(m.recall.right, 7);
+  assert_int_equal(m.recall.count, 7);
 }
 
 /* 100 rows against 130, all in sixteenths, so that float sums are exact and ties are ties.  numpy, from the definitions:
@@ -127,10 +127,10 @@ static void numpy_agrees(void **state) {
   lfm_features x = view("generated", generated, 100, WIDE), y = view("real", real, 130, WIDE);
   lfm_manifold m = {.density = {.mean = NAN}};
   assert_int_equal(lfm_manifold_compare(&x, &y, NULL, &m), LFM_OK);
-  assert_int_equal(m.precision.right, 77);
-  assert_int_equal(m.recall.right, 128);
+  assert_int_equal(m.precision.count, 77);
+  assert_int_equal(m.recall.count, 128);
   assert_near(m.density.mean, 0.754, 1e-12);
-  assert_int_equal(m.coverage.right, 106);
+  assert_int_equal(m.coverage.count, 106);
 }
 
 /* Neither a rotation and shift of both, nor the order of rows. */
@@ -142,9 +142,9 @@ static void invariances(void **state) {
   lfm_manifold m = compare(a, b, ROWS);
   for (int64_t i = 0; i < ROWS; i++) memcpy(c + i * DIM, a + (ROWS - 1 - i) * DIM, DIM * sizeof *c);
   lfm_manifold shuffled = compare(c, b, ROWS);
-  assert_int_equal(shuffled.precision.right, m.precision.right);
-  assert_int_equal(shuffled.recall.right, m.recall.right);
-  assert_int_equal(shuffled.coverage.right, m.coverage.right);
+  assert_int_equal(shuffled.precision.count, m.precision.count);
+  assert_int_equal(shuffled.recall.count, m.recall.count);
+  assert_int_equal(shuffled.coverage.count, m.coverage.count);
   assert_near(shuffled.density.mean, m.density.mean, 1e-12);
   for (int64_t i = 0; i < 2 * ROWS; i++) {
     float *row = i < ROWS ? a + i * DIM : b + (i - ROWS) * DIM, p = row[0], q = row[1];

@@ -73,16 +73,16 @@ static void students_points(void **state) {
 static void shares(void **state) {
   (void)state;
   for (int64_t hits = 0; hits <= 40; hits++) {
-    lfm_accuracy s = lfm_summary_share(hits, 40);
-    assert_true(s.right == hits && s.rows == 40);
+    lfm_share s = lfm_summary_share(hits, 40);
+    assert_true(s.count == hits && s.of == 40);
     assert_near(s.share, (double)hits / 40, 0);
     assert_true(s.low >= 0 && s.low <= s.share && s.share <= s.high && s.high <= 1 && s.high - s.low > 0.08);
     const double ends[] = {s.low, s.high};
     for (int i = 0; i < 2; i++)
       assert_near((ends[i] - s.share) * (ends[i] - s.share), 3.841458820694124 * ends[i] * (1 - ends[i]) / 40, 1e-12);
   }
-  assert_true(lfm_summary_share(0, 0).rows == 0 && lfm_summary_share(0, 0).share == 0);
-  lfm_accuracy none = lfm_summary_share(0, 1);
+  assert_true(lfm_summary_share(0, 0).of == 0 && lfm_summary_share(0, 0).share == 0);
+  lfm_share none = lfm_summary_share(0, 1);
   assert_near(none.low, 0, 0);
   assert_near(none.high, 3.841458820694124 / 4.841458820694124, 1e-14);
 }

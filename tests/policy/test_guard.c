@@ -72,7 +72,7 @@ static void what_is_strange_raises_an_alarm(void **made) {
   double action[DIM], expected[DIM];
   lfm_guard_state state;
   assert_int_equal(s->result.learnt, EPISODES / 2);
-  assert_int_equal(s->result.calibrated + s->result.false_alarms.rows, EPISODES / 2);
+  assert_int_equal(s->result.calibrated + s->result.false_alarms.of, EPISODES / 2);
   assert_true(s->result.level > 0 && s->result.false_alarms.share <= 0.5);
   assert_false(lfm_policy_guard(plain, &state));
   for (int k = 0; k < 6; k++) { /* counting changes no action */
@@ -204,7 +204,7 @@ static void recorded_successes_calibrate(void **made) {
   OK(lfm_guard(&options, s->other, &result));
   assert_int_equal(result.learnt, EPISODES);
   assert_int_equal(result.calibrated, EPISODES / 2);
-  assert_int_equal(result.false_alarms.rows, EPISODES / 2);
+  assert_int_equal(result.false_alarms.of, EPISODES / 2);
   options.rollouts = 5;
   assert_int_equal(lfm_guard(&options, s->other, &result), LFM_E_USAGE);
   lfm_table_destroy(successes);

@@ -42,8 +42,8 @@ static void the_same_seed_makes_the_same_file_on_any_number_of_threads(void **st
   OK(lfm_file_read(two, &bytes[1], &sizes[1]));
   assert_int_equal(sizes[0], sizes[1]);
   assert_memory_equal(bytes[0], bytes[1], sizes[0]);
-  assert_int_equal(result.success.right, 3);
-  assert_true(result.success.rows >= 3 && result.success.low < result.success.share && result.seconds > 0);
+  assert_int_equal(result.success.count, 3);
+  assert_true(result.success.of >= 3 && result.success.low < result.success.share && result.seconds > 0);
   options.seed = 4;
   OK(lfm_demos_record(&options, two, NULL));
   lfm_free(bytes[1]);

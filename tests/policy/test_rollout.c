@@ -78,7 +78,7 @@ static void a_table_hangs_on_the_seed_alone(void **state) {
   }
   assert_near(result.score, score, 1e-12);
   assert_int_equal(result.steps, (int64_t)steps);
-  assert_int_equal(result.success.rows, EPISODES_RUN);
+  assert_int_equal(result.success.of, EPISODES_RUN);
   assert_int_equal(result.policy.steps, (int64_t)steps);
   assert_true(result.policy.chunks >= result.steps / 2 && result.policy.p99 > 0 && result.score_se >= 0);
   assert_string_equal(lfm_table_name(one, SCORE), "score");
@@ -134,7 +134,7 @@ static void what_breaks_is_counted(void **state) {
   OK(lfm_rollout(&options, &table, &result));
   assert_int_equal(result.broken, EPISODES_RUN);
   assert_int_equal(result.policy.refused, EPISODES_RUN);
-  assert_int_equal(result.success.right, 0);
+  assert_int_equal(result.success.count, 0);
   lfm_table_destroy(table);
   options.policy.clamp = true;
   OK(lfm_rollout(&options, NULL, &result));
