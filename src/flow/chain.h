@@ -67,8 +67,12 @@ lfm_status lfm_chain_net(const lfm_model *model, const lfm_kernels *kernels, boo
 lfm_status lfm_chain_plan(const lfm_config *resolved, const lfm_table *schema, lfm_normaliser *normaliser, lfm_model **out);
 lfm_status lfm_chain_make_blocks(lfm_model *model);
 
+lfm_status lfm_chain_make_schema(lfm_model *model, int64_t cols); /* room for the names and decimals of so many columns */
+
 bool lfm_chain_is_whole(const lfm_model *model);    /* every span is from 1 to 0 */
 bool lfm_chain_needs_class(const lfm_model *model); /* it has learnt pictures with their class, and none without */
+
+/* ---- the file: chain_file.c ------------------------------------------------------------------------------------ */
 
 /* Everything but the parameters of the blocks, then blocks 0 .. count-1, into an archive; and back. */
 lfm_status lfm_chain_describe(const lfm_model *model, lfm_archive *archive);

@@ -497,11 +497,6 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
   return status;
 }
 
-lfm_status lfm_model_write(const lfm_model *model, const char *path) {
-  LFM_TRY(lfm_chain_writable(path));
-  return lfm_chain_write(model, path);
-}
-
 lfm_status lfm_model_export(const lfm_model *model, const char *path) {
   LFM_TRY(lfm_chain_writable(path));
   lfm_archive *archive;
