@@ -4,7 +4,8 @@
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
  * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
  * drawn more often near the data; a few rows from a wide law; small batches and mean targets.  docs/decisions/defaults.md,
- * defensive.md and learning.md have the measurements that chose them, on validation rows.
+ * defensive.md and learning.md have the measurements that chose them, on validation rows.  What a resumed run is asked beside
+ * what it has: agreement.c.
  */
 #include "flow/resolve.h"
 
@@ -12,7 +13,6 @@
 #include "flow/posterior.h"
 
 #include <math.h>
-#include <string.h>
 
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
@@ -145,61 +145,6 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
     return lfm_fail(LFM_E_USAGE, "target_rows: the rows that it takes the mean over have other observations; leave it out");
   resolve_targets(config, shape);
   return LFM_OK;
-}
-
-/* ---- a resume ----------------------------------------------------------------------------------------------- */
-
-static bool is_chain(const lfm_config *stored, const double *gammas, int blocks) {
-  if (blocks != stored->blocks) return false;
-  for (int n = 0; n < blocks; n++) {
-    double step = stored->hks[n];
-    if (isnan(step) ? !isnan(gammas[n]) : !(fabs(gammas[n] - step) <= 1e-12 * step)) return false; /* rho is rounded */
-  }
-  return true;
-}
-
-/* May the stored chain be of a schedule with the given parts?  It states no schedule: the other parts are what the chain says
- * of them, and the kind is any. */
-static bool may_be_of_schedule(const lfm_config *stored, const lfm_config *given) {
-  lfm_config schedule = *given;
-  double gammas[LFM_MAX_BLOCKS];
-  int blocks;
-  schedule.blocks = 0;
-  if (!lfm_config_is_set(given, "schedule.blocks")) schedule.schedule_blocks = stored->blocks;
-  if (!lfm_config_is_set(given, "schedule.c")) schedule.schedule_c = stored->hks[0];
-  if (!lfm_config_is_set(given, "schedule.rho"))
-    schedule.schedule_rho = stored->blocks > 2 ? stored->hks[1] / stored->hks[0] : 1.0;
-  for (int kind = LFM_SCHEDULE_EXPONENTIAL; kind <= LFM_SCHEDULE_LINEAR; kind++) {
-    if (lfm_config_is_set(given, "schedule.kind") && kind != (int)given->schedule_kind) continue;
-    schedule.schedule_kind = (lfm_schedule_kind)kind;
-    if (lfm_ou_schedule(&schedule, gammas, &blocks) == LFM_OK && is_chain(stored, gammas, blocks)) return true;
-  }
-  return false;
-}
-
-/* The given keys over the stored ones. */
-static lfm_status lay_over(const lfm_config *stored, const lfm_config *given, lfm_config *out) {
-  const char *name, *fallback, *help;
-  *out = *stored;
-  for (int k = 0; lfm_config_key(k, &name, &fallback, &help); k++)
-    if (lfm_config_is_set(given, name)) lfm_config_take(out, given, name);
-  if (!lfm_config_is_set(given, "schedule") || lfm_config_is_set(given, "hks")) return LFM_OK;
-  LFM_TRY(lfm_config_set(out, "hks=auto")); /* the chain is then the schedule's */
-  if (!may_be_of_schedule(stored, given)) return LFM_OK;
-  out->blocks = stored->blocks;
-  memcpy(out->hks, stored->hks, sizeof out->hks);
-  return LFM_OK;
-}
-
-lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape) {
-  lfm_config asked;
-  if (!given) return LFM_OK;
-  LFM_TRY(lay_over(stored, given, &asked));
-  lfm_status resolved = lfm_resolve_shape(&asked, shape);
-  memcpy(asked.set, given->set, sizeof asked.set); /* these are compared */
-  if (!lfm_config_is_set(given, "hks") && !lfm_config_is_set(given, "schedule")) asked.blocks = 0;
-  LFM_TRY(lfm_config_agrees(stored, &asked)); /* before what could not be resolved: it names the key that was changed */
-  return resolved;
 }
 
 /* ---- the clock, and what follows from it -------------------------------------------------------------------- */

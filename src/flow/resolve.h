@@ -23,7 +23,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape);
 
 /* Of a resume: do the keys that are set in `given` (NULL: none) say what `stored`, resolved, says?  They are read as they
  * were then, beside the stored ones: a schedule by the chain it gives, a batch by what the rows hold.  LFM_E_USAGE names one
- * that does not. */
+ * that does not.  (agreement.c) */
 lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape);
 
 /* lanes and microbatch, from the rows that suit the network's activations. */

@@ -2,7 +2,9 @@
  *
  * trainer.h -- everything that a training run holds, and the acts that train.c strings together.
  *
- *   prepare.c     options -> trainer: split, normalise, resolve the configuration, first pool
+ *   prepare.c     options -> trainer: normalise, resolve the configuration, make the work space
+ *   intake.c      the rows: split, checked, warned about, brought into the pools
+ *   agreement.c   a resumed run's configuration, and whether it is what is asked for
  *   memory.c      what all that takes
  *   step.c        one optimisation step; the validation loss
  *   push.c        the pool and the validation rows through a finished block
@@ -96,6 +98,12 @@ typedef struct lfm_trainer {
   int lock; /* descriptor of RUN, locked; 0: none */
 } lfm_trainer;
 
+/* max_batch of this block. */
+static inline int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
+  const lfm_config *config = trainer->config;
+  return config->max_batch.of[config->max_batch.count > 1 ? block : 0];
+}
+
 /* ---- prepare.c ---------------------------------------------------------------------------------------------- */
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out); /* without RUN: steps only, no files */
 /* A student of the teacher's kind, of one block; the lesson outlives it. */
@@ -103,12 +111,24 @@ lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lf
                                       lfm_trainer **out);
 void lfm_trainer_destroy(lfm_trainer *trainer);
 lfm_model *lfm_trainer_take_model(lfm_trainer *trainer); /* the caller's from now on; then there is nothing but to destroy */
+
+/* ---- intake.c ----------------------------------------------------------------------------------------------- */
+lfm_status lfm_trainer_check_tables(const lfm_table *table, const lfm_table *valid); /* valid may be NULL */
+lfm_status lfm_trainer_take_tables(lfm_trainer *trainer);       /* the training part, and trainer->valid_table */
+const lfm_table *lfm_trainer_table(const lfm_trainer *trainer); /* the training part, until the pool is filled */
+int64_t lfm_trainer_valid_rows(const lfm_trainer *trainer);     /* of the validation table in trainer->valid */
+/* Of the training part of the options' table, under the run's configuration: rows, or windows of demonstrations. */
+lfm_status lfm_trainer_count_rows(const lfm_train_options *options, lfm_config *config, int64_t *rows);
+/* `count` evenly spaced rows of the table in the flow's units, with what is given of them where the pool has room for it. */
+lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
+lfm_status lfm_trainer_fill_pools(lfm_trainer *trainer); /* trainer->pool and trainer->valid, which are made */
+
+/* ---- agreement.c -------------------------------------------------------------------------------------------- */
+/* trainer->config: the options', or the one that a run to go on with has left; *resumed then. */
+lfm_status lfm_trainer_configure(lfm_trainer *trainer, bool *resumed);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 /* Is a finished student, taught by so many rows, what `asked` asks for? */
 lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *asked, int64_t rows);
-int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block); /* max_batch of this block */
-/* `count` evenly spaced rows of the table in the flow's units, with what is given of them where the pool has room for it. */
-lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *table, int64_t count, lfm_pool *pool);
 
 /* ---- train.c ------------------------------------------------------------------------------------------------ */
 lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result); /* to the end of the chain, and its files */
