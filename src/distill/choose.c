@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_PILOTS = 2, SURVEYED = 2000 };
+enum { SURVEYED = 2000 };
 
 static const double USUAL = 0.5;
 
@@ -97,17 +97,17 @@ done:
 }
 
 /* Of the first groups of several blocks that an even cut has. */
-static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[MOST_PILOTS], int *count, double *seconds) {
+static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[LFM_CHOICE_PILOTS], int *count, double *seconds) {
   lfm_merge_plan even;
   LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, &even));
-  for (int k = even.students - 1; k >= 0 && *count < MOST_PILOTS; k--)
+  for (int k = even.students - 1; k >= 0 && *count < LFM_CHOICE_PILOTS; k--)
     if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[(*count)++], seconds));
   return LFM_OK;
 }
 
 /* The s that the errors of pilots say, of a whole training. */
 static lfm_status fit_time(const lfm_choice *c, double *s) {
-  lfm_merge_pilot pilots[MOST_PILOTS];
+  lfm_merge_pilot pilots[LFM_CHOICE_PILOTS];
   lfm_merge_operators *operators;
   int count = 0;
   double seconds = 0.0;

@@ -8,6 +8,8 @@
 
 #include "distill/lesson.h"
 
+enum { LFM_CHOICE_PILOTS = 2 }; /* that are flown at most */
+
 /* The teacher's rows as they were drawn; how many students, and how each is trained (`config`, but for its length): for
  * `steps`, or, where that is 0, for `seconds`.  A pilot takes pilot_steps.  s, over 0: how far a student gets, and then there
  * is none. */

@@ -3,7 +3,7 @@
  * distill.c -- Algorithm A.1 of the paper: a chain of N flows becomes K networks that are evaluated once each.
  *
  *   states = rows that the teacher draws, z ~ N(0, I), at every border on their way to data          [states.c]
- *   plan = as asked, or the one of least predicted error                                            [choose.c, search.c]
+ *   plan = as asked, or the one of least predicted error                                     [ask.c, choose.c, search.c]
  *   for each merge of the plan, its parts before it:
  *     pairs = where the teacher was, what the merge's parts make of that                              [lesson.c]
  *     a network that starts from the noisiest part learns  x_l ~ x_r - v(1, x_r)                      [student.c]
@@ -16,6 +16,7 @@
  */
 #include "core/alloc.h"
 #include "core/file.h"
+#include "distill/ask.h"
 #include "distill/choose.h"
 #include "distill/lesson.h"
 #include "distill/student.h"
@@ -24,10 +25,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_PAIRS = 100, LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100, LEAST_PILOT = 20 };
+enum { LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100, LEAST_PILOT = 20 };
 
-/* A student misses its teacher by far more. */
-static const double TEACHER_TOL = 1e-4;
+/* All pilots together take one in so many steps of the budget. */
+enum { PILOTS_ONE_IN = 100 };
+
+/* The share of the time that is left for what is still to come, however long the teacher took. */
+static const double LEAST_LEFT = 0.05;
 
 typedef struct distillation {
   const lfm_distill_options *options;
@@ -46,100 +50,7 @@ typedef struct distillation {
   int lock;
 } distillation;
 
-/* ---- what is asked for ----------------------------------------------------------------------------------------- */
-
-static bool is_auto(const lfm_distill_options *options) { return options->plan && strcmp(options->plan, "auto") == 0; }
-
-static lfm_status check_steps(const lfm_distill_options *options) {
-  int parts = options->teacher->blocks * options->split;
-  if (options->steps >= 1 && options->steps <= parts) return LFM_OK;
-  if (!options->steps) return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", parts);
-  return lfm_fail(LFM_E_USAGE,
-                  "steps: %d asked of %d block%s; 1 to %d are possible, and more where split cuts blocks into pieces",
-                  options->steps, parts, parts == 1 ? "" : "s", parts);
-}
-
-static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan *plan) {
-  int blocks = options->teacher->blocks * options->split;
-  const char *asked = options->plan ? options->plan : "even";
-  if (strpbrk(asked, "0123456789")) {
-    LFM_TRY(lfm_merge_plan_parse(asked, blocks, plan));
-    if (options->steps && options->steps != plan->students)
-      return lfm_fail(LFM_E_USAGE, "steps: %d asked, but the plan %s has %d students; leave one of the two out",
-                      options->steps, asked, plan->students);
-    return LFM_OK;
-  }
-  LFM_TRY(check_steps(options));
-  if (strcmp(asked, "even") == 0) return lfm_merge_plan_even(LFM_MERGE_VANILLA, blocks, options->steps, plan);
-  for (lfm_merge_shape shape = 0; shape < LFM_MERGE_SHAPES; shape++)
-    if (strcmp(asked, lfm_merge_shape_name(shape)) == 0) return lfm_merge_plan_even(shape, blocks, options->steps, plan);
-  return lfm_fail(
-      LFM_E_USAGE,
-      "plan: '%s' is none; auto, even, vanilla, boot, consistency and progressive are, and one as text: 1 | (2 3) | 4",
-      asked);
-}
-
-static lfm_status check_time(const lfm_distill_options *options) {
-  double s = options->s;
-  if (s == 0.0) return LFM_OK;
-  if (!(s > 0.0 && isfinite(s)))
-    return lfm_fail(LFM_E_USAGE, "s: %g; a time of training is a number above 0, and 0 asks a pilot", s);
-  if (!is_auto(options)) return lfm_fail(LFM_E_USAGE, "s: it chooses among plans; ask for the plan auto, or leave it out");
-  return LFM_OK;
-}
-
-static const char *asked_method(const lfm_distill_options *options) { return options->method ? options->method : "residual"; }
-
-static lfm_status choose_method(const char *asked, lfm_objective *method) {
-  static const struct {
-    const char *name;
-    lfm_objective objective;
-  } methods[] = {
-      {"residual", LFM_OBJECTIVE_RESIDUAL}, {"reflow", LFM_OBJECTIVE_REFLOW}, {"meanflow", LFM_OBJECTIVE_MEANFLOW}};
-  for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
-    *method = methods[k].objective;
-    if (strcmp(asked, methods[k].name) == 0) return LFM_OK;
-  }
-  return lfm_fail(LFM_E_USAGE, "method: '%s' is none; residual, reflow and meanflow are", asked);
-}
-
-static lfm_status check_split(const lfm_distill_options *options) {
-  int most = LFM_MAX_BLOCKS / options->teacher->blocks;
-  if (options->split < 1 || options->split > most)
-    return lfm_fail(LFM_E_USAGE, "split: %d pieces a block; 1 to %d are possible of this chain", options->split, most);
-  if (options->split > 1 && options->teacher->windows)
-    return lfm_fail(LFM_E_USAGE, "split: the control loop takes whole blocks of a policy; leave it out");
-  return LFM_OK;
-}
-
-static lfm_status check_given(const lfm_distill_options *options) {
-  const lfm_model *teacher = options->teacher;
-  bool is_policy = teacher->windows != NULL;
-  if (is_policy && !(options->given && options->given->demos))
-    return lfm_fail(LFM_E_USAGE,
-                    "the teacher is a policy: say with given whose observations it acts on (--given DEMOS.hdf5)");
-  if (!is_policy && options->given)
-    return lfm_fail(LFM_E_USAGE, "given: the teacher is no policy, so nothing is given of its rows");
-  if (options->guidance != 1.0 && !lfm_model_classes(teacher))
-    return lfm_fail(LFM_E_USAGE, "guidance: the teacher knows no classes");
-  return LFM_OK;
-}
-
-static lfm_status choose_states(const lfm_distill_options *options, lfm_states_options *how) {
-  const lfm_model *teacher = options->teacher;
-  lfm_solver_options solve;
-  *how = (lfm_states_options){.split = options->split,
-                              .rows = options->pairs,
-                              .seed = options->config ? options->config->seed : 0,
-                              .in_halves = options->config && options->config->pool_precision == LFM_POOL_FP16,
-                              .given = options->given,
-                              .guidance = options->guidance};
-  if (how->rows && how->rows < LEAST_PAIRS)
-    return lfm_fail(LFM_E_USAGE, "pairs: %lld are too few; at least %d are needed", (long long)how->rows, LEAST_PAIRS);
-  LFM_TRY(lfm_solve_for(teacher, &options->solve, &solve));
-  if (!solve.nfe && solve.tol == 0.0) solve.tol = TEACHER_TOL;
-  return lfm_solve_parse(&solve, teacher->blocks * options->split, &how->solve); /* nfe is that of all pieces */
-}
+/* ---- the trainings --------------------------------------------------------------------------------------------- */
 
 static bool is_taught(const lfm_merge_plan *plan, int node) {
   bool is_student = false;
@@ -186,21 +97,10 @@ static void count_merges(distillation *d) {
   for (int node = 0; node + 1 < d->plan.count; node++) d->merges += is_taught(&d->plan, node);
 }
 
+/* All that is asked for, before any work. */
 static lfm_status choose(distillation *d) {
-  const lfm_distill_options *options = d->options;
-  if (!options->teacher || !options->run) return lfm_fail(LFM_E_USAGE, "distilling needs a teacher and a run folder");
-  if (!lfm_chain_is_flow(options->teacher))
-    return lfm_fail(LFM_E_USAGE, "the teacher's blocks are single steps already%s%s%s: they have no flow to teach",
-                    options->teacher->plan ? " (distilled by the plan " : "",
-                    options->teacher->plan ? options->teacher->plan : "", options->teacher->plan ? ")" : "");
-  d->teacher = options->teacher;
-  LFM_TRY(check_split(options));
-  LFM_TRY(check_given(options));
-  if (is_auto(options)) LFM_TRY(check_steps(options));
-  else LFM_TRY(choose_plan(options, &d->plan));
-  LFM_TRY(check_time(options));
-  LFM_TRY(choose_method(asked_method(options), &d->method));
-  LFM_TRY(choose_states(options, &d->how));
+  d->teacher = d->options->teacher;
+  LFM_TRY(lfm_asked_take(d->options, &d->plan, &d->method, &d->how));
   count_merges(d);
   return check_config(d);
 }
@@ -218,7 +118,7 @@ static lfm_status file_in(const distillation *d, const char *folder, const char 
 static lfm_status choose_rows(distillation *d) {
   const lfm_model *teacher = d->teacher;
   int64_t usual = teacher->picture || teacher->windows ? FEW_PAIRS : MANY_PAIRS;
-  double limit = d->options->time_limit > 0.0 ? d->options->time_limit : 600.0;
+  double limit = lfm_time_limit(d->options->time_limit);
   lfm_states trial;
   lfm_meter quiet;
   d->how.rows = usual;
@@ -253,11 +153,13 @@ static lfm_status record(distillation *d) {
 
 /* ---- the students ---------------------------------------------------------------------------------------------- */
 
-/* Seconds of each of the trainings that are left, the first of which begins now. */
-static double share_of_time(const distillation *d) {
-  double limit = d->options->time_limit > 0.0 ? d->options->time_limit : 600.0;
-  return fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / (trainings_of(d) - d->trained);
+static double seconds_left(const distillation *d) {
+  double limit = lfm_time_limit(d->options->time_limit);
+  return fmax(limit - (lfm_seconds() - d->meter.begun), LEAST_LEFT * limit);
 }
+
+/* Seconds of each of the trainings that are left, the first of which begins now. */
+static double share_of_time(const distillation *d) { return seconds_left(d) / (trainings_of(d) - d->trained); }
 
 /* One training of plan.node[node]; begun from `from` where it is not NULL. */
 static lfm_status learn(distillation *d, int node, lfm_objective objective, const lfm_model *from, lfm_model **out) {
@@ -341,7 +243,7 @@ static lfm_status agree(distillation *d, char *text) {
     if (strcmp(then, now) != 0) return begun_with("steps", then, now);
     count_merges(d);
   }
-  const char *asked = asked_method(d->options);
+  const char *asked = lfm_asked_method(d->options);
   return method && strcmp(method, asked) == 0 ? LFM_OK : begun_with("method", method ? method : "another", asked);
 }
 
@@ -358,16 +260,16 @@ static lfm_status keep_plan(const distillation *d) {
   LFM_TRY(file_in(d, "checkpoint", "plan.txt", path));
   if (lfm_path_exists(path)) return LFM_OK;
   lfm_merge_plan_format(&d->plan, plan);
-  snprintf(text, sizeof text, "%s\n%s\n", plan, asked_method(d->options));
+  snprintf(text, sizeof text, "%s\n%s\n", plan, lfm_asked_method(d->options));
   return lfm_file_write(path, text, strlen(text));
 }
 
-/* By what the teacher drew.  A pilot takes a hundredth of the budget. */
+/* By what the teacher drew. */
 static lfm_status choose_by_error(distillation *d) {
   const lfm_distill_options *options = d->options;
-  double limit = options->time_limit > 0.0 ? options->time_limit : 600.0, s;
+  double s;
   char text[LFM_MERGE_TEXT];
-  int64_t pilot = options->budget / 200;
+  int64_t pilot = options->budget / PILOTS_ONE_IN / LFM_CHOICE_PILOTS;
   lfm_config *config;
   LFM_TRY(lfm_student_configure(d->teacher, LFM_OBJECTIVE_RESIDUAL, options->config, &config));
   lfm_choice choice = {.teacher = d->teacher,
@@ -380,7 +282,7 @@ static lfm_status choose_by_error(distillation *d) {
                        .threads = options->threads,
                        .steps = options->budget / options->steps,
                        .pilot_steps = pilot > LEAST_PILOT ? pilot : LEAST_PILOT,
-                       .seconds = fmax(limit - (lfm_seconds() - d->meter.begun), 0.05 * limit) / options->steps,
+                       .seconds = seconds_left(d) / options->steps,
                        .s = options->s};
   lfm_status status = lfm_choose_plan(&choice, &d->plan, &s);
   lfm_config_destroy(config);
@@ -449,7 +351,7 @@ static lfm_status distill(distillation *d) {
 }
 
 void lfm_distill_defaults(lfm_distill_options *options) {
-  *options = (lfm_distill_options){.split = 1, .guidance = 1.0, .time_limit = 600.0};
+  *options = (lfm_distill_options){.split = 1, .guidance = 1.0, .time_limit = LFM_USUAL_SECONDS};
 }
 
 lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result) {

@@ -19,6 +19,10 @@ typedef struct lfm_meter {
 
 double lfm_seconds(void); /* monotonic */
 
+/* The seconds that a call's length follows from: those asked for, or the usual. */
+enum { LFM_USUAL_SECONDS = 600 };
+static inline double lfm_time_limit(double asked) { return asked > 0.0 ? asked : LFM_USUAL_SECONDS; }
+
 void lfm_meter_begin(lfm_meter *meter, lfm_progress_fn fn, void *context);
 void lfm_meter_phase(lfm_meter *meter, unsigned phase, int block, int blocks, int64_t done, int64_t total);
 

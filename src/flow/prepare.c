@@ -107,7 +107,7 @@ static lfm_status build_steps(lfm_trainer *trainer, const lfm_data_shape *shape)
   lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
   LFM_TRY(create_steps(trainer));
   if (!config->max_batch.count) {
-    double seconds, limit = trainer->options->time_limit > 0.0 ? trainer->options->time_limit : 600.0;
+    double seconds, limit = lfm_time_limit(trainer->options->time_limit);
     LFM_TRY(time_steps(trainer, limit, &seconds));
     lfm_resolve_steps(config, shape, seconds, limit);
   }

@@ -133,7 +133,7 @@ lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result) {
 }
 
 void lfm_train_defaults(lfm_train_options *options) {
-  *options = (lfm_train_options){.time_limit = 600.0, .preview_every = LFM_PREVIEW_AUTO};
+  *options = (lfm_train_options){.time_limit = LFM_USUAL_SECONDS, .preview_every = LFM_PREVIEW_AUTO};
 }
 
 lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result) {
