@@ -4,8 +4,8 @@
  * calling thread, as a control loop has them.  The network does the same work whatever its weights and the observation, so a
  * preset's untrained one will do.
  */
-#include "flow/bench.h"
 #include "core/alloc.h"
+#include "flow/bench_subject.h"
 #include "policy/policy.h"
 
 enum { CHUNKS = 2000, MOST_CHUNKS = 10000000, WARM_CHUNKS = 50 };
