@@ -270,6 +270,11 @@ static int evaluate(work *w) {
   return w->r.out ? save(w) : APP_DONE;
 }
 
+/* An option that says how a model is to draw; NULL: none is given. */
+static const char *how_to_draw(const request *r) {
+  return r->nfe ? "nfe" : r->solver ? "solver" : r->tol != 0.0 ? "tol" : r->guidance != 1.0 ? "guidance" : NULL;
+}
+
 static int run(const app_command *self, int argc, char **argv) {
   work w = {.self = self, .r = {.guidance = 1.0}};
   request *r = &w.r;
@@ -313,8 +318,9 @@ static int run(const app_command *self, int argc, char **argv) {
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!read_budgets(self, r)) return APP_USAGE;
-  if (r->nfe && !is_model(r->model) && !(r->against && is_model(r->against)))
-    return app_usage_error(self, "--nfe: %s is no model, and pictures are not drawn again", r->model);
+  const char *how = how_to_draw(r);
+  if (how && !is_model(r->model) && !(r->against && is_model(r->against)))
+    return app_usage_error(self, "--%s: %s is no model, and pictures are not drawn again", how, r->model);
   w.report.model = r->model, w.report.against = r->against, w.report.folder = r->out;
   app_progress_begin(&w.progress);
   code = evaluate(&w);

@@ -28,7 +28,10 @@ for nfe in 0 x 2,x 2,, 2,0 -1 2.5 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17; do
   expect_usage "--nfe" "$lfm" eval run $real --nfe "$nfe"
 done
 expect_usage "exclude each other" "$lfm" eval run $real --nfe 4 --tol 1e-3
-expect_usage "is no model" "$lfm" eval bare $real --nfe 4
+for how in "nfe 4" "solver euler" "tol 1e-3" "guidance 2"; do
+  # shellcheck disable=SC2086
+  expect_usage "--${how% *}: bare is no model" "$lfm" eval bare $real --$how
+done
 expect_usage "--rows" "$lfm" eval run $real -n 39
 expect_usage "2 blocks" "$lfm" eval run $real --nfe 8,1
 expect_usage "class: the model knows no 'shirt'; it knows 0, 1" "$lfm" sample run -n 1 -o x.png --class shirt
