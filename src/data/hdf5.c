@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * hdf5.c -- one dataset of an HDF5 file to a table and back; and the door to the files of demonstrations.
- * Which of the three a file is, its layout says: without ::name one whose names are
- * those of robomimic or of a replay buffer holds demonstrations.
+ * Which of the three a file is, its layout says: without ::name one whose names are those of robomimic or of a replay buffer
+ * holds demonstrations.
  * Written: the file is built in memory and leaves through the same lfm_writer as every other format, so that there is one
  * place that syncs and renames; the price is a second copy of the table.  No times are kept: same table, same bytes.
  */
@@ -16,13 +16,6 @@
 
 /* ---- which dataset -------------------------------------------------------------------------------------------- */
 
-typedef struct listing {
-  char text[400], only[1024]; /* only: the name, when there is one */
-  size_t used;
-  int64_t count;
-  bool too_deep;
-} listing;
-
 /* The library's walk takes a time that grows faster than the depth: a small file of nested groups would keep it for hours. */
 enum { MOST_DEEP = 64 };
 
@@ -32,38 +25,54 @@ static bool is_too_deep(const char *name) {
   return slashes > MOST_DEEP;
 }
 
-static herr_t list_dataset(hid_t root, const char *name, const H5O_info_t *info, void *context) {
-  listing *list = context;
-  char quoted[LFM_QUOTE_MAX];
+typedef struct walk {
+  lfm_listing *out;
+  lfm_status status;
+  bool too_deep;
+} walk;
+
+static herr_t add_dataset(hid_t root, const char *name, const H5O_info_t *info, void *context) {
+  walk *w = context;
   (void)root;
-  list->too_deep = is_too_deep(name);
-  if (list->too_deep) return 1; /* ends the walk */
-  if (info->type != H5O_TYPE_DATASET) return 0;
-  if (list->count++ == 0) snprintf(list->only, sizeof list->only, "%s", name);
-  if (list->used + LFM_QUOTE_MAX + 8 < sizeof list->text)
-    list->used += (size_t)snprintf(list->text + list->used, sizeof list->text - list->used, "%s%s", list->used ? ", " : "",
-                                   lfm_quote(name, strlen(name), quoted));
-  return 0;
+  w->too_deep = is_too_deep(name);
+  if (!w->too_deep && info->type == H5O_TYPE_DATASET) w->status = lfm_listing_add(w->out, name);
+  return w->too_deep || w->status != LFM_OK; /* which ends the walk */
 }
 
-/* The dataset that the key names; without a key, the only one there is: *path points to its name, in the key or the list. */
-static lfm_status find_dataset(const lfm_source *source, hid_t file, listing *list, const char **path) {
-  char quoted[LFM_QUOTE_MAX];
-  const char *key = source->key;
-  *path = key ? key : list->only;
-  if (key && lfm_hdf5_has(file, key, H5O_TYPE_DATASET)) return LFM_OK;
-  if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, list_dataset, list, H5O_INFO_BASIC) < 0)
+/* The names of all datasets; LFM_E_UNSUPPORTED where groups are nested too deep to be looked through. */
+static lfm_status list_datasets(const lfm_source *source, hid_t file, void *names) {
+  walk w = {.out = names};
+  if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, add_dataset, &w, H5O_INFO_BASIC) < 0)
     return lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "its list of datasets is damaged");
-  if (list->too_deep) snprintf(list->text, sizeof list->text, "groups nested too deep to be looked through");
-  if (key)
-    return lfm_fail(LFM_E_USAGE, "%s: has no dataset %s; there are %s", source->name, lfm_quote(key, strlen(key), quoted),
-                    list->text);
-  if (list->too_deep)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: holds %s; name a dataset as %s::NAME", source->name, list->text, source->name);
-  if (list->count == 0) return lfm_fail(LFM_E_DATA, "%s: holds no dataset", source->name);
-  if (list->count > 1)
+  if (!w.too_deep) return w.status;
+  return lfm_fail(LFM_E_UNSUPPORTED, "%s: holds groups nested too deep to be looked through", source->name);
+}
+
+static lfm_status refuse_key(const lfm_source *source, const lfm_listing *names, bool too_deep) {
+  char quoted[LFM_QUOTE_MAX], list[400];
+  return lfm_fail(LFM_E_USAGE, "%s: has no dataset %s; there are %s", source->name,
+                  lfm_quote(source->key, strlen(source->key), quoted),
+                  too_deep       ? "groups nested too deep to be looked through"
+                  : names->count ? lfm_quote_list(names->names, names->count, list, sizeof list)
+                                 : "none");
+}
+
+/* The dataset that the key names; without a key, the only one there is: *path points to its name, in the key or in `names`.
+ */
+static lfm_status find_dataset(const lfm_source *source, hid_t file, lfm_listing *names, const char **path) {
+  char list[400];
+  *path = source->key;
+  if (source->key && lfm_hdf5_has(file, source->key, H5O_TYPE_DATASET)) return LFM_OK;
+  lfm_status status = list_datasets(source, file, names);
+  bool too_deep = status == LFM_E_UNSUPPORTED;
+  if (source->key && (status == LFM_OK || too_deep)) return refuse_key(source, names, too_deep);
+  if (too_deep) return lfm_fail(status, "%s; name a dataset as %s::NAME", lfm_error(), source->name);
+  LFM_TRY(status);
+  if (names->count == 0) return lfm_fail(LFM_E_DATA, "%s: holds no dataset", source->name);
+  if (names->count > 1)
     return lfm_fail(LFM_E_USAGE, "%s: holds several datasets; name one as %s::NAME, NAME being one of %s", source->name,
-                    source->name, list->text);
+                    source->name, lfm_quote_list(names->names, names->count, list, sizeof list));
+  *path = names->names[0];
   return LFM_OK;
 }
 
@@ -93,74 +102,52 @@ static lfm_status read_array(const lfm_source *source, const lfm_hdf5_array *arr
 }
 
 static lfm_status read_dataset(const lfm_source *source, hid_t file, lfm_table **out) {
-  listing list = {.text = "none"};
+  lfm_listing names = {0};
   const char *path;
   lfm_hdf5_array array;
-  LFM_TRY(find_dataset(source, file, &list, &path));
-  LFM_TRY(lfm_hdf5_array_open(source->name, file, path, &array));
-  lfm_status status = read_array(source, &array, out);
-  H5Dclose(array.id);
+  lfm_status status = find_dataset(source, file, &names, &path);
+  if (status == LFM_OK) status = lfm_hdf5_array_open(source->name, file, path, &array);
+  if (status == LFM_OK) {
+    status = read_array(source, &array, out);
+    H5Dclose(array.id);
+  }
+  lfm_listing_free(&names);
   return status;
 }
 
 /* A dataset that is named is a table, whatever lies about it. */
-static lfm_status read_file(const lfm_source *source, hid_t file, lfm_table **out) {
+static lfm_status read_file(const lfm_source *source, hid_t file, void *out) {
   bool names_dataset = source->key && lfm_hdf5_has(file, source->key, H5O_TYPE_DATASET);
   if (!names_dataset && lfm_robomimic_is(file)) return lfm_robomimic_read(source, file, out);
   if (!source->key && lfm_replay_hdf5_is(file)) return lfm_replay_hdf5_read(source, file, out);
   return read_dataset(source, file, out);
 }
 
-lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out) {
+typedef lfm_status (*file_fn)(const lfm_source *source, hid_t file, void *out);
+
+static lfm_status in_file(const lfm_source *source, file_fn act, void *out) {
   hid_t file;
+  lfm_hdf5_manners before = lfm_hdf5_enter();
+  lfm_status status = lfm_hdf5_open(source, &file);
+  if (status == LFM_OK) {
+    status = act(source, file, out);
+    H5Fclose(file);
+  }
+  lfm_hdf5_leave(before);
+  return status;
+}
+
+lfm_status lfm_hdf5_parse(const lfm_source *source, lfm_table **out) {
   *out = NULL;
   if (!source->data) { /* the system's own words for a file that is not there */
     lfm_map map;
     LFM_TRY(lfm_map_open(source->path, &map));
     lfm_map_close(&map);
   }
-  lfm_hdf5_manners before = lfm_hdf5_enter();
-  lfm_status status = lfm_hdf5_open(source, &file);
-  if (status == LFM_OK) {
-    status = read_file(source, file, out);
-    H5Fclose(file);
-  }
-  lfm_hdf5_leave(before);
-  return status;
+  return in_file(source, read_file, out);
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
-
-typedef struct naming {
-  lfm_listing *out;
-  lfm_status status;
-} naming;
-
-static herr_t add_dataset(hid_t root, const char *name, const H5O_info_t *info, void *context) {
-  naming *n = context;
-  (void)root;
-  if (info->type == H5O_TYPE_DATASET) n->status = lfm_listing_add(n->out, name);
-  return n->status == LFM_OK ? 0 : -1;
-}
-
-static lfm_status list_datasets(const lfm_source *source, hid_t file, lfm_listing *out) {
-  naming n = {.out = out};
-  herr_t done = H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, add_dataset, &n, H5O_INFO_BASIC);
-  if (done >= 0 || n.status != LFM_OK) return n.status;
-  return lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "its list of datasets is damaged");
-}
-
-lfm_status lfm_hdf5_names(const lfm_source *source, lfm_listing *out) {
-  hid_t file;
-  lfm_hdf5_manners before = lfm_hdf5_enter();
-  lfm_status status = lfm_hdf5_open(source, &file);
-  if (status == LFM_OK) {
-    status = list_datasets(source, file, out);
-    H5Fclose(file);
-  }
-  lfm_hdf5_leave(before);
-  return status;
-}
+lfm_status lfm_hdf5_names(const lfm_source *source, lfm_listing *out) { return in_file(source, list_datasets, out); }
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ static lfm_status list_names(const lfm_format *format, const char *file, lfm_lis
   lfm_source source = {.name = file, .path = file, .data = format->by_path ? NULL : map.data, .size = map.size};
   lfm_status status = map.size ? format->names(&source, names) : LFM_OK; /* as mktemp makes one */
   lfm_map_close(&map);
-  if (status != LFM_E_FORMAT) return status;
+  if (status != LFM_E_FORMAT && status != LFM_E_UNSUPPORTED) return status;
   return lfm_fail(LFM_E_EXISTS, "%s: is there, and what it holds cannot be told; name another file, or remove it", file);
 }
 

@@ -181,23 +181,31 @@ static lfm_status append_meta(lfm_archive *archive, const char *key, const char 
 
 static uLong add_text(uLong crc, const char *text) { return crc32_z(crc, (const Bytef *)text, strlen(text) + 1); }
 
-static int by_name(const void *a, const void *b) { return strcmp(**(char **const *)a, **(char **const *)b); }
+static int by_key(const void *a, const void *b) {
+  const meta *x = *(const void *const *)a, *y = *(const void *const *)b;
+  return strcmp(x->key, y->key);
+}
 
-static uLong add_metas(uLong crc, char ***order, const lfm_archive *archive) {
-  for (size_t i = 0; i < archive->meta_count; i++) order[i] = &archive->metas[i].key;
-  qsort(order, archive->meta_count, sizeof *order, by_name);
+static int by_name(const void *a, const void *b) {
+  const lfm_tensor *x = *(const void *const *)a, *y = *(const void *const *)b;
+  return strcmp(x->name, y->name);
+}
+
+static uLong add_metas(uLong crc, const void **order, const lfm_archive *archive) {
+  for (size_t i = 0; i < archive->meta_count; i++) order[i] = &archive->metas[i];
+  qsort(order, archive->meta_count, sizeof *order, by_key);
   for (size_t i = 0; i < archive->meta_count; i++) {
-    const meta *added = (const meta *)order[i];
+    const meta *added = order[i];
     if (strcmp(added->key, CHECKSUM_KEY) != 0) crc = add_text(add_text(crc, added->key), added->value);
   }
   return crc;
 }
 
-static uLong add_tensors(uLong crc, char ***order, const lfm_archive *archive) {
-  for (size_t i = 0; i < archive->count; i++) order[i] = &archive->tensors[i].name;
+static uLong add_tensors(uLong crc, const void **order, const lfm_archive *archive) {
+  for (size_t i = 0; i < archive->count; i++) order[i] = &archive->tensors[i];
   qsort(order, archive->count, sizeof *order, by_name);
   for (size_t i = 0; i < archive->count; i++) {
-    const lfm_tensor *tensor = (const lfm_tensor *)order[i];
+    const lfm_tensor *tensor = order[i];
     char type[LFM_TENSOR_TEXT];
     size_t size = bytes_of(tensor);
     crc = add_text(add_text(crc, tensor->name), lfm_tensor_describe(tensor->dtype, tensor->dims, tensor->shape, type));
@@ -209,7 +217,7 @@ static uLong add_tensors(uLong crc, char ***order, const lfm_archive *archive) {
 /* Metadata but the checksum's own, then each tensor's name, type, shape and data; both by their names, as every writer has
  * an order of its own. */
 static lfm_status checksum(const lfm_archive *archive, char out[CHECKSUM]) {
-  char ***order; /* the names, which are the first thing in metadata and tensors */
+  const void **order; /* of the metadata, then of the tensors */
   LFM_TRY(LFM_ALLOC(&order, archive->count > archive->meta_count ? archive->count : archive->meta_count));
   uLong crc = add_tensors(add_metas(crc32_z(0, NULL, 0), order, archive), order, archive);
   snprintf(out, CHECKSUM, "%08" PRIx32, (uint32_t)crc);

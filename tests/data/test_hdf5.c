@@ -79,7 +79,7 @@ static void reads_every_type(void **state) {
 static void tells_what_there_is(void **state) {
   (void)state;
   make_types();
-  const char *all = "\"cube\", \"empty\", \"i1\", \"i8be\", \"train/f4\", \"train/f8be\", \"truth\", \"words\"";
+  const char *all = "cube, empty, i1, i8be, train/f4, train/f8be, truth, words";
   char line[1024];
   snprintf(line, sizeof line, "types.h5::test: has no dataset \"test\"; there are %s", all);
   refuses("types.h5::test", LFM_E_USAGE, line);
@@ -168,7 +168,7 @@ static void looks_so_deep_and_no_deeper(void **state) {
   (void)state;
   char name[300] = "", line[1024];
   put_deep(64, name);
-  snprintf(line, sizeof line, "deep.h5: holds several datasets; name one as %s::NAME, NAME being one of \"%.58s...\", \"y\"",
+  snprintf(line, sizeof line, "deep.h5: holds several datasets; name one as %s::NAME, NAME being one of %.58s..., y",
            in_folder("deep.h5"), name);
   refuses("deep.h5", LFM_E_USAGE, line);
   name[0] = 0;
@@ -178,6 +178,8 @@ static void looks_so_deep_and_no_deeper(void **state) {
   refuses("deep.h5", LFM_E_UNSUPPORTED, line);
   refuses("deep.h5::z", LFM_E_USAGE,
           "deep.h5::z: has no dataset \"z\"; there are groups nested too deep to be looked through");
+  assert_int_equal(lfm_table_writable(in_folder("deep.h5::y")), LFM_E_EXISTS); /* nor is it walked to be replaced */
+  assert_non_null(strstr(lfm_error(), "what it holds cannot be told"));
   lfm_table *table;
   assert_int_equal(lfm_table_read(in_folder("deep.h5::y"), NULL, &table), LFM_OK);
   assert_values(table, 1, 1, (const double[]){3});
