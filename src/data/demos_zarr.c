@@ -10,18 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_SIZE = 4096 };
 enum { MOST_PACKED = 1 << 16 }; /* bytes from one: Blosc makes an 18,376th of 256 MB of zeros, by zstd */
 
 /* FOLDER/PATH/NAME */
-static lfm_status join(const char *folder, const char *path, const char *name, char out[PATH_SIZE]) {
-  char array[PATH_SIZE];
+static lfm_status join(const char *folder, const char *path, const char *name, char out[LFM_PATH_SIZE]) {
+  char array[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(array, sizeof array, folder, path));
-  return lfm_path_join(out, PATH_SIZE, array, name);
+  return lfm_path_join(out, LFM_PATH_SIZE, array, name);
 }
 
 static lfm_status open_array(const char *folder, const char *path, lfm_zarr *out) {
-  char file[PATH_SIZE];
+  char file[LFM_PATH_SIZE];
   lfm_map map;
   LFM_TRY(join(folder, path, ".zarray", file));
   LFM_TRY(lfm_map_open(file, &map));
@@ -31,7 +30,7 @@ static lfm_status open_array(const char *folder, const char *path, lfm_zarr *out
 }
 
 static lfm_status list(void *context, lfm_listing *names) {
-  char data[PATH_SIZE], file[PATH_SIZE];
+  char data[LFM_PATH_SIZE], file[LFM_PATH_SIZE];
   lfm_listing all;
   LFM_TRY(lfm_path_join(data, sizeof data, context, "data"));
   LFM_TRY(lfm_listing_read(data, &all));
@@ -46,7 +45,7 @@ static lfm_status list(void *context, lfm_listing *names) {
 
 /* Bytes of these files together; one that cannot be looked at has none, and is missed when it is read. */
 static uint64_t stored_bytes(const char *place, const lfm_listing *files) {
-  char file[PATH_SIZE];
+  char file[LFM_PATH_SIZE];
   struct stat about;
   uint64_t bytes = 0;
   for (int64_t i = 0; i < files->count; i++)
@@ -63,7 +62,7 @@ static bool can_be_filled(const lfm_zarr *array, uint64_t stored) {
 
 /* Whether there are as many chunks as the shape claims, and bytes that can be them: an empty promise allocates nothing. */
 static lfm_status check_chunks(const char *folder, const char *path, const lfm_zarr *array) {
-  char place[PATH_SIZE];
+  char place[LFM_PATH_SIZE];
   lfm_listing chunks;
   int64_t due = 1;
   for (int k = 0; k < array->rank; k++) due *= array->shape[k] / array->chunk[k] + (array->shape[k] % array->chunk[k] != 0);
@@ -117,7 +116,7 @@ static bool advance(const lfm_zarr *array, int64_t at[LFM_ZARR_DIMS]) {
 
 static lfm_status read_chunks(const char *folder, const char *path, const lfm_zarr *array, uint8_t *chunk, double *out,
                               int64_t cols, int64_t first) {
-  char file[PATH_SIZE], name[128];
+  char file[LFM_PATH_SIZE], name[128];
   int64_t at[LFM_ZARR_DIMS] = {0};
   do {
     name_chunk(array, at, name);
@@ -141,7 +140,7 @@ static lfm_status read(void *context, const char *path, int64_t rows, int64_t wi
 }
 
 lfm_status lfm_zarr_read(const lfm_source *source, lfm_table **out) {
-  char file[PATH_SIZE];
+  char file[LFM_PATH_SIZE];
   *out = NULL;
   LFM_TRY(join(source->path, "data", "action/.zarray", file));
   if (!lfm_path_exists(file))

@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096 };
-
 /* ---- the set -------------------------------------------------------------------------------------------------- */
 
 size_t lfm_images_row_size(const lfm_images *images) {
@@ -140,9 +138,9 @@ lfm_status lfm_images_recognise(const char *path, lfm_images_kind *kind) {
 
 /* The labels' file, packed or not; none: no labels. */
 static lfm_status add_labels(const char *path, lfm_images *images) {
-  char labels[PATH + 4];
+  char labels[LFM_PATH_SIZE + 4];
   lfm_map map;
-  if (!lfm_idx_labels_path(path, labels, PATH)) return LFM_OK;
+  if (!lfm_idx_labels_path(path, labels, LFM_PATH_SIZE)) return LFM_OK;
   if (!lfm_path_exists(labels)) {
     if (lfm_path_ends_with(labels, ".gz")) labels[strlen(labels) - 3] = 0;
     else memcpy(labels + strlen(labels), ".gz", sizeof ".gz");

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, PATH = 4096 };
+enum { SIDE = 32, PLANE = SIDE * SIDE };
 static const lfm_picture record = {SIDE, SIDE, 3, NULL, SIDE, 1, PLANE};
 
 lfm_status lfm_cifar_count(const char *name, size_t size, int64_t *count) {
@@ -65,7 +65,7 @@ static void keep_batches(lfm_listing *listing) {
 
 /* A line a class in batches.meta.txt, which need not be there. */
 static lfm_status name_classes(const char *folder, lfm_images *images) {
-  char path[PATH], *save, *text;
+  char path[LFM_PATH_SIZE], *save, *text;
   uint8_t *data;
   size_t size;
   int64_t label = 0;
@@ -102,7 +102,7 @@ static lfm_status read_file(const char *path, const lfm_images_options *options,
 
 static lfm_status read_batches(const char *folder, const lfm_listing *batches, lfm_map *maps,
                                const lfm_images_options *options, lfm_images **out) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   int64_t count, all = 0, at = 0;
   for (int64_t k = 0; k < batches->count; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, folder, batches->names[k]));

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096, SHOWN = 600 };
+enum { SHOWN = 600 };
 
 typedef struct entry {
   char *name; /* below the folder: "cat.png", "cats/1.png" */
@@ -51,7 +51,7 @@ static int64_t count_pictures(const lfm_listing *listing) {
 
 /* The names in a folder of the folder; none when it is no folder. */
 static lfm_status list_inside(const char *folder, const char *name, lfm_listing *out) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   *out = (lfm_listing){0};
   LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
   return lfm_path_is_folder(path) ? lfm_listing_read(path, out) : LFM_OK;
@@ -71,7 +71,7 @@ lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listin
 }
 
 static lfm_status add_entries(search *s, const char *class_name, const lfm_listing *listing) {
-  char name[PATH];
+  char name[LFM_PATH_SIZE];
   for (int64_t i = 0; i < listing->count; i++) {
     if (!is_picture(listing->names[i])) continue;
     LFM_TRY(lfm_path_join(name, sizeof name, class_name, listing->names[i]));
@@ -133,7 +133,7 @@ static lfm_status take(search *s, int64_t i, const char *name, const lfm_map *ma
 /* Of a file that cannot be read the reason is kept, unless nothing may be left out. */
 static lfm_status visit(search *s, int64_t i, entry_fn action) {
   entry *e = &s->entries[i];
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_map map = {0};
   if (e->fault) return LFM_OK;
   lfm_status status = lfm_path_join(path, sizeof path, s->folder, e->name);

@@ -100,7 +100,7 @@ static lfm_status check_wishes(const char *path, const lfm_table_options *option
 }
 
 lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
-  char model[4096];
+  char model[LFM_PATH_SIZE];
   *out = NULL;
   if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
     return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);

@@ -20,7 +20,7 @@
 
 /* A run that was stopped before its first checkpoint has left its resolved configuration: it is the run that was meant. */
 static lfm_status config_of_folder(const char *run, lfm_config **out) {
-  char path[4096];
+  char path[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(path, sizeof path, run, "config.yaml"));
   if (!lfm_path_exists(path)) {
     lfm_note(LFM_NOTE, "%s: there is no run to go on with; a new one begins", run);

@@ -19,14 +19,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { PATH = 4096, LINE = 512 };
+enum { LINE = 512 };
 
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
 static lfm_status holds_run(const char *run, bool *holds) {
   static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors",
                                       "checkpoint/plan.txt"}; /* the last: of a distillation (distill/distill.c) */
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   *holds = false;
   for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, run, signs[k]));
@@ -38,7 +38,7 @@ static lfm_status holds_run(const char *run, bool *holds) {
 /* Nobody's run: new, empty, or left by one that was stopped before it had begun.  Among data our curves would be one more
  * picture. */
 static lfm_status check_unused(const char *run) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_listing names;
   LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint"));
   if (!lfm_path_is_folder(run) || lfm_path_exists(path)) return LFM_OK;
@@ -52,7 +52,7 @@ static lfm_status check_unused(const char *run) {
 }
 
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   bool holds;
   LFM_TRY(holds_run(run, &holds));
   if (holds && !resume)
@@ -71,7 +71,7 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
 }
 
 void lfm_run_folder_abandon(const char *run) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   if (lfm_path_join(path, sizeof path, run, "checkpoint") != LFM_OK) return;
   rmdir(path); /* where it holds anything, it stays */
   rmdir(run);
@@ -82,7 +82,7 @@ void lfm_run_folder_release(int lock) {
 }
 
 lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config) {
-  char path[PATH], *text;
+  char path[LFM_PATH_SIZE], *text;
   LFM_TRY(lfm_path_join(path, sizeof path, run, "config.yaml"));
   LFM_TRY(lfm_config_write_text(config, &text));
   lfm_status status = lfm_file_write(path, text, strlen(text));
@@ -139,14 +139,14 @@ lfm_status lfm_run_folder_record(lfm_trainer *trainer) {
     return lfm_fail(LFM_E_FORMAT, "%s/checkpoint: has more records than the steps it states; the file was altered",
                     trainer->options->run);
   trainer->records[trainer->record_count++] = record;
-  char path[PATH], line[LINE];
+  char path[LFM_PATH_SIZE], line[LINE];
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "metrics.jsonl"));
   print_record(&record, line);
   return append_line(path, line);
 }
 
 lfm_status lfm_run_folder_metrics(lfm_trainer *trainer) {
-  char path[PATH], line[LINE];
+  char path[LFM_PATH_SIZE], line[LINE];
   lfm_writer *writer;
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "metrics.jsonl"));
   LFM_TRY(lfm_writer_open(path, &writer));
@@ -192,7 +192,7 @@ static void result_fields(lfm_train_result *result, int64_t *blocks, result_fiel
 }
 
 lfm_status lfm_run_folder_result(const char *run, const lfm_train_result *result) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   lfm_train_result copy = *result;
   int64_t blocks = result->blocks;
   result_field fields[RESULT_FIELDS];
@@ -208,7 +208,7 @@ lfm_status lfm_run_folder_result(const char *run, const lfm_train_result *result
 }
 
 lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result, bool *finished) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   int64_t blocks = 0;
   result_field fields[RESULT_FIELDS];
   lfm_facts *facts;
@@ -284,7 +284,7 @@ static lfm_status draw_curves(const lfm_trainer *trainer, double *numbers, const
 }
 
 lfm_status lfm_run_folder_curves(const lfm_trainer *trainer) {
-  char path[PATH];
+  char path[LFM_PATH_SIZE];
   double *numbers;
   LFM_TRY(lfm_path_join(path, sizeof path, trainer->options->run, "loss.png"));
   LFM_TRY(LFM_ALLOC(&numbers, (int64_t)4 * trainer->model->blocks * trainer->record_count + 1));

@@ -8,12 +8,11 @@
  */
 #include "flow/trainer.h"
 
+#include "core/order.h"
 #include "flow/meanflow.h"
 #include "flow/posterior.h"
 
 #include <math.h>
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Where the pairs of the block at work come from. */
 static lfm_pairs pairs_of(const lfm_trainer *trainer, const lfm_pool *pool, int64_t batch, int times, bool validating) {
@@ -72,8 +71,8 @@ static lfm_status run_lane(void *context, int worker, int64_t lane) {
   for (int64_t c = lane; c * work->microbatch < work->rows; c += lanes) {
     int64_t first = c * work->microbatch;
     LFM_TRY(lfm_matching_gradient(trainer->workers[worker], &work->pairs, trainer->params, trainer->step, first,
-                                  least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane], c != lane,
-                                  &trainer->lane_loss[lane]));
+                                  lfm_least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane],
+                                  c != lane, &trainer->lane_loss[lane]));
   }
   return LFM_OK;
 }
@@ -146,7 +145,7 @@ static lfm_status run_valid_part(void *context, int worker, int64_t part) {
   int64_t first = part * work->microbatch;
   trainer->valid_loss[part] = 0.0;
   return lfm_matching_loss(trainer->workers[worker], &work->pairs, work->weights, 0, first,
-                           least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
+                           lfm_least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
 }
 
 /* Weights into the chain. */

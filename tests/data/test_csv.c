@@ -3,6 +3,7 @@
  * test_csv.c -- CSV in and out: what a table of real life looks like, and what each fault is told as.
  */
 #include "data/support.h"
+#include "support/notes.h"
 
 #include <locale.h>
 
@@ -20,14 +21,6 @@ static lfm_table *parse(const char *text) {
 static void refuses(const char *text, const lfm_table_options *options, lfm_status code, const char *line) {
   lfm_table *table;
   assert_failure(parse_with(text, options, &table), code, line);
-}
-
-static int notes;
-static char last_note[512];
-static void take_note(lfm_note_level level, const char *text, void *context) {
-  (void)level, (void)context;
-  notes++;
-  snprintf(last_note, sizeof last_note, "%s", text);
 }
 
 /* names and values of a parsed text; the same table is expected of several spellings. */

@@ -5,6 +5,7 @@
  */
 #include "data/support.h"
 #include "support/demo_file.h"
+#include "support/notes.h"
 
 #include <blosc.h>
 #include <sys/stat.h>
@@ -198,14 +199,6 @@ static void put_strange(const char *name, const char *dtype, const char *shape, 
            "\"shape\": %s, \"zarr_format\": 2}",
            shape, compressor, dtype, shape);
   put_file(path, header, strlen(header));
-}
-
-static int notes;
-static char last_note[512];
-static void take_note(lfm_note_level level, const char *text, void *context) {
-  (void)level, (void)context;
-  notes++;
-  snprintf(last_note, sizeof last_note, "%s", text);
 }
 
 static void refuses_key(const char *path, const char *key, lfm_status code, const char *line) {

@@ -5,19 +5,11 @@
 #include "data/images_support.h"
 #include "data/png_file.h"
 #include "golden/pictures.h"
+#include "support/notes.h"
 
 #include <sys/stat.h>
 
 enum { SIDE = GOLDEN_HEIGHT, GOLDEN = GOLDEN_HEIGHT * GOLDEN_WIDTH };
-
-static char note[1200];
-static int notes;
-static void keep_note(lfm_note_level level, const char *text, void *context) {
-  (void)context;
-  assert_int_equal(level, LFM_WARNING);
-  snprintf(note, sizeof note, "%s", text);
-  notes++;
-}
 
 static void put(const char *name, const uint8_t *bytes, size_t size) {
   assert_int_equal(lfm_file_write(in_folder(name), bytes, size), LFM_OK);
@@ -140,12 +132,14 @@ static void broken_pictures_are_named(void **state) {
   assert_string_equal(images->broken_names[3], "y/5.jpg: a JPEG of 4 colours (CMYK); save it as RGB");
   lfm_images_destroy(images);
   assert_int_equal(notes, 1);
+  assert_int_equal(last_level, LFM_WARNING);
   snprintf(line, sizeof line, "%s: 5 of 7 pictures are left out, since they cannot be read: x/1.png: ", folder);
-  assert_memory_equal(note, line, strlen(line));
+  assert_memory_equal(last_note, line, strlen(line));
   lfm_table *table;
   notes = 0;
   assert_int_equal(lfm_table_read(folder, &(lfm_table_options){.channels = 1}, &table), LFM_OK);
   assert_int_equal(notes, 1);
+  assert_int_equal(last_level, LFM_WARNING);
   lfm_table_destroy(table);
   assert_int_equal(lfm_images_read(folder, &(lfm_images_options){.channels = 1, .strict = true}, &images), LFM_E_FORMAT);
   assert_null(images);
@@ -169,9 +163,9 @@ static void many_broken_ones_fit_in_a_line(void **state) {
   lfm_images *images = read_images(folder, NULL);
   assert_shape(images, 1, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
   assert_int_equal(images->broken, 39);
-  assert_non_null(strstr(note, "; and "));
-  assert_non_null(strstr(note, " more"));
-  assert_true(strlen(note) < 1000);
+  assert_non_null(strstr(last_note, "; and "));
+  assert_non_null(strstr(last_note, " more"));
+  assert_true(strlen(last_note) < 1000);
   lfm_images_destroy(images);
   clear();
 }
@@ -218,7 +212,7 @@ static void flowers_are_known(void **state) {
 }
 
 static int begin(void **state) {
-  lfm_notes_to(keep_note, NULL);
+  lfm_notes_to(take_note, NULL);
   return make_folder(state);
 }
 

@@ -3,26 +3,16 @@
  * test_choose.c -- LFM_KERNELS forces a table by its name; a word that is none changes nothing and is told, once.
  */
 #include "kernel/kernel.h"
+#include "support/notes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-static char told[300];
-static int notes;
-
-static void keep(lfm_note_level level, const char *line, void *context) {
-  (void)context;
-  assert_int_equal(level, LFM_WARNING);
-  snprintf(told, sizeof told, "%s", line);
-  notes++;
-}
 
 static void a_name_forces(void **state) {
   (void)state;
@@ -45,11 +35,12 @@ static void another_word_is_told_once(void **state) {
   setenv("LFM_KERNELS", "ref16", 1);
   for (int k = 0; k < 3; k++) assert_ptr_equal(lfm_kernels_best(), fitting);
   assert_int_equal(notes, 1);
-  assert_string_equal(told, "LFM_KERNELS: there are no kernels ref16; give onednn, ref32 or ref64, or unset it");
+  assert_int_equal(last_level, LFM_WARNING);
+  assert_string_equal(last_note, "LFM_KERNELS: there are no kernels ref16; give onednn, ref32 or ref64, or unset it");
 }
 
 int main(void) {
-  lfm_notes_to(keep, NULL);
+  lfm_notes_to(take_note, NULL);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_name_forces),
       cmocka_unit_test(another_word_is_told_once),
