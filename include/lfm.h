@@ -29,12 +29,11 @@
  * that names the file, line or key and says what to do.  The library never prints and never exits.  Objects are created
  * and destroyed by the caller; destroy accepts NULL.  Arrays are row-major.  Options structs are filled by their
  * *_defaults function first, so that fields added later keep their default.  `result` may be NULL, wherever a function has
- * one; its content is unspecified when that fails.  `threads` 0: as many as there are processors; their number does
- * not change any result.
+ * one; its content is unspecified when that fails.  `threads` 0: all processors that this process may run on, or fewer where
+ * its container has a quota of their time; their number does not change any result.
  * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
  * write the new one beside it and rename it, as this library does.
- * Threads: different objects may be used from different threads; a model is read-only and may be shared.  All processors
- * (threads 0) are those that this process may run on, or fewer where its container has a quota of their time.
+ * Threads: different objects may be used from different threads; a model is read-only and may be shared.
  */
 #ifndef LFM_H
 #define LFM_H
@@ -669,11 +668,11 @@ typedef struct lfm_eval_result {
   lfm_share memorised;              /* of the set, nearer than all but 1 % of the held-out pictures */
   double memorised_due;             /* so large a share is to be expected */
   int64_t copies;                   /* at distance 0 */
-  lfm_share recognised;             /* by the judge as what was asked for; of 0: there are no labels */
+  lfm_share recognised;             /* by the judge as what was asked for; of is 0: there are no labels */
   lfm_share heldout_recognised;     /* the same of the held-out pictures */
   lfm_estimate against, difference; /* Frechet distance of the other set, and by how much that of this one exceeds it, paired;
                                      * NAN: there is none */
-  lfm_share retrained;              /* on held-out pictures, by a judge that learnt from the set; of 0: not asked */
+  lfm_share retrained;              /* on held-out pictures, by a judge that learnt from the set; of is 0: not asked */
   lfm_share retrained_floor;        /* by one that learnt from as many training pictures */
   lfm_estimate retrained_lost;      /* the latter less the former, paired */
   double seconds;
@@ -741,7 +740,7 @@ typedef struct lfm_demos_options {
 } lfm_demos_options;
 
 typedef struct lfm_demos_result {
-  lfm_share success; /* rows: episodes tried; right: recorded */
+  lfm_share success; /* of: episodes tried; count: recorded */
   int64_t steps;     /* of control, recorded */
   double seconds;
 } lfm_demos_result;
@@ -886,10 +885,10 @@ typedef struct lfm_guard_options {
 typedef struct lfm_guard_result {
   int64_t learnt, calibrated; /* episodes */
   double level;
-  lfm_share success; /* of the rollouts; of 0: there were none */
-  /* in good episodes that neither were learnt from nor calibrated: every second one; rows: those */
+  lfm_share success; /* of the rollouts; of is 0: there were none */
+  /* in good episodes that neither were learnt from nor calibrated: every second one; of: those */
   lfm_share false_alarms;
-  lfm_share detected; /* alarms in the rollouts that failed; of 0: there were none */
+  lfm_share detected; /* alarms in the rollouts that failed; of is 0: there were none */
   double seconds;
 } lfm_guard_result;
 
