@@ -228,7 +228,7 @@ typedef struct lfm_memory {
   int64_t pool;     /* the rows that a block trains on, float32, with what the push notes of each; validation rows too, and
                      * those of previews */
   int64_t model;    /* weights of every block, those at work and their mean, with the copies that kernels read; moments */
-  int64_t lanes;    /* lanes x gradient */
+  int64_t lanes;    /* lanes x gradient; of a large MLP one, with the activations of a whole batch, which make it */
   int64_t workers;  /* threads x microbatch: activations, and rows in flight of the push */
   int64_t in_files; /* so much of tables and pool lies in files (lfm_memory_limit) */
 } lfm_memory;

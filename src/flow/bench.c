@@ -134,18 +134,20 @@ static void peak_figure(lfm_team *team, bool pairs, peak *p, figure *out) {
 
 typedef struct steps {
   lfm_trainer *trainer;
-  lfm_run **runs; /* [threads] for the bare step */
+  lfm_run **runs; /* [worker_count] for the bare step */
 } steps;
 
-static lfm_status bare_lane(void *context, int worker, int64_t lane) {
+static lfm_status bare_task(void *context, int worker, int64_t task) {
   const steps *s = context;
-  const lfm_config *config = s->trainer->config;
-  lfm_run *run = s->runs[worker];
-  size_t bytes = (size_t)(config->microbatch * s->trainer->model->normaliser->dim) * sizeof(float);
-  for (int64_t c = lane; c * config->microbatch < config->batch_size * config->num_tk; c += config->lanes) {
-    LFM_TRY(lfm_run_forward(run, s->trainer->params));
+  const lfm_trainer *trainer = s->trainer;
+  const lfm_config *config = trainer->config;
+  lfm_run *run = s->runs[trainer->factors ? task : worker];
+  float *lane = trainer->factors ? NULL : trainer->grads[task];
+  size_t bytes = (size_t)(config->microbatch * trainer->model->normaliser->dim) * sizeof(float);
+  for (int64_t c = task; c * config->microbatch < config->batch_size * config->num_tk; c += trainer->tasks) {
+    LFM_TRY(lfm_run_forward(run, trainer->params));
     memcpy(lfm_run_dv(run), lfm_run_v(run), bytes);
-    LFM_TRY(lfm_run_backward(run, s->trainer->params, s->trainer->grads[lane], c != lane));
+    LFM_TRY(lfm_run_backward(run, trainer->params, lane, c != task));
   }
   return LFM_OK;
 }
@@ -153,9 +155,10 @@ static lfm_status bare_lane(void *context, int worker, int64_t lane) {
 static lfm_status bare_step(void *context) {
   steps *s = context;
   lfm_trainer *trainer = s->trainer;
-  LFM_TRY(lfm_team_run(trainer->team, trainer->config->lanes, bare_lane, s));
-  return lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, trainer->config->lanes, 1e-6,
-                        trainer->config->ema_decay, &trainer->grad_norm);
+  lfm_gradient gradient = lfm_trainer_gradient(trainer);
+  LFM_TRY(lfm_team_run(trainer->team, trainer->tasks, bare_task, s));
+  return lfm_optim_step(trainer->optim, trainer->team, trainer->params, &gradient, 1e-6, trainer->config->ema_decay,
+                        &trainer->grad_norm);
 }
 
 static lfm_status loop_step(void *context) { return lfm_trainer_step(((steps *)context)->trainer); }
@@ -163,9 +166,12 @@ static lfm_status loop_step(void *context) { return lfm_trainer_step(((steps *)c
 static lfm_status create_runs(steps *s) {
   const lfm_net *net = s->trainer->net;
   int64_t rows = s->trainer->config->microbatch, dim = lfm_net_dim(net);
-  LFM_TRY(LFM_ALLOC(&s->runs, lfm_team_size(s->trainer->team)));
-  for (int w = 0; w < lfm_team_size(s->trainer->team); w++) {
-    LFM_TRY(lfm_run_create(net, LFM_RUN_TRAIN, rows, &s->runs[w]));
+  int count = s->trainer->worker_count;
+  LFM_TRY(LFM_ALLOC(&s->runs, count));
+  for (int w = 0; w < count; w++) {
+    bool is_part = s->trainer->factors && w < s->trainer->tasks;
+    LFM_TRY(is_part ? lfm_run_create_part(net, s->trainer->factors, w, &s->runs[w])
+                    : lfm_run_create(net, LFM_RUN_TRAIN, rows, &s->runs[w]));
     float *t = lfm_run_t(s->runs[w]);
     lfm_rng rng = {.purpose = LFM_FOR_DATA, .step = 2};
     lfm_rng_normal(&rng, w, lfm_run_x(s->runs[w]), (size_t)(rows * dim));
@@ -191,7 +197,7 @@ static lfm_status time_steps(const char *preset, lfm_trainer *trainer, const lfm
   snprintf(figures[1].name, sizeof figures[1].name, "%s%s bare step of %lld", preset, precision, (long long)rows);
   snprintf(figures[2].name, sizeof figures[2].name, "%s%s loop step of %lld", preset, precision, (long long)rows);
   if (status == LFM_OK) status = measure(figures, 3, options, results, filled);
-  for (int w = 0; s.runs && w < lfm_team_size(trainer->team); w++) lfm_run_destroy(s.runs[w]);
+  for (int w = 0; s.runs && w < trainer->worker_count; w++) lfm_run_destroy(s.runs[w]);
   lfm_free(s.runs);
   lfm_free(figures);
   return status;

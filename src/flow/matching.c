@@ -37,19 +37,18 @@ struct lfm_matching {
   float *excess;            /* [dim] the mean of x_l given I_t, less the pair's own */
 };
 
-lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out) {
+/* Around a run, whose creation had that status. */
+static lfm_status create(const lfm_net *net, lfm_run *run, lfm_status status, lfm_matching **out) {
   *out = NULL;
-  if (lfm_net_number_size(net) != sizeof(float))
-    return lfm_fail(LFM_E_UNSUPPORTED, "training runs in single precision; the double-precision kernels only score");
+  LFM_TRY(status);
   lfm_matching *matching;
-  LFM_TRY(LFM_ALLOC(&matching, 1));
-  int64_t dim = lfm_net_dim(net);
+  LFM_TRY_GOTO(LFM_ALLOC(&matching, 1), no_room);
+  int64_t dim = lfm_net_dim(net), rows = lfm_run_rows(run);
+  matching->run = run;
   matching->rows = rows;
   matching->dim = dim;
   matching->givens = lfm_net_given(net);
   matching->nothing = (float)lfm_net_nothing(net);
-  lfm_status status;
-  LFM_TRY_GOTO(lfm_run_create(net, kind, rows, &matching->run), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->target, rows * dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->left, dim), fail);
   LFM_TRY_GOTO(LFM_ALLOC(&matching->right, dim), fail);
@@ -63,6 +62,30 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
 fail:
   lfm_matching_destroy(matching);
   return status;
+no_room:
+  lfm_run_destroy(run);
+  return status;
+}
+
+static lfm_status check_precision(const lfm_net *net) {
+  if (lfm_net_number_size(net) == sizeof(float)) return LFM_OK;
+  return lfm_fail(LFM_E_UNSUPPORTED, "training runs in single precision; the double-precision kernels only score");
+}
+
+lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out) {
+  lfm_run *run;
+  *out = NULL;
+  LFM_TRY(check_precision(net));
+  lfm_status status = lfm_run_create(net, kind, rows, &run);
+  return create(net, run, status, out);
+}
+
+lfm_status lfm_matching_create_part(const lfm_net *net, lfm_factors *factors, int part, lfm_matching **out) {
+  lfm_run *run;
+  *out = NULL;
+  LFM_TRY(check_precision(net));
+  lfm_status status = lfm_run_create_part(net, factors, part, &run);
+  return create(net, run, status, out);
 }
 
 lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows) {

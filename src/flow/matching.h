@@ -44,6 +44,8 @@ typedef struct lfm_pairs {
 /* One worker's scratch. */
 typedef struct lfm_matching lfm_matching;
 lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_matching **out);
+/* Of a part of a batch, which leaves its gradient to the factors and takes no grads. */
+lfm_status lfm_matching_create_part(const lfm_net *net, lfm_factors *factors, int part, lfm_matching **out);
 void lfm_matching_destroy(lfm_matching *matching);
 
 /* Makes room for pairs with target_rows = rows; once, and only such pairs and those with 0 from then on. */

@@ -4,6 +4,7 @@
  *
  *   tables + pool + model + lanes x gradient + threads x microbatch
  *
+ * where one lane may have the activations of a whole batch beside it, as the factors of the gradient (graph/factors.h).
  * Each term is the sum of what its owners were given, asked of core/alloc.c: nothing is estimated, so nothing can drift from
  * what is allocated.  Left out is what no data set or network makes large: configuration, records, plans, and the kernel
  * library's own.
@@ -45,7 +46,10 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   sum.model += (int64_t)(lfm_params_memory(trainer->params) + lfm_params_memory(trainer->average));
   sum.model += (int64_t)lfm_optim_memory(trainer->optim);
   for (int lane = 0; lane < trainer->config->lanes; lane++) add(trainer->grads[lane], &sum.lanes, &sum);
-  for (int w = 0; w < lfm_team_size(trainer->team); w++) sum.workers += (int64_t)lfm_matching_memory(trainer->workers[w]);
+  sum.lanes += (int64_t)lfm_factors_memory(trainer->factors);
+  int parts = trainer->factors ? trainer->tasks : 0; /* of the batch, however many threads there are */
+  for (int w = 0; w < trainer->worker_count; w++)
+    *(w < parts ? &sum.lanes : &sum.workers) += (int64_t)lfm_matching_memory(trainer->workers[w]);
   sum.workers += (int64_t)lfm_carry_memory(trainer->carry);
   return sum;
 }

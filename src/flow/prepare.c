@@ -32,16 +32,32 @@ static lfm_status create_net(lfm_trainer *trainer) {
   return halves || span ? lfm_chain_net(trainer->model, kernels, span, &trainer->net) : LFM_OK;
 }
 
+/* One a thread; or, with factors, one a part of the batch, and for validation not fewer than threads. */
+static lfm_status create_workers(lfm_trainer *trainer) {
+  const lfm_config *config = trainer->config;
+  int threads = lfm_team_size(trainer->team), parts = 0;
+  if (lfm_resolve_keeps_factors(config, lfm_net_wants_factors(trainer->net))) {
+    parts = (int)((config->batch_size * config->num_tk + config->microbatch - 1) / config->microbatch);
+    LFM_TRY(lfm_net_factors(trainer->net, config->microbatch, parts, threads, &trainer->factors));
+  }
+  trainer->tasks = parts ? parts : config->lanes;
+  trainer->worker_count = (int)lfm_most(threads, parts);
+  LFM_TRY(LFM_ALLOC(&trainer->workers, trainer->worker_count));
+  for (int w = 0; w < trainer->worker_count; w++) {
+    lfm_matching **worker = &trainer->workers[w];
+    LFM_TRY(w < parts ? lfm_matching_create_part(trainer->net, trainer->factors, w, worker)
+                      : lfm_matching_create(trainer->net, LFM_RUN_TRAIN, config->microbatch, worker));
+    if (config->target_rows) LFM_TRY(lfm_matching_average(*worker, config->target_rows));
+  }
+  return LFM_OK;
+}
+
 static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(create_net(trainer));
   const lfm_config *config = trainer->config;
   const lfm_net *net = trainer->net;
   lfm_optim_config optim;
-  LFM_TRY(LFM_ALLOC(&trainer->workers, lfm_team_size(trainer->team)));
-  for (int w = 0; w < lfm_team_size(trainer->team); w++) {
-    LFM_TRY(lfm_matching_create(net, LFM_RUN_TRAIN, config->microbatch, &trainer->workers[w]));
-    if (config->target_rows) LFM_TRY(lfm_matching_average(trainer->workers[w], config->target_rows));
-  }
+  LFM_TRY(create_workers(trainer));
   lfm_optim_defaults(&optim);
   optim.decoupled_decay = config->adamw;
   optim.beta1 = config->beta1, optim.beta2 = config->beta2;
@@ -52,7 +68,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(lfm_params_create(net, &trainer->params));
   if (config->ema_decay > 0.0) LFM_TRY(lfm_params_create_untrained(net, &trainer->average));
   LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
-  LFM_TRY(LFM_ALLOC(&trainer->lane_loss, config->lanes));
+  LFM_TRY(LFM_ALLOC(&trainer->task_loss, trainer->tasks));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
   LFM_TRY(LFM_ALLOC(&trainer->valid_loss, trainer->valid.rows / config->microbatch + 1));
   return LFM_OK;
@@ -104,7 +120,8 @@ static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds
 /* All that the chain's size and the pools' decide: work space, number of steps, rhythm. */
 static lfm_status build_steps(lfm_trainer *trainer, const lfm_data_shape *shape) {
   lfm_config *config = trainer->config;
-  lfm_resolve_lanes(config, lfm_run_rows_advised(trainer->model->net, LFM_RUN_TRAIN));
+  const lfm_net *net = trainer->model->net;
+  lfm_resolve_lanes(config, lfm_net_wants_factors(net), lfm_run_rows_advised(net, LFM_RUN_TRAIN));
   LFM_TRY(create_steps(trainer));
   if (!config->max_batch.count) {
     double seconds, limit = lfm_time_limit(trainer->options->time_limit);
@@ -247,11 +264,12 @@ lfm_model *lfm_trainer_take_model(lfm_trainer *trainer) {
 
 void lfm_trainer_destroy(lfm_trainer *trainer) {
   if (!trainer) return;
-  for (int w = 0; trainer->workers && w < lfm_team_size(trainer->team); w++) lfm_matching_destroy(trainer->workers[w]);
+  for (int w = 0; trainer->workers && w < trainer->worker_count; w++) lfm_matching_destroy(trainer->workers[w]);
+  lfm_factors_destroy(trainer->factors);
   for (int lane = 0; trainer->grads && lane < trainer->config->lanes; lane++) lfm_free(trainer->grads[lane]);
   lfm_free(trainer->workers);
   lfm_free(trainer->grads);
-  lfm_free(trainer->lane_loss);
+  lfm_free(trainer->task_loss);
   lfm_free(trainer->valid_loss);
   lfm_pool_release(&trainer->pool);
   lfm_pool_release(&trainer->valid);

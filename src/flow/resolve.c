@@ -14,6 +14,8 @@
 
 #include <math.h>
 
+enum { FACTOR_ROWS = 2048 };
+
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
 
@@ -149,8 +151,14 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
 
 /* ---- the clock, and what follows from it -------------------------------------------------------------------- */
 
-void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised) {
+/* While the activations of a whole batch are fewer than the numbers of several gradients, or not many more. */
+bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors) {
+  return wants_factors && config->lanes <= 1 && config->batch_size * config->num_tk <= FACTOR_ROWS;
+}
+
+void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advised) {
   int64_t rows = config->batch_size * config->num_tk;
+  if (lfm_resolve_keeps_factors(config, wants_factors)) config->lanes = 1; /* the whole gradient */
   if (!config->microbatch) {
     int64_t parts = (rows + rows_advised - 1) / rows_advised;
     if (rows >= 128) parts = at_least(parts, 4);     /* work for four threads, of 32 rows at least */

@@ -26,8 +26,10 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape);
  * that does not.  (agreement.c) */
 lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *given, const lfm_data_shape *shape);
 
-/* lanes and microbatch, from the rows that suit the network's activations. */
-void lfm_resolve_lanes(lfm_config *config, int64_t rows_advised);
+/* lanes and microbatch, from the rows that suit the network's activations, and whether it is one for factors. */
+void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advised);
+/* Is the gradient made of factors (graph/factors.h), not of lanes?  Of a resolved configuration. */
+bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors);
 
 /* max_batch where it is not set: what `time_limit` seconds hold at step_seconds a step, the push included. */
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit);

@@ -2,9 +2,12 @@
  *
  * step.c -- one optimisation step of one block, and the loss that judges it.
  *
- * A batch of batch_size * num_tk rows is cut into microbatches; microbatch c adds its gradient to lane c mod lanes, in
- * order; a fixed tree sums the lanes inside the optimiser.  A lane is one task, whichever thread takes it: the bytes do not
- * depend on the number of threads, and lanes bounds how many of them help.
+ * A batch of batch_size * num_tk rows is cut into microbatches, and these are shared out in one of two ways:
+ *   factors   each is a task, whose backward pass leaves dz and h of every layer; the optimiser multiplies them, dW = dz' h
+ *             over the whole batch, some rows of W at a time [graph/factors.h]: for linear maps, and batches of few rows
+ *   lanes     a lane is a task; microbatch c adds its gradient to lane c mod lanes, in order, and a fixed tree sums the lanes
+ *             inside the optimiser
+ * Whichever thread takes a task, it is the same task: the bytes do not depend on the number of threads.
  */
 #include "flow/trainer.h"
 
@@ -63,16 +66,17 @@ typedef struct step_work {
   const lfm_params *weights; /* that are judged; a step has the moving ones */
 } step_work;
 
-static lfm_status run_lane(void *context, int worker, int64_t lane) {
+static lfm_status run_task(void *context, int worker, int64_t task) {
   step_work *work = context;
   lfm_trainer *trainer = work->trainer;
-  int64_t lanes = trainer->config->lanes;
-  trainer->lane_loss[lane] = 0.0;
-  for (int64_t c = lane; c * work->microbatch < work->rows; c += lanes) {
+  lfm_matching *matching = trainer->workers[trainer->factors ? task : worker];
+  float *lane = trainer->factors ? NULL : trainer->grads[task];
+  trainer->task_loss[task] = 0.0;
+  for (int64_t c = task; c * work->microbatch < work->rows; c += trainer->tasks) {
     int64_t first = c * work->microbatch;
-    LFM_TRY(lfm_matching_gradient(trainer->workers[worker], &work->pairs, trainer->params, trainer->step, first,
-                                  lfm_least(work->microbatch, work->rows - first), work->numbers, trainer->grads[lane],
-                                  c != lane, &trainer->lane_loss[lane]));
+    LFM_TRY(lfm_matching_gradient(matching, &work->pairs, trainer->params, trainer->step, first,
+                                  lfm_least(work->microbatch, work->rows - first), work->numbers, lane, c != task,
+                                  &trainer->task_loss[task]));
   }
   return LFM_OK;
 }
@@ -108,17 +112,18 @@ lfm_status lfm_trainer_step(lfm_trainer *trainer) {
   };
   work.numbers = (double)work.rows * (double)work.pairs.dim;
 
-  /* forward and backward, lane by lane */
-  LFM_TRY(lfm_team_run(trainer->team, config->lanes, run_lane, &work));
+  /* forward and backward */
+  LFM_TRY(lfm_team_run(trainer->team, trainer->tasks, run_task, &work));
   double loss = 0.0;
-  for (int lane = 0; lane < config->lanes; lane++) loss += trainer->lane_loss[lane];
+  for (int task = 0; task < trainer->tasks; task++) loss += trainer->task_loss[task];
   loss /= work.numbers;
   if (!isfinite(loss)) return not_finite(trainer, "the loss", loss);
 
-  /* sum the lanes, clip, Adam, average */
-  double ema_decay = ema_decay_at(config, trainer->step);
-  lfm_status status = lfm_optim_step(trainer->optim, trainer->team, trainer->params, trainer->grads, config->lanes,
-                                     lfm_lr_at(&trainer->lr, trainer->step), ema_decay, &trainer->grad_norm);
+  /* multiply the factors or sum the lanes, clip, Adam, average */
+  double ema_decay = ema_decay_at(config, trainer->step), lr = lfm_lr_at(&trainer->lr, trainer->step);
+  lfm_gradient gradient = lfm_trainer_gradient(trainer);
+  lfm_status status =
+      lfm_optim_step(trainer->optim, trainer->team, trainer->params, &gradient, lr, ema_decay, &trainer->grad_norm);
   if (status == LFM_E_NUMERIC) return not_finite(trainer, "the gradient's norm", trainer->grad_norm);
   LFM_TRY(status);
 

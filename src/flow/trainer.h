@@ -23,6 +23,7 @@
 #include "flow/matching.h"
 #include "flow/meter.h"
 #include "flow/pool.h"
+#include "graph/factors.h"
 #include "net/optim.h"
 #include "net/schedule.h"
 
@@ -76,9 +77,12 @@ typedef struct lfm_trainer {
   lfm_lr lr;
 
   /* a step's work space */
-  lfm_matching **workers; /* [threads] */
+  lfm_factors *factors;   /* of a whole batch; NULL: lanes sum its gradient */
+  int tasks;              /* lanes; or with factors parts, each a microbatch */
+  int worker_count;       /* threads; with factors not less than parts */
+  lfm_matching **workers; /* [worker_count] */
   float **grads;          /* [lanes][param_count] */
-  double *lane_loss;      /* [lanes] */
+  double *task_loss;      /* [tasks] */
   double *valid_loss;     /* [microbatches of the validation rows] */
   lfm_carry *carry;
   int64_t *push_nfe; /* [max(pool, valid) rows] */
@@ -102,6 +106,11 @@ typedef struct lfm_trainer {
 static inline int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int block) {
   const lfm_config *config = trainer->config;
   return config->max_batch.of[config->max_batch.count > 1 ? block : 0];
+}
+
+/* Where the gradient of a step comes from. */
+static inline lfm_gradient lfm_trainer_gradient(const lfm_trainer *trainer) {
+  return (lfm_gradient){trainer->grads, trainer->config->lanes, trainer->factors};
 }
 
 /* ---- prepare.c ---------------------------------------------------------------------------------------------- */

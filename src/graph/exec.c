@@ -31,6 +31,12 @@ lfm_status lfm_exec_want(lfm_exec *exec, size_t bytes, int first, int last, int 
   return LFM_OK;
 }
 
+static lfm_status want_outside(lfm_exec *exec, void *outside, int *out) {
+  LFM_TRY(lfm_exec_want(exec, 0, -1, -1, out));
+  exec->buffers[*out].outside = outside;
+  return LFM_OK;
+}
+
 lfm_status lfm_exec_want_product(lfm_exec *exec, const lfm_product_spec *spec, lfm_product **out) {
   const lfm_kernels *kernels = exec->graph->kernels;
   LFM_TRY(kernels->product_create(spec, out));
@@ -67,6 +73,8 @@ int lfm_exec_pass_parts(const lfm_exec *exec, lfm_value image) {
 static lfm_status want_value(lfm_exec *exec, lfm_value v) {
   const lfm_graph *graph = exec->graph;
   const lfm_value_info *info = &graph->values[v];
+  void *factor = exec->factors ? lfm_factors_h(exec->factors, v, exec->part) : NULL;
+  if (factor) return want_outside(exec, factor, &exec->value[v]);
   int end = 2 * (int)graph->node_count;
   bool outlives = info->producer < 0 || v == graph->output || info->shown || (info->kept && exec->kind == LFM_EXEC_TRACE);
   int first = info->producer < 0 ? -1 : info->producer;
@@ -80,6 +88,8 @@ static lfm_status want_gradient(lfm_exec *exec, lfm_value v) {
   const lfm_value_info *info = &graph->values[v];
   int end = 2 * (int)graph->node_count;
   if (exec->kind != LFM_EXEC_BACKWARD || !info->has_parameters) return LFM_OK;
+  void *factor = exec->factors ? lfm_factors_dz(exec->factors, v, exec->part) : NULL;
+  if (factor) return want_outside(exec, factor, &exec->gradient[v]);
   bool given = v == graph->output; /* by the caller, before the run */
   int first = given ? -1 : end - 1 - info->last_use, last = given ? end : end - 1 - info->producer;
   return lfm_exec_want(exec, lfm_exec_value_bytes(exec, info, exec->padded_rows), first, last, &exec->gradient[v]);
@@ -188,13 +198,14 @@ static lfm_status plan(lfm_exec *exec, int64_t probes) {
   return LFM_ALLOC(&exec->arena, total);
 }
 
-static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, lfm_team *team, int64_t probes, int64_t rows,
-                         lfm_exec **out) {
+/* asked: what there is to know, but for the plan. */
+static lfm_status create(const lfm_exec *asked, int64_t probes, lfm_exec **out) {
   *out = NULL;
-  LFM_TRY(check_kind(graph, kind, probes, rows));
+  LFM_TRY(check_kind(asked->graph, asked->kind, probes, asked->rows));
   lfm_exec *exec;
   LFM_TRY(LFM_ALLOC(&exec, 1));
-  exec->graph = graph, exec->kind = kind, exec->team = team, exec->rows = exec->traced_rows = rows;
+  *exec = *asked;
+  exec->traced_rows = exec->rows;
   lfm_status status = plan(exec, probes);
   if (status == LFM_OK) *out = exec;
   else lfm_exec_destroy(exec);
@@ -202,18 +213,24 @@ static lfm_status create(const lfm_graph *graph, lfm_exec_kind kind, lfm_team *t
 }
 
 lfm_status lfm_exec_create(const lfm_graph *graph, lfm_exec_kind kind, int64_t rows, lfm_exec **out) {
-  return create(graph, kind, NULL, 0, rows, out);
+  return create(&(lfm_exec){.graph = graph, .kind = kind, .rows = rows}, 0, out);
 }
 
 lfm_status lfm_exec_create_shared(const lfm_graph *graph, lfm_team *team, int64_t rows, lfm_exec **out) {
-  return create(graph, LFM_EXEC_FORWARD, team, 0, rows, out);
+  return create(&(lfm_exec){.graph = graph, .kind = LFM_EXEC_FORWARD, .team = team, .rows = rows}, 0, out);
+}
+
+lfm_status lfm_exec_create_part(const lfm_graph *graph, lfm_factors *factors, int part, lfm_exec **out) {
+  int64_t rows = lfm_factors_rows(factors);
+  return create(&(lfm_exec){.graph = graph, .kind = LFM_EXEC_BACKWARD, .factors = factors, .part = part, .rows = rows}, 0,
+                out);
 }
 
 lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_t rows, lfm_exec **out) {
   *out = NULL;
   if (probes < 1 || probes > MOST_PROBES)
     return lfm_fail(LFM_E_USAGE, "graph: %lld probes a row; 1 to %d are possible", (long long)probes, MOST_PROBES);
-  return create(graph, LFM_EXEC_TRACE, NULL, probes, rows, out);
+  return create(&(lfm_exec){.graph = graph, .kind = LFM_EXEC_TRACE, .rows = rows}, probes, out);
 }
 
 void lfm_exec_destroy(lfm_exec *exec) {
@@ -240,6 +257,7 @@ void lfm_exec_destroy(lfm_exec *exec) {
   lfm_free(exec);
 }
 
+int64_t lfm_exec_rows(const lfm_exec *exec) { return exec->rows; }
 size_t lfm_exec_memory(const lfm_exec *exec) { return lfm_alloc_size(exec->arena) + lfm_alloc_size(exec->row_of); }
 
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value) { return lfm_exec_at(exec, exec->value[value]); }

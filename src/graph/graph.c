@@ -9,7 +9,7 @@
 #include "graph/op.h"
 #include <stdio.h>
 
-enum { MAX_NODES = 4096, CACHE_LINE = 64 };
+enum { MAX_NODES = 4096, CACHE_LINE = 64, STRIP_NUMBERS = 8192, STRIP_ROWS = 16 };
 static const int64_t max_cols = 1 << 20; /* sizes multiply: this keeps every product of two far below 2^63 */
 static const int64_t max_image = 1 << 26, max_side = 4096;
 
@@ -213,6 +213,12 @@ void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t co
     graph->kernels->pack((char *)packed + pack->offset, &pack->layout, pack->transposed, w, tensor->shape[1], pack->skip,
                          first, count);
   }
+}
+
+int64_t lfm_graph_strip(const lfm_graph *graph, int index) {
+  const lfm_graph_tensor *tensor = &graph->tensors[index];
+  int64_t numbers = tensor->count / tensor->shape[0], rows = (STRIP_NUMBERS + numbers - 1) / numbers;
+  return (rows + STRIP_ROWS - 1) / STRIP_ROWS * STRIP_ROWS;
 }
 
 /* Backward: a product for the weights, and one for the input where a parameter lies behind it.  Trace: a product a

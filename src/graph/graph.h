@@ -23,6 +23,7 @@
 enum { LFM_GRAPH_DIMS = 4 };
 
 typedef struct lfm_graph lfm_graph;
+typedef struct lfm_factors lfm_factors; /* graph/factors.h */
 typedef int lfm_value;
 
 /* ---- building ------------------------------------------------------------------------------------------------ */
@@ -121,6 +122,10 @@ size_t lfm_graph_packed_bytes(const lfm_graph *graph, bool backward); /* of all 
 void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t count, const void *params, void *packed,
                     bool backward);
 
+/* Rows of a tensor that one hand works on at a time: some thousands of numbers, in sixteens of rows, since a line of a packed
+ * copy is then written by one hand.  The last rows may be fewer. */
+int64_t lfm_graph_strip(const lfm_graph *graph, int index);
+
 /* Floating-point operations a row: of the forward pass, of the backward pass, of the tangents of the exact trace. */
 typedef struct lfm_graph_flops {
   double forward, backward, trace;
@@ -144,7 +149,11 @@ lfm_status lfm_exec_create_probed(const lfm_graph *graph, int64_t probes, int64_
 /* A FORWARD run whose layers are shared out by columns, to the same bits: for so few rows that reading the weights is the
  * work.  It is run by the team's caller, outside a round; the team outlives it. */
 lfm_status lfm_exec_create_shared(const lfm_graph *graph, lfm_team *team, int64_t rows, lfm_exec **out);
+/* A BACKWARD run of a part of a batch, whose backward leaves the factors of the weights' gradients in `factors`, of the same
+ * graph, and takes no grads.  One run a part; the factors outlive it. */
+lfm_status lfm_exec_create_part(const lfm_graph *graph, lfm_factors *factors, int part, lfm_exec **out);
 void lfm_exec_destroy(lfm_exec *exec);
+int64_t lfm_exec_rows(const lfm_exec *exec);
 size_t lfm_exec_memory(const lfm_exec *exec); /* bytes of its buffers */
 
 void *lfm_exec_value(const lfm_exec *exec, lfm_value value); /* inputs, the output, what is kept: the others share memory */

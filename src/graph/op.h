@@ -86,6 +86,7 @@ struct lfm_graph {
 /* A buffer of an exec: who needs it when, and where the planner put it. */
 typedef struct lfm_buffer {
   size_t bytes, offset;
+  char *outside;   /* it is somebody else's; NULL: in the arena */
   int first, last; /* steps: forward of node i is i; backward 2 n - 1 - i; tangents n + i */
 } lfm_buffer;
 
@@ -104,6 +105,8 @@ struct lfm_exec {
   const lfm_graph *graph;
   lfm_exec_kind kind;
   lfm_team *team;                  /* shared: whose; NULL: the run of one worker */
+  lfm_factors *factors;            /* BACKWARD: where it leaves the factors of the weights' gradients; NULL: it makes these */
+  int part;                        /* of their rows */
   int64_t rows, traced_rows;       /* the first of them whose trace is wanted */
   int64_t padded_rows;             /* rows, rounded up to what the kernels want: buffers have so many */
   int64_t directions;              /* TRACE: tangents a row */
@@ -137,6 +140,7 @@ struct lfm_op {
   /* For the output's node, in place of its tangent: adds the diagonal to the exact trace.  NULL: cannot end one. */
   lfm_status (*diagonal)(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
   bool forgets; /* its backward neither reads the output nor writes the output's gradient */
+  bool outer;   /* a linear map: of tensor 0 the gradient is dz' h, of tensor 1 the sum of dz (factors.c) */
 };
 
 /* ---- for builders (graph.c) ----------------------------------------------------------------------------------- */
@@ -158,6 +162,14 @@ lfm_value_info lfm_graph_image_info(const lfm_graph *graph, lfm_value like, int6
 double lfm_op_no_macs(const lfm_graph *graph, const lfm_node *node);
 lfm_status lfm_op_no_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *state);
 
+/* ---- for runs that keep factors (factors.c) -------------------------------------------------------------------- */
+
+/* What is kept of a part's rows: a value, where a linear map reads it; the gradient behind one; else NULL. */
+void *lfm_factors_h(const lfm_factors *factors, lfm_value value, int part);
+void *lfm_factors_dz(const lfm_factors *factors, lfm_value value, int part);
+void *lfm_factors_sums(const lfm_factors *factors, int tensor, int part); /* of a bias, its gradient by that part */
+int64_t lfm_factors_rows(const lfm_factors *factors);                     /* of a part */
+
 /* ---- for plans and runs (exec.c) ------------------------------------------------------------------------------ */
 
 /* A buffer of `bytes` that lives from step `first` to step `last`. */
@@ -173,7 +185,9 @@ int lfm_exec_pass_parts(const lfm_exec *exec, lfm_value image);
 lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total); /* plan.c */
 
 static inline void *lfm_exec_at(const lfm_exec *exec, int buffer) {
-  return buffer < 0 ? NULL : exec->arena + exec->buffers[buffer].offset;
+  if (buffer < 0) return NULL;
+  const lfm_buffer *b = &exec->buffers[buffer];
+  return b->outside ? b->outside : exec->arena + b->offset;
 }
 static inline void *lfm_exec_scratch(const lfm_exec *exec, int worker) {
   return exec->arena + exec->buffers[exec->scratch].offset + (size_t)worker * exec->scratch_bytes;
@@ -212,6 +226,7 @@ static inline const void *lfm_exec_pack(const lfm_exec *exec, int pack) {
   return exec->packed + exec->graph->packs[pack].offset;
 }
 static inline void *lfm_exec_tensor_gradient(const lfm_exec *exec, int tensor) {
+  if (exec->factors) return lfm_factors_sums(exec->factors, tensor, exec->part);
   return exec->grads + lfm_exec_bytes(exec, exec->graph->tensors[tensor].offset);
 }
 

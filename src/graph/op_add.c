@@ -62,10 +62,9 @@ static lfm_status forward(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   int64_t blocks = exec->rows * lfm_image_blocks(y->image), first = lfm_part_begins(blocks, state->parts, part);
   int64_t count = lfm_part_begins(blocks, state->parts, part + 1) - first;
   size_t at = lfm_exec_block_bytes(exec, y, first);
-  exec->graph->kernels->image->sum((char *)lfm_exec_value(exec, node->output) + at,
-                                   (const char *)lfm_exec_value(exec, node->input[0]) + at,
-                                   (const char *)lfm_exec_value(exec, node->input[1]) + at,
-                                   (size_t)(count * lfm_image_pixels(y->image) * y->image.block));
+  exec->graph->kernels->image->sum(
+      (char *)lfm_exec_value(exec, node->output) + at, (const char *)lfm_exec_value(exec, node->input[0]) + at,
+      (const char *)lfm_exec_value(exec, node->input[1]) + at, (size_t)(count * lfm_image_pixels(y->image) * y->image.block));
   return LFM_OK;
 }
 

@@ -17,8 +17,8 @@ static lfm_status plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *sta
 
 /* Of rows of both inputs side by side, whatever they are of, the bytes [first, end) of each; of images the blocks of channels
  * follow each other. */
-static void join(const lfm_exec *exec, const lfm_node *node, char *y, const char *const inputs[2], int64_t rows,
-                 size_t first, size_t end) {
+static void join(const lfm_exec *exec, const lfm_node *node, char *y, const char *const inputs[2], int64_t rows, size_t first,
+                 size_t end) {
   size_t both = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->output), 1), before = 0;
   for (int i = 0; i < 2; i++) {
     size_t bytes = lfm_exec_value_bytes(exec, lfm_exec_info(exec, node->input[i]), 1);
@@ -73,12 +73,8 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   return LFM_OK;
 }
 
-static const lfm_op op_concat = {.name = "concat",
-                                 .macs = lfm_op_no_macs,
-                                 .plan = plan,
-                                 .forward = forward,
-                                 .backward = backward,
-                                 .tangent = tangent};
+static const lfm_op op_concat = {
+    .name = "concat", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
 
 /* Images side by side are their channels one after the other, where those of the first end with a block. */
 static lfm_status describe_images(const lfm_value_info *left, const lfm_value_info *right, lfm_value_info *info) {

@@ -79,9 +79,11 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   const lfm_value_info *input = value_of(exec, node->input[0]), *output = value_of(exec, node->output);
   lfm_product_spec weights = {
       .m = output->count, .n = input->count, .k = exec->rows, .half_a = output->half, .half_b = input->half};
-  LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS]));
-  weights.accumulate = true;
-  LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS_ADD]));
+  if (!exec->factors) {
+    LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS]));
+    weights.accumulate = true;
+    LFM_TRY(lfm_exec_want_product(exec, &weights, &state->product[BACK_WEIGHTS_ADD]));
+  }
   if (!input->has_parameters) return LFM_OK;
   lfm_product_spec data = {.m = exec->padded_rows,
                            .n = input->count,
@@ -169,9 +171,10 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
   kernels->activate_backward(d, slope ? slope : lfm_exec_value(exec, node->output), exec->rows,
                              value_of(exec, node->output)->count, node->act, value_of(exec, node->output)->half,
                              lfm_exec_tensor_gradient(exec, node->tensor[BIAS]), exec->accumulate);
-  LFM_TRY(kernels->product_run(state->product[exec->accumulate ? BACK_WEIGHTS_ADD : BACK_WEIGHTS], d,
-                               lfm_exec_value(exec, node->input[0]), NULL,
-                               lfm_exec_tensor_gradient(exec, node->tensor[WEIGHT]), scratch));
+  if (!exec->factors)
+    LFM_TRY(kernels->product_run(state->product[exec->accumulate ? BACK_WEIGHTS_ADD : BACK_WEIGHTS], d,
+                                 lfm_exec_value(exec, node->input[0]), NULL,
+                                 lfm_exec_tensor_gradient(exec, node->tensor[WEIGHT]), scratch));
   if (!state->product[BACK_DATA]) return LFM_OK;
   return kernels->product_run(state->product[BACK_DATA], d, lfm_exec_pack(exec, node->pack[PACK_BACK]), NULL,
                               lfm_exec_gradient(exec, node->input[0]), scratch);
@@ -240,7 +243,8 @@ static const lfm_op op_linear = {.name = "linear",
                                  .backward = backward,
                                  .tangent_begin = tangent_begin,
                                  .tangent = tangent,
-                                 .diagonal = diagonal};
+                                 .diagonal = diagonal,
+                                 .outer = true};
 
 /* Packed copies: for forward always; for backward where a gradient goes on; for tangents where still columns are skipped. */
 static lfm_status add_packs(lfm_graph *graph, lfm_node *node) {

@@ -50,6 +50,7 @@ struct lfm_product {
   lfm_layout layout;
   convert a, c;
   size_t a_count, c_count;
+  int64_t a_lines, a_step; /* A is so many lines of equal length, that many numbers from one to the next */
   size_t inner_scratch, a_scratch, c_scratch;
 };
 
@@ -78,6 +79,8 @@ static lfm_product_spec divide(const lfm_product_spec *spec, bool floats, lfm_pr
   if (spec->half_c && floats) product->c = ROUND;
   if (spec->half_c && !halves && !floats) product->c = HALVE;
   product->a_count = (size_t)(spec->m * spec->k);
+  product->a_lines = spec->lda ? spec->k : 1, product->a_step = spec->lda;
+  if (product->a != AS_IT_IS) inner.lda = 0; /* what is rounded lies close */
   product->c_count = (size_t)(spec->m * spec->n);
   if (product->a != AS_IT_IS) product->a_scratch = aligned(product->a_count * sizeof(float));
   if (product->c == HALVE) product->c_scratch = aligned(product->c_count * sizeof(float));
@@ -115,9 +118,18 @@ static void product_destroy(lfm_product *product) {
 
 static size_t product_scratch(const lfm_product *p) { return p->inner_scratch + p->a_scratch + p->c_scratch; }
 
+static size_t size_of(bool half) { return half ? sizeof(uint16_t) : sizeof(float); }
+
+static void convert_a(const lfm_product *p, char *to, const char *from) {
+  size_t length = p->a_count / (size_t)p->a_lines;
+  for (int64_t line = 0; line < p->a_lines; line++)
+    apply(p->a, to + (size_t)line * length * size_of(p->a == HALVE),
+          from + (size_t)(line * p->a_step) * size_of(p->a == WIDEN), length);
+}
+
 static lfm_status product_run(lfm_product *p, const void *a, const void *b, const void *bias, void *c, void *scratch) {
   char *a_room = (char *)scratch + p->inner_scratch, *c_room = a_room + p->a_scratch;
-  if (p->a != AS_IT_IS) apply(p->a, a_room, a, p->a_count);
+  if (p->a != AS_IT_IS) convert_a(p, a_room, a);
   void *result = p->c_scratch ? c_room : c;
   LFM_TRY(library->product_run(p->inner, p->a == AS_IT_IS ? a : a_room, b, bias, result, scratch));
   if (p->c != AS_IT_IS) apply(p->c, c, result, p->c_count);

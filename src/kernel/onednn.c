@@ -118,6 +118,7 @@ typedef struct product_memory { /* in the order of lfm_product.args */
 static lfm_status describe(const lfm_product_spec *spec, bool any, product_memory *out) {
   dnnl_memory_desc_t *md = out->md;
   LFM_TRY(plain(&md[0], spec->m, spec->k, spec->half_a, spec->layout || any ? dnnl_ab : dnnl_ba));
+  if (spec->lda) md[0].format_desc.blocking.strides[1] = spec->lda;
   if (any) LFM_TRY(plain(&md[1], spec->k, spec->n, spec->half_b, dnnl_format_tag_any));
   else if (spec->layout) LFM_TRY(layout_to(spec->layout, &md[1]));
   else LFM_TRY(plain(&md[1], spec->k, spec->n, spec->half_b, dnnl_ab));

@@ -28,10 +28,11 @@ LFM_VECTOR static void NAME(product_rows)(NUM *restrict c, const NUM *restrict a
 LFM_VECTOR static void NAME(product_sum)(NUM *restrict c, const NUM *restrict a, const NUM *restrict b,
                                          const lfm_product_spec *s) {
   size_t n = (size_t)s->n;
+  int64_t lda = s->lda ? s->lda : s->m;
   for (int64_t row = 0; row < s->m; row++, c += n) {
     for (size_t j = 0; j < n && !s->accumulate; j++) c[j] = 0;
     for (int64_t k = 0; k < s->k; k++) {
-      NUM factor = a[k * s->m + row];
+      NUM factor = a[k * lda + row];
       const NUM *line = b + (size_t)k * n;
       for (size_t j = 0; j < n; j++) c[j] += factor * line[j];
     }

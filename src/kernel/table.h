@@ -36,6 +36,7 @@ typedef struct lfm_layout {
  * B decides the arithmetic: where it is of halves A is rounded to halves too; the sums are of numbers always. */
 typedef struct lfm_product_spec {
   int64_t m, n, k;
+  int64_t lda; /* without a layout: numbers from a row of A to the next, where A is columns of a wider matrix; 0: m */
   const lfm_layout *layout;
   bool bias, accumulate;
   bool half_a, half_b, half_c; /* half_b without a layout: with one, the layout says it */

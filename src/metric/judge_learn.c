@@ -188,7 +188,7 @@ static lfm_status step(learner *l, double rate) {
   double norm, loss = 0;
   LFM_TRY(lfm_team_run(l->team, LANES, run_lane, l));
   for (int lane = 0; lane < LANES; lane++) loss += l->lane_loss[lane];
-  LFM_TRY(lfm_optim_step(l->optim, l->team, l->params, l->grads, LANES, rate, 0, &norm));
+  LFM_TRY(lfm_optim_step(l->optim, l->team, l->params, &(lfm_gradient){l->grads, LANES, NULL}, rate, 0, &norm));
   lfm_judge_progress *p = &l->progress;
   p->done++;
   p->loss = isnan(p->loss) ? loss : p->loss + 0.02 * (loss - p->loss);

@@ -82,7 +82,7 @@ static lfm_status step(trainer *t, int epoch, int64_t batch, double rate) {
     dv[i * split->dim] = (1 / (1 + expf(-v[i * split->dim])) - (float)split->label[rows[i]]) / BATCH;
   LFM_TRY(lfm_run_backward(t->train, t->params, t->grads, false));
   double norm;
-  return lfm_optim_step(t->optim, t->team, t->params, &t->grads, 1, rate, 0, &norm);
+  return lfm_optim_step(t->optim, t->team, t->params, &(lfm_gradient){&t->grads, 1, NULL}, rate, 0, &norm);
 }
 
 /* The logits of rows [begin, end) into said (may be NULL), and their mean cross entropy. */

@@ -18,6 +18,8 @@
 #include "core/threads.h"
 #include "kernel/kernel.h"
 
+typedef struct lfm_factors lfm_factors; /* graph/factors.h */
+
 typedef struct lfm_mlp_config {
   int64_t dim; /* of x and of v */
   int64_t hidden_dim;
@@ -138,6 +140,10 @@ lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t row
 /* An EVAL run of few rows on all workers of a team, to the same bits: each makes its own columns of every large layer.
  * Run by the team's caller, outside a round; the team outlives it. */
 lfm_status lfm_run_create_shared(const lfm_net *net, lfm_team *team, int64_t rows, lfm_run **out);
+/* A TRAIN run of a part of a batch, whose backward leaves the gradients of the weights to the factors, and takes no grads. */
+lfm_status lfm_run_create_part(const lfm_net *net, lfm_factors *factors, int part, lfm_run **out);
+/* The factors of a batch of `parts` such parts, of `rows` rows each, for the optimiser (net/optim.h). */
+lfm_status lfm_net_factors(const lfm_net *net, int64_t rows, int parts, int workers, lfm_factors **out);
 void lfm_run_destroy(lfm_run *run);
 int64_t lfm_run_rows(const lfm_run *run);  /* tests */
 size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
@@ -167,5 +173,9 @@ lfm_status lfm_run_backward(lfm_run *run, const lfm_params *params, void *grads,
  * Depends on the net alone. */
 int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind);
 int64_t lfm_run_rows_advised_probed(const lfm_net *net, int64_t probes);
+
+/* Is its gradient better made of factors than summed from lanes?  Where they are possible, and the gradient is more than a
+ * second-level cache holds. */
+bool lfm_net_wants_factors(const lfm_net *net);
 
 #endif

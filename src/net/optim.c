@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
  * optim.c -- one optimiser step, in two sweeps of the team over strips of the parameters:
- *   gather   the lanes summed by a fixed tree, and the strip's sum of squares
+ *   gather   the lanes summed by a fixed tree, or the factors multiplied, and the strip's sum of squares
  *   update   clip, Adam, average, and the strip's part of the packed copies
- * Between them the norm: the strips' sums added in order.  A strip is some rows of one tensor, cut by the net alone, so no
- * byte depends on who works on it.  Packing here, while the strip is in the cache, replaces a pass of its own that costs a
- * tenth of a training step.  Everything is float except the norm and the constants, which are worked out in double.
+ * Between them the norm: the strips' sums added in order.  Where nothing is clipped factors take one sweep: a strip is
+ * updated with the gradient still in the cache, to which memory gives weights and moments and from which it takes them, and
+ * no more. A strip is some rows of one tensor, cut by the net alone, so no byte depends on who works on it.  Packing here,
+ * while the strip is in the cache, replaces a pass of its own that costs a tenth of a training step.  Everything is float
+ * except the norm and the constants, which are worked out in double.
  */
 #include "net/optim.h"
 #include "core/alloc.h"
+#include "graph/factors.h"
 #include "kernel/update.h"
 #include "net/internal.h"
 #include <math.h>
 #include <string.h>
-
-/* Whole rows of about this many numbers, in sixteens: a row of a packed tile is then a cache line that one strip fills. */
-enum { STRIP_NUMBERS = 8192, STRIP_ROWS = 16 };
 
 typedef struct strip {
   int tensor;
@@ -30,14 +30,15 @@ struct lfm_optim {
   int64_t steps, strip_count;
   strip *strips;
   double *squares; /* [strip_count] */
+  int64_t panel_count;
+  int64_t *panels; /* [panel_count + 1] of strips that factors make at once the first, and where the last ends */
 };
 
 /* What the two sweeps of a step read. */
 typedef struct step_context {
   lfm_optim *optim;
   lfm_params *params;
-  float *const *grads;
-  int lanes;
+  const lfm_gradient *gradient;
   double ema_decay;
   lfm_adam adam;
 } step_context;
@@ -46,16 +47,16 @@ void lfm_optim_defaults(lfm_optim_config *config) { *config = (lfm_optim_config)
 
 /* ---- strips -------------------------------------------------------------------------------------------------- */
 
-static int64_t rows_of_strip(const lfm_graph_tensor *tensor) {
-  int64_t numbers = tensor->count / tensor->shape[0], rows = (STRIP_NUMBERS + numbers - 1) / numbers;
-  return (rows + STRIP_ROWS - 1) / STRIP_ROWS * STRIP_ROWS;
+/* Of the same rows that lfm_factors_gradient makes at once. */
+static bool begins_panel(const lfm_graph *graph, const strip *s) {
+  return s->first % lfm_factors_rows_at_once(graph, s->tensor) == 0;
 }
 
 static int64_t count_strips(const lfm_graph *graph) {
   int64_t count = 0;
   for (int i = 0; i < lfm_graph_tensor_count(graph); i++) {
-    const lfm_graph_tensor *tensor = lfm_graph_tensor_at(graph, i);
-    count += (tensor->shape[0] + rows_of_strip(tensor) - 1) / rows_of_strip(tensor);
+    int64_t step = lfm_graph_strip(graph, i);
+    count += (lfm_graph_tensor_at(graph, i)->shape[0] + step - 1) / step;
   }
   return count;
 }
@@ -63,7 +64,7 @@ static int64_t count_strips(const lfm_graph *graph) {
 static void cut_strips(const lfm_graph *graph, strip *out) {
   for (int i = 0; i < lfm_graph_tensor_count(graph); i++) {
     const lfm_graph_tensor *tensor = lfm_graph_tensor_at(graph, i);
-    int64_t numbers = tensor->count / tensor->shape[0], step = rows_of_strip(tensor);
+    int64_t numbers = tensor->count / tensor->shape[0], step = lfm_graph_strip(graph, i);
     for (int64_t first = 0; first < tensor->shape[0]; first += step) {
       int64_t rows = tensor->shape[0] - first < step ? tensor->shape[0] - first : step;
       *out++ = (strip){i, first, rows, tensor->offset + first * numbers, rows * numbers};
@@ -95,6 +96,10 @@ static lfm_status fill(lfm_optim *optim) {
   LFM_TRY(LFM_ALLOC(&optim->strips, optim->strip_count));
   LFM_TRY(LFM_ALLOC(&optim->squares, optim->strip_count));
   cut_strips(optim->net->graph, optim->strips);
+  LFM_TRY(LFM_ALLOC(&optim->panels, optim->strip_count + 1));
+  for (int64_t i = 0; i < optim->strip_count; i++)
+    if (begins_panel(optim->net->graph, &optim->strips[i])) optim->panels[optim->panel_count++] = i;
+  optim->panels[optim->panel_count] = optim->strip_count;
   return LFM_OK;
 }
 
@@ -117,6 +122,7 @@ void lfm_optim_destroy(lfm_optim *optim) {
   lfm_free(optim->ema);
   lfm_free(optim->strips);
   lfm_free(optim->squares);
+  lfm_free(optim->panels);
   lfm_free(optim);
 }
 
@@ -137,8 +143,9 @@ void lfm_optim_restart(lfm_optim *optim, const lfm_params *params) {
 static lfm_status gather(void *context, int worker, int64_t task) {
   (void)worker;
   const step_context *step = context;
+  const lfm_gradient *gradient = step->gradient;
   const strip *s = &step->optim->strips[task];
-  step->optim->squares[task] = lfm_update_sum_lanes(step->grads, step->lanes, (size_t)s->offset, (size_t)s->count);
+  step->optim->squares[task] = lfm_update_sum_lanes(gradient->lanes, gradient->count, (size_t)s->offset, (size_t)s->count);
   return LFM_OK;
 }
 
@@ -148,18 +155,35 @@ static lfm_status update(void *context, int worker, int64_t task) {
   lfm_optim *optim = step->optim;
   const strip *s = &optim->strips[task];
   float *w = (float *)step->params->values + s->offset;
-  lfm_update_adam(w, optim->moment1 + s->offset, optim->moment2 + s->offset, step->grads[0] + s->offset, (size_t)s->count,
-                  &step->adam);
+  lfm_update_adam(w, optim->moment1 + s->offset, optim->moment2 + s->offset, step->gradient->lanes[0] + s->offset,
+                  (size_t)s->count, &step->adam);
   if (optim->ema) lfm_update_average(optim->ema + s->offset, w, (size_t)s->count, step->ema_decay);
   lfm_graph_pack(optim->net->graph, s->tensor, s->first, s->rows, step->params->values, step->params->packed,
                  step->params->trained);
   return LFM_OK;
 }
 
+static bool is_clipped(const lfm_optim *optim) { return optim->config.grad_clip > 0; }
+
+/* The strips that the factors make at once, from the first of them on; and, where nothing is clipped, all that there is to do
+ * about them. */
+static lfm_status multiply(void *context, int worker, int64_t task) {
+  const step_context *step = context;
+  const lfm_optim *optim = step->optim;
+  int64_t begin = optim->panels[task], end = optim->panels[task + 1];
+  const strip *s = &optim->strips[begin];
+  LFM_TRY(lfm_factors_gradient(step->gradient->factors, worker, s->tensor, s->first, step->gradient->lanes[0] + s->offset));
+  for (int64_t i = begin; i < end; i++) {
+    LFM_TRY(gather(context, worker, i));
+    if (!is_clipped(optim)) LFM_TRY(update(context, worker, i));
+  }
+  return LFM_OK;
+}
+
 /* torch.optim.Adam and AdamW, and torch.nn.utils.clip_grad_norm_. */
 static lfm_adam constants(const lfm_optim *optim, double lr, double norm) {
   const lfm_optim_config *c = &optim->config;
-  double t = (double)optim->steps, scale = c->grad_clip > 0 ? c->grad_clip / (norm + 1e-6) : 1.0;
+  double t = (double)optim->steps + 1, scale = c->grad_clip > 0 ? c->grad_clip / (norm + 1e-6) : 1.0;
   return (lfm_adam){.grad_scale = scale < 1.0 ? (float)scale : 1.0f,
                     .decay_grad = c->decoupled_decay ? 0.0f : (float)c->weight_decay,
                     .decay_weight = c->decoupled_decay ? (float)(1.0 - lr * c->weight_decay) : 1.0f,
@@ -172,17 +196,22 @@ static lfm_adam constants(const lfm_optim *optim, double lr, double norm) {
                     .step_size = (float)(lr / (1.0 - pow(c->beta1, t)))};
 }
 
-lfm_status lfm_optim_step(lfm_optim *optim, lfm_team *team, lfm_params *params, float *const *grads, int lanes, double lr,
+lfm_status lfm_optim_step(lfm_optim *optim, lfm_team *team, lfm_params *params, const lfm_gradient *gradient, double lr,
                           double ema_decay, double *grad_norm) {
-  step_context step = {.optim = optim, .params = params, .grads = grads, .lanes = lanes, .ema_decay = ema_decay};
-  LFM_TRY(lfm_team_run(team, optim->strip_count, gather, &step));
+  bool multiplies = gradient->factors != NULL, at_once = multiplies && !is_clipped(optim);
+  step_context step = {.optim = optim, .params = params, .gradient = gradient, .ema_decay = ema_decay};
+  if (at_once) step.adam = constants(optim, lr, 0.0);
+  LFM_TRY(lfm_team_run(team, multiplies ? optim->panel_count : optim->strip_count, multiplies ? multiply : gather, &step));
   double squares = 0.0;
   for (int64_t i = 0; i < optim->strip_count; i++) squares += optim->squares[i];
   *grad_norm = sqrt(squares);
   if (!isfinite(*grad_norm)) return lfm_fail(LFM_E_NUMERIC, "the gradient is not finite; lower lr or set grad_clip");
+  if (!at_once) {
+    step.adam = constants(optim, lr, *grad_norm);
+    LFM_TRY(lfm_team_run(team, optim->strip_count, update, &step));
+  }
   optim->steps++;
-  step.adam = constants(optim, lr, *grad_norm);
-  return lfm_team_run(team, optim->strip_count, update, &step);
+  return LFM_OK;
 }
 
 float *lfm_optim_first_moment(lfm_optim *optim) { return optim->moment1; }

@@ -3,6 +3,7 @@
  * run.c -- one worker's evaluation of a net: the graph's exec with names for its inputs and outputs.
  */
 #include "core/alloc.h"
+#include "graph/factors.h"
 #include "net/internal.h"
 
 /* Rows advised.  MANY amortise reading the weights and still split the usual round batch sizes evenly; half of that where a
@@ -22,33 +23,44 @@ struct lfm_run {
   lfm_exec *exec;
 };
 
-/* probes NULL: a run of that kind as it is.  team NULL: one worker's. */
-static lfm_status create(const lfm_net *net, lfm_run_kind kind, lfm_team *team, const int64_t *probes, int64_t rows,
-                         lfm_run **out) {
-  static const lfm_exec_kind kinds[] = {
-      [LFM_RUN_EVAL] = LFM_EXEC_FORWARD, [LFM_RUN_TRAIN] = LFM_EXEC_BACKWARD, [LFM_RUN_TRACE] = LFM_EXEC_TRACE};
+/* Around an exec, whose creation had that status. */
+static lfm_status wrap(const lfm_net *net, lfm_run_kind kind, lfm_exec *exec, lfm_status status, lfm_run **out) {
   *out = NULL;
-  lfm_run *run;
-  LFM_TRY(LFM_ALLOC(&run, 1));
-  run->net = net, run->kind = kind, run->rows = rows;
-  lfm_status status = probes ? lfm_exec_create_probed(net->graph, *probes, rows, &run->exec)
-                      : team ? lfm_exec_create_shared(net->graph, team, rows, &run->exec)
-                             : lfm_exec_create(net->graph, kinds[kind], rows, &run->exec);
-  if (status == LFM_OK) *out = run;
-  else lfm_run_destroy(run);
+  LFM_TRY(status);
+  status = LFM_ALLOC(out, 1);
+  if (status == LFM_OK) **out = (lfm_run){.net = net, .kind = kind, .rows = lfm_exec_rows(exec), .exec = exec};
+  else lfm_exec_destroy(exec);
   return status;
 }
 
 lfm_status lfm_run_create(const lfm_net *net, lfm_run_kind kind, int64_t rows, lfm_run **out) {
-  return create(net, kind, NULL, NULL, rows, out);
+  static const lfm_exec_kind kinds[] = {
+      [LFM_RUN_EVAL] = LFM_EXEC_FORWARD, [LFM_RUN_TRAIN] = LFM_EXEC_BACKWARD, [LFM_RUN_TRACE] = LFM_EXEC_TRACE};
+  lfm_exec *exec;
+  lfm_status status = lfm_exec_create(net->graph, kinds[kind], rows, &exec);
+  return wrap(net, kind, exec, status, out);
 }
 
 lfm_status lfm_run_create_shared(const lfm_net *net, lfm_team *team, int64_t rows, lfm_run **out) {
-  return create(net, LFM_RUN_EVAL, team, NULL, rows, out);
+  lfm_exec *exec;
+  lfm_status status = lfm_exec_create_shared(net->graph, team, rows, &exec);
+  return wrap(net, LFM_RUN_EVAL, exec, status, out);
 }
 
 lfm_status lfm_run_create_probed(const lfm_net *net, int64_t probes, int64_t rows, lfm_run **out) {
-  return create(net, LFM_RUN_TRACE, NULL, &probes, rows, out);
+  lfm_exec *exec;
+  lfm_status status = lfm_exec_create_probed(net->graph, probes, rows, &exec);
+  return wrap(net, LFM_RUN_TRACE, exec, status, out);
+}
+
+lfm_status lfm_run_create_part(const lfm_net *net, lfm_factors *factors, int part, lfm_run **out) {
+  lfm_exec *exec;
+  lfm_status status = lfm_exec_create_part(net->graph, factors, part, &exec);
+  return wrap(net, LFM_RUN_TRAIN, exec, status, out);
+}
+
+lfm_status lfm_net_factors(const lfm_net *net, int64_t rows, int parts, int workers, lfm_factors **out) {
+  return lfm_factors_create(net->graph, rows, parts, workers, out);
 }
 
 void lfm_run_destroy(lfm_run *run) {
@@ -105,4 +117,8 @@ int64_t lfm_run_rows_advised(const lfm_net *net, lfm_run_kind kind) {
 
 int64_t lfm_run_rows_advised_probed(const lfm_net *net, int64_t probes) {
   return lfm_graph_has_images(net->graph) ? images_advised(net, LFM_RUN_TRACE) : traced_advised(probes);
+}
+
+bool lfm_net_wants_factors(const lfm_net *net) {
+  return lfm_graph_has_factors(net->graph) && (size_t)lfm_net_param_count(net) * lfm_net_number_size(net) > cache_bytes;
 }

@@ -11,7 +11,7 @@ static lfm_config *resolved(int64_t rows, int64_t dim, const char *const *keys) 
   lfm_config *config = config_of(keys, NULL);
   lfm_data_shape shape = {.rows = rows, .dim = dim, .valid_rows = rows / 10};
   OK(lfm_resolve_shape(config, &shape));
-  lfm_resolve_lanes(config, 250);
+  lfm_resolve_lanes(config, false, 250);
   lfm_resolve_steps(config, &shape, 1e-3, 60.0);
   lfm_resolve_rhythm(config, &shape);
   return config;
@@ -65,9 +65,34 @@ static void a_batch_of_pictures_is_cut_evenly(void **state) {
   for (int i = 0; i < 4; i++) {
     lfm_config *config = config_of(NULL, NULL);
     config->batch_size = expected[i][0];
-    lfm_resolve_lanes(config, expected[i][1]);
+    lfm_resolve_lanes(config, false, expected[i][1]);
     assert_int_equal(config->microbatch, expected[i][2]);
     assert_int_equal(config->lanes, expected[i][3]);
+    lfm_config_destroy(config);
+  }
+}
+
+/* Factors make one gradient, unless several lanes are asked for or the batch is large; its cut is what it always is. */
+static void factors_need_one_lane(void **state) {
+  (void)state;
+  static const struct {
+    const char *keys[3];
+    int lanes;
+    int64_t microbatch;
+    bool keeps;
+  } cases[] = {{{"batch_size=500"}, 1, 125, true},
+               {{"batch_size=500", "num_tk=4"}, 1, 125, true},
+               {{"batch_size=500", "num_tk=5"}, 8, 125, false},
+               {{"batch_size=500", "lanes=1"}, 1, 125, true},
+               {{"batch_size=500", "lanes=3"}, 3, 125, false},
+               {{"batch_size=4000", "lanes=1"}, 1, 125, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    lfm_config *config = config_of(cases[i].keys, NULL);
+    lfm_resolve_lanes(config, true, 125);
+    assert_int_equal(config->lanes, cases[i].lanes);
+    assert_int_equal(config->microbatch, cases[i].microbatch);
+    assert_int_equal(lfm_resolve_keeps_factors(config, true), cases[i].keeps);
+    assert_false(lfm_resolve_keeps_factors(config, false));
     lfm_config_destroy(config);
   }
 }
@@ -355,6 +380,7 @@ int main(void) {
       cmocka_unit_test(larger_tables_get_larger_networks),
       cmocka_unit_test(a_batch_is_cut_evenly),
       cmocka_unit_test(a_batch_of_pictures_is_cut_evenly),
+      cmocka_unit_test(factors_need_one_lane),
       cmocka_unit_test(time_becomes_steps),
       cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),

@@ -32,6 +32,7 @@ static void threads_do_not_change_the_bytes(void **state) {
   (void)state;
   check_threads(KEYS("ema_decay=0.9", "num_tk=2", "lanes=3", "microbatch=16", "patience=16"));
   check_threads(KEYS("target_rows=100", "num_tk=2", "lanes=3", "microbatch=16"));
+  check_threads(KEYS("hidden_dim=512", "num_hidden=4", "ema_decay=0.9", "microbatch=16", "max_batch=6")); /* factors */
 }
 
 static bool has_bf16(void) {
@@ -702,16 +703,19 @@ static bool count_requests(const lfm_progress *progress, void *context) {
 
 static void steps_ask_for_no_memory(void **state) {
   (void)state;
-  run r = small_run(KEYS("checkpoint_every=1000", "ema_decay=0.9", "patience=24",
-                         "target_rows=100")); /* validations and records included */
-  counts c = {0};
-  r.options.progress = count_requests;
-  r.options.context = &c;
-  r.options.threads = 2;
-  OK(run_train(&r));
-  assert_int_equal(c.steps, 3 * 24);
-  assert_int_equal(c.most, 0);
-  run_drop(&r);
+  static const char *const widths[] = {"hidden_dim=16", "hidden_dim=800"}; /* by lanes, and by factors */
+  for (int k = 0; k < 2; k++) {                                            /* validations and records included */
+    run r = small_run(KEYS("checkpoint_every=1000", "ema_decay=0.9", "patience=24", "target_rows=100"));
+    counts c = {0};
+    OK(lfm_config_set(r.config, widths[k]));
+    r.options.progress = count_requests;
+    r.options.context = &c;
+    r.options.threads = 2;
+    OK(run_train(&r));
+    assert_int_equal(c.steps, 3 * 24);
+    assert_int_equal(c.most, 0);
+    run_drop(&r);
+  }
 }
 
 int main(void) {

@@ -96,7 +96,7 @@ static void check_steps(const struct golden *g, const lfm_kernels *kernels) {
     OK(lfm_run_forward(f.run, f.params));
     squares(&f);
     OK(lfm_run_backward(f.run, f.params, lane, false));
-    OK(lfm_optim_step(optim, team, f.params, lanes, 1, golden_lr, 0, &norm));
+    OK(lfm_optim_step(optim, team, f.params, &(lfm_gradient){lanes, 1, NULL}, golden_lr, 0, &norm));
   }
   all_near(&f, lfm_params_values(f.params), g->after, f.count, 1e-5);
   lfm_team_destroy(team);
