@@ -442,6 +442,7 @@ static lfm_status read_rows(csv_file *csv) {
     kept += !missing;
   }
   table->rows = kept;
+  table->read = csv->rows_read;
   if (csv->rows_read == 0) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);
   return lfm_select_note_dropped(csv->source, csv->rows_read - kept, csv->rows_read);
 }

@@ -127,6 +127,7 @@ static bool row_is_finite(const double *row, int64_t cols) {
 static lfm_status drop_missing(const lfm_source *source, lfm_table *table) {
   int64_t kept = 0, rows = table->rows;
   LFM_TRY(LFM_ALLOC_ROWS(&table->number, rows));
+  table->read = rows;
   for (int64_t row = 0; row < rows; row++) {
     const double *values = table->values + row * table->cols;
     if (!row_is_finite(values, table->cols)) continue;

@@ -141,6 +141,14 @@ int64_t lfm_table_find(const lfm_table *table, const char *name) {
 
 int64_t lfm_table_number(const lfm_table *table, int64_t row) { return table->number ? table->number[row] : row; }
 
+bool lfm_table_is_beside(const lfm_table *other, const lfm_table *table) {
+  return other->rows == table->rows || (table->number && other->rows == table->read);
+}
+
+int64_t lfm_table_row_beside(const lfm_table *other, const lfm_table *table, int64_t row) {
+  return other->rows == table->rows ? row : lfm_table_number(table, row);
+}
+
 int64_t lfm_table_units(const lfm_table *table) { return table->demos ? table->demos->episodes : table->rows; }
 
 static lfm_status take_demos(const lfm_demos *demos, const int64_t *index, int64_t count, lfm_table **out) {

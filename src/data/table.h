@@ -20,7 +20,8 @@ struct lfm_table {
   /* A table of demonstrations has a step a row; its values are demos->actions, and theirs to free. */
   lfm_demos *demos;
   lfm_windows *windows; /* of windows of demonstrations; NULL: something else */
-  int64_t *number;      /* [rows] of each row where it was read, from 0; NULL: no row in front was left out */
+  int64_t *number;      /* [rows] of each row where it was read, from 0; NULL: no row was left out */
+  int64_t read;         /* rows there, where there are numbers */
 };
 
 /* Zeros, names x0.., decimals -1. */
@@ -31,6 +32,12 @@ int64_t lfm_table_find(const lfm_table *table, const char *name);
 
 /* The number of a row where it was read, from 0, whatever --drop-missing left out in front of it. */
 int64_t lfm_table_number(const lfm_table *table, int64_t row);
+
+/* Rows of another table that lies beside this one go with its rows: with those that are left or, where some were left out, with
+ * all that were read.  false: it has neither so many rows nor so many.  Else row `row` of the table goes with row
+ * lfm_table_row_beside of the other. */
+bool lfm_table_is_beside(const lfm_table *other, const lfm_table *table);
+int64_t lfm_table_row_beside(const lfm_table *other, const lfm_table *table, int64_t row);
 
 /* How many parts there are that a split may take one by one: rows or, of demonstrations, episodes. */
 int64_t lfm_table_units(const lfm_table *table);

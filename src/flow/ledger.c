@@ -55,15 +55,16 @@ static void destroy_ledger(ledger *l) {
   lfm_free(l->nfe);
 }
 
-static lfm_status read_truth(const lfm_table *truth, int64_t table_rows, ledger *l) {
+static lfm_status read_truth(const lfm_table *truth, const lfm_table *table, ledger *l) {
   int64_t column = lfm_table_find(truth, "logp");
   if (column < 0) return lfm_fail(LFM_E_DATA, "the truth has no column 'logp'");
-  if (truth->rows != table_rows)
+  if (!lfm_table_is_beside(truth, table))
     return lfm_fail(LFM_E_DATA, "the truth has %lld rows, the table %lld; a row for each row is needed",
-                    (long long)truth->rows, (long long)table_rows);
+                    (long long)truth->rows, (long long)table->rows);
   LFM_TRY(lfm_table_check_finite("the truth", truth, "drop or mend the row, there and in the table"));
   LFM_TRY(LFM_ALLOC(&l->truth, l->rows));
-  for (int64_t i = 0; i < l->rows; i++) l->truth[i] = truth->values[l->row[i] * truth->cols + column];
+  for (int64_t i = 0; i < l->rows; i++)
+    l->truth[i] = truth->values[lfm_table_row_beside(truth, table, l->row[i]) * truth->cols + column];
   return LFM_OK;
 }
 
@@ -82,7 +83,7 @@ static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *
   LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
   LFM_TRY(lfm_columns_given(l->model, table, l->row, l->rows, &l->given));
   if (options->group) LFM_TRY(lfm_columns_group(options->group, table, l->row, l->rows, &l->group));
-  if (options->truth) LFM_TRY(read_truth(options->truth, table->rows, l));
+  if (options->truth) LFM_TRY(read_truth(options->truth, table, l));
   l->probes = (lfm_probes){.count = lfm_probes_of(l->model, options->probes), .seed = options->seed, .number = l->row};
   return l->probes.count ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
 }

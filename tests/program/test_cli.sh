@@ -267,6 +267,26 @@ check "rows have the numbers of DATA" test "$(cut -d, -f1 numbered.csv | paste -
 expect_exit 0 "$lfm" score run holes.csv --drop-missing --rows 2 -o numbered.csv
 check "so they have when some are chosen" test "$(cut -d, -f1 numbered.csv | paste -sd' ')" = "row 1 3"
 
+# beside a table with holes: a row for each that was read, or for each that is left
+printf 'group\na\nb\na\nb\nb\n' >groups_read.csv && printf 'group\na\na\nb\n' >groups_left.csv
+printf 'logp\n-1\n0\n-2\n0\n-3\n' >truth_read.csv && printf 'logp\n-1\n-2\n-3\n' >truth_left.csv
+for verb in "score run holes.csv" "ledger run holes.csv"; do
+  for kind in read left; do
+    # shellcheck disable=SC2086
+    expect_json "$lfm" $verb --drop-missing --group groups_$kind.csv --json
+    grep -v seconds out >"groups_$kind.json"
+  done
+  check "$verb: clusters go with their rows" cmp -s groups_read.json groups_left.json
+done
+for kind in read left; do
+  expect_json "$lfm" ledger run holes.csv --drop-missing --truth "truth_$kind.csv" --json
+  grep -v seconds out >"truth_$kind.json"
+done
+check "so does the truth" cmp -s truth_read.json truth_left.json
+(cat groups_left.csv; echo b) >groups_four.csv
+expect_exit 1 "$lfm" score run holes.csv --drop-missing --group groups_four.csv
+check "neither so many nor so many" grep -q "group: has 4 rows and 1 columns; one column with the 3 rows of the data" err
+
 # ---- ledger: a number a border, what each option adds, and the same nll as score
 expect_json "$lfm" ledger run data.csv --json
 expect_fields blocks gamma kl kl_se theory rows failed nll nll_se solver_error widest chance above_1 above_2 a1_broken \
