@@ -33,8 +33,8 @@ int64_t lfm_table_find(const lfm_table *table, const char *name);
 /* The number of a row where it was read, from 0, whatever --drop-missing left out in front of it. */
 int64_t lfm_table_number(const lfm_table *table, int64_t row);
 
-/* Rows of another table that lies beside this one go with its rows: with those that are left or, where some were left out, with
- * all that were read.  false: it has neither so many rows nor so many.  Else row `row` of the table goes with row
+/* Rows of another table that lies beside this one go with its rows: with those that are left or, where some were left out,
+ * with all that were read.  false: it has neither so many rows nor so many.  Else row `row` of the table goes with row
  * lfm_table_row_beside of the other. */
 bool lfm_table_is_beside(const lfm_table *other, const lfm_table *table);
 int64_t lfm_table_row_beside(const lfm_table *other, const lfm_table *table, int64_t row);
