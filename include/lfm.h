@@ -26,14 +26,16 @@
  *   inspect  what a file holds; is this machine sane  lfm_describe, lfm_selftest
  *
  * Conventions.  Every function that can fail returns lfm_status; on failure lfm_error() has one line, in this thread,
- * that names the file, line or key and says what to do.  The library never prints and never exits.  Objects are created
- * and destroyed by the caller; destroy accepts NULL.  Arrays are row-major.  Options structs are filled by their
- * *_defaults function first, so that fields added later keep their default.  `result` may be NULL, wherever a function has
- * one; its content is unspecified when that fails.  `threads` 0: all processors that this process may run on, or fewer where
- * its container has a quota of their time; their number does not change any result.
+ * that names the file, line or key and says what to do; an option it names as the program calls it, as --resume.  The
+ * library never prints and never exits.  Objects are created and destroyed by the caller; destroy accepts NULL, any other
+ * pointer is NULL only where that is said; *out is NULL after a failure.  Arrays are row-major.  Options structs are filled
+ * by their *_defaults function first, those that have none by {0}, so that fields added later keep their default.  `result`
+ * may be NULL, wherever a function has one; its content is unspecified when that fails.  `threads` 0: all processors that
+ * this process may run on, or fewer where its container has a quota of their time; their number does not change any result.
  * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
  * write the new one beside it and rename it, as this library does.
- * Threads: different objects may be used from different threads; a model is read-only and may be shared.
+ * Threads: different objects may be used from different threads; models and tables are read-only to all that take them, and
+ * may be shared.
  */
 #ifndef LFM_H
 #define LFM_H
@@ -75,7 +77,8 @@ LFM_API const char *lfm_error(void);
 typedef enum lfm_note_level { LFM_NOTE, LFM_WARNING } lfm_note_level;
 typedef void (*lfm_note_fn)(lfm_note_level level, const char *text, void *context);
 
-/* Where notes ("batch_size shrunk to 900 rows") and warnings go; NULL drops them (the default).  Process-wide. */
+/* Where notes ("batch_size shrunk to 900 rows") and warnings go; NULL drops them (the default).  Process-wide: the handler is
+ * called in the thread that called the library, in several at once where several did; set it while none is at work. */
 LFM_API void lfm_notes_to(lfm_note_fn handler, void *context);
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
@@ -181,17 +184,19 @@ LFM_API const char *lfm_config_preset_name(int index); /* NULL past the last */
 
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
+typedef enum lfm_phase {
+  LFM_PHASE_TRAIN,
+  LFM_PHASE_PUSH,
+  LFM_PHASE_SAMPLE,
+  LFM_PHASE_SCORE,
+  LFM_PHASE_JUDGE,
+  LFM_PHASE_COMPARE,
+  LFM_PHASE_RECORD,
+  LFM_PHASE_ROLLOUT
+} lfm_phase;
+
 typedef struct lfm_progress {
-  enum {
-    LFM_PHASE_TRAIN,
-    LFM_PHASE_PUSH,
-    LFM_PHASE_SAMPLE,
-    LFM_PHASE_SCORE,
-    LFM_PHASE_JUDGE,
-    LFM_PHASE_COMPARE,
-    LFM_PHASE_RECORD,
-    LFM_PHASE_ROLLOUT
-  } phase;
+  lfm_phase phase;
   int block, blocks;   /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
   int64_t done, total; /* steps (train, judge), rows (push, sample, score), parts (compare) or episodes (record, rollout) of
                           this phase and block */
@@ -317,7 +322,7 @@ enum { LFM_EVERY_CLASS = -2, LFM_NO_CLASS = -1 };
 
 typedef struct lfm_sample_options {
   lfm_solver_options solve;
-  int64_t rows;
+  int64_t rows; /* default 1,000 */
   uint64_t seed;
   const lfm_table *given; /* of a policy, required: demonstrations; a chunk of actions is drawn for each of `rows` windows of
                            * theirs, evenly spaced, or for all where there are fewer */
@@ -382,7 +387,8 @@ typedef struct lfm_score_result {
 
 LFM_API void lfm_score_defaults(lfm_score_options *options);
 
-/* log p of each scored row.  out (may be NULL): a table with columns row (its number in the file, from 1, where rows with a
+/* log p of each scored row.  Columns are taken by name where all are there, by their place where none is and the table has as
+ * many; else LFM_E_DATA.  out (may be NULL): a table with columns row (its number in the file, from 1, where rows with a
  * missing value were dropped, too), logp, status (0: solved), and logp_against. */
 LFM_API lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                              lfm_table **out, lfm_score_result *result);
@@ -502,7 +508,7 @@ LFM_API lfm_status lfm_model_variances(const lfm_model *model, const lfm_varianc
 
 typedef struct lfm_push_options {
   lfm_solver_options solve;
-  int to;    /* border 0 (normalised data) .. blocks (noise) that the rows are carried to; or, back, that they are at */
+  int to; /* border 0 (normalised data; default) .. blocks (noise) that the rows are carried to; or, back, that they are at */
   bool back; /* rows of a border to data; otherwise rows of data to a border */
   int threads;
   lfm_progress_fn progress;
@@ -939,7 +945,7 @@ LFM_API lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **o
 /* ---- speed -------------------------------------------------------------------------------------------------- */
 
 typedef struct lfm_bench_options {
-  const char *what;       /* "peak" "train" "sample" "score" "latency" */
+  const char *what;       /* "peak" "train" "sample" "score" "latency"; required */
   const char *preset;     /* train: whose network and batch, as "power@A"; NULL: bsds300@A, miniboone@A and power@A */
   const lfm_model *model; /* sample, score and latency: required */
   int64_t rows;           /* sample and score: how many; 0: 100,000 and 200.  lfm_bench_policy: chunks; 0: 2000 */

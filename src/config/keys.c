@@ -122,7 +122,8 @@ const lfm_key lfm_keys[] = {
            "arithmetic of the training steps; bf16 keeps weights and sums in fp32, as are push, samples and scores"),
     /* bookkeeping */
     COUNT("lanes", lanes, FROM_TO(1, 256), "auto",
-          "partial sums of the gradient: fixes the bytes, bounds the useful threads; a large MLP takes 1, for all threads"),
+          "partial sums of the gradient: fixes the bytes, bounds the useful threads; of a large MLP 1, and microbatches "
+          "bound them"),
     COUNT("microbatch", microbatch, FROM_TO(1, 1e6), "auto", "rows that a thread takes at a time"),
     COUNT("seed", seed, FROM_TO(0, 9007199254740992.0), "0", "every random number follows from it"),
     COUNT("checkpoint_every", checkpoint_every, FROM_TO(1, 1e12), "auto", "batches between two checkpoints"),

@@ -149,7 +149,8 @@ static void wait_for_end(lfm_team *team) {
 lfm_status lfm_team_create(int threads, lfm_team **out) {
   *out = NULL;
   int processors = lfm_machine_processors(""), size = threads;
-  if (threads <= 0) size = processors < MAX_THREADS ? processors : MAX_THREADS;
+  if (threads < 0) return lfm_fail(LFM_E_USAGE, "threads: %d; 0 takes all processors", threads);
+  if (threads == 0) size = processors < MAX_THREADS ? processors : MAX_THREADS;
   if (size > MAX_THREADS) return lfm_fail(LFM_E_USAGE, "threads: %d is more than %d", size, MAX_THREADS);
   if (size > 4 * processors) lfm_note(LFM_NOTE, "threads: %d on %d processors get in each other's way", size, processors);
   lfm_team *team;

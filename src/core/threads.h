@@ -15,7 +15,7 @@ typedef struct lfm_team lfm_team;
 /* worker < lfm_team_size(team); task < tasks. */
 typedef lfm_status (*lfm_task_fn)(void *context, int worker, int64_t task);
 
-lfm_status lfm_team_create(int threads, lfm_team **out); /* threads <= 0: all processors that it may have */
+lfm_status lfm_team_create(int threads, lfm_team **out); /* threads 0: all processors that it may have */
 int lfm_team_size(const lfm_team *team);
 
 /* Runs fn for every task and returns when all are done.  After a failure no new task is begun; the status and error line

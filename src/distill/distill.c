@@ -360,6 +360,7 @@ lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *res
   distillation d = {.options = options, .result = result};
   memset(result, 0, sizeof *result);
   lfm_meter_begin(&d.meter, options->progress, options->context);
+  LFM_TRY(lfm_time_limit_check(options->time_limit));
   LFM_TRY(choose(&d));
   if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
   if (result->was_finished) return check_finished(&d);

@@ -335,5 +335,6 @@ lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[
     lfm_team_destroy(team);
     return status;
   }
-  return lfm_fail(LFM_E_USAGE, "%s: is nothing to measure; there are peak, train, sample, score, latency", options->what);
+  return lfm_fail(LFM_E_USAGE, "%s: is nothing to measure; there are peak, train, sample, score, latency",
+                  options->what ? options->what : "what");
 }

@@ -13,6 +13,11 @@ double lfm_seconds(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+lfm_status lfm_time_limit_check(double asked) {
+  if (asked >= 0.0) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "time_limit: %g seconds; 0 takes the usual %d", asked, LFM_USUAL_SECONDS);
+}
+
 void lfm_meter_begin(lfm_meter *meter, lfm_progress_fn fn, void *context) {
   *meter = (lfm_meter){.fn = fn, .context = context, .begun = lfm_seconds()};
   meter->at.loss = meter->at.valid_loss = (double)NAN;

@@ -21,6 +21,7 @@ double lfm_seconds(void); /* monotonic */
 
 /* The seconds that a call's length follows from: those asked for, or the usual. */
 enum { LFM_USUAL_SECONDS = 600 };
+lfm_status lfm_time_limit_check(double asked);
 static inline double lfm_time_limit(double asked) { return asked > 0.0 ? asked : LFM_USUAL_SECONDS; }
 
 void lfm_meter_begin(lfm_meter *meter, lfm_progress_fn fn, void *context);

@@ -247,6 +247,7 @@ fail:
 
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out) {
   LFM_TRY(lfm_trainer_check_tables(options->train, options->valid));
+  LFM_TRY(lfm_time_limit_check(options->time_limit));
   return create(options, NULL, NULL, out);
 }
 

@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { FACTOR_ROWS = 2048 };
+enum { FACTOR_ROWS = 2048, LEAST_PART = 32 };
 
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
@@ -151,9 +151,12 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
 
 /* ---- the clock, and what follows from it -------------------------------------------------------------------- */
 
-/* While the activations of a whole batch are fewer than the numbers of several gradients, or not many more. */
+/* While the activations of a whole batch are fewer than the numbers of several gradients, or not many more; microbatches of a
+ * few rows are rounded up by some kernels. */
 bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors) {
-  return wants_factors && config->lanes <= 1 && config->batch_size * config->num_tk <= FACTOR_ROWS;
+  int64_t rows = config->batch_size * config->num_tk, part = at_least(config->microbatch, LEAST_PART);
+  int64_t parts = config->microbatch ? (rows + config->microbatch - 1) / config->microbatch : 1;
+  return wants_factors && config->lanes <= 1 && rows <= FACTOR_ROWS && parts * part / 2 <= FACTOR_ROWS;
 }
 
 void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advised) {

@@ -191,6 +191,7 @@ static void sizes_are_checked_and_defaulted(void **state) {
   (void)state;
   lfm_team *team = (lfm_team *)1;
   assert_int_equal(lfm_team_create(1000000, &team), LFM_E_USAGE);
+  assert_int_equal(lfm_team_create(-1, &team), LFM_E_USAGE);
   assert_null(team);
   assert_int_equal(lfm_team_create(0, &team), LFM_OK);
   assert_int_equal(lfm_team_size(team), lfm_machine_processors(""));

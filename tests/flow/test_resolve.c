@@ -85,6 +85,8 @@ static void factors_need_one_lane(void **state) {
                {{"batch_size=500", "num_tk=5"}, 8, 125, false},
                {{"batch_size=500", "lanes=1"}, 1, 125, true},
                {{"batch_size=500", "lanes=3"}, 3, 125, false},
+               {{"batch_size=500", "microbatch=4"}, 1, 4, true},
+               {{"batch_size=500", "microbatch=3"}, 8, 3, false}, /* 167 parts, each as much work as one of 32 rows */
                {{"batch_size=4000", "lanes=1"}, 1, 125, false}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     lfm_config *config = config_of(cases[i].keys, NULL);

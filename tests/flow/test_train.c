@@ -35,6 +35,21 @@ static void threads_do_not_change_the_bytes(void **state) {
   check_threads(KEYS("hidden_dim=512", "num_hidden=4", "ema_decay=0.9", "microbatch=16", "max_batch=6")); /* factors */
 }
 
+/* A large network's gradient comes from factors, unless several lanes are asked for. */
+static void large_networks_keep_factors(void **state) {
+  (void)state;
+  const int64_t weights = 800 * (3 + 800 + 2 + 2) + 2;
+  run factors = small_run(KEYS("hidden_dim=800", "max_batch=2")),
+      lanes = small_run(KEYS("hidden_dim=800", "max_batch=2", "lanes=2"));
+  OK(run_train(&factors));
+  OK(run_train(&lanes));
+  assert_true(trained_by_factors(&factors, weights));
+  assert_false(trained_by_factors(&lanes, weights));
+  assert_true(fabs(factors.result.loss - lanes.result.loss) < 1e-4 * lanes.result.loss);
+  run_drop(&factors);
+  run_drop(&lanes);
+}
+
 static bool has_bf16(void) {
   const lfm_kernels *kernels;
   return lfm_kernels_bf16(&kernels) == LFM_OK;
@@ -617,6 +632,12 @@ static void refused_configurations(void **state) {
   FAILS(LFM_E_USAGE, run_train(&r));
   assert_says("max_batch");
   OK(lfm_config_set(r.config, "max_batch=3"));
+  for (int k = 0; k < 2; k++) {
+    r.options.time_limit = k ? (double)NAN : -5.0;
+    FAILS(LFM_E_USAGE, run_train(&r));
+    assert_says("0 takes the usual 600");
+  }
+  r.options.time_limit = 0.0;
   OK(lfm_config_set(r.config, "objective=residual"));
   FAILS(LFM_E_USAGE, run_train(&r));
   assert_says("are learnt from a teacher");
@@ -714,6 +735,7 @@ static void steps_ask_for_no_memory(void **state) {
     OK(run_train(&r));
     assert_int_equal(c.steps, 3 * 24);
     assert_int_equal(c.most, 0);
+    assert_int_equal(trained_by_factors(&r, 800 * (3 + 800 + 2 + 2) + 2), k);
     run_drop(&r);
   }
 }
@@ -721,6 +743,7 @@ static void steps_ask_for_no_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_change_the_bytes),
+      cmocka_unit_test(large_networks_keep_factors),
       cmocka_unit_test(steps_in_bf16),
       cmocka_unit_test(bf16_needs_the_processor),
       cmocka_unit_test(a_run_can_be_made_again_from_its_config),

@@ -70,6 +70,12 @@ static inline run small_run(const char *const *more) { return run_of(gaussian_ta
 
 static inline const char *file_of(const run *r, const char *name) { return inside(r->path, name); }
 
+/* Its memory of lanes is one gradient of so many weights and, beside it, the factors of a batch. */
+static inline bool trained_by_factors(const run *r, int64_t weights) {
+  double gradients = (double)r->result.memory.lanes / ((double)weights * sizeof(float));
+  return gradients > 1.1 && gradients < 2.0;
+}
+
 static inline bool same_model(const run *a, const run *b) {
   return same_bytes(file_of(a, "model.safetensors"), file_of(b, "model.safetensors"));
 }

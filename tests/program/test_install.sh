@@ -22,6 +22,11 @@ expect_exit 0 pkg-config --cflags --libs lfm
 read -ra flags <out
 check "the flags point into the prefix" grep -qF "$work/prefix" out
 expect_exit 0 cc -std=c11 -Wall -Wextra -Werror "$source/examples/train_and_sample.c" "${flags[@]}" -lm -o example
+if command -v c++ >/dev/null; then
+  printf '#include <lfm.h>\nint main() { lfm_progress p = {}; p.phase = LFM_PHASE_PUSH; return p.phase != LFM_PHASE_PUSH; }\n' >client.cc
+  expect_exit 0 c++ -std=c++11 -Wall -Wextra -Werror client.cc "${flags[@]}" -o client
+  expect_exit 0 ./client
+fi
 library=$(find "$work/prefix" -name 'liblfm.so' -printf '%h')
 export LD_LIBRARY_PATH=$library
 expect_exit 0 ./example moons
