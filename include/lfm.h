@@ -216,7 +216,7 @@ enum { LFM_PREVIEW_AUTO = -1 }; /* as often as costs a fiftieth of the steps, at
 typedef struct lfm_train_options {
   const lfm_config *config; /* NULL: everything follows the data */
   const lfm_table *train;   /* required */
-  const lfm_table *valid;   /* NULL: a tenth of train is held out */
+  const lfm_table *valid;   /* NULL: a tenth of train is held out; columns and classes go by name */
   const char *run;          /* folder to make; required */
   double time_limit;        /* seconds that choose the number of steps when the config does not; 0: 600 */
   int threads;

@@ -67,6 +67,10 @@ lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out);
 /* The classes of `like`, where it has any; all pictures are of the first. */
 lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like);
 
+/* of [classes of images] = which class of `known` each is: the one of the same name or, for a class that is called by its
+ * number, the one of that number; -1: none. */
+void lfm_images_match_classes(const lfm_images *known, const lfm_images *images, int32_t *of);
+
 /* `count` black pictures of the same size and classes; the first class's where there are classes. */
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out);
 

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "data/table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 lfm_status lfm_table_of_images(lfm_images *images, lfm_table **out) {
@@ -21,6 +22,18 @@ lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like) {
   LFM_TRY(lfm_images_label(images, like->classes));
   for (int64_t k = 0; k < like->classes; k++) LFM_TRY(lfm_images_name_class(images, k, like->class_names[k]));
   return LFM_OK;
+}
+
+static int32_t find_class(const lfm_images *known, const char *name, int64_t label) {
+  char number[24];
+  for (int64_t k = 0; k < known->classes; k++)
+    if (strcmp(known->class_names[k], name) == 0) return (int32_t)k;
+  snprintf(number, sizeof number, "%lld", (long long)label);
+  return strcmp(number, name) == 0 && label < known->classes ? (int32_t)label : -1;
+}
+
+void lfm_images_match_classes(const lfm_images *known, const lfm_images *images, int32_t *of) {
+  for (int64_t k = 0; k < images->classes; k++) of[k] = find_class(known, images->class_names[k], k);
 }
 
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out) {

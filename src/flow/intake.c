@@ -85,16 +85,21 @@ static lfm_status cut_windows(lfm_trainer *trainer) {
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
 static lfm_status check_classes(const lfm_trainer *trainer) {
   const lfm_table *train = trainer->options->train, *valid = trainer->valid_table;
+  int32_t of[LFM_MOST_CLASSES];
   if (!trainer->config->conditional) return LFM_OK;
   if (!lfm_table_labels(train) || !lfm_table_labels(valid))
     return lfm_fail(LFM_E_DATA,
                     "conditional: the %s have no classes; labels are read from the file beside the pictures, or are the "
                     "folders that they lie in",
                     lfm_table_labels(train) ? "validation data" : "data");
+  lfm_images_match_classes(train->images, valid->images, of);
   for (int64_t i = 0; i < valid->rows; i++)
-    if (lfm_table_labels(valid)[i] >= lfm_table_classes(train))
-      return lfm_fail(LFM_E_DATA, "conditional: picture %lld of the validation data is of class %d; the data have 0 to %lld",
-                      (long long)i + 1, lfm_table_labels(valid)[i], (long long)lfm_table_classes(train) - 1);
+    if (of[lfm_table_labels(valid)[i]] < 0)
+      return lfm_fail(LFM_E_DATA,
+                      "conditional: picture %lld of the validation data is of class '%s', which is none of the %lld of the "
+                      "training data",
+                      (long long)i + 1, lfm_table_class(valid, lfm_table_labels(valid)[i]),
+                      (long long)lfm_table_classes(train));
   return LFM_OK;
 }
 
@@ -160,14 +165,19 @@ lfm_status lfm_trainer_count_rows(const lfm_train_options *options, lfm_config *
 static int64_t spaced(int64_t i, int64_t rows, int64_t count) { return (int64_t)((double)i * (double)rows / (double)count); }
 
 /* Where a grey level is taken for a step, each picture has its place in it from the seed, for good: the blocks behind learn
- * from what was pushed, and that is this. */
-static void fill_with_pictures(const lfm_model *model, const lfm_images *images, int64_t count, float *z, lfm_pool *pool) {
-  lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM, .seed = model->config->seed};
+ * from what was pushed, and that is this.  A class is the training data's of its name: folders number theirs by themselves.
+ */
+static void fill_with_pictures(const lfm_trainer *trainer, const lfm_images *images, int64_t count, float *z,
+                               lfm_pool *pool) {
+  const lfm_config *config = trainer->model->config;
+  lfm_pixels how = {.dequantise = config->dequantise == LFM_DEQUANTISE_UNIFORM, .seed = config->seed};
+  int32_t of[LFM_MOST_CLASSES];
+  lfm_images_match_classes(lfm_trainer_table(trainer)->images, images, of);
   for (int64_t i = 0; i < count; i++) {
     int64_t from = spaced(i, images->count, count);
     lfm_pixels_to_row(images, from, &how, z);
     lfm_pool_put(pool, i, z);
-    if (pool->given) pool->given[i] = (float)images->labels[from];
+    if (pool->given) pool->given[i] = (float)of[images->labels[from]];
   }
   pool->rows = count;
 }
@@ -211,7 +221,7 @@ lfm_status lfm_trainer_fill_pool(const lfm_trainer *trainer, const lfm_table *ta
   LFM_TRY_GOTO(LFM_ALLOC(&z, pool->dim), done);
   if (model->picture) {
     LFM_TRY_GOTO(lfm_columns_match(model, table, NULL), done);
-    fill_with_pictures(model, table->images, count, z, pool);
+    fill_with_pictures(trainer, table->images, count, z, pool);
     goto done;
   }
   LFM_TRY_GOTO(LFM_ALLOC(&place, model->cols), done);

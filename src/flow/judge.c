@@ -54,9 +54,11 @@ lfm_status lfm_judge_train(const lfm_judge_options *options, lfm_judge **out, lf
 /* ---- a model to judge --------------------------------------------------------------------------------------- */
 
 lfm_status lfm_judge_fits(const lfm_judge *judge, const lfm_model *model) {
+  int32_t of[LFM_MOST_CLASSES];
   LFM_TRY(lfm_judge_check(judge, model->picture));
+  lfm_images_match_classes(judge->picture, model->picture, of);
   for (int64_t k = 0; k < lfm_model_classes(model); k++)
-    if (lfm_judge_find_class(judge, model->picture, k) < 0)
+    if (of[k] < 0)
       return lfm_fail(LFM_E_DATA, "judge: the model draws class '%s', which is none of the %lld that the judge learnt",
                       lfm_model_class(model, k), (long long)lfm_judge_classes(judge));
   return LFM_OK;

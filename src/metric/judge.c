@@ -72,21 +72,11 @@ lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *is) {
                   (long long)due->height, (long long)due->channels);
 }
 
-int32_t lfm_judge_find_class(const lfm_judge *judge, const lfm_images *images, int64_t label) {
-  const lfm_images *known = judge->picture;
-  const char *name = images->class_names[label];
-  char number[24];
-  for (int64_t k = 0; k < known->classes; k++)
-    if (strcmp(known->class_names[k], name) == 0) return (int32_t)k;
-  snprintf(number, sizeof number, "%lld", (long long)label);
-  return strcmp(number, name) == 0 && label < known->classes ? (int32_t)label : -1;
-}
-
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth) {
   const lfm_images *images = table->images;
   int32_t of[LFM_MOST_CLASSES];
   if (!images->labels) return lfm_fail(LFM_E_DATA, "judge: the pictures have no labels; nobody knows what is right");
-  for (int64_t k = 0; k < images->classes; k++) of[k] = lfm_judge_find_class(judge, images, k);
+  lfm_images_match_classes(judge->picture, images, of);
   for (int64_t i = 0; i < images->count; i++) {
     truth[i] = of[images->labels[i]];
     if (truth[i] < 0)

@@ -27,11 +27,8 @@ void lfm_judge_set(lfm_judge *judge, const float *values);
 /* LFM_E_DATA when there are no pictures (NULL), or others than the judge knows. */
 lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *images);
 
-/* *of = the judge's class that label k of those pictures is, or -1. */
-int32_t lfm_judge_find_class(const lfm_judge *judge, const lfm_images *images, int64_t k);
-
-/* truth [rows] = which of the judge's classes each picture is of: the one of the same name or, for a class that is called by
- * its number, of that number.  LFM_E_DATA when there are no labels, or one that it does not know. */
+/* truth [rows] = which of the judge's classes each picture is of (lfm_images_match_classes).  LFM_E_DATA when there are no
+ * labels, or one that it does not know. */
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth);
 
 /* Every worker's run of the net. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_picture_classes.c -- a chain of small U-Nets that is shown classes: each class is drawn as it was learnt, guidance
- * pulls away from the field without a class, and threads, dropout and a stop amid the push do not change a byte.
+ * pulls away from the field without a class, classes go by their names, and threads, dropout and a stop amid the push do not
+ * change a byte.
  */
 #include "support/patterns.h"
 #include "train_support.h"
@@ -245,6 +246,37 @@ static void classes_that_are_not_there_are_refused(void **state) {
   run_drop(&numbers);
 }
 
+static void name_classes(lfm_table *table, const char *const *names) {
+  for (int64_t k = 0; k < lfm_table_classes(table); k++) OK(lfm_images_name_class(table->images, k, names[k]));
+}
+
+/* Folders number what lies in them: without the first of them, the others' pictures have other numbers. */
+static void classes_of_validation_data_go_by_name(void **state) {
+  (void)state;
+  static const char *const names[] = {"bright", "dark", "grey", "none such"};
+  int64_t index[ROWS], rows = 0;
+  int32_t fewer[ROWS];
+  lfm_table *valid, *renumbered;
+  run r = class_run(KEYS("max_batch=4")), other = class_run(KEYS("max_batch=4"));
+  name_classes(r.table, names), name_classes(other.table, names);
+  for (int i = 0; i < ROWS; i++)
+    if (i % CLASSES > 0) fewer[rows] = i % CLASSES - 1, index[rows++] = i;
+  OK(lfm_table_take(r.table, index, rows, &valid));
+  OK(lfm_table_create_pictures(lfm_table_pixels(valid), rows, 1, SIDE, SIDE, fewer, &renumbered));
+  name_classes(renumbered, names + 1);
+  r.options.valid = valid, other.options.valid = renumbered;
+  OK(run_train(&r));
+  OK(run_train(&other));
+  assert_true(same_metrics(&r, &other));
+  name_classes(renumbered, names + 2);
+  snprintf(other.path, sizeof other.path, "%s/again", other.root.path);
+  FAILS(LFM_E_DATA, run_train(&other));
+  assert_says("'none such'");
+  lfm_table_destroy(renumbered);
+  lfm_table_destroy(valid);
+  run_drop(&other), run_drop(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_dropout_and_stops_do_not_change_the_bytes),
@@ -254,6 +286,7 @@ int main(void) {
       cmocka_unit_test(draws_are_checked_and_counted),
       cmocka_unit_test(a_judge_fits_or_not),
       cmocka_unit_test(classes_that_are_not_there_are_refused),
+      cmocka_unit_test(classes_of_validation_data_go_by_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
