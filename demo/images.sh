@@ -30,7 +30,7 @@ say "$lfm" sample "$out/lfm" -n 100 -o "$out/grid.png" --nfe 32
 
 echo
 echo "== Judge =="
-say "$lfm" features train "$train" -o "$out/judge.safetensors" --epochs 1 --flip
+say "$lfm" features train "$train" -o "$out/judge.safetensors" --epochs 1
 say "$lfm" eval "$out/lfm" "$test" --train "$train" --judge "$out/judge.safetensors" -n "$rows" --nfe 16 -o "$out/quality"
 echo
 echo "Look at $out/grid.png (a column a class), $out/lfm/strip.png (data to the noise and back), $out/lfm/loss.png and"
