@@ -28,7 +28,7 @@ typedef struct request {
   int64_t rows, manifold, threads;
   double tol, guidance;
   app_seed seed;
-  bool retrain, strict, json;
+  bool flip, retrain, strict, json;
   int budgets[APP_MOST_BUDGETS], budget_count;
 } request;
 
@@ -142,6 +142,7 @@ static lfm_status read_all(work *w) {
   options.heldout = w->heldout;
   options.rows = w->r.rows;
   options.manifold_rows = w->r.manifold;
+  options.mirrored = w->r.flip || (w->own.model && lfm_model_is_mirrored(w->own.model));
   options.seed = w->r.seed.value;
   options.threads = (int)w->r.threads;
   options.progress = app_progress_show;
@@ -302,6 +303,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "of a model that knows classes: W times as far from the field without one (default 1)"},
       {APP_TEXT, .name = "against", .value = "OTHER", .target = &r->against,
        .help = "another model or other pictures: prints the paired difference of the Frechet distances"},
+      {APP_FLAG, .name = "flip", .target = &r->flip,
+       .help = "look for copies in a mirror, too: for pictures drawn elsewhere and students, if what draws them has seen "
+               "mirrored pictures (a model trained with flip=true says so itself)"},
       {APP_FLAG, .name = "retrain", .target = &r->retrain,
        .help = "also train a judge on the generated pictures, by their classes, and test it on HELDOUT"},
       {APP_COUNT, .name = "manifold", .value = "N", .target = &r->manifold, .low = LEAST_ROWS, .high = 1e9,

@@ -277,6 +277,7 @@ LFM_API void lfm_model_hks(const lfm_model *model, double *hks); /* [blocks] the
 LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
+LFM_API bool lfm_model_is_mirrored(const lfm_model *model); /* it has learnt pictures in a mirror, too (flip) */
 /* A label for lfm_sample_options: of the class of that name or else number; "none" is LFM_NO_CLASS.  LFM_E_USAGE names those
  * that the model knows. */
 LFM_API lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label);
@@ -635,6 +636,7 @@ typedef struct lfm_eval_options {
                           * many as train holds */
   int64_t manifold_rows; /* precision and what stands beside it, by so many of either side: their time grows with its square,
                           * and they depend on it; 0: 10,000, or what there is */
+  bool mirrored;         /* they have learnt from mirrored pictures, too: copies are looked for among these as well */
   uint64_t seed;         /* of the choice among more pictures, and of retraining */
   int threads;
   lfm_progress_fn progress;

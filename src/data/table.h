@@ -74,6 +74,9 @@ void lfm_images_match_classes(const lfm_images *known, const lfm_images *images,
 /* `count` black pictures of the same size and classes; the first class's where there are classes. */
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out);
 
+/* [2 count]: the pictures, then the mirror image of each, left to right. */
+lfm_status lfm_table_add_mirror(const lfm_images *images, lfm_table **out);
+
 /* Pictures in the order of index [count]. */
 lfm_status lfm_table_take_images(const lfm_images *images, const int64_t *index, int64_t count, lfm_table **out);
 

@@ -56,6 +56,17 @@ lfm_status lfm_table_take_images(const lfm_images *images, const int64_t *index,
   return lfm_table_of_images(taken, out);
 }
 
+lfm_status lfm_table_add_mirror(const lfm_images *images, lfm_table **out) {
+  lfm_images *both;
+  size_t size = (size_t)images->count * lfm_images_row_size(images), width = (size_t)images->width;
+  LFM_TRY(lfm_images_alike(images, 2 * images->count, &both));
+  memcpy(both->pixels, images->pixels, size);
+  for (size_t line = 0; line < size; line += width)
+    for (size_t j = 0; j < width; j++) both->pixels[size + line + j] = images->pixels[line + width - 1 - j];
+  for (int64_t i = 0; images->labels && i < both->count; i++) both->labels[i] = images->labels[i % images->count];
+  return lfm_table_of_images(both, out);
+}
+
 lfm_status lfm_table_create_pictures(const uint8_t *pixels, int64_t count, int64_t channels, int64_t height, int64_t width,
                                      const int32_t *labels, lfm_table **out) {
   lfm_images *images;

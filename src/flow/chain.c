@@ -232,6 +232,8 @@ const char *lfm_model_class(const lfm_model *model, int64_t label) {
   return label >= 0 && label < lfm_model_classes(model) ? model->picture->class_names[label] : NULL;
 }
 
+bool lfm_model_is_mirrored(const lfm_model *model) { return model->config->flip && model->picture; }
+
 bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width) {
   const lfm_images *picture = model->picture;
   if (!picture) return false;

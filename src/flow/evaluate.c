@@ -39,7 +39,8 @@ struct lfm_eval {
   lfm_meter meter;
   lfm_team *team;
   int64_t rows, manifold_rows;
-  seen train, heldout;
+  seen train; /* with the mirror image of each behind them, where that was learnt from */
+  seen heldout;
   seen sample;            /* training pictures in the place of generated ones */
   float *heldout_squares; /* [held-out rows] of the distance to the nearest training picture */
   lfm_manifold floor;     /* of the sample */
@@ -103,6 +104,7 @@ static void advise(const lfm_eval_options *o) {
   if (rows_of(o) < FEW || o->heldout->rows < FEW)
     lfm_note(LFM_WARNING, "eval: %lld pictures beside %lld held-out ones say little by %d features; some thousands are due",
              (long long)rows_of(o), (long long)o->heldout->rows, DIM);
+  if (o->mirrored) lfm_note(LFM_NOTE, "eval: copies are looked for in a mirror, too");
 }
 
 /* ---- pictures, seen by the judge ----------------------------------------------------------------------------- */
@@ -206,6 +208,13 @@ static lfm_status recognise(const lfm_eval *e, const seen *s, lfm_share *all, lf
 
 /* ---- real pictures -------------------------------------------------------------------------------------------- */
 
+/* What generators have learnt from. */
+static lfm_status see_train(lfm_eval *e) {
+  const lfm_eval_options *o = &e->options;
+  if (o->mirrored) LFM_TRY(lfm_table_add_mirror(o->train->images, &e->train.drawn));
+  return see(e, o->mirrored ? e->train.drawn : o->train, "training pictures", &e->train);
+}
+
 static lfm_status see_real(lfm_eval *e) {
   const lfm_eval_options *o = &e->options;
   lfm_neighbour *near = NULL;
@@ -214,7 +223,7 @@ static lfm_status see_real(lfm_eval *e) {
   LFM_TRY(recognise(e, &e->heldout, &e->recognised, NULL));
   LFM_TRY(draw_and_see(e, o->train, e->rows, OF_SAMPLE, "training pictures", &e->sample));
   LFM_TRY(end_part(e, 1));
-  LFM_TRY(see(e, o->train, "training pictures", &e->train));
+  LFM_TRY(see_train(e));
   LFM_TRY(end_part(e, 2));
   lfm_status status = find_nearest(e, &e->heldout, 1, &near);
   if (status == LFM_OK) status = take_squares(near, o->heldout->rows, 1, &e->heldout_squares);
@@ -354,7 +363,7 @@ lfm_status lfm_eval_pictures(lfm_eval *e, const lfm_eval_set *set, lfm_eval_resu
   LFM_TRY(check_set(&e->options, set));
   lfm_meter_begin(&e->meter, e->options.progress, e->options.context);
   *result = (lfm_eval_result){.rows = e->rows,
-                              .train_rows = e->train.features.rows,
+                              .train_rows = e->options.train->rows,
                               .heldout_rows = e->heldout.features.rows,
                               .manifold_rows = e->manifold_rows,
                               .heldout_recognised = e->recognised,

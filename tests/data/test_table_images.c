@@ -66,6 +66,19 @@ static void rows_are_taken_with_their_labels(void **state) {
   lfm_table_destroy(table);
 }
 
+static void mirror_images_stand_behind_the_pictures(void **state) {
+  (void)state;
+  lfm_table *table = make(labels), *both;
+  assert_int_equal(lfm_table_add_mirror(table->images, &both), LFM_OK);
+  assert_true(both->rows == 2 * COUNT && lfm_table_classes(both) == 3);
+  assert_memory_equal(lfm_table_pixels(both), pixels, sizeof pixels);
+  for (int i = 0; i < COUNT * SIZE; i++)
+    assert_int_equal(lfm_table_pixels(both)[COUNT * SIZE + i], pixels[i / WIDTH * WIDTH + WIDTH - 1 - i % WIDTH]);
+  for (int i = 0; i < 2 * COUNT; i++) assert_int_equal(lfm_table_labels(both)[i], labels[i % COUNT]);
+  lfm_table_destroy(both);
+  lfm_table_destroy(table);
+}
+
 static void nonsense_is_refused(void **state) {
   (void)state;
   lfm_table *table;
@@ -131,9 +144,13 @@ static void refused_memory_leaks_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_goes_in_comes_out),        cmocka_unit_test(rows_are_taken_with_their_labels),
-      cmocka_unit_test(nonsense_is_refused),           cmocka_unit_test(a_file_of_pictures_is_a_table),
-      cmocka_unit_test(a_table_has_no_size_to_choose), cmocka_unit_test(refused_memory_leaks_nothing),
+      cmocka_unit_test(what_goes_in_comes_out),
+      cmocka_unit_test(rows_are_taken_with_their_labels),
+      cmocka_unit_test(mirror_images_stand_behind_the_pictures),
+      cmocka_unit_test(nonsense_is_refused),
+      cmocka_unit_test(a_file_of_pictures_is_a_table),
+      cmocka_unit_test(a_table_has_no_size_to_choose),
+      cmocka_unit_test(refused_memory_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

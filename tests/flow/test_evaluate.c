@@ -45,8 +45,7 @@ static lfm_eval_options options_of(int threads) {
   return options;
 }
 
-static lfm_eval_result judged(int threads, const lfm_eval_set *set) {
-  lfm_eval_options options = options_of(threads);
+static lfm_eval_result judged_by(lfm_eval_options options, const lfm_eval_set *set) {
   lfm_eval *eval;
   lfm_eval_result result;
   memset(&result, 0xA5, sizeof result);
@@ -55,6 +54,8 @@ static lfm_eval_result judged(int threads, const lfm_eval_set *set) {
   lfm_eval_destroy(eval);
   return result;
 }
+
+static lfm_eval_result judged(int threads, const lfm_eval_set *set) { return judged_by(options_of(threads), set); }
 
 static bool holds(lfm_estimate e, double value) { return e.low <= value && value <= e.high; }
 
@@ -126,6 +127,30 @@ static void copies_are_found_out_by_any_team(void **state) {
   assert_true(r[0].memorised.share == 1 && r[0].closer.value > 0.99);
   assert_memory_equal(&r[0], &r[1], sizeof r[0]);
   assert_true(same_bytes(samples[0], samples[1]) && same_bytes(nearest[0], nearest[1]));
+  folder_remove(&here);
+}
+
+/* Whoever learnt from mirrored pictures may hand these out; held-out ones are compared with as many. */
+static void so_are_copies_in_a_mirror(void **state) {
+  (void)state;
+  lfm_eval_options options = options_of(2);
+  lfm_table *both, *mirrored, *fresh = patterns(ROWS, SIDE, 3, true);
+  folder here = folder_create();
+  char nearest[2048];
+  int64_t index[TRAIN];
+  snprintf(nearest, sizeof nearest, "%s/nearest.png", here.path);
+  for (int64_t i = 0; i < TRAIN; i++) index[i] = TRAIN + i;
+  OK(lfm_table_add_mirror(w.train->images, &both));
+  OK(lfm_table_take(both, index, TRAIN, &mirrored));
+  assert_int_equal(judged_by(options, &(lfm_eval_set){.pictures = mirrored}).copies, 0);
+  options.mirrored = true;
+  lfm_eval_result r = judged_by(options, &(lfm_eval_set){.pictures = mirrored, .nearest = nearest});
+  assert_true(r.copies == ROWS && r.memorised.share == 1 && r.train_rows == TRAIN);
+  r = judged_by(options, &(lfm_eval_set){.pictures = fresh});
+  assert_true(r.copies == 0 && holds(r.closer, 0.5));
+  lfm_table_destroy(fresh);
+  lfm_table_destroy(mirrored);
+  lfm_table_destroy(both);
   folder_remove(&here);
 }
 
@@ -220,7 +245,7 @@ static void stops_when_asked(void **state) {
 
 /* Of the fewest pictures; a set of them, or none. */
 static lfm_status begin_and_judge(const lfm_table *few, const lfm_table *set) {
-  lfm_eval_options options = {.judge = w.judge, .train = few, .heldout = few, .threads = 2};
+  lfm_eval_options options = {.judge = w.judge, .train = few, .heldout = few, .mirrored = true, .threads = 2};
   lfm_eval_result result;
   lfm_eval *eval;
   LFM_TRY(lfm_eval_create(&options, &eval));
@@ -252,6 +277,7 @@ int main(void) {
       cmocka_unit_test(real_pictures_reach_the_floor),
       cmocka_unit_test(a_worse_generator_is_found_out),
       cmocka_unit_test(copies_are_found_out_by_any_team),
+      cmocka_unit_test(so_are_copies_in_a_mirror),
       cmocka_unit_test(what_is_refused),
       cmocka_unit_test(stops_when_asked),
       cmocka_unit_test(refused_memory_is_reported),

@@ -53,7 +53,7 @@ for verb in score ledger; do
   check "help of $verb says what has probes unasked" grep -qF 'of pictures and convolutional policies 2' out
   check "help of $verb takes what train takes" grep -qF 'or, as lfm train takes them, pictures or demonstrations' out
 done
-help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --retrain --manifold --strict --seed --threads --json
+help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --flip --retrain --manifold --strict --seed --threads --json
 help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
 help_of distill --out --steps --plan --s --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
   --memory --resume --allow-drift --json

@@ -60,6 +60,7 @@ for line in 'Frechet +-?[0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\) +-?[0-9.]+ \(' 'preci
   check "a line like '$line'" grep -qE "^$line" out
 done
 check "a warning: there are few" grep -q "some thousands are due" err
+check "nobody has seen a mirror" test "$(grep -c mirror err)" -eq 0
 for file in samples.png nearest.png; do check "$file" test "$(head -c 4 quality/$file | tail -c 3)" = PNG; done
 expect_json "$lfm" eval fresh-images-idx3-ubyte $real --threads 1 --json -o again
 expect_fields model rows train_rows heldout_rows manifold_rows above above_low above_high frechet fitted floor precision recall \
@@ -85,5 +86,14 @@ expect_json "$lfm" eval run $real -n 60 --solver euler --nfe 2 --guidance 2 --re
 expect_fields nfe flops retrained retrained_floor retrained_lost
 check "guidance takes twice the operations" awk 'NR == FNR { match($0, /"flops": \[[^,]*/); one = substr($0, RSTART + 10, RLENGTH - 10); next }
   { match($0, /"flops": [^,]*/); exit !(substr($0, RSTART + 9, RLENGTH - 9) == 2 * one) }' budgets/result.json out
+
+# ---- who learnt from mirrored pictures
+expect_exit 0 "$lfm" train train-images-idx3-ubyte -o mirrored --set flip=true --set 'hks=[null]' --set hidden_dim=32 \
+  --set 'unet_dim_mults=[1, 1]' --set res_depth=1 --set attention_resolution=4 --set batch_size=16 --set max_batch=1
+for what in mirrored "fresh-images-idx3-ubyte --flip"; do
+  # shellcheck disable=SC2086
+  expect_exit 0 "$lfm" eval $what $real -n 40
+  check "$what: copies are looked for in a mirror" grep -q "copies are looked for in a mirror, too" err
+done
 
 finish
