@@ -215,9 +215,28 @@ static lfm_status see_train(lfm_eval *e) {
   return see(e, o->mirrored ? e->train.drawn : o->train, "training pictures", &e->train);
 }
 
+/* Held-out pictures that were learnt from are no measure of copies, nor of anything else. */
+static void warn_learnt(const float *squares, int64_t rows) {
+  int64_t learnt = 0;
+  for (int64_t i = 0; i < rows; i++) learnt += squares[i] == 0.0f;
+  if (learnt)
+    lfm_note(LFM_WARNING, "eval: %lld of the %lld held-out pictures are training pictures and hide copies; leave them out",
+             (long long)learnt, (long long)rows);
+}
+
+/* How near others come that nobody can have copied. */
+static lfm_status look_at_heldout(lfm_eval *e) {
+  int64_t rows = e->heldout.features.rows;
+  lfm_neighbour *near = NULL;
+  lfm_status status = find_nearest(e, &e->heldout, 1, &near);
+  if (status == LFM_OK) status = take_squares(near, rows, 1, &e->heldout_squares);
+  if (status == LFM_OK) warn_learnt(e->heldout_squares, rows);
+  lfm_free(near);
+  return status;
+}
+
 static lfm_status see_real(lfm_eval *e) {
   const lfm_eval_options *o = &e->options;
-  lfm_neighbour *near = NULL;
   begin_parts(e, 4);
   LFM_TRY(draw_and_see(e, o->heldout, o->heldout->rows, OF_HELDOUT, "held-out pictures", &e->heldout));
   LFM_TRY(recognise(e, &e->heldout, &e->recognised, NULL));
@@ -225,10 +244,7 @@ static lfm_status see_real(lfm_eval *e) {
   LFM_TRY(end_part(e, 1));
   LFM_TRY(see_train(e));
   LFM_TRY(end_part(e, 2));
-  lfm_status status = find_nearest(e, &e->heldout, 1, &near);
-  if (status == LFM_OK) status = take_squares(near, o->heldout->rows, 1, &e->heldout_squares);
-  lfm_free(near);
-  LFM_TRY(status);
+  LFM_TRY(look_at_heldout(e));
   LFM_TRY(end_part(e, 3));
   LFM_TRY(compare_manifolds(e, &e->sample, &e->floor));
   return end_part(e, 4);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_evaluate.c -- real pictures reach the floor; a worse generator is farther off, also from another one; labels that lie
- * are found out by the judge and by retraining; copies are found out; threads do not change a byte; what is refused; a wish
- * to stop; memory.
+ * are found out by the judge and by retraining; copies are found out, and held-out pictures that are none; threads do not
+ * change a byte; what is refused; a wish to stop; memory.
  */
 #include "flow_support.h"
+#include "support/notes.h"
 #include "support/patterns.h"
 
 #include <math.h>
@@ -154,6 +155,25 @@ static void so_are_copies_in_a_mirror(void **state) {
   folder_remove(&here);
 }
 
+/* Who is shown training pictures as held-out ones is told: beside these, copies look like what is due. */
+static void held_out_pictures_that_were_learnt_from_are_counted(void **state) {
+  (void)state;
+  lfm_eval_options options = options_of(1);
+  lfm_table *heldout = patterns(HELDOUT, SIDE, 2, true);
+  lfm_eval *eval;
+  lfm_notes_to(take_note, NULL);
+  for (int learnt = 0; learnt <= 7; learnt += 7) {
+    memcpy(heldout->images->pixels, w.train->images->pixels, (size_t)(learnt * SIDE * SIDE));
+    options.heldout = heldout;
+    OK(lfm_eval_create(&options, &eval));
+    lfm_eval_destroy(eval);
+    assert_int_equal(strstr(last_note, "7 of the 360 held-out pictures are training pictures") != NULL, learnt != 0);
+  }
+  assert_int_equal(last_level, LFM_WARNING);
+  lfm_notes_to(NULL, NULL);
+  lfm_table_destroy(heldout);
+}
+
 static void cannot_begin(lfm_eval_options options, lfm_status status, const char *says) {
   lfm_eval *eval = (lfm_eval *)1;
   FAILS(status, lfm_eval_create(&options, &eval));
@@ -278,6 +298,7 @@ int main(void) {
       cmocka_unit_test(a_worse_generator_is_found_out),
       cmocka_unit_test(copies_are_found_out_by_any_team),
       cmocka_unit_test(so_are_copies_in_a_mirror),
+      cmocka_unit_test(held_out_pictures_that_were_learnt_from_are_counted),
       cmocka_unit_test(what_is_refused),
       cmocka_unit_test(stops_when_asked),
       cmocka_unit_test(refused_memory_is_reported),
