@@ -34,6 +34,7 @@ lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, 
   lfm_table_options alike = *chosen;
   if (height == width) alike.size = height;
   alike.channels = channels;
+  alike.tell = true;
   lfm_status status = lfm_table_read(path, &alike, out);
   if (status != LFM_E_USAGE) return status;
   return lfm_table_read(path, chosen, out); /* it holds no pictures, which alone have a size */

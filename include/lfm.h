@@ -103,6 +103,7 @@ typedef struct lfm_table_options {
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are */
   bool strict;      /* a picture that cannot be read is an error; otherwise it is left out, with a warning */
+  bool tell;        /* a note where size or channels make others of the pictures than those that are there */
   /* of demonstrations */
   const char *observations; /* "object,robot0_eef_pos": what an observation is made of, in this order; NULL: the usual ones */
 } lfm_table_options;

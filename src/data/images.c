@@ -83,11 +83,21 @@ lfm_status lfm_images_blame(const char *name, lfm_status status) {
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "%s: %s", name, lfm_error());
 }
 
+static const char *colours(int64_t channels) { return channels == 1 ? "grey" : "RGB"; }
+
+static void tell_change(const char *name, const lfm_picture *from, const lfm_images *to) {
+  if (from->channels != to->channels || from->height != to->height || from->width != to->width)
+    lfm_note(LFM_NOTE, "%s: %lld x %lld %s is taken as %lld x %lld %s", name, (long long)from->width, (long long)from->height,
+             colours(from->channels), (long long)to->width, (long long)to->height, colours(to->channels));
+}
+
 lfm_status lfm_images_make_like(const char *name, const lfm_picture *like, int64_t count, const lfm_images_options *options,
                                 lfm_images **out) {
   int64_t size = options->size;
-  return lfm_images_blame(name, lfm_images_make(count, options->channels ? options->channels : like->channels,
-                                                size ? size : like->height, size ? size : like->width, out));
+  LFM_TRY(lfm_images_blame(name, lfm_images_make(count, options->channels ? options->channels : like->channels,
+                                                 size ? size : like->height, size ? size : like->width, out)));
+  if (options->tell) tell_change(name, like, *out);
+  return LFM_OK;
 }
 
 /* ---- recognising ---------------------------------------------------------------------------------------------- */

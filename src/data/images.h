@@ -31,6 +31,7 @@ typedef struct lfm_images_options {
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are (RGB when any of a folder is in colour) */
   bool strict;      /* a picture that cannot be read is an error; otherwise it is left out, named and counted */
+  bool tell;        /* a note where size or channels make others of the pictures than those that are there */
   int threads;      /* that decode a folder; 0: all processors; does not change the result */
 } lfm_images_options;
 

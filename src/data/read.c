@@ -76,7 +76,9 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
   lfm_images_options wanted = {0};
   lfm_images *images;
   *out = NULL;
-  if (options) wanted = (lfm_images_options){.size = options->size, .channels = options->channels, .strict = options->strict};
+  if (options)
+    wanted = (lfm_images_options){
+        .size = options->size, .channels = options->channels, .strict = options->strict, .tell = options->tell};
   if (options && (options->columns || options->drop))
     return lfm_fail(LFM_E_USAGE, "%s: holds pictures, whose pixels cannot be chosen or dropped one by one", path);
   LFM_TRY(lfm_images_read(path, &wanted, &images));

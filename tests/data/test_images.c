@@ -4,6 +4,7 @@
  */
 #include "data/gzip.h"
 #include "data/images_support.h"
+#include "support/notes.h"
 
 static void write_bytes(const char *name, const void *bytes, size_t size) {
   assert_int_equal(lfm_file_write(in_folder(name), bytes, size), LFM_OK);
@@ -85,10 +86,16 @@ static void channels_and_size_are_what_is_asked_for(void **state) {
   for (size_t i = 0; i < 24; i++)
     for (size_t k = 0; k < 3; k++) assert_int_equal(images->pixels[72 + 24 * k + i], made_byte(24 + i));
   lfm_images_destroy(images);
+  lfm_notes_to(take_note, NULL);
   images = read_images(in_folder("p"), &(lfm_images_options){.size = 4}); /* the middle square alone */
   assert_shape(images, 2, 1, 4, 4);
   for (size_t i = 0; i < 16; i++) assert_int_equal(images->pixels[i], made_byte(i / 4 * 6 + i % 4 + 1));
   lfm_images_destroy(images);
+  lfm_images_destroy(read_images(in_folder("p"), &(lfm_images_options){.channels = 1, .tell = true}));
+  assert_int_equal(notes, 0); /* nobody asked to be told, or there is nothing to tell */
+  lfm_images_destroy(read_images(in_folder("p"), &(lfm_images_options){.size = 4, .channels = 3, .tell = true}));
+  assert_non_null(strstr(last_note, "p: 6 x 4 grey is taken as 4 x 4 RGB"));
+  lfm_notes_to(NULL, NULL);
   char line[600];
   snprintf(line, sizeof line, "%s: pictures of 2 channels; 1 (grey) and 3 (RGB) are possible", in_folder("p"));
   assert_failure(lfm_images_read(in_folder("p"), &(lfm_images_options){.channels = 2}, &images), LFM_E_USAGE, line);

@@ -74,6 +74,11 @@ check "the same pictures for any number of threads" cmp -s quality/nearest.png a
 check "no leftovers" test "$(ls quality | wc -l)" -eq 3
 expect_refused "holds files already" "$lfm" eval fresh-images-idx3-ubyte $real -o quality
 
+pictures large 60 12
+expect_exit 0 "$lfm" eval large-images-idx3-ubyte $real
+check "other sizes are told of" grep -q "large-images-idx3-ubyte: 12 x 12 grey is taken as 8 x 8 grey" err
+check "and no others" test "$(grep -c "is taken as" err)" -eq 1
+
 # ---- a model
 expect_exit 0 "$lfm" eval run $real -n 60 --nfe 2,4 --against noise-images-idx3-ubyte -o budgets
 check "a line a budget" test "$(grep -cE '^ +[24]  +-?[0-9.]+ \(.*%.*%.*\(' out)" -eq 2
