@@ -132,10 +132,27 @@ static lfm_status read_all(work *w) {
   if (status == LFM_OK) status = open_generator(w, w->r.against, &w->other);
   if (status == LFM_OK) status = read_pictures(w, w->r.train, &w->train);
   if (status == LFM_OK) status = read_pictures(w, w->r.heldout, &w->heldout);
-  if (status != LFM_OK) return status;
+  return status;
+}
+
+/* Not after the hours of sampling. */
+static int check_classes(const work *w) {
+  int label;
+  if (!w->r.retrain || !w->own.model) return APP_DONE;
+  if (!lfm_model_classes(w->own.model))
+    return app_usage_error(w->self, "--retrain: %s knows no classes; it was trained without --set conditional=true",
+                           w->r.model);
+  for (int64_t k = 0; k < lfm_table_classes(w->heldout); k++)
+    if (lfm_model_find_class(w->own.model, lfm_table_class(w->heldout, k), &label) != LFM_OK)
+      return app_usage_error(w->self, "--retrain: HELDOUT has a class that is never drawn: %s", lfm_error());
+  return APP_DONE;
+}
+
+/* What does not fit is told of ahead of the judge's work. */
+static lfm_status look_at_real(work *w) {
+  lfm_eval_options options;
   w->r.rows = choose_rows(w);
   w->report.judge = w->judge;
-  lfm_eval_options options;
   lfm_eval_defaults(&options);
   options.judge = w->judge;
   options.train = w->train;
@@ -148,7 +165,7 @@ static lfm_status read_all(work *w) {
   options.progress = app_progress_show;
   options.context = &w->progress;
   const lfm_eval_set known = {.pictures = w->own.pictures, .against = w->other.pictures, .retrain = w->r.retrain};
-  status = lfm_eval_check(&options, &known); /* ahead of the judge's work */
+  lfm_status status = lfm_eval_check(&options, &known);
   return status == LFM_OK ? lfm_eval_create(&options, &w->eval) : status;
 }
 
@@ -247,19 +264,13 @@ static lfm_status check_folder(const request *r) {
   return lfm_draw_pictures_writable(folder, 1, 1, 1);
 }
 
-/* Not after the hours of sampling. */
-static int check_classes(const work *w) {
-  if (!w->r.retrain || !w->own.model || lfm_model_classes(w->own.model)) return APP_DONE;
-  return app_usage_error(w->self, "--retrain: %s knows no classes; it was trained without --set conditional=true",
-                         w->r.model);
-}
-
 static int evaluate(work *w) {
   double begun = now();
   int code = APP_DONE;
   lfm_status status = check_folder(&w->r);
   if (status == LFM_OK) status = read_all(w);
   if (status == LFM_OK) code = check_classes(w);
+  if (status == LFM_OK && code == APP_DONE) status = look_at_real(w);
   if (status == LFM_OK && code == APP_DONE && w->r.out) code = app_make_folder(w->self, w->r.out);
   if (status == LFM_OK && code == APP_DONE) status = judge_all(w);
   w->report.seconds = now() - begun;

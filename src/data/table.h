@@ -71,6 +71,9 @@ lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like);
  * number, the one of that number; -1: none. */
 void lfm_images_match_classes(const lfm_images *known, const lfm_images *images, int32_t *of);
 
+/* The first of the pictures whose class is none of those, or -1; both have labels. */
+int64_t lfm_images_find_stranger(const lfm_images *known, const lfm_images *images);
+
 /* `count` black pictures of the same size and classes; the first class's where there are classes. */
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out);
 

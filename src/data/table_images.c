@@ -36,6 +36,14 @@ void lfm_images_match_classes(const lfm_images *known, const lfm_images *images,
   for (int64_t k = 0; k < images->classes; k++) of[k] = find_class(known, images->class_names[k], k);
 }
 
+int64_t lfm_images_find_stranger(const lfm_images *known, const lfm_images *images) {
+  int32_t of[LFM_MOST_CLASSES];
+  lfm_images_match_classes(known, images, of);
+  for (int64_t i = 0; i < images->count; i++)
+    if (of[images->labels[i]] < 0) return i;
+  return -1;
+}
+
 lfm_status lfm_images_alike(const lfm_images *images, int64_t count, lfm_images **out) {
   LFM_TRY(lfm_images_make(count, images->channels, images->height, images->width, out));
   lfm_status status = lfm_images_label_like(*out, images);

@@ -73,13 +73,24 @@ static int64_t manifold_rows_of(const lfm_eval_options *o) {
   return o->manifold_rows ? o->manifold_rows : lfm_least(MOST_ROWS, lfm_least(rows_of(o), o->heldout->rows));
 }
 
+static lfm_status check_labelled(const lfm_table *pictures, const char *name) {
+  if (pictures->images->labels) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "retrain: the %s pictures have no labels, which a judge learns from and is asked for", name);
+}
+
+/* A judge is to learn the classes of the generated and of the training pictures, and is asked for those of the held-out. */
 static lfm_status check_labels(const lfm_eval_options *o, const lfm_table *pictures) {
-  const lfm_table *asked[] = {pictures, o->train, o->heldout};
-  static const char *const names[] = {"generated", "training", "held-out"};
-  for (int i = 0; i < 3; i++)
-    if (asked[i] && !asked[i]->images->labels)
-      return lfm_fail(LFM_E_DATA, "retrain: the %s pictures have no labels, which a judge learns from and is asked for",
-                      names[i]);
+  const lfm_table *lessons[] = {pictures, o->train}, *exam = o->heldout;
+  static const char *const names[] = {"generated", "training"};
+  LFM_TRY(check_labelled(exam, "held-out"));
+  for (int i = 0; i < 2; i++) {
+    if (!lessons[i]) continue;
+    LFM_TRY(check_labelled(lessons[i], names[i]));
+    int64_t stranger = lfm_images_find_stranger(lessons[i]->images, exam->images);
+    if (stranger >= 0)
+      return lfm_fail(LFM_E_DATA, "retrain: held-out picture %lld is of class '%s', which is none of the %s pictures'",
+                      (long long)stranger + 1, lfm_table_class(exam, lfm_table_labels(exam)[stranger]), names[i]);
+  }
   return LFM_OK;
 }
 

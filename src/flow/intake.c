@@ -85,21 +85,19 @@ static lfm_status cut_windows(lfm_trainer *trainer) {
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
 static lfm_status check_classes(const lfm_trainer *trainer) {
   const lfm_table *train = trainer->options->train, *valid = trainer->valid_table;
-  int32_t of[LFM_MOST_CLASSES];
   if (!trainer->config->conditional) return LFM_OK;
   if (!lfm_table_labels(train) || !lfm_table_labels(valid))
     return lfm_fail(LFM_E_DATA,
                     "conditional: the %s have no classes; labels are read from the file beside the pictures, or are the "
                     "folders that they lie in",
                     lfm_table_labels(train) ? "validation data" : "data");
-  lfm_images_match_classes(train->images, valid->images, of);
-  for (int64_t i = 0; i < valid->rows; i++)
-    if (of[lfm_table_labels(valid)[i]] < 0)
-      return lfm_fail(LFM_E_DATA,
-                      "conditional: picture %lld of the validation data is of class '%s', which is none of the %lld of the "
-                      "training data",
-                      (long long)i + 1, lfm_table_class(valid, lfm_table_labels(valid)[i]),
-                      (long long)lfm_table_classes(train));
+  int64_t stranger = lfm_images_find_stranger(train->images, valid->images);
+  if (stranger >= 0)
+    return lfm_fail(LFM_E_DATA,
+                    "conditional: picture %lld of the validation data is of class '%s', which is none of the %lld of the "
+                    "training data",
+                    (long long)stranger + 1, lfm_table_class(valid, lfm_table_labels(valid)[stranger]),
+                    (long long)lfm_table_classes(train));
   return LFM_OK;
 }
 

@@ -219,6 +219,17 @@ static void what_is_refused(void **state) {
     assert_says(cases[k].says);
   }
   OK(lfm_eval_check(&options, &(lfm_eval_set){.against = bare, .retrain = true})); /* the set is yet to be drawn */
+  lfm_table *renamed = patterns(ROWS, SIDE, 3, true);                              /* before a judge learns anything */
+  OK(lfm_images_name_class(renamed->images, 1, "elsewhere"));
+  other = options, other.heldout = renamed;
+  FAILS(LFM_E_DATA, lfm_eval_check(&other, &(lfm_eval_set){.retrain = true}));
+  assert_says("held-out picture 2 is of class 'elsewhere', which is none of the training pictures'");
+  other.train = renamed, other.rows = 0;
+  lfm_table *set = patterns(ROWS, SIDE, 3, true);
+  FAILS(LFM_E_DATA, lfm_eval_check(&other, &(lfm_eval_set){.pictures = set, .retrain = true}));
+  assert_says("held-out picture 2 is of class 'elsewhere', which is none of the generated pictures'");
+  lfm_table_destroy(set);
+  lfm_table_destroy(renamed);
   OK(lfm_images_name_class(w.train->images, 1, "elsewhere"));
   FAILS(LFM_E_DATA, lfm_eval_pictures(eval, &(lfm_eval_set){.pictures = w.train}, &result));
   assert_says("'elsewhere'");

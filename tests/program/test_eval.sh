@@ -49,6 +49,11 @@ expect_refused "pictures are due" "$lfm" eval run rows.csv --train train-images-
 expect_refused "no labels" "$lfm" eval bare $real --retrain
 mkdir full && touch full/x
 expect_refused "holds files already" "$lfm" eval run $real -o full
+mkdir -p others/0 others/2
+"$lfm" sample run -n 40 --nfe 2 --class 0 -o others/0/ 2>err >out
+"$lfm" sample run -n 40 --nfe 2 --class 1 -o others/2/ 2>err >out
+expect_usage "--retrain: HELDOUT has a class that is never drawn: class: the model knows no '2'" \
+  "$lfm" eval run others --train train-images-idx3-ubyte --judge judge.safetensors --retrain
 expect_usage "guidance" "$lfm" eval bare $real --against run --guidance x
 check "nothing was left behind" test ! -e new
 
