@@ -145,8 +145,7 @@ typedef struct apply_request {
 
 typedef struct applied {
   int64_t rows, cols;
-  bool judged; /* there were labels */
-  lfm_share accuracy;
+  lfm_share accuracy; /* of 0: the judge knows no labels of theirs */
 } applied;
 
 /* In the size and colours that the judge knows. */
@@ -162,11 +161,9 @@ static lfm_status apply(const apply_request *r, applied *result) {
   lfm_status status = lfm_table_writable(r->out);
   if (status == LFM_OK) status = lfm_judge_load(r->judge, &judge);
   if (status == LFM_OK) status = read_pictures(r, judge, &pictures);
-  if (status == LFM_OK) {
-    result->judged = lfm_table_classes(pictures) > 0;
+  if (status == LFM_OK)
     status = lfm_judge_apply(judge, pictures, (int)r->threads, r->logits ? NULL : &said, r->logits ? &said : NULL,
-                             result->judged ? &result->accuracy : NULL);
-  }
+                             &result->accuracy);
   if (status == LFM_OK) status = lfm_table_write(said, r->out);
   if (status == LFM_OK) result->rows = lfm_table_rows(said), result->cols = lfm_table_cols(said);
   lfm_table_destroy(said);
@@ -177,7 +174,7 @@ static lfm_status apply(const apply_request *r, applied *result) {
 
 static void print_apply_json(const applied *result) {
   app_json json = app_json_open(stdout);
-  if (result->judged) json_accuracy(&json, &result->accuracy);
+  if (result->accuracy.of > 0) json_accuracy(&json, &result->accuracy);
   else app_json_whole(&json, "rows", result->rows);
   app_json_whole(&json, "columns", result->cols);
   app_json_close(&json);
@@ -208,7 +205,7 @@ static int run_apply(const app_command *self, int argc, char **argv) {
   app_progress_end(&progress);
   if (status == LFM_OK && r.json) print_apply_json(&result);
   if (status == LFM_OK && !r.json) {
-    if (result.judged) print_accuracy(&result.accuracy, "pictures");
+    if (result.accuracy.of > 0) print_accuracy(&result.accuracy, "pictures");
     printf("%s       %" PRId64 " rows of %" PRId64 ", in %s\n", r.logits ? "logits  " : "features", result.rows, result.cols,
            r.out);
   }
@@ -219,7 +216,7 @@ static const app_command apply_command = {
     .name = "features apply",
     .about =
         "Writes what a judge makes of pictures: the features of the layer under its logits, or the logits. Where DATA has "
-        "labels, prints how often the judge finds them.",
+        "labels of its classes, prints how often the judge finds them.",
     .example = "  lfm features apply judge.safetensors t10k-images-idx3-ubyte.gz -o test.npy\n"
                "  lfm features apply judge.safetensors generated/ -o generated.npy\n",
     .run = run_apply,

@@ -613,9 +613,9 @@ LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* i
  *   features  128 columns f0, f1, ...
  *   logits    a column for each class, by its name
  *   right     how often the class of the highest logit is that of the label.  Classes are the same if their names are, or if
- *             one is called by its number and that is the other's
- * LFM_E_DATA when they are no pictures, or of another size; and where `right` is asked for, when there are no labels, or one
- * of a class that it does not know. */
+ *             one is called by its number and that is the other's; of is 0 where there are no labels or, with a note, one of
+ *             a class that it does not know
+ * LFM_E_DATA when they are no pictures, or of another size. */
 LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
                                    lfm_table **logits, lfm_share *right);
 

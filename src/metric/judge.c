@@ -166,8 +166,18 @@ static lfm_status to_table(const float *said, int64_t rows, int64_t cols, char *
   return LFM_OK;
 }
 
+/* Of 0 where nobody knows what is right: that is no reason to withhold the features. */
 static lfm_status count_right(const lfm_judge *judge, const lfm_table *pictures, const float *logits, lfm_share *right) {
   int64_t *confusion, classes = judge->picture->classes;
+  const lfm_images *images = pictures->images;
+  *right = (lfm_share){0};
+  if (!images->labels) return LFM_OK;
+  int64_t stranger = lfm_images_find_stranger(judge->picture, images);
+  if (stranger >= 0) {
+    lfm_note(LFM_NOTE, "judge: class '%s' is none of the %lld that it learnt, so nobody knows how often it is right",
+             images->class_names[images->labels[stranger]], (long long)classes);
+    return LFM_OK;
+  }
   LFM_TRY(LFM_ALLOC(&confusion, classes * classes));
   lfm_status status = lfm_judge_count(judge, pictures, logits, confusion, right);
   lfm_free(confusion);

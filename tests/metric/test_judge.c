@@ -15,6 +15,7 @@
 #include "core/alloc.h"
 #include "data/table.h"
 #include "metric/judge.h"
+#include "support/notes.h"
 #include "support/patterns.h"
 
 #define OK(call) assert_int_equal((call), LFM_OK)
@@ -159,6 +160,31 @@ static void cannot_learn(const lfm_table *train, const lfm_table *valid, int epo
   if (!strstr(lfm_error(), says)) fail_msg("'%s' does not say '%s'", lfm_error(), says);
 }
 
+/* What nobody knows the right class of has features all the same. */
+static void features_need_no_labels(void **state) {
+  (void)state;
+  lfm_table *train = patterns(30, 6, 1, true), *strange = patterns(30, 6, 2, true), *bare = patterns(30, 6, 2, false),
+            *said[2];
+  lfm_judge_result result;
+  lfm_share right[2];
+  lfm_judge *judge = learnt(train, NULL, 1, 0, 1, false, &result);
+  memset(right, 0xA5, sizeof right);
+  OK(lfm_images_name_class(strange->images, 2, "elsewhere"));
+  lfm_notes_to(take_note, NULL);
+  OK(lfm_judge_apply(judge, bare, 1, &said[0], NULL, &right[0]));
+  assert_int_equal(notes, 0);
+  OK(lfm_judge_apply(judge, strange, 1, &said[1], NULL, &right[1]));
+  assert_true(notes == 1 && strstr(last_note, "'elsewhere'"));
+  lfm_notes_to(NULL, NULL);
+  assert_true(right[0].of == 0 && right[1].of == 0);
+  assert_memory_equal(said[0]->values, said[1]->values, 30 * LFM_JUDGE_WIDTH * sizeof(double));
+  for (int k = 0; k < 2; k++) lfm_table_destroy(said[k]);
+  lfm_judge_destroy(judge);
+  lfm_table_destroy(bare);
+  lfm_table_destroy(strange);
+  lfm_table_destroy(train);
+}
+
 static void what_is_refused(void **state) {
   (void)state;
   lfm_table *good = patterns(30, 6, 1, true), *bare = patterns(30, 6, 1, false), *one = patterns(1, 6, 1, true);
@@ -175,12 +201,10 @@ static void what_is_refused(void **state) {
   cannot_learn(good, large, 1, LFM_E_DATA, "8 x 8");
   cannot_learn(huge, NULL, 1, LFM_E_USAGE, "129 x 129");
   lfm_judge_result result;
-  lfm_share right;
   lfm_judge *judge = learnt(good, NULL, 1, 0, 1, false, &result);
   assert_int_equal(lfm_judge_apply(judge, large, 1, &said, NULL, NULL), LFM_E_DATA);
   assert_null(said);
   assert_int_equal(lfm_judge_apply(judge, numbers, 1, NULL, &said, NULL), LFM_E_DATA);
-  assert_int_equal(lfm_judge_apply(judge, bare, 1, &said, NULL, &right), LFM_E_DATA);
   assert_null(said);
   lfm_judge_destroy(judge);
   lfm_table_destroy(numbers);
@@ -251,6 +275,7 @@ int main(void) {
       cmocka_unit_test(options_matter),
       cmocka_unit_test(says_the_same_of_a_picture_alone),
       cmocka_unit_test(classes_are_found_by_name),
+      cmocka_unit_test(features_need_no_labels),
       cmocka_unit_test(what_is_refused),
       cmocka_unit_test(stops_when_asked),
       cmocka_unit_test(refused_memory_is_reported),

@@ -56,6 +56,12 @@ expect_fields accuracy accuracy_low accuracy_high right rows columns
 check "a logit a class" test "$(head -1 logits.csv)" = '"0","1"'
 expect_json "$lfm" features apply judge.safetensors bare -o features.npy --json
 check "no accuracy without labels" test "$(grep -c accuracy out)" -eq 0
+cp test-images-idx3-ubyte more-images-idx3-ubyte
+{ bytes 0 0 8 1 0 0 0 20; bytes 7; head -c 27 test-labels-idx1-ubyte | tail -c 19; } >more-labels-idx1-ubyte
+expect_exit 0 "$lfm" features apply judge.safetensors more-images-idx3-ubyte -o more.csv
+check "nor with labels that the judge does not know" test "$(grep -c accuracy out)" -eq 0
+check "which a note says" grep -q "class '7' is none of the 2 that it learnt" err
+check "and the features are the same" cmp -s more.csv features.csv
 expect_exit 0 "$lfm" features apply other.safetensors large-images-idx3-ubyte -o scaled.npy
 check "larger pictures are scaled" grep -q "4 rows of 128" out
 check "arrays, too" test "$(head -c 6 features.npy | tail -c 5)" = NUMPY
