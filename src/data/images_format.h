@@ -25,7 +25,7 @@ lfm_status lfm_cifar_parse(const char *name, const uint8_t *data, size_t size, l
 lfm_status lfm_cifar_read(const char *path, const lfm_images_options *options, lfm_images **out); /* a file or the folder */
 bool lfm_cifar_is_folder(const lfm_listing *listing);
 
-/* NPY: bytes of three or four dimensions. */
+/* NPY: three or four dimensions, by the header alone; that they are whole, and bytes, is for the reader to say. */
 bool lfm_npy_is_pictures(const uint8_t *data, size_t size);
 lfm_status lfm_npy_parse_pictures(const char *name, const uint8_t *data, size_t size, const lfm_images_options *options,
                                   lfm_images **out);

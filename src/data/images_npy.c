@@ -12,7 +12,7 @@
 bool lfm_npy_is_pictures(const uint8_t *data, size_t size) {
   lfm_npy a;
   const lfm_source source = {.name = "", .path = "", .data = data, .size = size};
-  return lfm_npy_open(&source, 3, 4, "", &a) == LFM_OK && a.element.kind == 'u' && a.element.size == 1;
+  return lfm_npy_look(&source, &a) == LFM_OK && a.rank >= 3;
 }
 
 static bool are_channels(int64_t length) { return length == 1 || length == 3; }
@@ -45,7 +45,9 @@ static lfm_status open_bytes(const char *name, const uint8_t *data, size_t size,
   const lfm_source source = {.name = name, .path = name, .data = data, .size = size};
   LFM_TRY(lfm_npy_open(&source, 3, 4, "pictures have 3 or 4", a));
   if (a->element.kind != 'u' || a->element.size != 1)
-    return lfm_fail(LFM_E_DATA, "%s: pictures are bytes; save the array as uint8", name);
+    return lfm_fail(LFM_E_DATA,
+                    "%s: the array has %d dimensions, as pictures have, which are bytes; save it as uint8, or a table in two",
+                    name, a->rank);
   for (int k = 0; k < a->rank; k++)
     if (a->shape[k] == 0) return lfm_fail(LFM_E_DATA, "%s: holds no pictures", name);
   return LFM_OK;

@@ -148,10 +148,21 @@ static lfm_status check_size(const lfm_source *source, const lfm_npy *a, size_t 
   return size == left ? LFM_OK : lfm_fail(LFM_E_FORMAT, "%s: %zu bytes follow the array", source->name, left - size);
 }
 
-lfm_status lfm_npy_open(const lfm_source *source, int least, int most, const char *ranks, lfm_npy *out) {
-  lfm_bytes bytes = {.data = source->data, .size = source->size};
+/* `bytes` go on behind the header. */
+static lfm_status begin(const lfm_source *source, lfm_bytes *bytes, lfm_npy *out) {
+  *bytes = (lfm_bytes){.data = source->data, .size = source->size};
   *out = (lfm_npy){.shape = {1, 1, 1, 1}};
-  LFM_TRY(read_header(source, &bytes, out));
+  return read_header(source, bytes, out);
+}
+
+lfm_status lfm_npy_look(const lfm_source *source, lfm_npy *out) {
+  lfm_bytes bytes;
+  return begin(source, &bytes, out);
+}
+
+lfm_status lfm_npy_open(const lfm_source *source, int least, int most, const char *ranks, lfm_npy *out) {
+  lfm_bytes bytes;
+  LFM_TRY(begin(source, &bytes, out));
   if (out->rank < least || out->rank > most)
     return lfm_fail(LFM_E_DATA, "%s: the array has %d dimensions; %s", source->name, out->rank, ranks);
   out->values = bytes.data + bytes.at;

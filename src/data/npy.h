@@ -22,6 +22,9 @@ typedef struct lfm_npy {
   const uint8_t *values;
 } lfm_npy;
 
+/* The header alone: all but the values. */
+lfm_status lfm_npy_look(const lfm_source *source, lfm_npy *out);
+
 /* least <= rank <= most <= LFM_NPY_DIMS, or LFM_E_DATA with `ranks` as what is wanted; the values are all there. */
 lfm_status lfm_npy_open(const lfm_source *source, int least, int most, const char *ranks, lfm_npy *out);
 

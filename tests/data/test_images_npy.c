@@ -62,7 +62,7 @@ static void says_what_is_wrong(void **state) {
   assert_failure(parse(file, make_file(file, "|u1", false, 2, (const int64_t[]){2, 4})), LFM_E_DATA,
                  "t: the array has 2 dimensions; pictures have 3 or 4");
   assert_failure(parse(file, make_file(file, "|i1", false, 3, (const int64_t[]){2, 4, 5})), LFM_E_DATA,
-                 "t: pictures are bytes; save the array as uint8");
+                 "t: the array has 3 dimensions, as pictures have, which are bytes; save it as uint8, or a table in two");
   assert_failure(parse(file, make_file(file, "|u1", false, 3, (const int64_t[]){2, 0, 5})), LFM_E_DATA,
                  "t: holds no pictures");
   size_t size = make_file(file, "|u1", false, 3, (const int64_t[]){2, 4, 5});
@@ -73,12 +73,15 @@ static void says_what_is_wrong(void **state) {
   assert_int_equal(parse(file, LFM_NPY_HEADER + 1), LFM_E_FORMAT);
 }
 
-/* Two dimensions are a table, and so are more of other numbers, whose reader then says what is wrong. */
-static void tables_are_not_taken(void **state) {
+/* Two dimensions are a table; more are pictures, whose reader then says what is wrong. */
+static void a_header_tells_pictures_from_tables(void **state) {
   (void)state;
   uint8_t file[1024];
   assert_false(lfm_npy_is_pictures(file, make_file(file, "|u1", false, 2, (const int64_t[]){4, 5})));
-  assert_false(lfm_npy_is_pictures(file, make_file(file, "|i1", false, 3, (const int64_t[]){4, 5, 6})));
+  size_t size = make_file(file, "<f8", false, 3, (const int64_t[]){2, 1, 3});
+  assert_true(lfm_npy_is_pictures(file, size));
+  size = make_file(file, "|u1", false, 3, (const int64_t[]){4, 5, 6});
+  assert_true(lfm_npy_is_pictures(file, size - 1));
   assert_false(lfm_npy_is_pictures(file, 20));
   assert_false(lfm_npy_is_pictures(NULL, 0));
 }
@@ -122,8 +125,11 @@ static void stands_refused_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(reads_every_order_of_axes), cmocka_unit_test(says_what_is_wrong),
-                                     cmocka_unit_test(tables_are_not_taken),      cmocka_unit_test(stands_any_bytes),
-                                     cmocka_unit_test(writes_channels_last),      cmocka_unit_test(stands_refused_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(reads_every_order_of_axes),
+                                     cmocka_unit_test(says_what_is_wrong),
+                                     cmocka_unit_test(a_header_tells_pictures_from_tables),
+                                     cmocka_unit_test(stands_any_bytes),
+                                     cmocka_unit_test(writes_channels_last),
+                                     cmocka_unit_test(stands_refused_memory)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
