@@ -118,6 +118,14 @@ static lfm_status look(search *s, int64_t i, const char *name, const lfm_map *ma
   return lfm_decode_look(name, map->data, map->size, &s->entries[i].shape);
 }
 
+static lfm_status decode(search *s, int64_t i, const char *name, const lfm_map *map) {
+  lfm_decoded read;
+  (void)s, (void)i;
+  LFM_TRY(lfm_decode(name, map->data, map->size, &read));
+  lfm_decoded_free(&read);
+  return LFM_OK;
+}
+
 static lfm_status take(search *s, int64_t i, const char *name, const lfm_map *map) {
   lfm_decoded read;
   LFM_TRY(lfm_decode(name, map->data, map->size, &read));
@@ -156,27 +164,54 @@ static lfm_status take_one(void *context, int worker, int64_t task) {
 
 /* ---- the set -------------------------------------------------------------------------------------------------- */
 
-/* One size, and RGB when any picture is in colour. */
-static lfm_status choose_shape(const search *s, lfm_picture *like) {
-  const entry *first = NULL;
-  for (int64_t i = 0; i < s->count; i++) {
-    const entry *e = &s->entries[i];
-    if (e->fault) continue;
-    if (!first) {
-      first = e;
-      *like = (lfm_picture){.height = e->shape.height, .width = e->shape.width};
-    }
-    if (s->options->size == 0 && (e->shape.height != like->height || e->shape.width != like->width))
-      return lfm_fail(LFM_E_DATA, "%s: %s has %lld x %lld pixels and %s %lld x %lld; give the size that all are to have",
-                      s->folder, first->name, (long long)like->width, (long long)like->height, e->name,
-                      (long long)e->shape.width, (long long)e->shape.height);
-    if (e->shape.channels > like->channels) like->channels = e->shape.channels;
+static lfm_status refuse_sizes(const search *s, const entry *a, const entry *b) {
+  return lfm_fail(LFM_E_DATA, "%s: %s has %lld x %lld pixels and %s %lld x %lld; give the size that all are to have",
+                  s->folder, a->name, (long long)a->shape.width, (long long)a->shape.height, b->name,
+                  (long long)b->shape.width, (long long)b->shape.height);
+}
+
+static lfm_status refuse_all(const search *s, const char *first) {
+  return lfm_fail(LFM_E_DATA, "%s: none of its %lld pictures can be read; the first: %s", s->folder, (long long)s->count,
+                  first);
+}
+
+static bool are_of_one_size(const entry *a, const entry *b) {
+  return a->shape.height == b->shape.height && a->shape.width == b->shape.width;
+}
+
+/* The first entry that is not known to be broken, from number i on; count: there is none. */
+static int64_t next_whole(const search *s, int64_t i) {
+  while (i < s->count && s->entries[i].fault) i++;
+  return i;
+}
+
+/* Whatever differs in size from the first is decoded, and so is the first then: what is broken says nothing of the others'
+ * size.  *first: to go by. */
+static lfm_status choose_size(search *s, int64_t *first) {
+  *first = next_whole(s, 0);
+  for (int64_t i = *first; i < s->count && s->options->size == 0; i = next_whole(s, i + 1)) {
+    if (are_of_one_size(&s->entries[*first], &s->entries[i])) continue;
+    LFM_TRY(visit(s, i, decode));
+    if (s->entries[i].fault) continue;
+    LFM_TRY(visit(s, *first, decode));
+    if (!s->entries[*first].fault) return refuse_sizes(s, &s->entries[*first], &s->entries[i]);
+    i = *first = next_whole(s, 0);
   }
-  return LFM_OK; /* all broken: refused at the end, as those found broken later */
+  return *first < s->count ? LFM_OK : refuse_all(s, s->entries[0].fault);
+}
+
+/* One size, and RGB when any picture is in colour. */
+static lfm_status choose_shape(search *s, lfm_picture *like) {
+  int64_t first;
+  LFM_TRY(choose_size(s, &first));
+  *like = (lfm_picture){.height = s->entries[first].shape.height, .width = s->entries[first].shape.width};
+  for (int64_t i = first; i < s->count; i = next_whole(s, i + 1))
+    if (s->entries[i].shape.channels > like->channels) like->channels = s->entries[i].shape.channels;
+  return LFM_OK;
 }
 
 static lfm_status make_set(search *s) {
-  lfm_picture like = {.height = 1, .width = 1, .channels = 1};
+  lfm_picture like;
   LFM_TRY(choose_shape(s, &like));
   LFM_TRY(lfm_images_make_like(s->folder, &like, s->count, s->options, &s->images));
   if (s->classes == 0) return LFM_OK;
@@ -231,9 +266,7 @@ static lfm_status read_all(search *s, lfm_team *team) {
   LFM_TRY(make_set(s));
   LFM_TRY(lfm_team_run(team, s->count, take_one, s));
   LFM_TRY(leave_out_broken(s));
-  if (s->images->count == 0)
-    return lfm_fail(LFM_E_DATA, "%s: none of its %lld pictures can be read; the first: %s", s->folder, (long long)s->count,
-                    s->images->broken_names[0]);
+  if (s->images->count == 0) return refuse_all(s, s->images->broken_names[0]);
   if (s->images->broken) warn_of_broken(s);
   return LFM_OK;
 }

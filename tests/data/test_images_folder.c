@@ -106,6 +106,30 @@ static void sizes_must_agree_or_be_given(void **state) {
   clear();
 }
 
+/* Of what is cut short the size is not heeded, be it the first or in between. */
+static void broken_sizes_are_not_heeded(void **state) {
+  (void)state;
+  static const uint8_t pixels[64 * 64] = {7};
+  lfm_map map;
+  lfm_images *images;
+  assert_int_equal(lfm_png_write(in_folder("other.png"), pixels, 64, 64, 1), LFM_OK);
+  assert_int_equal(lfm_map_open(in_folder("other.png"), &map), LFM_OK);
+  put("a.png", map.data, map.size - 40);
+  put("b.png", grey_png, sizeof grey_png);
+  put("c.png", map.data, map.size - 40);
+  put("d.png", grey_png, sizeof grey_png);
+  lfm_map_close(&map);
+  unlink(in_folder("other.png"));
+  images = read_images(folder, NULL);
+  assert_shape(images, 2, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_int_equal(images->broken, 2);
+  assert_memory_equal(images->broken_names[1], "c.png: ", 7);
+  lfm_images_destroy(images);
+  assert_int_equal(lfm_images_read(folder, &(lfm_images_options){.strict = true}, &images), LFM_E_FORMAT);
+  assert_non_null(strstr(lfm_error(), "a.png: "));
+  clear();
+}
+
 /* Left out, named and counted; the others keep their order and labels.  An error when nothing may be left out. */
 static void broken_pictures_are_named(void **state) {
   (void)state;
@@ -217,10 +241,14 @@ static int begin(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(loose_pictures_have_no_labels), cmocka_unit_test(folders_are_classes),
-      cmocka_unit_test(classes_have_readable_names),   cmocka_unit_test(sizes_must_agree_or_be_given),
-      cmocka_unit_test(broken_pictures_are_named),     cmocka_unit_test(many_broken_ones_fit_in_a_line),
-      cmocka_unit_test(stands_refused_memory),         cmocka_unit_test(flowers_are_known)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(loose_pictures_have_no_labels),
+                                     cmocka_unit_test(folders_are_classes),
+                                     cmocka_unit_test(classes_have_readable_names),
+                                     cmocka_unit_test(sizes_must_agree_or_be_given),
+                                     cmocka_unit_test(broken_sizes_are_not_heeded),
+                                     cmocka_unit_test(broken_pictures_are_named),
+                                     cmocka_unit_test(many_broken_ones_fit_in_a_line),
+                                     cmocka_unit_test(stands_refused_memory),
+                                     cmocka_unit_test(flowers_are_known)};
   return cmocka_run_group_tests(tests, begin, remove_folder);
 }
