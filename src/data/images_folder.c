@@ -83,17 +83,29 @@ static lfm_status add_entries(search *s, const char *class_name, const lfm_listi
   return LFM_OK;
 }
 
-static lfm_status add_class(search *s, const char *name) {
+static lfm_status add_class(search *s, const char *name, const lfm_listing *inside) {
+  LFM_TRY(add_entries(s, name, inside));
+  LFM_TRY(lfm_alloc_grow(&s->class_names, &s->classes_room, (size_t)s->classes + 1, sizeof *s->class_names));
+  LFM_TRY(lfm_alloc_text(&s->class_names[s->classes], name));
+  s->classes++;
+  return LFM_OK;
+}
+
+/* A class whose pictures lie in folders of its own would be missing, and nobody would know. */
+static lfm_status warn_of_deeper(const search *s, const char *name, const lfm_listing *inside) {
+  char path[LFM_PATH_SIZE];
+  bool found;
+  LFM_TRY(lfm_path_join(path, sizeof path, s->folder, name));
+  LFM_TRY(lfm_folder_has_pictures(path, inside, &found));
+  if (found)
+    lfm_note(LFM_WARNING, "%s: has pictures in its folders alone, which are passed over; move them up into it", path);
+  return LFM_OK;
+}
+
+static lfm_status look_inside(search *s, const char *name) {
   lfm_listing inside;
   LFM_TRY(list_inside(s->folder, name, &inside));
-  lfm_status status = LFM_OK;
-  if (count_pictures(&inside) > 0) {
-    status = add_entries(s, name, &inside);
-    if (status == LFM_OK)
-      status = lfm_alloc_grow(&s->class_names, &s->classes_room, (size_t)s->classes + 1, sizeof *s->class_names);
-    if (status == LFM_OK) status = lfm_alloc_text(&s->class_names[s->classes], name);
-    if (status == LFM_OK) s->classes++;
-  }
+  lfm_status status = count_pictures(&inside) > 0 ? add_class(s, name, &inside) : warn_of_deeper(s, name, &inside);
   lfm_listing_free(&inside);
   return status;
 }
@@ -102,7 +114,7 @@ static lfm_status find_all(search *s, const lfm_listing *listing) {
   LFM_TRY(add_entries(s, "", listing));
   int64_t loose = s->count;
   for (int64_t i = 0; i < listing->count; i++)
-    if (!is_picture(listing->names[i])) LFM_TRY(add_class(s, listing->names[i]));
+    if (!is_picture(listing->names[i])) LFM_TRY(look_inside(s, listing->names[i]));
   if (s->count == 0) return lfm_fail(LFM_E_DATA, "%s: has no .png, .jpg or .jpeg in it or in its folders", s->folder);
   if (loose && s->classes)
     return lfm_fail(LFM_E_DATA, "%s: pictures (%s) lie beside folders of pictures (%s), which are classes; move either",

@@ -76,6 +76,22 @@ static void folders_are_classes(void **state) {
   clear();
 }
 
+static void deeper_folders_are_warned_of(void **state) {
+  (void)state;
+  static const char *const folders[] = {"cat", "dog", "dog/more", "empty"};
+  char line[700];
+  for (size_t i = 0; i < 4; i++) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
+  put("cat/1.png", grey_png, sizeof grey_png);
+  put("dog/more/2.png", grey_png, sizeof grey_png);
+  notes = 0;
+  lfm_images *images = read_images(folder, NULL);
+  assert_true(images->classes == 1 && images->count == 1 && notes == 1 && last_level == LFM_WARNING);
+  snprintf(line, sizeof line, "%s/dog: has pictures in its folders alone", folder);
+  assert_memory_equal(last_note, line, strlen(line));
+  lfm_images_destroy(images);
+  clear();
+}
+
 static void classes_have_readable_names(void **state) {
   (void)state;
   lfm_images *images;
@@ -241,14 +257,11 @@ static int begin(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(loose_pictures_have_no_labels),
-                                     cmocka_unit_test(folders_are_classes),
-                                     cmocka_unit_test(classes_have_readable_names),
-                                     cmocka_unit_test(sizes_must_agree_or_be_given),
-                                     cmocka_unit_test(broken_sizes_are_not_heeded),
-                                     cmocka_unit_test(broken_pictures_are_named),
-                                     cmocka_unit_test(many_broken_ones_fit_in_a_line),
-                                     cmocka_unit_test(stands_refused_memory),
-                                     cmocka_unit_test(flowers_are_known)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(loose_pictures_have_no_labels), cmocka_unit_test(folders_are_classes),
+      cmocka_unit_test(deeper_folders_are_warned_of),  cmocka_unit_test(classes_have_readable_names),
+      cmocka_unit_test(sizes_must_agree_or_be_given),  cmocka_unit_test(broken_sizes_are_not_heeded),
+      cmocka_unit_test(broken_pictures_are_named),     cmocka_unit_test(many_broken_ones_fit_in_a_line),
+      cmocka_unit_test(stands_refused_memory),         cmocka_unit_test(flowers_are_known)};
   return cmocka_run_group_tests(tests, begin, remove_folder);
 }
