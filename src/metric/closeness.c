@@ -2,7 +2,8 @@
  *
  * closeness.c -- distances to the closest record, of generated rows beside held-out ones.
  *   closer     the Mann-Whitney statistic: the mean over generated rows of the share of held-out rows that are farther; its
- *              standard error from the spread of these shares on both sides  [DeLong et al. 1988]
+ *              standard error from the spread of these shares on both sides  [DeLong et al. 1988], which says 0 where the
+ *              sides do not overlap
  *   memorised  how many generated rows fall below a low quantile of the held-out ones: a few copies among many honest rows
  *              move no mean and no median, but they show here
  * All training rows count, never a sample of them: a copy is found only beside what it is a copy of.  A generator whose rows
@@ -48,22 +49,29 @@ static void place(const float *of, int64_t rows, const float *among, int64_t cou
   *variance = fmax(0, squares - sum * *mean) / (double)(rows - 1);
 }
 
+/* A share that wavers with the rows of both sides does so as much as one of so many rows. */
+static double rows_of_both(int64_t rows, int64_t others) { return (double)rows * (double)others / (double)(rows + others); }
+
+/* At an end the interval is Wilson's, so that it has a width without any spread; in the middle that adds nothing. */
 static lfm_summary chance_closer(const float *generated, int64_t rows, const float *heldout, int64_t others) {
-  double mean, opposite, of_generated, of_heldout;
+  double mean, opposite, of_generated, of_heldout, least, most;
   place(generated, rows, heldout, others, &mean, &of_generated);
   place(heldout, others, generated, rows, &opposite, &of_heldout);
   double se = sqrt(of_generated / (double)rows + of_heldout / (double)others), reach = lfm_student_975(INT32_MAX) * se;
-  return (lfm_summary){
-      .count = rows, .clusters = rows, .mean = mean, .se = se, .low = fmax(0, mean - reach), .high = fmin(1, mean + reach)};
+  lfm_summary_wilson(1.0, rows_of_both(rows, others), &least, &most);
+  return (lfm_summary){.count = rows,
+                       .clusters = rows,
+                       .mean = mean,
+                       .se = se,
+                       .low = fmax(0, fmin(mean - reach, mean * least)),
+                       .high = fmin(1, fmax(mean + reach, 1 - (1 - mean) * least))};
 }
 
-/* The threshold is one of the held-out rows and wavers as a share of these does: together as much as one of
- * 1 / (1 / rows + 1 / others) rows. */
+/* The threshold is one of the held-out rows and wavers as a share of these does. */
 static lfm_share share_nearer(const float *generated, int64_t rows, float than, int64_t others) {
   int64_t nearer = count_below(generated, rows, than, false);
   lfm_share share = lfm_summary_share(nearer, rows);
-  double n = (double)rows * (double)others / (double)(rows + others);
-  lfm_summary_wilson(share.share, n, &share.low, &share.high);
+  lfm_summary_wilson(share.share, rows_of_both(rows, others), &share.low, &share.high);
   return share;
 }
 

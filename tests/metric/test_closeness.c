@@ -56,6 +56,7 @@ static void equal_laws_are_as_close(void **state) {
   for (uint32_t k = 0; k < 40; k++) {
     draw(generated, ROWS, 5, 2 * k), draw(heldout, OTHERS, 5, 2 * k + 1);
     lfm_closeness c = compare();
+    assert_true(fabs(c.closer.high - c.closer.low - 2 * 1.959964 * c.closer.se) < 1e-6); /* amid the shares it is DeLong's */
     inside += c.closer.low <= 0.5 && c.closer.high >= 0.5;
     due += c.memorised.low <= c.memorised_due && c.memorised.high >= c.memorised_due;
     assert_int_equal(c.copies, 0);
@@ -82,6 +83,10 @@ static void farther_rows_are_no_copies(void **state) {
   for (int i = 0; i < ROWS; i++) generated[i] = 1e-6f; /* every one nearer than all */
   c = compare();
   assert_true(c.closer.mean == 1 && c.closer.high == 1 && c.closer.se == 0 && c.memorised.share == 1);
+  assert_true(c.closer.low == c.memorised.low && c.closer.low < 0.999); /* so few rows do not show more */
+  for (int i = 0; i < ROWS; i++) generated[i] = 1e6f;
+  c = compare();
+  assert_true(c.closer.mean == 0 && c.closer.low == 0 && c.closer.high > 0.001);
 }
 
 static void one_row_is_refused(void **state) {
