@@ -329,7 +329,7 @@ typedef struct lfm_sample_options {
   const lfm_table *given; /* of a policy, required: demonstrations; a chunk of actions is drawn for each of `rows` windows of
                            * theirs, evenly spaced, or for all where there are fewer */
   int label; /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
-  /* 1: the class's own field; w: that without a class plus w times the difference, at twice the evaluations */
+  /* of a class, 1: its own field; w: that without a class plus w times the difference, at twice the evaluations */
   double guidance;
   bool logp;  /* also a last column "logp": log p of each row, from the same solve */
   int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same

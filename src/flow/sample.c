@@ -213,6 +213,8 @@ static lfm_status check_class(const lfm_model *model, const lfm_sample_options *
     return lfm_fail(LFM_E_USAGE, "class: the model %s, and knows no picture without a class; ask for one, without guidance",
                     model->plan ? "was distilled, with whatever guidance it was given then"
                                 : "was trained with class_drop=0");
+  if (options->label == LFM_NO_CLASS && options->guidance != 1.0)
+    return lfm_fail(LFM_E_USAGE, "guidance: it leads from the field without a class to that of a class; ask for one");
   if (options->label >= classes)
     return lfm_fail(LFM_E_USAGE, "class: %d asked; the model knows 0 to %lld", options->label, (long long)classes - 1);
   return LFM_OK;

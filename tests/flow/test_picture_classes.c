@@ -162,6 +162,11 @@ static void draws_are_checked_and_counted(void **state) {
   assert_says("2 blocks");
   options.solve.nfe = 4, options.label = CLASSES;
   FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  options.label = LFM_NO_CLASS, options.guidance = 2.0; /* which would lead nowhere */
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  assert_says("guidance");
+  options.guidance = 1.0;
+  OK(lfm_sample_check(model, &options));
   options.label = 0, options.rows = 0;
   FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
   int label = -7;
