@@ -118,9 +118,8 @@ static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* As many as all of them have, unless the user says; fewer than can be judged are then refused as what is there. */
 static int64_t choose_rows(const work *w) {
-  int64_t rows = lfm_table_rows(w->train);
+  int64_t rows = least_of(lfm_table_rows(w->train), MOST_ROWS);
   if (w->r.rows) return w->r.rows;
-  if (w->own.model || w->other.model) rows = least_of(rows, MOST_ROWS);
   if (w->own.pictures) rows = least_of(rows, lfm_table_rows(w->own.pictures));
   if (w->other.pictures) rows = least_of(rows, lfm_table_rows(w->other.pictures));
   return rows < LEAST_ROWS ? LEAST_ROWS : rows;

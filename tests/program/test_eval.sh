@@ -97,6 +97,11 @@ expect_fields nfe flops retrained retrained_floor retrained_lost
 check "guidance takes twice the operations" awk 'NR == FNR { match($0, /"flops": \[[^,]*/); one = substr($0, RSTART + 10, RLENGTH - 10); next }
   { match($0, /"flops": [^,]*/); exit !(substr($0, RSTART + 9, RLENGTH - 9) == 2 * one) }' budgets/result.json out
 
+# ---- unless more are asked for, ten thousand say enough
+{ bytes 0 0 8 3 0 0 39 17 0 0 0 8 0 0 0 8; head -c 640064 "$lfm"; } >many # 10,001 pictures of any bytes
+expect_json "$lfm" eval many test-images-idx3-ubyte --train many --judge judge.safetensors --manifold 40 --json
+check "10,000 are judged" grep -q '"rows": 10000,' out
+
 # ---- who learnt from mirrored pictures
 expect_exit 0 "$lfm" train train-images-idx3-ubyte -o mirrored --set flip=true --set 'hks=[null]' --set hidden_dim=32 \
   --set 'unet_dim_mults=[1, 1]' --set res_depth=1 --set attention_resolution=4 --set batch_size=16 --set max_batch=1
