@@ -17,8 +17,10 @@ pictures_of "$folder"
 judge_of_pictures
 most=$(tr ' ' '\n' <<<"$STEPS" | sort -n | tail -1)
 
-# split NAME: pieces of a block, so that there are as many as the most evaluations
-split() { awk -v most="$most" -v blocks="$(number "$out/$1/result.json" blocks)" 'BEGIN { print (most > blocks ? most / blocks : 1) }'; }
+# split NAME: pieces of a block, so that there are as many as the most evaluations, or more
+split() {
+  awk -v most="$most" -v blocks="$(number "$out/$1/result.json" blocks)" 'BEGIN { print int((most + blocks - 1) / blocks) }'
+}
 
 for seed in $SEEDS; do
   judge "$out/lfm-$seed" "lfm-$seed-adaptive" --tol "$TOL"

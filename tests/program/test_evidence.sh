@@ -200,9 +200,9 @@ check "and the numbers are not those of the first of before" \
   test "$(sed -nE 's/^\| 0 \| 4 \| lfm \| ([^ ]*) .*/\1/p' out)" = "$(sed -nE 's/^\| 0 \| 4 \| lfm \| ([^ ]*) .*/\1/p' first.md)"
 
 # ---- and distilled
-script STEPS="1 2" BUDGET=2 PAIRS=100 ROWS=40 TOL=1e-2 bash "$here/bench/distil_images.sh" "$work/idx" mnist "$build" "$work/images"
-check "a line for both teachers and four students" test "$(grep -cE '^\| 0 \| (error control|distilled to [12]) \| (lfm|fm) \|' out)" -eq 6
-check "students take one evaluation and two" test "$(grep -cE '^\| 0 \| distilled to ([12]) \| (lfm|fm) \| \1\.0 \|' out)" -eq 4
+script STEPS="1 3" BUDGET=6 PAIRS=100 ROWS=40 TOL=1e-2 bash "$here/bench/distil_images.sh" "$work/idx" mnist "$build" "$work/images"
+check "a line for both teachers and four students" test "$(grep -cE '^\| 0 \| (error control|distilled to [13]) \| (lfm|fm) \|' out)" -eq 6
+check "students take one evaluation and three, of two blocks in two pieces each" test "$(grep -cE '^\| 0 \| distilled to ([13]) \| (lfm|fm) \| \1\.0 \|' out)" -eq 4
 
 # ---- bits per dimension by several numbers of probes
 script PROBES="2 4" ROWS=6 TOL=1e-2 bash "$here/bench/bits.sh" "$work/idx" mnist "$build" "$work/bits"
