@@ -320,11 +320,28 @@ static lfm_status read_units(lfm_model *model, const lfm_archive *archive) {
   return lfm_chain_read_normaliser(archive, (lfm_normalise)config->normalise, model->cols, &model->normaliser);
 }
 
+/* Students that a configuration calls flows would be solved, and have a log p, without a sign.  A plan has a student before
+ * each bar and one behind the last. */
+static lfm_status check_students(const lfm_model *model, const lfm_archive *archive) {
+  int students = 1;
+  if (lfm_chain_is_flow(model))
+    return lfm_fail(LFM_E_FORMAT,
+                    "%s: holds students, one step a block (by its %s), but its configuration's objective is flow; take the "
+                    "config.yaml of the distillation",
+                    lfm_archive_path(archive), model->plan ? "plan" : LFM_CHAIN_SPANS);
+  for (const char *at = model->plan; at && *at; at++) students += *at == '|';
+  if (!model->plan || students == model->blocks) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT, "%s: students and blocks differ in number: %d by metadata 'plan', and %d",
+                  lfm_archive_path(archive), students, model->blocks);
+}
+
 lfm_status lfm_chain_read_plan(lfm_model *model, const lfm_archive *archive) {
   const lfm_tensor *tensor;
   const char *merged = lfm_archive_meta_find(archive, "plan");
+  bool is_cut = lfm_archive_find(archive, LFM_CHAIN_SPANS);
   if (merged) LFM_TRY(lfm_alloc_text(&model->plan, merged));
-  if (!lfm_archive_find(archive, LFM_CHAIN_SPANS)) return LFM_OK;
+  if (merged || is_cut) LFM_TRY(check_students(model, archive));
+  if (!is_cut) return LFM_OK;
   LFM_TRY(lfm_archive_require(archive, LFM_CHAIN_SPANS, LFM_F64, 2, (int64_t[]){model->blocks, 2}, &tensor));
   memcpy(model->span, tensor->data, (size_t)model->blocks * sizeof *model->span);
   for (int n = 0; n < model->blocks; n++)

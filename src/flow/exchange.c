@@ -17,6 +17,7 @@
  * Every tensor of the file must have its place in the network and every place its
  * tensor; all faults are told at once, as one who renames tensors wants them.
  */
+#include "config/keys.h"
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/utf8.h"
@@ -180,6 +181,22 @@ static lfm_network network_of(const lfm_config *given, const source *s) {
   return s->picture ? LFM_NETWORK_UNET : s->windows ? LFM_NETWORK_UNET1D : LFM_NETWORK_MLP;
 }
 
+static void objective_of(const lfm_config *config, char out[LFM_KEY_TEXT]) {
+  lfm_key_format(&lfm_keys[lfm_key_find("objective")], config, out);
+}
+
+/* Flows and single steps have the same tensors: an export says which they are. */
+static lfm_status check_objective(const lfm_config *given, const source *s) {
+  char asked[LFM_KEY_TEXT];
+  const char *learnt = lfm_archive_meta_find(s->archive, "objective");
+  objective_of(given, asked);
+  if (!learnt || strcmp(learnt, asked) == 0) return LFM_OK;
+  return lfm_fail(LFM_E_FORMAT,
+                  "%s: its blocks have learnt by objective: %s, but the configuration says %s; take the config.yaml of "
+                  "their run",
+                  s->path, lfm_show(learnt).text, asked);
+}
+
 static lfm_status complete_config(const lfm_config *given, const source *s, lfm_config **out) {
   lfm_network network = network_of(given, s);
   static const char *const *const of[] = {[LFM_NETWORK_AUTO] = mlp_keys,
@@ -193,6 +210,7 @@ static lfm_status complete_config(const lfm_config *given, const source *s, lfm_
   if (given->conditional && s->picture && !s->picture->classes)
     return lfm_fail(LFM_E_FORMAT, "%s: names no classes (metadata classes and class.0, ...), but conditional is true",
                     s->path);
+  LFM_TRY(check_objective(given, s));
   LFM_TRY(lfm_config_validate(given));
   LFM_TRY(lfm_config_copy(given, out));
   if (s->picture || s->windows) (*out)->network = network;
@@ -498,10 +516,13 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
 }
 
 lfm_status lfm_model_export(const lfm_model *model, const char *path) {
+  char objective[LFM_KEY_TEXT];
   LFM_TRY(lfm_chain_writable(path));
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
-  lfm_status status = lfm_chain_add_columns(model, archive);
+  objective_of(model->config, objective);
+  lfm_status status = lfm_archive_meta(archive, "objective", objective);
+  if (status == LFM_OK) status = lfm_chain_add_columns(model, archive);
   if (status == LFM_OK) status = lfm_chain_add_plan(model, archive);
   if (status == LFM_OK) status = lfm_chain_add_normaliser(model, archive);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_add_block(model, n, archive);

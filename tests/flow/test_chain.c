@@ -113,6 +113,14 @@ static void students_come_back_with_plan_and_times(void **state) {
   lfm_model_destroy(back);
   FAILS(LFM_E_FORMAT, lfm_model_load(path, &back));
   assert_says("'spans' holds no times between 0 and 1 for block 2");
+  like->span[1].left = 0.25, like->plan[2] = ' ';
+  OK(lfm_chain_write(like, path));
+  FAILS(LFM_E_FORMAT, lfm_model_load(path, &back));
+  assert_says("1 by metadata 'plan', and 2");
+  like->plan[2] = '|', like->config->objective = LFM_OBJECTIVE_FLOW;
+  OK(lfm_chain_write(like, path));
+  FAILS(LFM_E_FORMAT, lfm_model_load(path, &back));
+  assert_says("(by its plan)");
   lfm_model_destroy(model);
   lfm_model_destroy(like);
   folder_remove(&here);

@@ -183,6 +183,47 @@ static void an_export_imported_is_the_model(void **state) {
   folder_remove(&here);
 }
 
+/* Of one tensor list, flows and students alike: what the blocks are has to be what the configuration says, or a student would
+ * be solved as a flow, and a flow be one step. */
+static void students_are_no_flows(void **state) {
+  (void)state;
+  static const char *const all[] = {"flow", "meanflow", "residual", "reflow"};
+  folder here = folder_create();
+  lfm_table *table = gaussian_table(9, 2, 1);
+  const char *path = inside(here.path, "w.safetensors"), *again = inside(here.path, "again.safetensors");
+  lfm_model *model, *imported = NULL;
+  lfm_import_options options;
+  lfm_import_defaults(&options);
+  for (int learnt = 0; learnt < 4; learnt++) {
+    model = random_chain(table, KEYS("pool=ou"), 1.0);
+    model->config->objective = (lfm_objective)learnt;
+    OK(lfm_model_export(model, path));
+    options.config = model->config;
+    for (int asked = 0; asked < 4; asked++) {
+      model->config->objective = (lfm_objective)asked;
+      if (asked == learnt) OK(lfm_model_import(path, &options, &imported));
+      else FAILS(LFM_E_FORMAT, lfm_model_import(path, &options, &imported));
+      if (asked != learnt) assert_says(all[learnt]), assert_says(all[asked]);
+      lfm_model_destroy(imported);
+    }
+    lfm_model_destroy(model);
+  }
+  /* Written anew by Python, which keeps the tensors alone. */
+  model = random_chain(table, KEYS("objective=residual"), 1.0);
+  options.config = model->config;
+  model->span[0].left = 0.5;
+  OK(lfm_model_export(model, path));
+  archive_copy(path, again, NULL);
+  OK(lfm_model_import(again, &options, &imported));
+  lfm_model_destroy(imported);
+  model->config->objective = LFM_OBJECTIVE_FLOW;
+  FAILS(LFM_E_FORMAT, lfm_model_import(again, &options, &imported));
+  assert_says("(by its spans)");
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+  folder_remove(&here);
+}
+
 /* Metadata are as hostile as the rest of a file. */
 static void kept_columns_that_do_not_fit(void **state) {
   (void)state;
@@ -226,6 +267,7 @@ static void an_export_is_plain_tensors(void **state) {
   OK(lfm_archive_require(archive, "normaliser.inverse", LFM_F64, 2, (int64_t[]){3, 3}, &tensor));
   static const char *const ours[] = {"format", "config"};
   for (size_t k = 0; k < sizeof ours / sizeof *ours; k++) assert_null(lfm_archive_meta_find(archive, ours[k]));
+  assert_string_equal(lfm_archive_meta_find(archive, "objective"), "flow");
   assert_string_equal(lfm_archive_meta_find(archive, "columns"), "4");
   assert_string_equal(lfm_archive_meta_find(archive, "column.0"), "a, \"b\"");
   assert_string_equal(lfm_archive_meta_find(archive, "decimals.2"), "3");
@@ -603,6 +645,7 @@ int main(void) {
       cmocka_unit_test(torch_weights_give_torch_velocities),
       cmocka_unit_test(blocks_keep_their_order),
       cmocka_unit_test(an_export_imported_is_the_model),
+      cmocka_unit_test(students_are_no_flows),
       cmocka_unit_test(an_export_is_plain_tensors),
       cmocka_unit_test(kept_columns_that_do_not_fit),
       cmocka_unit_test(an_older_file_gives_way),
