@@ -111,12 +111,14 @@ static int read_values(const app_command *command, const char *text, app_axis *a
   }
 }
 
+/* Blanks around the key are none of it: --set takes "lr = 1e-3", too. */
 static int read_axis(const app_command *command, const char *text, app_combinations *c) {
-  const char *equals = strchr(text, '=');
-  if (!equals || equals == text) return app_usage_error(command, "--over '%s': write key=a,b", text);
+  const char *begin = text + strspn(text, " "), *equals = strchr(begin, '='), *end = equals ? equals : begin;
+  while (end > begin && end[-1] == ' ') end--;
+  if (end <= begin) return app_usage_error(command, "--over '%s': write key=a,b", text);
   if (c->axis_count == APP_MOST_AXES) return app_usage_error(command, "--over: more than %d keys", APP_MOST_AXES);
   app_axis *axis = &c->axes[c->axis_count++];
-  axis->key = strndup(text, (size_t)(equals - text));
+  axis->key = strndup(begin, (size_t)(end - begin));
   if (!axis->key) return app_usage_error(command, "memory refused"), APP_FAILED;
   if (strcmp(axis->key, "seed") == 0) return app_usage_error(command, "--over seed: use --seeds");
   for (int i = 0; i + 1 < c->axis_count; i++)

@@ -148,8 +148,11 @@ refused "a value is missing" --over lr=1e-3,,1e-2
 refused "a value is missing" --over lr=1e-3,
 refused "has no partner" --over 'hks=[0.1,null'
 refused "has no partner" --over 'hks=0.1]'
+refused "write key=a,b" --over ' = 3'
 refused "use --seeds" --over seed=1,2
+refused "use --seeds" --over ' seed =1,2'
 refused "is there twice" --over lr=1e-3 --over lr=1e-2
+refused "is there twice" --over lr=1e-3 --over 'lr = 1e-2'
 refused "would share the folder" --over 'hks=[null],[ null ]'
 for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073709551616; do
   refused "--seeds" --seeds "$seeds"
