@@ -189,6 +189,7 @@ static void clear_bar(app_progress *progress) {
 
 static void show_note(lfm_note_level level, const char *text, void *context) {
   app_progress *progress = context;
+  if (progress->hushed) return;
   flockfile(stderr);
   bool was_shown = progress->shown;
   clear_bar(progress);

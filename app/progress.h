@@ -21,6 +21,7 @@ typedef struct app_progress {
   bool stopping;        /* the user asked, and was told that it was heard */
   bool begun;           /* `last` holds something */
   bool last_is_printed; /* as a line */
+  bool hushed;          /* by the caller: notes are not shown, since they will come again */
   lfm_progress last;
   double first_seconds; /* where the estimate of the time left counts from: a resumed run begins in the middle */
   double first_fraction;

@@ -51,8 +51,8 @@ static lfm_status configure(const sweep *s, int k, int seed, lfm_config **out) {
   return status == LFM_OK ? app_configure_seed(*out, s->combinations.seeds[seed]) : status;
 }
 
-/* One value of --over on its own.  The library takes what it is given for a --set. */
-static int check_setting(const sweep *s, const char *setting) {
+/* One value of an option on its own.  The library takes what it is given for a --set. */
+static int check_setting(const sweep *s, const char *option, const char *setting) {
   static const char said[] = "--set: ";
   lfm_config *config = NULL;
   lfm_status status = lfm_config_create(&config);
@@ -60,14 +60,19 @@ static int check_setting(const sweep *s, const char *setting) {
   lfm_config_destroy(config);
   if (status != LFM_E_USAGE) return app_report(s->self, status);
   bool as_set = strncmp(lfm_error(), said, sizeof said - 1) == 0;
-  return app_usage_error(s->self, "--over: %s", lfm_error() + (as_set ? sizeof said - 1 : 0));
+  return app_usage_error(s->self, "%s: %s", option, lfm_error() + (as_set ? sizeof said - 1 : 0));
 }
 
 static int check_values(const sweep *s) {
   int code = APP_DONE;
   for (int axis = 0; axis < s->combinations.axis_count; axis++)
     for (int i = 0; code == APP_DONE && i < s->combinations.axes[axis].count; i++)
-      code = check_setting(s, s->combinations.axes[axis].settings[i]);
+      code = check_setting(s, "--over", s->combinations.axes[axis].settings[i]);
+  for (int i = 0; code == APP_DONE && i < s->combinations.seed_count; i++) {
+    char setting[32];
+    snprintf(setting, sizeof setting, "seed=%" PRIu64, s->combinations.seeds[i]);
+    code = check_setting(s, "--seeds", setting);
+  }
   return code;
 }
 
@@ -98,6 +103,31 @@ static lfm_status check_configs(const sweep *s) {
     lfm_config_destroy(config);
   }
   return status;
+}
+
+/* Or not with these data, or that make a model without what the table is of. */
+static int check_runs(sweep *s) {
+  lfm_status status = LFM_OK;
+  bool is_scored = true;
+  int k = 0;
+  s->progress.hushed = true; /* each run will note it */
+  for (; status == LFM_OK && is_scored && k < s->combinations.count; k++) {
+    lfm_train_options options;
+    lfm_config *config = NULL;
+    lfm_train_defaults(&options);
+    status = configure(s, k, 0, &config);
+    options.config = config, options.train = s->train, options.valid = s->valid;
+    if (status == LFM_OK) status = lfm_train_check(&options, &is_scored);
+    lfm_config_destroy(config);
+  }
+  s->progress.hushed = false;
+  char name[APP_NAME_SIZE];
+  if (status != LFM_OK || is_scored) return app_report(s->self, status);
+  app_combinations_name(&s->combinations, k - 1, name);
+  return app_usage_error(s->self,
+                         "%s%sthe model has no log p, by which a sweep compares (objective, class_drop and dequantise decide "
+                         "that); lfm train makes such models, lfm eval compares their samples",
+                         name, *name ? ": " : "");
 }
 
 static int read_tables(sweep *s) {
@@ -222,6 +252,7 @@ static int run_sweep(sweep *s, int argc, char **argv) {
   lfm_status status = LFM_OK;
   app_progress_begin(&s->progress);
   code = read_tables(s);
+  if (code == APP_DONE) code = check_runs(s);
   if (code == APP_DONE) code = app_make_folder(s->self, s->r.folder);
   if (code == APP_DONE) code = make_runs(s, &status);
   app_progress_end(&s->progress);

@@ -255,6 +255,10 @@ typedef struct lfm_train_result {
 
 LFM_API void lfm_train_defaults(lfm_train_options *options);
 
+/* What lfm_train would refuse of the keys beside this kind of data, told before anything is made: for whoever trains many
+ * times.  *is_scored: will the result have a valid_nll?  Not where the model has no density, of single steps, say. */
+LFM_API lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored);
+
 /* Algorithm 1 of the paper: for each block, match the flow on the pool, then carry the pool through it.
  * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}, and of pictures as it goes on
  * RUN/preview.png, a grid drawn by the blocks so far, and RUN/strip.png, held-out pictures through them and back.

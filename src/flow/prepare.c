@@ -245,6 +245,54 @@ fail:
   return status;
 }
 
+/* ---- asked beforehand --------------------------------------------------------------------------------------- */
+
+/* A table of no windows, of these demonstrations. */
+static lfm_status cut_none(const lfm_config *config, const lfm_demos *demos, lfm_table **out) {
+  lfm_windows *windows;
+  LFM_TRY(lfm_windows_fit(demos, lfm_chain_horizons(config), &windows));
+  lfm_status status = lfm_table_make(0, windows->horizons.prediction * windows->width, out);
+  if (status == LFM_OK) status = lfm_windows_alike(windows, 0, &(*out)->windows);
+  lfm_windows_destroy(windows);
+  return status;
+}
+
+/* The chain without its blocks, of columns that all vary: what their units are changes nothing in what is refused. */
+static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows, lfm_model **out) {
+  lfm_normaliser *normaliser;
+  bool is_numbers = !table->images && !table->windows;
+  LFM_TRY(is_numbers ? lfm_normaliser_make(LFM_NORMALISE_NONE, table->cols, table->cols, &normaliser)
+                     : fit_normaliser(config, table, &normaliser));
+  lfm_data_shape shape = {.rows = rows, .dim = normaliser->dim, .picture = table->images, .windows = table->windows};
+  lfm_status status = lfm_resolve_shape(config, &shape);
+  if (status == LFM_OK) return lfm_chain_plan(config, table, normaliser, out);
+  lfm_normaliser_destroy(normaliser);
+  return status;
+}
+
+lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored) {
+  const lfm_table *table = options->train;
+  lfm_config *config = NULL;
+  lfm_table *windows = NULL;
+  lfm_model *model = NULL;
+  int64_t rows;
+  lfm_status status;
+  if (!table) return lfm_fail(LFM_E_USAGE, "training needs a table");
+  LFM_TRY_GOTO(options->config ? lfm_config_copy(options->config, &config) : lfm_config_create(&config), done);
+  LFM_TRY_GOTO(check_objective(config), done);
+  LFM_TRY_GOTO(lfm_trainer_count_rows(options, config, &rows), done);
+  if (table->demos) LFM_TRY_GOTO(cut_none(config, table->demos, &windows), done);
+  LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);
+  *is_scored = lfm_trainer_has_nll(model);
+done:
+  lfm_model_destroy(model);
+  lfm_table_destroy(windows);
+  lfm_config_destroy(config);
+  return status;
+}
+
+/* ---- the trainer -------------------------------------------------------------------------------------------- */
+
 lfm_status lfm_trainer_create(const lfm_train_options *options, lfm_trainer **out) {
   LFM_TRY(lfm_trainer_check_tables(options->train, options->valid));
   LFM_TRY(lfm_time_limit_check(options->time_limit));

@@ -68,15 +68,20 @@ static lfm_status push_block(lfm_trainer *trainer) {
   return lfm_checkpoint_write(trainer);
 }
 
-/* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes.  Grey levels that stand
- * for their middle have no density, nor has what single steps draw, nor what is known by its class alone. */
+/* Grey levels that stand for their middle have no density, nor has what single steps draw, nor what is known by its class
+ * alone. */
+bool lfm_trainer_has_nll(const lfm_model *model) {
+  bool is_points = model->picture && model->config->dequantise == LFM_DEQUANTISE_NONE;
+  return lfm_chain_is_flow(model) && !lfm_chain_needs_class(model) && !is_points;
+}
+
+/* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes. */
 static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_options options;
   lfm_score_defaults(&options);
   result->valid_nll = (double)NAN;
   const lfm_model *model = trainer->model;
-  bool is_points = model->picture && trainer->config->dequantise == LFM_DEQUANTISE_NONE;
-  if (!lfm_chain_is_flow(model) || lfm_chain_needs_class(model) || is_points) return LFM_OK;
+  if (!lfm_trainer_has_nll(model)) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(model, trainer->valid_table->rows);
   if (lfm_likelihood_is_probed(model)) options.rows = lfm_least(options.rows, PROBED), options.solve.tol = 1e-3;
   options.threads = trainer->options->threads;

@@ -141,6 +141,7 @@ lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *
 
 /* ---- train.c ------------------------------------------------------------------------------------------------ */
 lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result); /* to the end of the chain, and its files */
+bool lfm_trainer_has_nll(const lfm_model *model);                           /* once it is trained: has it a density? */
 
 /* ---- memory.c ----------------------------------------------------------------------------------------------- */
 lfm_memory lfm_trainer_memory(const lfm_trainer *trainer);

@@ -659,6 +659,38 @@ static void refused_configurations(void **state) {
   run_drop(&r);
 }
 
+/* What a run would be refused for, or end without, is told without a run. */
+static void a_run_can_be_checked_beforehand(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *says; /* NULL: nothing is refused */
+    bool is_scored;
+  } cases[] = {{"objective=flow", NULL, true},
+               {"objective=meanflow", NULL, false},
+               {"objective=residual", "learnt from a teacher", false},
+               {"network=unet", "network: unet is for pictures", false},
+               {"network=unet1d", "network: unet1d is for demonstrations", false},
+               {"network=mlp", NULL, true},
+               {"max_batch=[3, 4]", "max_batch", false}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    run r = small_run(KEYS("pool=ou", cases[k].key));
+    bool is_scored = !cases[k].is_scored;
+    r.options.config = r.config;
+    lfm_status status = LFM_E_MEMORY;
+    for (uint64_t at = 1; status == LFM_E_MEMORY; at++) {
+      lfm_alloc_fail_at(at);
+      status = lfm_train_check(&r.options, &is_scored);
+      assert_true(at < 1000);
+    }
+    lfm_alloc_fail_at(0);
+    assert_int_equal(status, cases[k].says ? LFM_E_USAGE : LFM_OK);
+    if (cases[k].says) assert_says(cases[k].says);
+    else assert_true(is_scored == cases[k].is_scored);
+    assert_false(lfm_path_exists(r.path));
+    run_drop(&r);
+  }
+}
+
 static void double_precision_does_not_train(void **state) {
   (void)state;
   run r = small_run(NULL);
@@ -767,6 +799,7 @@ int main(void) {
       cmocka_unit_test(a_loss_that_is_not_finite_stops),
       cmocka_unit_test(a_wild_validation_row_does_not_stop),
       cmocka_unit_test(refused_configurations),
+      cmocka_unit_test(a_run_can_be_checked_beforehand),
       cmocka_unit_test(double_precision_does_not_train),
       cmocka_unit_test(refused_memory_can_be_resumed),
       cmocka_unit_test(steps_ask_for_no_memory),

@@ -158,6 +158,14 @@ for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073
   refused "--seeds" --seeds "$seeds"
 done
 refused "more than 1000 runs" --seeds 1..300 --over lr=1e-3,1e-2,1e-1,1
+refused "--seeds: seed: '9007199254740993' is not" --seeds 1,9007199254740993
+refused "network: unet is for pictures" --over network=mlp,unet
+refused "are learnt from a teacher" --over objective=flow,residual
+for test in "" "--test test.csv"; do
+  # shellcheck disable=SC2086 # two words, or none
+  refused "objective=meanflow: the model has no log p" --over objective=flow,meanflow --set pool=ou $test
+done
+refused "lfm sweep: the model has no log p" --set objective=meanflow --set 'hks=[null]'
 refused "--over and --set both give lr" --over lr=1e-3,1e-2 --set lr=1e-4
 refused "--over and --set both give lr" --over 'lr =1e-3,1e-2' --set 'lr = 1e-4'
 refused "--set seed: use --seeds" --set seed=3
@@ -181,7 +189,10 @@ check "one run" test -e preset/seed=5/result.json
 check "no difference to compare" bash -c "! grep -q difference out"
 check "a line" grep -qE '^\| 1 \| [-0-9.]+ \|  \|$' out
 pictures drawn 40 4
-expect_exit 0 "$lfm" sweep fashion drawn-images-idx3-ubyte -o of-pictures --seeds 5 --threads 1 --set max_batch=1
+of_pictures=("$lfm" sweep fashion drawn-images-idx3-ubyte -o of-pictures --seeds 5 --threads 1 --set max_batch=1)
+expect_usage "the model has no log p" "${of_pictures[@]}"
+expect_exit 0 "${of_pictures[@]}" --set dequantise=uniform
+check "which have a log p" grep -qE '^\| 1 \| [-0-9.]+ \|  \|$' out
 check "a preset of pictures" grep -q '^network: unet$' of-pictures/seed=5/config.yaml
 cp base.yaml fashion
 expect_exit 0 "$lfm" sweep fashion data.csv -o of-rows --seeds 5 --threads 1
