@@ -57,11 +57,16 @@ static lfm_status make_operators(const lfm_choice *c, double s, lfm_merge_operat
 
 /* ---- the pilot ----------------------------------------------------------------------------------------------------- */
 
-static lfm_status train_pilot(lfm_trainer *trainer, lfm_merge_pilot *pilot, double *seconds) {
+static lfm_status train_pilot(lfm_trainer *trainer, lfm_meter *meter, lfm_merge_pilot *pilot, double *seconds) {
   LFM_TRY(lfm_trainer_validate(trainer));
   pilot->before = trainer->last_valid;
   double begun = lfm_seconds();
-  while (!lfm_trainer_is_block_done(trainer)) LFM_TRY(lfm_trainer_step(trainer));
+  lfm_meter_phase(meter, LFM_PHASE_TRAIN, 0, 0, 0, lfm_trainer_block_steps(trainer, 0)); /* of no student */
+  while (!lfm_trainer_is_block_done(trainer)) {
+    LFM_TRY(lfm_trainer_step(trainer));
+    if (lfm_meter_tick(meter, trainer->step))
+      return lfm_fail(LFM_E_INTERRUPTED, "stopped while a pilot flew; resumed, it flies again");
+  }
   *seconds += lfm_seconds() - begun;
   LFM_TRY(lfm_trainer_validate(trainer));
   pilot->after = trainer->last_valid;
@@ -88,7 +93,7 @@ static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int
   lesson.at_noise = true, lesson.number = lesson.of = 1;
   lfm_train_options options = {.config = config, .threads = c->threads};
   LFM_TRY_GOTO(lfm_trainer_create_student(&options, c->teacher, &lesson, &trainer), done);
-  LFM_TRY_GOTO(train_pilot(trainer, pilot, seconds), done);
+  LFM_TRY_GOTO(train_pilot(trainer, c->meter, pilot, seconds), done);
 done:
   lfm_trainer_destroy(trainer);
   lfm_config_destroy(config);

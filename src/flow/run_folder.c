@@ -24,8 +24,11 @@ enum { LINE = 512 };
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
 static lfm_status holds_run(const char *run, bool *holds) {
-  static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors",
-                                      "checkpoint/plan.txt"}; /* the last: of a distillation (distill/distill.c) */
+  static const char *const signs[] = {
+      "config.yaml",         "model.safetensors",
+      "result.json",         "checkpoint/state.safetensors",
+      "checkpoint/plan.txt", "checkpoint/states.safetensors", /* these two: of a distillation (distill/distill.c) */
+  };
   char path[LFM_PATH_SIZE];
   *holds = false;
   for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {

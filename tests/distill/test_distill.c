@@ -234,18 +234,14 @@ static void threads_do_not_change_a_byte(void **state) {
   drop(&two);
 }
 
-static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
-  (void)state;
+static void stopped_anywhere(const char *plan, const char *method, int steps, const stop_at *stops, int count) {
   lesson_run whole = begin(NULL);
-  whole.options.plan = "1 | (2 3)", whole.options.method = "reflow";
+  whole.options.plan = plan, whole.options.method = method, whole.options.steps = steps;
   OK(go(&whole));
-  static const stop_at stops[] = {{LFM_PHASE_SAMPLE, 2, 0, false}, /* while the teacher draws */
-                                  {LFM_PHASE_TRAIN, 1, 20, false},
-                                  {LFM_PHASE_TRAIN, 2, 45, false}};
-  for (size_t k = 0; k < sizeof stops / sizeof *stops; k++) {
+  for (int k = 0; k < count; k++) {
     lesson_run r = begin(NULL);
     stop_at stop = stops[k];
-    r.options.plan = "1 | (2 3)", r.options.method = "reflow";
+    r.options.plan = plan, r.options.method = method, r.options.steps = steps;
     r.options.progress = stops_there, r.options.context = &stop;
     FAILS(LFM_E_INTERRUPTED, go(&r));
     assert_true(stop.stopped);
@@ -260,6 +256,16 @@ static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
     drop(&r);
   }
   drop(&whole);
+}
+
+static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
+  (void)state;
+  const stop_at asked[] = {{LFM_PHASE_SAMPLE, 2, 0, false}, /* while the teacher draws */
+                           {LFM_PHASE_TRAIN, 1, 20, false},
+                           {LFM_PHASE_TRAIN, 2, 45, false}},
+                chosen[] = {{LFM_PHASE_TRAIN, 0, 10, false}}; /* while a pilot flies */
+  stopped_anywhere("1 | (2 3)", "reflow", 0, asked, 3);
+  stopped_anywhere("auto", NULL, 2, chosen, 1);
 }
 
 /* ---- refusals -------------------------------------------------------------------------------------------------- */
