@@ -307,3 +307,67 @@ void lfm_normaliser_invert(const lfm_normaliser *m, const double *y, double *x) 
     x[m->varying[j]] = m->mean[j] + sum;
   }
 }
+
+static const double SAME = 1e-6;
+
+/* forward inverse = I, each element beside the sizes of its terms: columns may have any units.  row [2 dim] is scratch. */
+static bool is_inverse(const lfm_normaliser *m, double *row) {
+  int64_t d = m->dim;
+  double *sum = row, *size = row + d;
+  for (int64_t i = 0; i < d; i++) {
+    memset(row, 0, (size_t)(2 * d) * sizeof *row);
+    for (int64_t k = 0; k < d; k++) {
+      double w = m->forward[i * d + k];
+      if (w == 0.0) continue; /* most are, where columns are scaled one by one */
+      for (int64_t j = 0; j < d; j++) {
+        sum[j] += w * m->inverse[k * d + j];
+        size[j] += fabs(w * m->inverse[k * d + j]);
+      }
+    }
+    for (int64_t j = 0; j < d; j++)
+      if (!(fabs(sum[j] - (i == j)) <= SAME * size[j])) return false;
+  }
+  return true;
+}
+
+/* log |det a| by elimination, a row's scale apart and the largest pivot first; a [d, d] is destroyed. */
+static double log_determinant(int64_t d, double *a) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < d; i++) {
+    double largest = 0.0;
+    for (int64_t j = 0; j < d; j++) largest = fmax(largest, fabs(a[i * d + j]));
+    for (int64_t j = 0; j < d; j++) a[i * d + j] /= largest;
+    sum += log(largest);
+  }
+  for (int64_t k = 0; k < d; k++) {
+    int64_t best = k;
+    for (int64_t i = k + 1; i < d; i++)
+      if (fabs(a[i * d + k]) > fabs(a[best * d + k])) best = i;
+    for (int64_t j = k; j < d && best != k; j++) {
+      double kept = a[k * d + j];
+      a[k * d + j] = a[best * d + j], a[best * d + j] = kept;
+    }
+    sum += log(fabs(a[k * d + k]));
+    for (int64_t i = k + 1; i < d; i++) {
+      double share = a[i * d + k] / a[k * d + k];
+      for (int64_t j = k; j < d && share != 0.0; j++) a[i * d + j] -= share * a[k * d + j];
+    }
+  }
+  return sum;
+}
+
+lfm_status lfm_normaliser_check(const lfm_normaliser *m, const char **wrong) {
+  double *room;
+  size_t numbers = (size_t)(m->dim * m->dim);
+  LFM_TRY(LFM_ALLOC(&room, m->dim * m->dim + 2 * m->dim));
+  *wrong = NULL;
+  if (is_inverse(m, room)) {
+    memcpy(room, m->forward, numbers * sizeof *room);
+    double due = log_determinant(m->dim, room);
+    if (!(fabs(m->logdet - due) <= SAME * fmax(1.0, fabs(due)))) *wrong = "logdet";
+  } else {
+    *wrong = "inverse";
+  }
+  lfm_free(room);
+  return LFM_OK;
+}

@@ -45,6 +45,10 @@ lfm_status lfm_normaliser_chunks(int64_t steps, int64_t width, const double *mea
 lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out);
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
+/* Of one that somebody else filled: *wrong names what is not that of forward to six digits, "inverse" or "logdet"; NULL: both
+ * are. */
+lfm_status lfm_normaliser_check(const lfm_normaliser *normaliser, const char **wrong);
+
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */
 void lfm_normaliser_invert(const lfm_normaliser *normaliser, const double *y, double *x); /* y [dim] -> x [cols] */
 

@@ -225,6 +225,33 @@ static void refuses_what_it_cannot_scale(void **state) {
   assert_int_equal(lfm_normaliser_make(LFM_NORMALISE_WHITEN, 2, 0, &m), LFM_E_USAGE);
 }
 
+/* What was fitted passes, in whatever units; a number of the inverse that is off, or another determinant, does not. */
+static void tells_what_does_not_belong_to_forward(void **state) {
+  (void)state;
+  lfm_table *table = correlated_table();
+  for (int kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) {
+    lfm_normaliser *m = fit((lfm_normalise)kind, table);
+    const char *wrong = "unheard";
+    assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+    assert_null(wrong);
+    for (int64_t k = 0; k < m->dim * m->dim; k++) {
+      double kept = m->inverse[k];
+      m->inverse[k] = kept != 0.0 ? 1.00001 * kept : 1e-3;
+      assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+      assert_string_equal(wrong, "inverse");
+      m->inverse[k] = kept;
+    }
+    m->logdet += 1e-4;
+    assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+    assert_string_equal(wrong, "logdet");
+    memset(m->forward, 0, (size_t)(m->dim * m->dim) * sizeof *m->forward);
+    assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+    assert_string_equal(wrong, "inverse");
+    lfm_normaliser_destroy(m);
+  }
+  lfm_table_destroy(table);
+}
+
 static lfm_status fit_table(void *table) {
   lfm_normaliser *m;
   lfm_status status = lfm_normaliser_fit(LFM_NORMALISE_WHITEN, table, &m);
@@ -250,6 +277,7 @@ int main(void) {
       cmocka_unit_test(does_nothing_when_told_so),
       cmocka_unit_test(names_columns_that_depend_on_each_other),
       cmocka_unit_test(refuses_what_it_cannot_scale),
+      cmocka_unit_test(tells_what_does_not_belong_to_forward),
       cmocka_unit_test(stands_refused_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -552,6 +552,32 @@ static void normalisers_that_do_not_fit(void **state) {
   folder_remove(&here);
 }
 
+/* A fold of the last weights into the normaliser, say, that forgot the other tensors. */
+static void normalisers_that_contradict_themselves(void **state) {
+  (void)state;
+  folder here = folder_create();
+  lfm_table *table = table_with_constant();
+  static const char *const kinds[] = {"normalise=none", "normalise=standardise", "normalise=whiten"};
+  for (int k = 0; k < 3; k++) {
+    lfm_model *model = random_chain(table, KEYS(kinds[k]), 1.0), *imported = NULL;
+    lfm_import_options options;
+    lfm_import_defaults(&options);
+    options.config = model->config;
+    model->normaliser->inverse[4] *= 1.001;
+    OK(lfm_model_export(model, inside(here.path, "w.safetensors")));
+    FAILS(LFM_E_FORMAT, lfm_model_import(inside(here.path, "w.safetensors"), &options, &imported));
+    assert_says("tensor 'normaliser.inverse' is not the inverse of 'normaliser.forward'");
+    model->normaliser->inverse[4] /= 1.001, model->normaliser->logdet += 0.01;
+    OK(lfm_model_export(model, inside(here.path, "w.safetensors")));
+    FAILS(LFM_E_FORMAT, lfm_model_import(inside(here.path, "w.safetensors"), &options, &imported));
+    assert_says("tensor 'normaliser.logdet' is not the log |det| of 'normaliser.forward'");
+    assert_null(imported);
+    lfm_model_destroy(model);
+  }
+  lfm_table_destroy(table);
+  folder_remove(&here);
+}
+
 static void damaged_files(void **state) {
   (void)state;
   folder here = folder_create();
@@ -657,6 +683,7 @@ int main(void) {
       cmocka_unit_test(blocks_that_are_not_there),
       cmocka_unit_test(the_configuration_has_to_say_the_network),
       cmocka_unit_test(normalisers_that_do_not_fit),
+      cmocka_unit_test(normalisers_that_contradict_themselves),
       cmocka_unit_test(damaged_files),
       cmocka_unit_test(altered_headers_without_a_checksum),
       cmocka_unit_test(refused_memory_leaves_nothing),
