@@ -4,6 +4,8 @@
  */
 #include "flow/fingerprint.h"
 
+#include "config/keys.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -30,8 +32,39 @@ uint64_t lfm_fingerprint_table(uint64_t hash, const lfm_table *table) {
   return lfm_fingerprint_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }
 
+/* Every key: an activation leaves no trace in the weights. */
+static uint64_t keys(uint64_t hash, const lfm_config *config) {
+  char text[LFM_KEY_TEXT];
+  for (const lfm_key *key = lfm_keys; key->name; key++) {
+    lfm_key_format(key, config, text);
+    hash = lfm_fingerprint_bytes(hash, text, strlen(text) + 1);
+  }
+  return hash;
+}
+
+static uint64_t numbers(uint64_t hash, const double *of, int64_t count) {
+  return of ? lfm_fingerprint_bytes(hash, of, (size_t)count * sizeof *of) : hash;
+}
+
+/* To the flow's units and back, and a policy's observations to what its network sees. */
+static uint64_t units(uint64_t hash, const lfm_normaliser *m, const lfm_windows *windows) {
+  int64_t map = m->kind == LFM_NORMALISE_CHUNKS ? m->dim : m->dim * m->dim;
+  hash = numbers(hash, &m->scale, 1);
+  hash = numbers(hash, &m->logdet, 1);
+  hash = numbers(hash, m->constant, m->cols);
+  hash = numbers(hash, m->mean, m->dim);
+  hash = numbers(hash, m->forward, map);
+  hash = numbers(hash, m->inverse, map);
+  if (!windows) return hash;
+  hash = numbers(hash, windows->obs_mean, windows->obs_dim);
+  return numbers(hash, windows->obs_scale, windows->obs_dim);
+}
+
 uint64_t lfm_fingerprint_model(uint64_t hash, const lfm_model *model) {
   size_t size = (size_t)lfm_net_param_count(model->net) * lfm_net_number_size(model->net);
+  hash = keys(hash, model->config);
+  hash = units(hash, model->normaliser, model->windows);
+  hash = lfm_fingerprint_bytes(hash, model->span, (size_t)model->blocks * sizeof *model->span);
   for (int n = 0; n < model->blocks; n++) hash = lfm_fingerprint_bytes(hash, lfm_params_values(model->params[n]), size);
   return hash;
 }

@@ -14,7 +14,7 @@ enum { LFM_FINGERPRINT = 17 }; /* 16 digits and the end */
 uint64_t lfm_fingerprint_begin(void);
 uint64_t lfm_fingerprint_bytes(uint64_t hash, const void *data, size_t size);
 uint64_t lfm_fingerprint_table(uint64_t hash, const lfm_table *table); /* names and values, or whatever else its rows are */
-uint64_t lfm_fingerprint_model(uint64_t hash, const lfm_model *model); /* the weights of its blocks */
+uint64_t lfm_fingerprint_model(uint64_t hash, const lfm_model *model); /* keys, units and weights of its blocks */
 void lfm_fingerprint_end(uint64_t hash, char out[LFM_FINGERPRINT]);
 
 #endif

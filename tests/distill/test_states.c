@@ -61,7 +61,7 @@ static void a_file_and_back(void **state) {
   (void)state;
   folder root = folder_create();
   const char *path = inside(root.path, "states.safetensors");
-  lfm_model *teacher = linear_teacher(), *other = linear_teacher();
+  lfm_model *teacher = linear_teacher();
   for (int halves = 0; halves < 2; halves++) {
     lfm_states_options how = drawn(60);
     how.in_halves = halves;
@@ -88,17 +88,23 @@ static void a_file_and_back(void **state) {
     FAILS(LFM_E_DATA, lfm_states_check(path, teacher, &how, &drawn_then));
     how.rows = 60;
     /* another teacher's, or drawn otherwise */
-    set_linear_block(other, 1, 0.25);
-    FAILS(LFM_E_DATA, lfm_states_read(path, other, &how, &back));
-    assert_says("another teacher, or otherwise");
-    lfm_states_release(&back);
+    for (int k = 0; k < 4; k++) {
+      lfm_model *other = linear_teacher();
+      if (k == 0) set_linear_block(other, 1, 0.25);
+      if (k == 1) OK(lfm_config_set(other->config, "act=silu"));
+      if (k == 2) other->normaliser->mean[1] += 0.5;
+      if (k == 3) other->normaliser->inverse[3] *= 2.0;
+      FAILS(LFM_E_DATA, lfm_states_read(path, other, &how, &back));
+      assert_says("another teacher, or otherwise");
+      lfm_states_release(&back);
+      lfm_model_destroy(other);
+    }
     how.seed = 9;
     FAILS(LFM_E_DATA, lfm_states_read(path, teacher, &how, &back));
     lfm_states_release(&back);
     draw_drop(&d);
   }
   lfm_model_destroy(teacher);
-  lfm_model_destroy(other);
   folder_remove(&root);
 }
 
