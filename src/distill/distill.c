@@ -292,6 +292,12 @@ static lfm_status choose_by_error(distillation *d) {
   return LFM_OK;
 }
 
+/* Once the run is finished, and not before, since one that is stopped needs them: then only where they came from. */
+static lfm_status drop_rows(lfm_states *states, const char *path) {
+  lfm_states_release(states);
+  return lfm_states_write(states, path);
+}
+
 static lfm_status finish(distillation *d) {
   const lfm_model *left[LFM_MAX_BLOCKS];
   lfm_model *model;
@@ -311,24 +317,24 @@ static lfm_status finish(distillation *d) {
   d->result->seconds += d->states.seconds;
   LFM_TRY(lfm_run_folder_result(d->options->run, d->result));
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
-  lfm_states_release(&d->states); /* nobody needs the rows any more, only where they came from */
-  return lfm_states_write(&d->states, path);
+  return drop_rows(&d->states, path);
 }
 
 /* A finished run as well: to ask for another teacher, or for more steps, and to be told "finished" would mislead. */
 static lfm_status check_finished(distillation *d) {
   char path[LFM_PATH_SIZE];
-  int64_t drawn;
   lfm_config *asked;
   lfm_model *model = NULL;
   LFM_TRY(go_on(d));
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
   if (!lfm_path_exists(path)) return LFM_OK; /* somebody has tidied up */
-  LFM_TRY(lfm_states_check(path, d->teacher, &d->how, &drawn));
+  LFM_TRY(lfm_states_check(path, d->teacher, &d->how, &d->states));
+  if (d->states.rows) LFM_TRY(drop_rows(&d->states, path)); /* killed when all but that was done */
   LFM_TRY(configure(d, last_objective(d), &asked));
   lfm_status status = lfm_config_set(asked, "hks=auto"); /* of all students, and so the plan's */
   if (status == LFM_OK) status = lfm_model_load(d->options->run, &model);
-  if (status == LFM_OK) status = lfm_trainer_check_taught(model, asked, lfm_lesson_rows(drawn - d->result->rows_dropped));
+  if (status == LFM_OK)
+    status = lfm_trainer_check_taught(model, asked, lfm_lesson_rows(d->states.drawn - d->result->rows_dropped));
   lfm_model_destroy(model);
   lfm_config_destroy(asked);
   return status;

@@ -222,12 +222,13 @@ lfm_status lfm_states_read(const char *path, const lfm_model *teacher, const lfm
   return status;
 }
 
-lfm_status lfm_states_check(const char *path, const lfm_model *teacher, const lfm_states_options *options, int64_t *drawn) {
+lfm_status lfm_states_check(const char *path, const lfm_model *teacher, const lfm_states_options *options, lfm_states *out) {
   lfm_archive *archive;
-  lfm_states none;
+  *out = (lfm_states){.parts = teacher->blocks * options->split};
   LFM_TRY(lfm_archive_open(path, &archive));
-  lfm_status status = take_origin(archive, teacher, options, &none);
-  if (status == LFM_OK) *drawn = none.drawn;
+  lfm_status status = take_origin(archive, teacher, options, out);
+  const lfm_tensor *first = lfm_archive_find(archive, "border.0");
+  if (first && first->dims == 2) out->rows = first->shape[0];
   lfm_archive_destroy(archive);
   return status;
 }

@@ -55,7 +55,8 @@ lfm_status lfm_states_do_without(int64_t lost, int64_t rows, const char *solve);
 /* To one file and back; options->rows 0: as many as it holds.  LFM_E_DATA when those are of another origin. */
 lfm_status lfm_states_write(const lfm_states *states, const char *path);
 lfm_status lfm_states_read(const char *path, const lfm_model *teacher, const lfm_states_options *options, lfm_states *out);
-/* Of a file whose rows may be gone, as it is written once they are released: only that; *drawn as many as were asked for. */
-lfm_status lfm_states_check(const char *path, const lfm_model *teacher, const lfm_states_options *options, int64_t *drawn);
+/* Of a file whose rows may be gone, as it is written once they are released: only that, and all but the rows; out->rows is
+ * how many it holds, 0 when they are gone. */
+lfm_status lfm_states_check(const char *path, const lfm_model *teacher, const lfm_states_options *options, lfm_states *out);
 
 #endif

@@ -422,6 +422,27 @@ static void a_stopped_run_keeps_method_and_keys(void **state) {
   drop(&r);
 }
 
+/* Killed between result.json and the file without rows, it is finished, and rid of them when it is asked again. */
+static void killed_at_its_end_it_keeps_no_rows(void **state) {
+  (void)state;
+  lesson_run r = stopped_in_the_second();
+  char states[700];
+  uint8_t *bytes;
+  size_t size;
+  snprintf(states, sizeof states, "%s", inside(r.path, "checkpoint/states.safetensors"));
+  OK(lfm_file_read(states, &bytes, &size));
+  r.options.resume = true;
+  OK(go(&r));
+  size_t left = size_of(states);
+  OK(lfm_file_write(states, bytes, size));
+  OK(go(&r));
+  assert_true(r.result.was_finished && size > 4 * left);
+  assert_int_equal(size_of(states), left);
+  OK(go(&r));
+  lfm_free(bytes);
+  drop(&r);
+}
+
 static void a_finished_run_is_what_it_was_asked_for(void **state) {
   (void)state;
   lesson_run r = begin(NULL);
@@ -495,6 +516,7 @@ int main(void) {
       cmocka_unit_test(a_student_has_no_flow),
       cmocka_unit_test(a_run_goes_on_as_it_was_begun),
       cmocka_unit_test(a_stopped_run_keeps_method_and_keys),
+      cmocka_unit_test(killed_at_its_end_it_keeps_no_rows),
       cmocka_unit_test(a_finished_run_is_what_it_was_asked_for),
       cmocka_unit_test(refused_memory_leaves_a_run_to_go_on_with),
   };

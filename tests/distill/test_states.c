@@ -67,7 +67,6 @@ static void a_file_and_back(void **state) {
     how.in_halves = halves;
     drawing d = draw(teacher, &how, 1);
     lfm_states back;
-    int64_t drawn_then;
     OK(lfm_states_write(&d.states, path));
     OK(lfm_states_read(path, teacher, &how, &back));
     assert_true(back.rows == 60 && back.parts == 3 && back.evaluations == d.states.evaluations && back.drawn == 60);
@@ -79,13 +78,15 @@ static void a_file_and_back(void **state) {
     OK(lfm_states_read(path, teacher, &how, &back));
     assert_int_equal(back.rows, 60);
     lfm_states_release(&back);
+    OK(lfm_states_check(path, teacher, &how, &back));
+    assert_true(back.drawn == 60 && back.rows == 60 && !back.border[0].values);
     lfm_states_release(&d.states); /* where they came from is told without them */
     OK(lfm_states_write(&d.states, path));
-    OK(lfm_states_check(path, teacher, &how, &drawn_then));
-    assert_int_equal(drawn_then, 60);
+    OK(lfm_states_check(path, teacher, &how, &back));
+    assert_true(back.drawn == 60 && back.rows == 0 && back.evaluations == d.states.evaluations);
     FAILS(LFM_E_FORMAT, lfm_states_read(path, teacher, &how, &back));
     how.rows = 61;
-    FAILS(LFM_E_DATA, lfm_states_check(path, teacher, &how, &drawn_then));
+    FAILS(LFM_E_DATA, lfm_states_check(path, teacher, &how, &back));
     how.rows = 60;
     /* another teacher's, or drawn otherwise */
     for (int k = 0; k < 4; k++) {
