@@ -544,7 +544,8 @@ typedef struct lfm_distill_options {
   const char *method; /* "residual": x_l ~ x_r - v(1, x_r); "reflow": a straight flow first; "meanflow": that flow's mean
                        * velocity; NULL: residual */
   const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
-  int64_t budget;           /* optimisation steps over all students; 0: as many as time_limit holds */
+  int64_t budget;           /* optimisation steps over all students, and max_batch is then not set; 0: as many as that or
+                             * time_limit holds */
   double time_limit;        /* seconds, the teacher's rows included; 0: 600 */
   int64_t pairs;            /* rows that the teacher draws to be learnt from; 0: 50,000, of pictures and policies 10,000, or
                              * as many as a quarter of the time holds */

@@ -64,6 +64,9 @@ static int trainings_of(const distillation *d) { return d->merges * (d->method =
 static lfm_status set_budget(const distillation *d, lfm_config *config) {
   int64_t trainings = trainings_of(d);
   if (!d->options->budget) return LFM_OK;
+  if (lfm_config_is_set(config, "max_batch"))
+    return lfm_fail(LFM_E_USAGE, "budget: it says how many steps each student takes, and so does max_batch, which is set; "
+                                 "leave one of the two out");
   if (d->options->budget < trainings)
     return lfm_fail(LFM_E_USAGE, "budget: %lld steps are fewer than the %lld trainings that this plan takes",
                     (long long)d->options->budget, (long long)trainings);

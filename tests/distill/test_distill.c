@@ -292,6 +292,7 @@ static void what_makes_no_sense_is_refused_before_any_work(void **state) {
       {{.steps = 2, .split = 30}, NULL, "1 to 21"},
       {{.steps = 2, .guidance = 2.0}, NULL, "knows no classes"},
       {{.steps = 2, .budget = 1}, NULL, "fewer than the 2 trainings"},
+      {{.steps = 2, .budget = 40}, "max_batch=5", "budget: it says how many steps"},
       {{.steps = 2}, "hidden_dim=8", "hidden_dim: a student has it"},
       {{.steps = 2}, "interp=trig", "interp: a student has it"},
       {{.steps = 2, .method = "meanflow"}, "precision=bf16", "too coarse"},
