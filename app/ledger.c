@@ -237,7 +237,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .name = "train-group", .value = "DATA", .target = &r.train_group,
        .help = "the same for the rows of --train; with only one of the two the over-fit has no error, since one half of it "
                "would be clustered and the other not"},
-      APP_OPTION_SOLVER(&r.solver),
+      APP_OPTION_ADAPTIVE(&r.solver),
       APP_OPTION_TOL(&r.tol, 0),
       APP_OPTION_PROBES(&r.probes, APP_PROBES_OF_MODEL),
       APP_OPTION_PROBE_SEED(&r.seed),

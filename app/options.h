@@ -70,6 +70,12 @@ typedef struct app_option {
               .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},           \
               .help = "integrator (default dopri5; with --nfe the one that does most with so few):"                          \
   }
+/* Of a verb without --nfe, which the others need. */
+#define APP_OPTION_ADAPTIVE(address)                                                                                         \
+  {                                                                                                                          \
+    APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
+              .words = (const char *const[]){"bs23", "dopri5", "tsit5", NULL}, .help = "integrator (default dopri5):"        \
+  }
 
 /* How a policy acts, into the lfm_policy_options at `p`; `of` stands in front of the help, and `beyond` says what becomes of
  * an observation out of range. */

@@ -48,6 +48,10 @@ help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop 
 help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
 help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --nfe --protocol --probes --seed --threads --json
 help_of ledger --train --truth --rows --columns --drop --drop-missing --group --train-group --solver --tol --probes --seed --threads --json
+for solver in euler midpoint heun rk4; do # of fixed steps, for which there is no --nfe
+  expect_usage "$solver" "$lfm" ledger model data.csv --solver $solver
+  check "what ledger does not take it does not name" bash -c "! grep -q nfe err"
+done
 for verb in score ledger; do
   tr -s ' \n' ' ' <<<"$("$lfm" $verb --help)" >out
   check "help of $verb says what has probes unasked" grep -qF 'of pictures and convolutional policies 2' out
