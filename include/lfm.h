@@ -507,7 +507,7 @@ LFM_API void lfm_variances_defaults(lfm_variances_options *options);
 
 /* What lfm_plan_find asks of a model: variances [lfm_model_border_dim], the eigenvalues of the covariance of its rows in the
  * flow's units, in no order.  Their relative error is about the root of columns over rows; with fewer rows than columns
- * some are 0.  LFM_E_USAGE when the model is distilled. */
+ * some are 0.  LFM_E_USAGE when its blocks are single steps already. */
 LFM_API lfm_status lfm_model_variances(const lfm_model *model, const lfm_variances_options *options, double *variances);
 
 /* ---- states between blocks ---------------------------------------------------------------------------------- */

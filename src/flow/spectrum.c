@@ -109,6 +109,8 @@ lfm_status lfm_model_variances(const lfm_model *model, const lfm_variances_optio
   lfm_status status;
   if (lfm_model_plan(model))
     return lfm_fail(LFM_E_USAGE, "the model is distilled: its blocks are students already, of %s", lfm_model_plan(model));
+  if (!lfm_chain_is_flow(model))
+    return lfm_fail(LFM_E_USAGE, "the model's blocks are single steps already: they have no flow to merge");
   if (options->rows < 2)
     return lfm_fail(LFM_E_USAGE, "rows: %lld; two are needed, and some hundreds to know a covariance",
                     (long long)options->rows);

@@ -105,6 +105,10 @@ static void what_shows_nothing_is_refused(void **state) {
   FAILS(LFM_E_DATA, lfm_spectrum(model, table->values, 1, values));
   assert_says("1 row shows no covariance");
   options.rows = 2000;
+  model->config->objective = LFM_OBJECTIVE_MEANFLOW;
+  FAILS(LFM_E_USAGE, lfm_model_variances(model, &options, values));
+  assert_says("single steps already");
+  model->config->objective = LFM_OBJECTIVE_FLOW;
   options.data = other;
   FAILS(LFM_E_DATA, lfm_model_variances(model, &options, values));
   lfm_model_destroy(model);
