@@ -297,13 +297,14 @@ static lfm_status read_normaliser(const source *s, const lfm_config *config, lfm
 
 /* ---- the names of the columns -------------------------------------------------------------------------------- */
 
-/* "a, b" into the columns of an empty table. */
+/* "a , b" into the columns of an empty table. */
 static bool name_columns(char *text, lfm_table *schema, lfm_status *status) {
   int64_t named = 0;
   for (char *name = text, *end; *status == LFM_OK; name = end + 1) {
     name += strspn(name, " ");
     end = name + strcspn(name, ",");
     bool is_last = *end == 0;
+    for (char *last = end; last > name && last[-1] == ' ';) *--last = 0;
     *end = 0;
     if (!*name || named == schema->cols || !lfm_utf8_is_text(name)) return false;
     *status = lfm_table_rename(schema, named++, name);
