@@ -133,11 +133,14 @@ static const char *const scale_form[] = {"normaliser.mean", "normaliser.scale"};
 static const char *const chunk_form[] = {"action.mean",       "action.scale",       "observation.mean",
                                          "observation.scale", "observation.middle", "observation.reach"};
 
+/* A mean alone, which both forms have, lacks its scale. */
 static normaliser_form find_form(const lfm_archive *archive) {
+  bool has_mean = lfm_archive_find(archive, "normaliser.mean");
+  int parts = 0;
   if (lfm_archive_find(archive, "normaliser.scale")) return FORM_SCALE;
   for (size_t k = 0; k < sizeof whole_form / sizeof *whole_form; k++)
-    if (lfm_archive_find(archive, whole_form[k])) return FORM_WHOLE;
-  return FORM_NONE;
+    parts += lfm_archive_find(archive, whole_form[k]) != NULL;
+  return parts > has_mean ? FORM_WHOLE : has_mean ? FORM_SCALE : FORM_NONE;
 }
 
 static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, source *s) {

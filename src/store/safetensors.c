@@ -365,8 +365,8 @@ static lfm_status read_type(const lfm_archive *archive, const json_t *entry, lfm
   int found = 0;
   while (found < DTYPES && strcmp(dtypes[found].name, dtype) != 0) found++;
   if (found == DTYPES)
-    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' has type '%.20s'; F32, F64, F16, I64 and U8 can be read", archive->path,
-                    tensor->name, dtype);
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' has type '%.20s', which is not read; save weights as F32 (float32)",
+                    archive->path, tensor->name, dtype);
   if (json_array_size(shape) > LFM_MAX_DIMS)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' has more than %d dimensions", archive->path, tensor->name, LFM_MAX_DIMS);
   tensor->dtype = (lfm_dtype)found;

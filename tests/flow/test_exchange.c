@@ -372,6 +372,11 @@ static void mean_and_scale_normalise(void **state) {
   entries[6].name = NULL;
   WRITE(path, entries);
   refuses(path, KEYS(NET), LFM_E_FORMAT, "'normaliser.mean'");
+  entries[6] = (entry){"normaliser.mean", LFM_F32, 1, {2}, mean};
+  entries[7].name = NULL;
+  WRITE(path, entries);
+  refuses(path, KEYS(NET), LFM_E_FORMAT, "has no tensor 'normaliser.scale' (expected F32 [2])");
+  entries[7].name = "normaliser.scale";
   entries[6] = (entry){"normaliser.forward", LFM_F64, 2, {2, 2}, NULL}; /* of the other form */
   WRITE(path, entries);
   refuses(path, KEYS(NET), LFM_E_FORMAT, "'normaliser.mean'");
