@@ -283,9 +283,9 @@ static lfm_status choose_by_error(distillation *d) {
                        .config = config,
                        .students = options->steps,
                        .threads = options->threads,
-                       .steps = options->budget / options->steps,
+                       .steps = options->budget / trainings_of(d), /* of an even plan so far */
                        .pilot_steps = pilot > LEAST_PILOT ? pilot : LEAST_PILOT,
-                       .seconds = seconds_left(d) / options->steps,
+                       .seconds = share_of_time(d),
                        .s = options->s};
   lfm_status status = lfm_choose_plan(&choice, &d->plan, &s);
   lfm_config_destroy(config);

@@ -5,6 +5,8 @@
  */
 #include "distill_support.h"
 
+#include "support/notes.h"
+
 /* Teachers are linear, and so are their students once they have learnt. */
 typedef struct lesson_run {
   folder root;
@@ -202,6 +204,30 @@ static void a_trial_may_lose_a_row(void **state) {
   assert_true(r.result.rows_dropped > 0);
   lfm_table_destroy(table);
   drop(&r);
+}
+
+/* Which plan, and for which s. */
+static void take_choice(lfm_note_level level, const char *text, void *context) {
+  if (strstr(text, "by the predicted errors")) take_note(level, text, context);
+}
+
+/* A student's own training is what the plan is chosen for: reflow spends as much again on the straight flow before it. */
+static void a_plan_is_chosen_for_the_steps_of_a_training(void **state) {
+  (void)state;
+  char residual[sizeof last_note];
+  lfm_notes_to(take_choice, NULL);
+  for (int k = 0; k < 2; k++) {
+    lesson_run r = begin(NULL);
+    r.options.steps = 2, r.options.plan = "auto";
+    if (k == 1) r.options.method = "reflow", r.options.budget *= 2;
+    last_note[0] = 0;
+    OK(go(&r));
+    if (k == 0) memcpy(residual, last_note, sizeof residual);
+    drop(&r);
+  }
+  lfm_notes_to(NULL, NULL);
+  assert_non_null(strstr(residual, " for s = "));
+  assert_string_equal(last_note, residual);
 }
 
 /* Steps as long as may be trained, joined: what was written can be opened. */
@@ -510,6 +536,7 @@ int main(void) {
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
       cmocka_unit_test(time_is_shared_by_the_trainings_that_are_left),
       cmocka_unit_test(a_trial_may_lose_a_row),
+      cmocka_unit_test(a_plan_is_chosen_for_the_steps_of_a_training),
       cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
       cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),
