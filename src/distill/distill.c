@@ -148,7 +148,7 @@ static lfm_status record(distillation *d) {
   if (!d->how.rows) LFM_TRY(choose_rows(d));
   lfm_status status = lfm_states_record(d->teacher, &d->how, d->carry, &d->meter, &d->states);
   if (status == LFM_E_INTERRUPTED)
-    return lfm_fail(status, "stopped while the teacher drew its rows; resumed, it draws them again");
+    return lfm_fail(status, "stopped while the teacher drew its rows; none are kept, and it will draw them again");
   LFM_TRY(status);
   LFM_TRY(lfm_states_do_without(d->states.drawn - d->states.rows, d->states.drawn, "the teacher's solve"));
   return lfm_states_write(&d->states, path);
@@ -346,7 +346,6 @@ static lfm_status check_finished(distillation *d) {
 static lfm_status distill(distillation *d) {
   LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
   LFM_TRY(go_on(d)); /* before any work */
-  if (d->plan.count) LFM_TRY(keep_plan(d));
   LFM_TRY(lfm_team_create(d->options->threads, &d->team));
   LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
   LFM_TRY(record(d));

@@ -230,6 +230,25 @@ static void a_plan_is_chosen_for_the_steps_of_a_training(void **state) {
   assert_string_equal(last_note, residual);
 }
 
+/* It leaves nothing that another try would stumble over. */
+static void a_teacher_that_fails_leaves_no_run(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  lfm_table *table = gaussian_table(50, 1, 3);
+  lfm_model *walled = walled_chain(table), *sound = r.teacher;
+  ((float *)lfm_params_data(walled->params[0]))[lfm_net_tensor(walled->net, 1)->offset] = -1.0f;
+  lfm_params_pack(walled->params[0]);
+  r.teacher = walled, r.options.plan = "even", r.options.steps = 1;
+  FAILS(LFM_E_NUMERIC, go(&r));
+  assert_says("it cannot teach");
+  assert_false(lfm_path_exists(r.path));
+  r.teacher = sound;
+  OK(go(&r));
+  lfm_model_destroy(walled);
+  lfm_table_destroy(table);
+  drop(&r);
+}
+
 /* Steps as long as may be trained, joined: what was written can be opened. */
 static void students_of_long_steps_are_read_back(void **state) {
   (void)state;
@@ -272,7 +291,9 @@ static void stopped_anywhere(const char *plan, const char *method, int steps, co
     FAILS(LFM_E_INTERRUPTED, go(&r));
     assert_true(stop.stopped);
     r.options.progress = NULL;
-    FAILS(LFM_E_EXISTS, go(&r)); /* no new one in its place, however early it stopped */
+    bool began = stop.phase != LFM_PHASE_SAMPLE; /* with the teacher's rows */
+    assert_true(began == lfm_path_exists(r.path));
+    if (began) FAILS(LFM_E_EXISTS, go(&r)); /* no new one in its place */
     r.options.resume = true;
     OK(go(&r));
     assert_true(same_students(&r, &whole));
@@ -536,6 +557,7 @@ int main(void) {
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
       cmocka_unit_test(time_is_shared_by_the_trainings_that_are_left),
       cmocka_unit_test(a_trial_may_lose_a_row),
+      cmocka_unit_test(a_teacher_that_fails_leaves_no_run),
       cmocka_unit_test(a_plan_is_chosen_for_the_steps_of_a_training),
       cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
