@@ -4,10 +4,9 @@
  * A repetition measures everything of its list once, one after another, so that what disturbs a machine for a while disturbs
  * all figures alike; a figure is the median over repetitions.  The peak is a loop of multiply-adds in registers on all
  * threads, measured in the same repetitions: clocks drift.
- *   bare step   forward, backward, lanes and optimiser on rows that lie ready; the last microbatch is padded, and the padding
- *               does not count as work
- *   loop step   what training really does: random numbers, OU step, interpolation and means on top
- * What is trained on, and how it is made: bench_subject.c.
+ *   bare step   forward, backward, lanes or factors, and optimiser on rows that lie ready; the last microbatch is padded, and
+ * the padding does not count as work loop step   what training really does: random numbers, OU step, interpolation and means
+ * on top What is trained on, and how it is made: bench_subject.c.
  */
 #include "flow/bench_subject.h"
 
@@ -141,8 +140,8 @@ static lfm_status bare_task(void *context, int worker, int64_t task) {
   const steps *s = context;
   const lfm_trainer *trainer = s->trainer;
   const lfm_config *config = trainer->config;
-  lfm_run *run = s->runs[trainer->factors ? task : worker];
-  float *lane = trainer->factors ? NULL : trainer->grads[task];
+  lfm_run *run = s->runs[lfm_trainer_hand(trainer, worker, task)];
+  float *lane = lfm_trainer_lane(trainer, task);
   size_t bytes = (size_t)(config->microbatch * trainer->model->normaliser->dim) * sizeof(float);
   for (int64_t c = task; c * config->microbatch < config->batch_size * config->num_tk; c += trainer->tasks) {
     LFM_TRY(lfm_run_forward(run, trainer->params));

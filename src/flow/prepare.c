@@ -6,7 +6,8 @@
  *   3. resolve the configuration: shape, network, speed                                         [resolve.c, agreement.c]
  *   4. make the chain, the workers, the first pool                                              [chain.c, intake.c]
  *   5. read the checkpoint, or begin block 1                                                    [checkpoint.c, step.c]
- * A student of a teacher has its lesson in place of 1 and 2.
+ * A student of a teacher has its lesson in place of 1 and 2.  lfm_train_check asks 1 to 4 what they would refuse, and makes
+ * nothing of it.
  */
 #include "flow/trainer.h"
 
@@ -37,7 +38,7 @@ static lfm_status create_workers(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   int threads = lfm_team_size(trainer->team), parts = 0;
   if (lfm_resolve_keeps_factors(config, lfm_net_wants_factors(trainer->net))) {
-    parts = (int)((config->batch_size * config->num_tk + config->microbatch - 1) / config->microbatch);
+    parts = (int)lfm_resolve_microbatches(config);
     LFM_TRY(lfm_net_factors(trainer->net, config->microbatch, parts, threads, &trainer->factors));
   }
   trainer->tasks = parts ? parts : config->lanes;

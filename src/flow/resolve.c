@@ -151,11 +151,17 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
 
 /* ---- the clock, and what follows from it -------------------------------------------------------------------- */
 
+static int64_t parts_of(int64_t rows, int64_t part) { return (rows + part - 1) / part; }
+
+int64_t lfm_resolve_microbatches(const lfm_config *config) {
+  return parts_of(config->batch_size * config->num_tk, config->microbatch);
+}
+
 /* While the activations of a whole batch are fewer than the numbers of several gradients, or not many more; microbatches of a
  * few rows are rounded up by some kernels. */
 bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors) {
-  int64_t rows = config->batch_size * config->num_tk, part = at_least(config->microbatch, LEAST_PART);
-  int64_t parts = config->microbatch ? (rows + config->microbatch - 1) / config->microbatch : 1;
+  int64_t rows = config->batch_size * config->num_tk;
+  int64_t part = at_least(config->microbatch, LEAST_PART), parts = config->microbatch ? lfm_resolve_microbatches(config) : 1;
   return wants_factors && config->lanes <= 1 && rows <= FACTOR_ROWS && parts * part / 2 <= FACTOR_ROWS;
 }
 
@@ -163,12 +169,11 @@ void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advi
   int64_t rows = config->batch_size * config->num_tk;
   if (lfm_resolve_keeps_factors(config, wants_factors)) config->lanes = 1; /* the whole gradient */
   if (!config->microbatch) {
-    int64_t parts = (rows + rows_advised - 1) / rows_advised;
-    if (rows >= 128) parts = at_least(parts, 4);     /* work for four threads, of 32 rows at least */
-    config->microbatch = (rows + parts - 1) / parts; /* equal parts: what the last one lacks is work for nothing */
+    int64_t parts = parts_of(rows, rows_advised);
+    if (rows >= 128) parts = at_least(parts, 4); /* work for four threads, of 32 rows at least */
+    config->microbatch = parts_of(rows, parts);  /* equal parts: what the last one lacks is work for nothing */
   }
-  int64_t microbatches = (rows + config->microbatch - 1) / config->microbatch;
-  if (!config->lanes) config->lanes = (int)at_most(microbatches, 8);
+  if (!config->lanes) config->lanes = (int)at_most(lfm_resolve_microbatches(config), 8);
 }
 
 /* Of a pushed row: some 60 at a tolerance of 1e-5, and half at 1e-2 (docs/decisions/defaults.md). */

@@ -28,6 +28,7 @@ lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *giv
 
 /* lanes and microbatch, from the rows that suit the network's activations, and whether it is one for factors. */
 void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advised);
+int64_t lfm_resolve_microbatches(const lfm_config *config); /* of a batch, once their size is known */
 /* Is the gradient made of factors (graph/factors.h), not of lanes?  Of a resolved configuration. */
 bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors);
 

@@ -69,8 +69,8 @@ typedef struct step_work {
 static lfm_status run_task(void *context, int worker, int64_t task) {
   step_work *work = context;
   lfm_trainer *trainer = work->trainer;
-  lfm_matching *matching = trainer->workers[trainer->factors ? task : worker];
-  float *lane = trainer->factors ? NULL : trainer->grads[task];
+  lfm_matching *matching = trainer->workers[lfm_trainer_hand(trainer, worker, task)];
+  float *lane = lfm_trainer_lane(trainer, task);
   trainer->task_loss[task] = 0.0;
   for (int64_t c = task; c * work->microbatch < work->rows; c += trainer->tasks) {
     int64_t first = c * work->microbatch;

@@ -108,6 +108,15 @@ static inline int64_t lfm_trainer_block_steps(const lfm_trainer *trainer, int bl
   return config->max_batch.of[config->max_batch.count > 1 ? block : 0];
 }
 
+/* Whose buffers a task of a step uses: with factors its own, which outlive it, else those of the worker at hand; and where
+ * its backward pass adds its gradient. */
+static inline int64_t lfm_trainer_hand(const lfm_trainer *trainer, int worker, int64_t task) {
+  return trainer->factors ? task : worker;
+}
+static inline float *lfm_trainer_lane(const lfm_trainer *trainer, int64_t task) {
+  return trainer->factors ? NULL : trainer->grads[task];
+}
+
 /* Where the gradient of a step comes from. */
 static inline lfm_gradient lfm_trainer_gradient(const lfm_trainer *trainer) {
   return (lfm_gradient){trainer->grads, trainer->config->lanes, trainer->factors};

@@ -6,7 +6,8 @@
  *   lfm_exec    one worker's plan of that graph for a fixed number of rows: kernels made, all buffers laid in one arena
  *               by their lifetimes.  Three kinds: forward only, forward and backward, forward and tangents
  *               (of every direction, for the exact trace, or of a few random probes, for an estimate of it).
- *               A forward run of few rows may be a whole team's: each worker makes some columns of every layer.
+ *               A forward run of few rows may be a whole team's: each worker makes some columns of every layer; a
+ *               backward run may be a part of a batch, whose weights' gradients are made last (graph/factors.h).
  *
  * A value is [rows, shape...]; nodes are in the order they were added, which is the order they run in.  Each operation
  * is a file (op_*.c) with forward, backward and tangent, and reaches numbers only through kernel/table.h.

@@ -3,7 +3,8 @@
  * op_linear.c -- y = act(W h + b): a fully connected layer, one node.
  *   forward   y = act(h W' + b), one product; bias and most activations are fused into it.  In a shared run one product a
  *             worker, of its own columns of W', whose weights then stay in the cache of its core
- *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W
+ *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W.  In a run of a batch's part dW
+ *             is left to factors.c
  *   tangent   T_y = act'(z) * (T_h W'), over the columns of W that move; behind the input itself T_h = 1, and the tangent is
  *             W's columns: no product.  With probes T_h = (0, e) there, and the product is that of forward
  *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
