@@ -278,13 +278,13 @@ for verb in "score run holes.csv" "ledger run holes.csv"; do
   for kind in read left; do
     # shellcheck disable=SC2086
     expect_json "$lfm" $verb --drop-missing --group groups_$kind.csv --json
-    grep -v seconds out >"groups_$kind.json"
+    sed "s/\"seconds\": [^,}]*//" out >"groups_$kind.json"
   done
   check "$verb: clusters go with their rows" cmp -s groups_read.json groups_left.json
 done
 for kind in read left; do
   expect_json "$lfm" ledger run holes.csv --drop-missing --truth "truth_$kind.csv" --json
-  grep -v seconds out >"truth_$kind.json"
+  sed "s/\"seconds\": [^,}]*//" out >"truth_$kind.json"
 done
 check "so does the truth" cmp -s truth_read.json truth_left.json
 (cat groups_left.csv; echo b) >groups_four.csv
