@@ -184,7 +184,7 @@ static void the_terms_are_what_is_allocated(void **state) {
     r.options.context = &h;
     OK(run_train(&r));
     const lfm_memory *m = &r.result.memory;
-    if (k / 2 == 3) assert_true(trained_by_factors(&r, 800 * (3 + 800 + 2 + 2) + 2));
+    if (k / 2 == 3) assert_true(trained_by_factors(&r, 1, 800 * (3 + 800 + 2 + 2) + 2));
     int64_t stated = m->tables + m->pool + m->model + m->lanes + m->workers - m->in_files;
     int64_t left_out = (int64_t)h.in_training - (int64_t)before - stated;
     print_message("stated %lld, counted %lld more\n", (long long)stated, (long long)left_out);

@@ -43,8 +43,8 @@ static void large_networks_keep_factors(void **state) {
       lanes = small_run(KEYS("hidden_dim=800", "max_batch=2", "lanes=2"));
   OK(run_train(&factors));
   OK(run_train(&lanes));
-  assert_true(trained_by_factors(&factors, weights));
-  assert_false(trained_by_factors(&lanes, weights));
+  assert_true(trained_by_factors(&factors, 1, weights));
+  assert_false(trained_by_factors(&lanes, 2, weights));
   assert_true(fabs(factors.result.loss - lanes.result.loss) < 1e-4 * lanes.result.loss);
   run_drop(&factors);
   run_drop(&lanes);
@@ -767,7 +767,7 @@ static void steps_ask_for_no_memory(void **state) {
     OK(run_train(&r));
     assert_int_equal(c.steps, 3 * 24);
     assert_int_equal(c.most, 0);
-    assert_int_equal(trained_by_factors(&r, 800 * (3 + 800 + 2 + 2) + 2), k);
+    assert_int_equal(trained_by_factors(&r, 1, 800 * (3 + 800 + 2 + 2) + 2), k);
     run_drop(&r);
   }
 }

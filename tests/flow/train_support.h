@@ -70,10 +70,9 @@ static inline run small_run(const char *const *more) { return run_of(gaussian_ta
 
 static inline const char *file_of(const run *r, const char *name) { return inside(r->path, name); }
 
-/* Its memory of lanes is one gradient of so many weights and, beside it, the factors of a batch. */
-static inline bool trained_by_factors(const run *r, int64_t weights) {
-  double gradients = (double)r->result.memory.lanes / ((double)weights * sizeof(float));
-  return gradients > 1.1 && gradients < 2.0;
+/* Beside so many gradients of so many weights its lanes hold the factors of a batch. */
+static inline bool trained_by_factors(const run *r, int lanes, int64_t weights) {
+  return (double)r->result.memory.lanes > 1.05 * (double)lanes * (double)weights * sizeof(float);
 }
 
 static inline bool same_model(const run *a, const run *b) {
