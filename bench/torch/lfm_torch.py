@@ -4,15 +4,16 @@
 
 It reads the same presets (configs/*.yaml), trains the same chain and scores the same rows, and shares no code, no random
 numbers and no derivation with the C: gradients come from autograd, the trace of dv/dx from torch.func.jvp, the solver is
-torchdiffeq's.  Written the way PyTorch is fast on a CPU: whole batches, fused Adam, no synchronisation in the loop,
-torch.compile on request.
+torchdiffeq's.  Written the way PyTorch is fast: whole batches, fused Adam, no synchronisation in the loop, torch.compile on
+request, and on a GPU (--device cuda) a captured graph for each step.
 
     lfm_torch.py DATA -o RUN --preset bsds300@A [--fraction 0.1 | --steps N] [--seed S] [--test DATA --rows K]
     lfm_torch.py --model RUN/model.safetensors --preset bsds300@A --test DATA --rows K        only score
 
 DATA is file.hdf5::dataset, file.npy or a CSV with a header.  RUN gets model.safetensors (blocks.0.net.0.weight, ...),
-result.json and, when scored, logp.npy.  --fraction f runs f times max_batch batches a block; lr_step stays as published,
-so the learning rate ends higher than in the full run, as it does at that point of the full run.
+result.json and, when scored, converged.csv and paper.csv, which `kit compare` pairs with those of other models.
+--fraction f runs f times max_batch batches a block; lr_step stays as published, so the learning rate ends higher than in the
+full run, as it does at that point of the full run.
 """
 import argparse
 import csv
@@ -34,6 +35,7 @@ ACTIVATIONS = {'relu': nn.ReLU, 'elu': nn.ELU, 'silu': nn.SiLU, 'gelu': nn.GELU,
 # What a preset may leave to the default, and what this script does not do: asking for it is an error, not a surprise.
 ONLY = {'pool': 'pushed', 'cat_t': 'first', 'warmup': 0, 'cosine': False, 'ema_decay': 0, 'patience': 0,
         'optimizer': 'adam', 'weight_decay': 0, 'target_rows': 0, 'defensive': 0}
+WARM_UP = 10  # steps before a GPU's are captured, so that whatever is set up once has been
 
 
 # ---- configuration and data --------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ class Normaliser:
         self.logdet = np.linalg.slogdet(self.matrix)[1]
 
     def __call__(self, rows):
-        return torch.from_numpy(((rows - self.mean) @ self.matrix).astype(np.float32))
+        return torch.from_numpy(((rows - self.mean) @ self.matrix).astype(np.float32)).to(torch.get_default_device())
 
 
 # ---- the network -------------------------------------------------------------------------------------------------
@@ -125,13 +127,13 @@ def batches(pool, size):
             yield pool[order[at:at + size]]
 
 
-def right_end(x_left, other, gamma, coupling):
+def right_end(x_left, x_other, gamma, coupling):
     """x_r: an OU step of length gamma from the coupled row; None is infinite."""
     noise = torch.randn_like(x_left)
     if gamma is None:
         return noise
     start = {'dependent': lambda: x_left, 'shuffled': lambda: x_left[torch.randperm(len(x_left))],
-             'independent': lambda: next(other)}[coupling]()
+             'independent': lambda: x_other}[coupling]()
     return math.exp(-gamma) * start + math.sqrt(1 - math.exp(-2 * gamma)) * noise
 
 
@@ -152,15 +154,28 @@ def matching_loss(block, x_left, x_right, t, interp):
     return nn.functional.mse_loss(block(t, x), velocity)
 
 
+def captured(step, x_left, x_other):
+    """The same step as one graph, which a GPU replays without waiting for Python: a function of the same arguments."""
+    graph, inputs = torch.cuda.CUDAGraph(), (x_left.clone(), x_other.clone())
+    with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
+        loss = step(*inputs)
+
+    def replay(*rows):
+        for held, fresh in zip(inputs, rows):
+            held.copy_(fresh)
+        graph.replay()
+        return loss
+    return replay
+
+
 def train_block(block, pool, gamma, steps, config, loss_function):
     """Matches one block's flow on the pool; returns the loss of every step."""
-    size, times = min(config['batch_size'], len(pool)), config.get('num_tk', 1)
-    optimiser = torch.optim.Adam(block.parameters(), lr=config['lr'], fused=True)
-    left, other = batches(pool, size), batches(pool, size)
-    losses = torch.empty(steps)
-    for step in range(steps):
-        x_left = next(left)
-        x_right = right_end(x_left, other, gamma, config.get('coupling', 'dependent'))
+    size, times, coupling = min(config['batch_size'], len(pool)), config.get('num_tk', 1), config.get('coupling', 'dependent')
+    lr = torch.tensor(config['lr'])
+    optimiser = torch.optim.Adam(block.parameters(), lr=lr, fused=True, capturable=pool.is_cuda)
+
+    def step(x_left, x_other):
+        x_right = right_end(x_left, x_other, gamma, coupling)
         if times > 1:
             x_left, x_right = x_left.repeat_interleave(times, 0), x_right.repeat_interleave(times, 0)
         loss = loss_function(block, x_left, x_right, flow_times(len(x_left), config), config['interp'])
@@ -168,16 +183,25 @@ def train_block(block, pool, gamma, steps, config, loss_function):
         loss.backward()
         if config.get('grad_clip', 0):
             nn.utils.clip_grad_norm_(block.parameters(), config['grad_clip'])
-        optimiser.param_groups[0]['lr'] = config['lr'] * config['lr_decay'] ** (step // config['lr_step'])
         optimiser.step()
-        losses[step] = loss.detach()
+        return loss.detach()
+
+    left, other = batches(pool, size), batches(pool, size)
+    losses = torch.empty(steps)
+    for k in range(steps):
+        x_left = next(left)
+        x_other = next(other) if coupling == 'independent' else x_left
+        if k == WARM_UP and pool.is_cuda:
+            step = captured(step, x_left, x_other)
+        lr.fill_(config['lr'] * config['lr_decay'] ** (k // config['lr_step']))
+        losses[k] = step(x_left, x_other)
     return losses
 
 
 @torch.no_grad()
-def push(block, rows, tol, chunk=8192):
+def push(block, rows, tol):
     """The rows carried from t = 0 to 1 by dopri5."""
-    ends = torch.tensor([0.0, 1.0])
+    ends, chunk = torch.tensor([0.0, 1.0]), 65536 if rows.is_cuda else 8192
     return torch.cat([odeint(block, part, ends, rtol=tol, atol=tol, method='dopri5')[1] for part in rows.split(chunk)])
 
 
@@ -249,24 +273,27 @@ def standard_error(values, groups=None):
 
 
 def score(blocks, normaliser, config, args, result):
-    """nll in the data's units by both protocols, on evenly spaced rows of the test table."""
+    """nll in the data's units by both protocols, on evenly spaced test rows: which rows, and their log p each way."""
     table = read_table(args.test)
     chosen = np.arange(args.rows) * len(table) // args.rows
     groups = read_table(args.group)[chosen, 0] if args.group else None
     x = normaliser(table[chosen])
+    if args.double:
+        torch.set_default_dtype(torch.float64)
+        blocks, x = blocks.double(), x.double()
     protocols = {'converged': lambda part: logp_converged(blocks, part, args.tol),
                  'paper': lambda part: logp_paper(blocks, part, config['push_tol'])}
     logps = {}
     for name in args.protocols.split(','):
         began = time.perf_counter()
-        logp = torch.cat([protocols[name](part) for part in x.split(args.chunk)]).numpy() + normaliser.logdet
+        logp = torch.cat([protocols[name](part) for part in x.split(args.chunk)]).cpu().numpy() + normaliser.logdet
         logps[name] = logp
         result['score'][name] = {'rows': len(logp), 'nll': -logp.mean(), 'nll_se': standard_error(logp, groups),
                                  'nll_standardised': normaliser.logdet - logp.mean(),
                                  'seconds': time.perf_counter() - began}
         print(f'{name}: nll {-logp.mean():.4f} +- {result["score"][name]["nll_se"]:.4f} on {len(logp)} rows, '
               f'{result["score"][name]["seconds"]:.1f} s', flush=True)
-    return np.stack([chosen, *logps.values()], 1)
+    return chosen, logps
 
 
 # ---- command line ------------------------------------------------------------------------------------------------------
@@ -282,6 +309,7 @@ def parse():
     p.add_argument('--steps', type=int, help='batches a block, whatever the preset says')
     p.add_argument('--train-rows', type=int, help='only the first so many rows')
     p.add_argument('--seed', type=int, default=0)
+    p.add_argument('--device', default='cpu', help='cpu, or cuda')
     p.add_argument('--threads', type=int, default=os.cpu_count())
     p.add_argument('--compile', action='store_true', help='torch.compile the loss')
     p.add_argument('--model', help='score this model instead of training one')
@@ -290,6 +318,7 @@ def parse():
     p.add_argument('--rows', type=int, default=100, help='evenly spaced test rows')
     p.add_argument('--protocols', default='converged,paper')
     p.add_argument('--tol', type=float, default=1e-5, help='of the converged protocol')
+    p.add_argument('--double', action='store_true', help='score in double precision')
     p.add_argument('--chunk', type=int, default=100, help='rows scored at once')
     return p.parse_args()
 
@@ -298,6 +327,9 @@ def main():
     args = parse()
     config = read_config(args)
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
+    if args.device == 'cuda':
+        torch.cuda.set_stream(torch.cuda.Stream())  # the default one cannot be captured
     torch.manual_seed(args.seed)
     if args.out:
         os.makedirs(args.out, exist_ok=True)
@@ -305,9 +337,9 @@ def main():
     normaliser = Normaliser(config['normalise'] if args.data else 'none', rows if args.data else read_table(args.test)[:1])
     result = {'preset': args.preset, 'seed': args.seed, 'threads': args.threads, 'compile': args.compile,
               'torch': torch.__version__, 'steps': config['max_batch'], 'loss': [], 'train_seconds': [], 'push_seconds': [],
-              'score': {}}
+              'device': torch.cuda.get_device_name() if args.device == 'cuda' else args.device, 'score': {}}
     if args.model:
-        tensors = load_file(args.model)
+        tensors = load_file(args.model, device=args.device)
         dim = tensors['blocks.0.net.0.weight'].shape[1] - 1
         blocks = nn.ModuleList(Velocity(dim, config) for _ in config['hks'])
         blocks.load_state_dict({name.removeprefix('blocks.'): tensors[name] for name in tensors if name.startswith('blocks.')})
@@ -316,9 +348,10 @@ def main():
         save_file({'blocks.' + name: tensor for name, tensor in blocks.state_dict().items()},
                   os.path.join(args.out, 'model.safetensors'))
     if args.test:
-        logp = score(blocks, normaliser, config, args, result)
-        if args.out:
-            np.save(os.path.join(args.out, 'logp.npy'), logp)
+        chosen, logps = score(blocks, normaliser, config, args, result)
+        for name in logps if args.out else ():
+            with open(os.path.join(args.out, name + '.csv'), 'w', newline='') as file:
+                csv.writer(file).writerows([('row', 'logp'), *zip((chosen + 1).tolist(), logps[name].tolist())])
     if args.out:
         with open(os.path.join(args.out, 'result.json'), 'w') as file:
             json.dump(result, file, indent=1)
