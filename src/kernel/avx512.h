@@ -32,6 +32,25 @@ INLINE __m512 floats_of_halves(const uint16_t *from) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
 }
 
+/* Sixteen lines of sixteen become columns: pairs, fours, then the four parts of a line. */
+INLINE void turn_square(__m512 *x) {
+  __m512 pairs[LANES];
+  UNROLL for (int64_t i = 0; i < LANES; i += 2) pairs[i] = _mm512_unpacklo_ps(x[i], x[i + 1]),
+                                                pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
+  UNROLL for (int64_t i = 0; i < LANES; i += 4) UNROLL for (int64_t j = 0; j < 2; j++) {
+    __m512d low = _mm512_castps_pd(pairs[i + j]), high = _mm512_castps_pd(pairs[i + j + 2]);
+    x[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+    x[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+  }
+  UNROLL for (int64_t j = 0; j < 4; j++) {
+    __m512 even_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0x88), odd_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0xDD);
+    __m512 even_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0x88),
+           odd_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0xDD);
+    x[j] = _mm512_shuffle_f32x4(even_low, even_high, 0x88), x[8 + j] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
+    x[4 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88), x[12 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
+  }
+}
+
 INLINE __m512 times(float f, __m512 x) { return _mm512_mul_ps(_mm512_set1_ps(f), x); }
 INLINE __m512 plus(float f, __m512 x, __m512 to) { return _mm512_fmadd_ps(_mm512_set1_ps(f), x, to); }
 INLINE __m512 less(float f, __m512 x, __m512 from) { return _mm512_fnmadd_ps(_mm512_set1_ps(f), x, from); }

@@ -3,7 +3,8 @@
  * bf16.c -- training in bfloat16 [Micikevicius et al. 2018; Kalamkar et al. 2019]: masters, sums, gradients of the
  * parameters, inputs and outputs are floats; what passes between layers, and the weights that products read, are halves.
  *
- *   pairs    halves of two bytes; products by instructions on pairs of them (vdpbf16ps, AMX), sums in float
+ *   pairs    halves of two bytes; products by instructions on pairs of them, sums in float: by tiles of AMX where there are
+ *            any (amx.c), else the library's
  *   floats   halves kept as floats whose lower sixteen bits are zero; products by the float kernels
  *
  * Both compute the same but for the order of sums.  Which is faster depends on the processor, not on the network: one that
@@ -13,6 +14,7 @@
  */
 #include "kernel/bf16.h"
 #include "core/alloc.h"
+#include "kernel/amx.h"
 #include "kernel/onednn.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ enum { CHUNK = 512, PACK_RUN = 16, PACK_WORDS = 64, ALIGNMENT = 64 };
 
 /* ---- arrays -------------------------------------------------------------------------------------------------- */
 
-LFM_VECTOR static void halve(uint16_t *restrict half, const float *restrict x, size_t n) {
+LFM_VECTOR void lfm_bf16_halve(uint16_t *restrict half, const float *restrict x, size_t n) {
   for (size_t i = 0; i < n; i++) half[i] = lfm_bf16_of(x[i]);
 }
 
@@ -46,7 +48,8 @@ LFM_VECTOR static void round_to(float *restrict to, const float *restrict x, siz
 typedef enum convert { AS_IT_IS, HALVE, WIDEN, ROUND } convert;
 
 struct lfm_product {
-  lfm_product *inner; /* the library's */
+  lfm_product *inner; /* the library's; NULL: by tiles */
+  lfm_amx_product tiles;
   lfm_layout layout;
   convert a, c;
   size_t a_count, c_count;
@@ -59,7 +62,7 @@ static const lfm_kernels *library; /* of float products; set once, with the tabl
 static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static void apply(convert how, void *to, const void *from, size_t n) {
-  if (how == HALVE) halve(to, from, n);
+  if (how == HALVE) lfm_bf16_halve(to, from, n);
   else if (how == WIDEN) widen(to, from, n);
   else if (to == from) round_here(to, n);
   else round_to(to, from, n);
@@ -87,18 +90,32 @@ static lfm_product_spec divide(const lfm_product_spec *spec, bool floats, lfm_pr
   return inner;
 }
 
+/* The library's product, or where tiles can, theirs. */
+static lfm_status make_inner(const lfm_product_spec *spec, lfm_product *product) {
+  if (lfm_amx_can(spec)) {
+    product->tiles = lfm_amx_product_of(spec, library);
+    product->inner_scratch = aligned(lfm_amx_scratch(&product->tiles));
+    return LFM_OK;
+  }
+  LFM_TRY(library->product_create(spec, &product->inner));
+  product->inner_scratch = aligned(library->product_scratch(product->inner));
+  return LFM_OK;
+}
+
+static void product_destroy(lfm_product *product) {
+  if (!product) return;
+  library->product_destroy(product->inner);
+  lfm_free(product);
+}
+
 static lfm_status product_create(const lfm_product_spec *spec, bool floats, lfm_product **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
   lfm_product_spec inner = divide(spec, floats, *out);
-  lfm_status status = library->product_create(&inner, &(*out)->inner);
+  lfm_status status = make_inner(&inner, *out);
   if (status == LFM_OK && (*out)->c_scratch && spec->accumulate)
     status = lfm_fail(LFM_E_UNSUPPORTED, "bf16: halves cannot be added to by a product of floats");
-  if (status == LFM_OK) {
-    (*out)->inner_scratch = aligned(library->product_scratch((*out)->inner));
-    return LFM_OK;
-  }
-  library->product_destroy((*out)->inner);
-  lfm_free(*out);
+  if (status == LFM_OK) return LFM_OK;
+  product_destroy(*out);
   *out = NULL;
   return status;
 }
@@ -108,12 +125,6 @@ static lfm_status create_of_pairs(const lfm_product_spec *spec, lfm_product **ou
 }
 static lfm_status create_of_floats(const lfm_product_spec *spec, lfm_product **out) {
   return product_create(spec, true, out);
-}
-
-static void product_destroy(lfm_product *product) {
-  if (!product) return;
-  library->product_destroy(product->inner);
-  lfm_free(product);
 }
 
 static size_t product_scratch(const lfm_product *p) { return p->inner_scratch + p->a_scratch + p->c_scratch; }
@@ -131,7 +142,8 @@ static lfm_status product_run(lfm_product *p, const void *a, const void *b, cons
   char *a_room = (char *)scratch + p->inner_scratch, *c_room = a_room + p->a_scratch;
   if (p->a != AS_IT_IS) convert_a(p, a_room, a);
   void *result = p->c_scratch ? c_room : c;
-  LFM_TRY(library->product_run(p->inner, p->a == AS_IT_IS ? a : a_room, b, bias, result, scratch));
+  if (!p->inner) lfm_amx_run(&p->tiles, p->a == AS_IT_IS ? a : a_room, b, bias, result, scratch);
+  else LFM_TRY(library->product_run(p->inner, p->a == AS_IT_IS ? a : a_room, b, bias, result, scratch));
   if (p->c != AS_IT_IS) apply(p->c, c, result, p->c_count);
   return LFM_OK;
 }
@@ -249,8 +261,8 @@ static void activate_pairs(void *y, void *slope, const void *z, size_t n, lfm_ac
   for (size_t i = 0; i < n; i += CHUNK) {
     widen(values, (const uint16_t *)z + i, chunk_of(n - i));
     library->activate(values, slope ? slopes : NULL, values, chunk_of(n - i), act, false);
-    halve((uint16_t *)y + i, values, chunk_of(n - i));
-    if (slope) halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
+    lfm_bf16_halve((uint16_t *)y + i, values, chunk_of(n - i));
+    if (slope) lfm_bf16_halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
   }
 }
 
@@ -277,7 +289,7 @@ static void activate_backward_pairs(void *d, const void *kept, int64_t rows, int
       widen(gradient, to, n);
       widen(value, (const uint16_t *)kept + at, n);
       library->activate_backward(gradient, value, 1, (int64_t)n, act, false, (float *)d_bias + j, true);
-      halve(to, gradient, n);
+      lfm_bf16_halve(to, gradient, n);
     }
 }
 
@@ -308,7 +320,7 @@ static void make_tables(void) {
   pairs.activate = activate_pairs, floats.activate = activate_floats;
   pairs.activate_backward = activate_backward_pairs, floats.activate_backward = activate_backward_floats;
   pairs.name = "bf16 pairs", floats.name = "bf16 floats";
-  snprintf(identities[0], sizeof identities[0], "%s, bf16 in pairs", library->identity);
+  snprintf(identities[0], sizeof identities[0], "%s, bf16 in %s", library->identity, lfm_amx_ready() ? "tiles" : "pairs");
   snprintf(identities[1], sizeof identities[1], "%s, bf16 in floats", library->identity);
   pairs.identity = identities[0], floats.identity = identities[1];
 }

@@ -64,25 +64,6 @@ LFM_VECTOR static void unpack_tile(float *restrict dw, int64_t row, const float 
 
 enum { SQUARE = LANES * LANES }; /* numbers from tap to tap */
 
-/* Lines become columns: pairs, fours, then the four parts of a line. */
-INLINE void transpose(__m512 *x) {
-  __m512 pairs[LANES];
-  UNROLL for (int64_t i = 0; i < LANES; i += 2) pairs[i] = _mm512_unpacklo_ps(x[i], x[i + 1]),
-                                                pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
-  UNROLL for (int64_t i = 0; i < LANES; i += 4) UNROLL for (int64_t j = 0; j < 2; j++) {
-    __m512d low = _mm512_castps_pd(pairs[i + j]), high = _mm512_castps_pd(pairs[i + j + 2]);
-    x[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
-    x[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
-  }
-  UNROLL for (int64_t j = 0; j < 4; j++) {
-    __m512 even_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0x88), odd_low = _mm512_shuffle_f32x4(x[j], x[4 + j], 0xDD);
-    __m512 even_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0x88),
-           odd_high = _mm512_shuffle_f32x4(x[8 + j], x[12 + j], 0xDD);
-    x[j] = _mm512_shuffle_f32x4(even_low, even_high, 0x88), x[8 + j] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
-    x[4 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88), x[12 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
-  }
-}
-
 AVX512 static void unpack_tile_at_once(float *dw, int64_t row, const float *tile, const lfm_filter *f, int64_t outs,
                                        int64_t count, bool accumulate) {
   const float *line = tile;
@@ -94,7 +75,7 @@ AVX512 static void unpack_tile_at_once(float *dw, int64_t row, const float *tile
       x[j] = _mm512_loadu_ps(line);
       tap = tap + 1 < f->taps ? tap + 1 : 0, line += tap ? SQUARE : back;
     }
-    transpose(x);
+    turn_square(x);
     UNROLL for (int64_t j = 0; j < LANES; j++) if (j < outs) {
       float *to = dw + j * row + k;
       if (accumulate) x[j] = _mm512_add_ps(_mm512_maskz_loadu_ps(inside, to), x[j]);

@@ -4,11 +4,12 @@
  * Twelve sums: two units with a latency of four or five cycles need ten in flight to be always busy.
  */
 #include "kernel/peak.h"
+#include "kernel/amx.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "kernel/amx_tiles.h"
 
-enum { LOOPS = 400000, SUMS = 12 };
+enum { LOOPS = 400000, SUMS = 12, TILE_LOOPS = 100000 };
 
 static _Thread_local volatile float sink; /* so that the sums are wanted */
 
@@ -43,7 +44,29 @@ __attribute__((target("avx512f,avx512bf16"))) static int64_t spin_pairs(void) {
   return (int64_t)2 * 32 * SUMS * LOOPS;
 }
 
-int64_t lfm_peak_spin_bf16(void) { return __builtin_cpu_supports("avx512bf16") ? spin_pairs() : 0; }
+/* Four sums, as a tile's takes longer than its start. */
+AMX static int64_t spin_tiles(void) {
+  uint16_t zeros[TILE_LINES * TILE_HALVES] = {0};
+  tiles_take(BLOCK);
+  tiles_clear(true);
+  _tile_loadd(4, zeros, TILE_BYTES);
+  _tile_loadd(5, zeros, TILE_BYTES);
+  _tile_loadd(6, zeros, TILE_BYTES);
+  _tile_loadd(7, zeros, TILE_BYTES);
+  for (int loop = 0; loop < TILE_LOOPS; loop++) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return (int64_t)2 * BLOCK * BLOCK * TILE_HALVES * TILE_LOOPS;
+}
+
+int64_t lfm_peak_spin_bf16(void) {
+  if (lfm_amx_ready()) return spin_tiles();
+  return __builtin_cpu_supports("avx512bf16") ? spin_pairs() : 0;
+}
 
 int64_t lfm_peak_spin(void) {
   if (__builtin_cpu_supports("avx512f")) return spin_512();

@@ -83,8 +83,8 @@ static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t dep
 }
 
 static const int64_t shapes[][3] = {
-    /* m, n, k */ {1, 1, 1}, {3, 2, 7},    {16, 64, 16}, {17, 65, 31}, {5, 6, 362},
-    {30, 362, 44},           {24, 1, 256}, {48, 63, 512}};
+    /* m, n, k */ {1, 1, 1}, {3, 2, 7},    {16, 64, 16},  {17, 65, 31}, {5, 6, 362},
+    {30, 362, 44},           {24, 1, 256}, {48, 63, 512}, {70, 96, 130}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void test_packed_products(void **state) {
