@@ -8,11 +8,11 @@
  * A number is one chain of sums down k, 32 products at a time, wherever its line lies.
  */
 #include "kernel/amx.h"
-#include "kernel/bf16.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include "kernel/amx_tiles.h"
 #include <cpuid.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -83,14 +83,29 @@ AMX_INLINE void sum_lines(bool two, float *sums, int64_t width, operand a, const
   }
 }
 
-static void finish_line(const lfm_amx_product *p, float *sums, const float *bias, void *c, int64_t line) {
+AMX_INLINE __mmask16 inside(int64_t at, int64_t n) { return (__mmask16)(n - at < LANES ? (1 << (n - at)) - 1 : 0xFFFF); }
+
+/* relu goes along with bias and rounding; another activation in between. */
+AMX static void finish_line(const lfm_amx_product *p, float *sums, const float *bias, void *c, int64_t line) {
   int64_t n = p->spec.n;
   float *to = (float *)c + line * n;
-  for (int64_t j = 0; bias && j < n; j++) sums[j] += bias[j];
-  for (int64_t j = 0; p->spec.accumulate && j < n; j++) sums[j] += to[j];
-  if (p->spec.act.kind != LFM_ACT_NONE) p->activate(sums, NULL, sums, (size_t)n, p->spec.act, false);
-  if (p->spec.half_c) lfm_bf16_halve((uint16_t *)c + line * n, sums, (size_t)n);
-  else memcpy(to, sums, (size_t)n * sizeof *to);
+  uint16_t *halves = (uint16_t *)c + line * n;
+  lfm_act_kind act = p->spec.act.kind;
+  __m512 least = _mm512_set1_ps(act == LFM_ACT_RELU ? 0.0f : -INFINITY);
+  bool is_apart = act != LFM_ACT_NONE && act != LFM_ACT_RELU;
+  if (is_apart) {
+    for (int64_t j = 0; bias && j < n; j++) sums[j] += bias[j];
+    p->activate(sums, NULL, sums, (size_t)n, p->spec.act, false);
+  }
+  const float *more = p->spec.accumulate ? to : is_apart ? NULL : bias;
+  for (int64_t j = 0; j < n; j += LANES) {
+    __mmask16 in = inside(j, n);
+    __m512 x = _mm512_loadu_ps(sums + j);
+    if (more) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(in, more + j));
+    x = _mm512_max_ps(least, x); /* x where it is no number */
+    if (p->spec.half_c) _mm256_mask_storeu_epi16(halves + j, in, halves_of(x));
+    else _mm512_mask_storeu_ps(to + j, in, x);
+  }
 }
 
 AMX static void run_layer(const lfm_amx_product *p, const uint16_t *a, const void *b, const float *bias, void *c,
@@ -113,10 +128,10 @@ AMX static void run_layer(const lfm_amx_product *p, const uint16_t *a, const voi
 
 /* Two lines of numbers, the second NULL for zeros, as pairs: columns [at, at + 16), those from n on zero. */
 AMX_INLINE __m512i pairs_of(const uint16_t *even, const uint16_t *odd, int64_t at, int64_t n) {
-  __mmask16 inside = (__mmask16)(n - at < TILE_LINES ? (1 << (n - at)) - 1 : 0xFFFF);
-  __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(inside, even + at));
+  __mmask16 in = inside(at, n);
+  __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, even + at));
   if (!odd) return low;
-  return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(inside, odd + at)), 16));
+  return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, odd + at)), 16));
 }
 
 /* Lines [k, n], `ld` numbers from one to the next, as tiles [n / 16][k / 32]: of B, or turned, of A. */

@@ -27,7 +27,7 @@ enum { CHUNK = 512, PACK_RUN = 16, PACK_WORDS = 64, ALIGNMENT = 64 };
 
 /* ---- arrays -------------------------------------------------------------------------------------------------- */
 
-LFM_VECTOR void lfm_bf16_halve(uint16_t *restrict half, const float *restrict x, size_t n) {
+LFM_VECTOR static void halve(uint16_t *restrict half, const float *restrict x, size_t n) {
   for (size_t i = 0; i < n; i++) half[i] = lfm_bf16_of(x[i]);
 }
 
@@ -62,7 +62,7 @@ static const lfm_kernels *library; /* of float products; set once, with the tabl
 static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static void apply(convert how, void *to, const void *from, size_t n) {
-  if (how == HALVE) lfm_bf16_halve(to, from, n);
+  if (how == HALVE) halve(to, from, n);
   else if (how == WIDEN) widen(to, from, n);
   else if (to == from) round_here(to, n);
   else round_to(to, from, n);
@@ -261,8 +261,8 @@ static void activate_pairs(void *y, void *slope, const void *z, size_t n, lfm_ac
   for (size_t i = 0; i < n; i += CHUNK) {
     widen(values, (const uint16_t *)z + i, chunk_of(n - i));
     library->activate(values, slope ? slopes : NULL, values, chunk_of(n - i), act, false);
-    lfm_bf16_halve((uint16_t *)y + i, values, chunk_of(n - i));
-    if (slope) lfm_bf16_halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
+    halve((uint16_t *)y + i, values, chunk_of(n - i));
+    if (slope) halve((uint16_t *)slope + i, slopes, chunk_of(n - i));
   }
 }
 
@@ -289,7 +289,7 @@ static void activate_backward_pairs(void *d, const void *kept, int64_t rows, int
       widen(gradient, to, n);
       widen(value, (const uint16_t *)kept + at, n);
       library->activate_backward(gradient, value, 1, (int64_t)n, act, false, (float *)d_bias + j, true);
-      lfm_bf16_halve(to, gradient, n);
+      halve(to, gradient, n);
     }
 }
 

@@ -19,6 +19,4 @@ static inline uint16_t lfm_bf16_of(float x) { return (uint16_t)(lfm_bf16_bits(x)
 static inline float lfm_bf16_value(uint16_t half) { return lfm_bits_to_f32((uint32_t)half << 16); }
 static inline float lfm_bf16_rounded(float x) { return lfm_bits_to_f32(lfm_bf16_bits(x) & 0xFFFF0000u); }
 
-void lfm_bf16_halve(uint16_t *half, const float *x, size_t n);
-
 #endif
