@@ -23,14 +23,17 @@ enum { FEW_ROWS = 200, LEAST_TIMED_STEPS = 8 };
 /* ---- the work space ----------------------------------------------------------------------------------------- */
 
 /* Steps in bf16 have a network of their own, whose masters are floats like the model's; and so have mean velocities, with a
- * span. */
-static lfm_status create_net(lfm_trainer *trainer) {
-  const lfm_config *config = trainer->config;
+ * span.  All others have the model's. */
+static lfm_status make_net(const lfm_config *config, const lfm_model *model, lfm_net **out) {
   const lfm_kernels *kernels = lfm_kernels_best();
   bool halves = config->precision == LFM_PRECISION_BF16, span = config->objective == LFM_OBJECTIVE_MEANFLOW;
-  trainer->net = trainer->model->net;
+  *out = model->net;
   if (halves) LFM_TRY(lfm_kernels_bf16(&kernels));
-  return halves || span ? lfm_chain_net(trainer->model, kernels, span, &trainer->net) : LFM_OK;
+  return halves || span ? lfm_chain_net(model, kernels, span, out) : LFM_OK;
+}
+
+static void drop_net(lfm_net *net, const lfm_model *model) {
+  if (net != model->net) lfm_net_destroy(net);
 }
 
 /* One a thread; or, with factors, one a part of the batch, and for validation not fewer than threads. */
@@ -54,8 +57,8 @@ static lfm_status create_workers(lfm_trainer *trainer) {
 }
 
 static lfm_status create_steps(lfm_trainer *trainer) {
-  LFM_TRY(create_net(trainer));
   const lfm_config *config = trainer->config;
+  LFM_TRY(make_net(config, trainer->model, &trainer->net));
   const lfm_net *net = trainer->net;
   lfm_optim_config optim;
   LFM_TRY(create_workers(trainer));
@@ -276,6 +279,7 @@ lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored) {
   lfm_config *config = NULL;
   lfm_table *windows = NULL;
   lfm_model *model = NULL;
+  lfm_net *net = NULL;
   int64_t rows;
   lfm_status status;
   if (!table) return lfm_fail(LFM_E_USAGE, "training needs a table");
@@ -284,6 +288,8 @@ lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored) {
   LFM_TRY_GOTO(lfm_trainer_count_rows(options, config, &rows), done);
   if (table->demos) LFM_TRY_GOTO(cut_none(config, table->demos, &windows), done);
   LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);
+  LFM_TRY_GOTO(make_net(config, model, &net), done);
+  drop_net(net, model);
   *is_scored = lfm_trainer_has_nll(model);
 done:
   lfm_model_destroy(model);
@@ -307,7 +313,7 @@ lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lf
 
 lfm_model *lfm_trainer_take_model(lfm_trainer *trainer) {
   lfm_model *model = trainer->model;
-  if (trainer->net != model->net) lfm_net_destroy(trainer->net);
+  drop_net(trainer->net, model);
   trainer->model = NULL;
   return model;
 }
@@ -331,7 +337,7 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_optim_destroy(trainer->optim);
   lfm_params_destroy(trainer->params);
   lfm_params_destroy(trainer->average);
-  if (trainer->model && trainer->net != trainer->model->net) lfm_net_destroy(trainer->net);
+  if (trainer->model) drop_net(trainer->net, trainer->model);
   lfm_model_destroy(trainer->model);
   lfm_team_destroy(trainer->team);
   lfm_table_destroy(trainer->split_train);
