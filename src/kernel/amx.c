@@ -145,7 +145,7 @@ AMX static void make_tiles(char *to, const uint16_t *from, int64_t k, int64_t n,
         tile[i] =
             _mm512_castsi512_ps(even < k ? pairs_of(line, even + 1 < k ? line + ld : NULL, at, n) : _mm512_setzero_si512());
       }
-      if (turned) turn_square(tile);
+      if (turned) transpose_square(tile);
       UNROLL for (int64_t i = 0; i < TILE_LINES; i++) _mm512_storeu_ps(to + i * TILE_BYTES, tile[i]);
     }
 }

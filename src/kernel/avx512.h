@@ -42,7 +42,7 @@ INLINE __m256i halves_of(__m512 x) {
 }
 
 /* Sixteen lines of sixteen become columns: pairs, fours, then the four parts of a line. */
-INLINE void turn_square(__m512 *x) {
+INLINE void transpose_square(__m512 *x) {
   __m512 pairs[LANES];
   UNROLL for (int64_t i = 0; i < LANES; i += 2) pairs[i] = _mm512_unpacklo_ps(x[i], x[i + 1]),
                                                 pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);

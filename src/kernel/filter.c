@@ -75,7 +75,7 @@ AVX512 static void unpack_tile_at_once(float *dw, int64_t row, const float *tile
       x[j] = _mm512_loadu_ps(line);
       tap = tap + 1 < f->taps ? tap + 1 : 0, line += tap ? SQUARE : back;
     }
-    turn_square(x);
+    transpose_square(x);
     UNROLL for (int64_t j = 0; j < LANES; j++) if (j < outs) {
       float *to = dw + j * row + k;
       if (accumulate) x[j] = _mm512_add_ps(_mm512_maskz_loadu_ps(inside, to), x[j]);

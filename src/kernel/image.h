@@ -39,9 +39,10 @@ static inline int64_t lfm_conv_taps(const lfm_conv_shape *shape) { return lfm_co
 typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK_WEIGHTS } lfm_conv_pass;
 
 /* Weights [out, in, taps] cut into [block, block] tiles of channels: [out / block][in / block][taps], or
- * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Channels that are not there: zeros. */
+ * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Of the channels that do not, a tile has `depth`:
+ * a block, or two.  Channels that are not there: zeros. */
 typedef struct lfm_filter {
-  int64_t out, in, taps, block;
+  int64_t out, in, taps, block, depth;
   bool in_first, in_fastest;
   bool half;    /* of halves, and of the channels that do not run fastest two at a time side by side */
   size_t count; /* numbers in all */
@@ -154,20 +155,33 @@ typedef struct lfm_image_kernels {
 extern const lfm_image_kernels lfm_ref_images_f32, lfm_ref_images_f64;
 extern const lfm_image_kernels lfm_ref_images_bf16; /* without convolutions */
 
+/* Channels written, and read, a tile. */
+static inline int64_t lfm_filter_outs(const lfm_filter *f) { return f->in_fastest ? f->depth : f->block; }
+static inline int64_t lfm_filter_ins(const lfm_filter *f) { return f->in_fastest ? f->block : f->depth; }
+
+static inline size_t lfm_filter_count(const lfm_filter *f) {
+  int64_t outs = lfm_filter_outs(f), ins = lfm_filter_ins(f);
+  return (size_t)((f->out + outs - 1) / outs * ((f->in + ins - 1) / ins) * f->taps * outs * ins);
+}
+
 static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t block) {
-  lfm_filter filter = {.out = shape->out.channels, .in = shape->in.channels, .taps = lfm_conv_taps(shape), .block = block};
-  int64_t tiles = (filter.out + block - 1) / block * ((filter.in + block - 1) / block);
-  filter.count = (size_t)(tiles * filter.taps * block * block);
+  lfm_filter filter = {.out = shape->out.channels,
+                       .in = shape->in.channels,
+                       .taps = lfm_conv_taps(shape),
+                       .block = block,
+                       .depth = block};
+  filter.count = lfm_filter_count(&filter);
   return filter;
 }
 
 /* The place of weight (o, i, tap). */
 static inline int64_t lfm_filter_at(const lfm_filter *f, int64_t o, int64_t i, int64_t tap) {
-  int64_t b = f->block, outs = (f->out + b - 1) / b, ins = (f->in + b - 1) / b;
-  int64_t tile = f->in_first ? i / b * outs + o / b : o / b * ins + i / b;
-  int64_t slow = f->in_fastest ? o % b : i % b, fast = f->in_fastest ? i % b : o % b;
+  int64_t b = f->block, by_out = lfm_filter_outs(f), by_in = lfm_filter_ins(f);
+  int64_t outs = (f->out + by_out - 1) / by_out, ins = (f->in + by_in - 1) / by_in;
+  int64_t tile = f->in_first ? i / by_in * outs + o / by_out : o / by_out * ins + i / by_in;
+  int64_t slow = f->in_fastest ? o % by_out : i % by_in, fast = f->in_fastest ? i % b : o % b;
   int64_t in_tile = f->half ? slow / 2 * 2 * b + fast * 2 + slow % 2 : slow * b + fast;
-  return (tile * f->taps + tap) * b * b + in_tile;
+  return (tile * f->taps + tap) * b * f->depth + in_tile;
 }
 
 #endif

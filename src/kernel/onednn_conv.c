@@ -13,6 +13,7 @@
  * by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
+#include "kernel/amx_conv.h"
 #include "kernel/attention.h"
 #include "kernel/filter.h"
 #include "kernel/onednn.h"
@@ -25,7 +26,7 @@ enum { ARGS = 5, LINE = 64 };
 
 static int64_t block = 16; /* floats of a vector: 8 below AVX-512 */
 
-typedef enum conv_way { BY_LIBRARY, BY_TILES, BY_POINTS, BY_LINES } conv_way;
+typedef enum conv_way { BY_LIBRARY, BY_TILES, BY_POINTS, BY_LINES, BY_REGISTERS } conv_way;
 
 struct lfm_conv {
   lfm_conv_pass pass;
@@ -35,6 +36,7 @@ struct lfm_conv {
   lfm_winograd tiles;
   lfm_pointwise points;
   lfm_toom lines;
+  lfm_amx_conv registers;
   dnnl_primitive_t primitive;
   dnnl_stream_t stream;
   dnnl_exec_arg_t args[ARGS];
@@ -43,6 +45,7 @@ struct lfm_conv {
 };
 
 static conv_way best_way(const lfm_conv_shape *shape, lfm_conv_pass pass, bool half) {
+  if (half && lfm_amx_conv_can(shape)) return BY_REGISTERS;
   if (lfm_winograd_can(shape)) return BY_TILES;
   if (lfm_pointwise_can(shape) && !half) return BY_POINTS;
   return lfm_toom_can(shape) && (!half || pass == LFM_CONV_BACK_WEIGHTS) ? BY_LINES : BY_LIBRARY;
@@ -50,10 +53,12 @@ static conv_way best_way(const lfm_conv_shape *shape, lfm_conv_pass pass, bool h
 
 static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_way way, bool half) {
   lfm_filter out = lfm_filter_of(shape, block);
-  out.half = half && way == BY_LIBRARY && pass != LFM_CONV_BACK_WEIGHTS; /* whose result is of floats */
-  if (pass != LFM_CONV_BACK_DATA) return out;
-  out.in_fastest = true;
-  out.in_first = way != BY_LIBRARY || (block == 16 && shape->size == 1 && shape->stride == 1);
+  if (pass == LFM_CONV_BACK_WEIGHTS) return out; /* of floats */
+  out.half = half && (way == BY_LIBRARY || way == BY_REGISTERS);
+  if (way == BY_REGISTERS) out.depth = 2 * block;
+  out.in_fastest = pass == LFM_CONV_BACK_DATA;
+  out.in_first = out.in_fastest && (way != BY_LIBRARY || (block == 16 && shape->size == 1 && shape->stride == 1));
+  out.count = lfm_filter_count(&out);
   return out;
 }
 
@@ -180,6 +185,9 @@ static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, b
   } else if (way == BY_LINES) {
     conv->lines = lfm_toom_of(shape, pass, rows, half);
     conv->scratch = whole_lines(lfm_toom_scratch(&conv->lines, pass));
+  } else if (way == BY_REGISTERS) {
+    conv->registers = lfm_amx_conv_of(shape, pass, rows);
+    conv->scratch = whole_lines(lfm_amx_conv_scratch(&conv->registers));
   } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
   else {
     int threads = lfm_onednn_threads_to_one();
@@ -224,6 +232,7 @@ static lfm_status conv_run(lfm_conv *conv, const void *in, const void *weights, 
   if (conv->way == BY_TILES) lfm_winograd_run(&conv->tiles, in, weights, bias, out, scratch);
   if (conv->way == BY_POINTS) lfm_pointwise_run(&conv->points, in, weights, bias, out);
   if (conv->way == BY_LINES) lfm_toom_run(&conv->lines, in, weights, bias, out, scratch);
+  if (conv->way == BY_REGISTERS) lfm_amx_conv_run(&conv->registers, in, weights, bias, out, scratch);
   if (conv->way != BY_LIBRARY) return LFM_OK;
   return execute(conv,
                  (void *[ARGS]){(void *)(uintptr_t)in, (void *)(uintptr_t)weights, out, scratch, (void *)(uintptr_t)bias});
@@ -242,6 +251,7 @@ static lfm_status conv_gradient(lfm_conv *conv, const void *x, const void *dy, v
   if (conv->way == BY_TILES) lfm_winograd_gradient(&conv->tiles, x, dy, tiles, bias, scratch);
   else if (conv->way == BY_POINTS) lfm_pointwise_gradient(&conv->points, x, dy, tiles, bias);
   else if (conv->way == BY_LINES) lfm_toom_gradient(&conv->lines, x, dy, tiles, bias, scratch);
+  else if (conv->way == BY_REGISTERS) lfm_amx_conv_gradient(&conv->registers, x, dy, tiles, bias, scratch);
   else LFM_TRY(execute(conv, (void *[ARGS]){(void *)(uintptr_t)x, tiles, (void *)(uintptr_t)dy, scratch, bias}));
   lfm_filter_unpack(dw, tiles, &conv->filter, accumulate);
   for (int64_t o = 0; o < conv->filter.out; o++) to[o] = accumulate ? to[o] + bias[o] : bias[o];
