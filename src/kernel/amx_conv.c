@@ -26,8 +26,9 @@
 #define WRITTEN __asm__ volatile("" ::: "memory")
 
 enum { MOST_TAPS = 31, LINE = TILE_HALVES, TILE = TILE_LINES * LINE, SQUARE = LANES * LANES, PAIR = 2 };
+enum { TWO = PAIR * LANES, SUMS = BLOCK * LANES /* of a block of channels */, SUM_LINES = PAIR * BLOCK };
 enum { SEGMENT = 16 };               /* tiles of pixels of which the gradient takes tap after tap */
-static const int64_t near = 1 << 20; /* bytes that stay in the second level */
+static const int64_t near = 1 << 19; /* bytes that stay in the second level */
 
 bool lfm_amx_conv_can(const lfm_conv_shape *s) {
   return s->in.block == LANES && lfm_conv_taps(s) <= MOST_TAPS && s->stride <= 2 && lfm_amx_ready() &&
@@ -90,7 +91,7 @@ lfm_amx_conv lfm_amx_conv_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
 
 size_t lfm_amx_conv_scratch(const lfm_amx_conv *c) {
   int64_t x = c->read * planes(c) * tiles_of_pixels(c, c->chunk) * TILE_LINES;
-  return (size_t)((laid_lines(c) + (c->gradient ? x : PAIR * BLOCK)) * TILE_BYTES);
+  return (size_t)((laid_lines(c) + (c->gradient ? x : SUM_LINES)) * TILE_BYTES);
 }
 
 /* A tap reads its plane so many pixels further on. */
@@ -103,8 +104,8 @@ static int64_t rest(int64_t at, int64_t stride) { return (at % stride + stride) 
 static int64_t strides(int64_t at, int64_t stride) { return (at - rest(at, stride)) / stride; }
 
 /* The taps by number; of back data those that reach the pixels of remainder (down, along), from where they came. */
-static int taps_of(const lfm_amx_conv *c, int64_t down, int64_t along, tap *taps) {
-  int count = 0;
+static int64_t taps_of(const lfm_amx_conv *c, int64_t down, int64_t along, tap *taps) {
+  int64_t count = 0;
   for (int64_t line = 0; line < c->lines; line++)
     for (int64_t column = 0; column < c->columns; column++) {
       int64_t y = line - (c->lines - 1) / 2, x = column - (c->columns - 1) / 2;
@@ -163,7 +164,7 @@ AMX static void lay_channels_of(const lfm_amx_conv *c, uint16_t *to, const uint1
   int64_t stride = c->back ? 1 : c->stride, block = lfm_image_pixels(image) * LANES;
   for (int64_t i = 0; i < c->read; i += PAIR)
     for (int64_t plane = 0; plane < planes(c); plane++, to += span(c) * LINE) {
-      zero_lines(to, lead(c)), zero_lines(to + (lead(c) + count * each(c)) * LINE, lead(c));
+      zero_lines(to, lead(c));
       for (int64_t row = 0; row < count; row++) {
         const uint16_t *low = from + ((first + row) * c->read + i) * block;
         source s = source_of(image, stride, plane / planes_along(c), plane % planes_along(c), low,
@@ -202,10 +203,13 @@ AMX_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, bool
         if (two_b) _tile_dpbf16ps(3, 5, 7);
       }
     }
-  _tile_stored(0, w->sums, TILE_BYTES);
-  if (two_a) _tile_stored(2, w->sums + SQUARE, TILE_BYTES);
-  if (two_b) _tile_stored(1, w->sums + PAIR * SQUARE, TILE_BYTES);
-  if (two_a && two_b) _tile_stored(3, w->sums + (PAIR + 1) * SQUARE, TILE_BYTES);
+}
+
+AMX static void store_sums(float *sums) {
+  _tile_stored(0, sums, TILE_BYTES);
+  _tile_stored(2, sums + SQUARE, TILE_BYTES);
+  _tile_stored(1, sums + SUMS, TILE_BYTES);
+  _tile_stored(3, sums + SUMS + SQUARE, TILE_BYTES);
 }
 
 AMX static void add_up_any(const walk *w, const uint16_t *a, const uint16_t *b, bool two_a, bool two_b) {
@@ -224,7 +228,7 @@ typedef struct target {
 
 /* Sums that are no normal numbers become zeros, as in the tiles. */
 PAIRS static void put_pixels(uint16_t *to, const float *sums, int64_t count, __m512 bias) {
-  for (; count >= 2; count -= 2, sums += 2 * LANES, to += 2 * LANES) {
+  for (; count >= PAIR; count -= PAIR, sums += TWO, to += TWO) {
     __m512 low = _mm512_add_ps(_mm512_loadu_ps(sums), bias), high = _mm512_add_ps(_mm512_loadu_ps(sums + LANES), bias);
     _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
   }
@@ -255,17 +259,21 @@ PAIRS static void put_sums(const lfm_amx_conv *c, target *t, const float *sums, 
   }
 }
 
-/* All pixels of one remainder, of the laid images [first, first + count). */
+/* All pixels of one remainder, of the laid images.  While the tiles' unit has products to do, the sums before go where they
+ * belong. */
 AMX static void make_pixels(const lfm_amx_conv *c, walk *w, target at, const uint16_t *filter, const float *bias) {
-  int64_t tiles = blocks_laid(c) * c->lines * c->columns * TILE, positions = at.rows * each(c) - lead(c);
+  int64_t tiles = blocks_laid(c) * c->lines * c->columns * TILE, pixels = at.rows * each(c) - lead(c);
+  w->b_written = tiles;
   for (int64_t o = 0; o < c->written; o += PAIR, at.to += PAIR * at.block, filter += PAIR * tiles) {
     target t = at;
-    bool two = o + 1 < c->written;
-    w->b_written = tiles;
-    for (int64_t q = 0; q < positions; q += BLOCK) {
-      add_up_any(w, w->a + q * LINE, filter, positions - q > TILE_LINES, two);
-      put_sums(c, &t, w->sums, two ? PAIR : 1, bias ? bias + o * LANES : NULL);
+    int64_t blocks = least(c->written - o, PAIR);
+    const float *start = bias ? bias + o * LANES : NULL;
+    for (int64_t q = 0; q < pixels; q += BLOCK) {
+      add_up_any(w, w->a + q * LINE, filter, pixels - q > TILE_LINES, blocks == PAIR);
+      if (q > 0) put_sums(c, &t, w->sums, blocks, start);
+      store_sums(w->sums);
     }
+    put_sums(c, &t, w->sums, blocks, start);
   }
 }
 
@@ -417,18 +425,17 @@ AMX static void add_slopes_any(const slopes *s, bool two_a, bool two_b) {
   else add_slopes(s, false, false);
 }
 
-/* s->tiles of the laid pixels, from tile `begin` of `all` on. */
-AMX static void add_segment(const lfm_amx_conv *c, slopes s, const uint16_t *x, const uint16_t *dy, float *dw, int64_t begin,
-                            int64_t all) {
+/* Of `tiles` tiles of laid pixels. */
+AMX static void add_taps(const lfm_amx_conv *c, const uint16_t *x, const uint16_t *dy, float *dw, int64_t tiles, bool add) {
   tap taps[MOST_TAPS];
-  int count = taps_of(c, 0, 0, taps);
-  s.a_block = planes(c) * all * TILE, s.b_block = span(c) * LINE;
+  int64_t count = taps_of(c, 0, 0, taps);
+  slopes s = {.tiles = tiles, .a_block = planes(c) * tiles * TILE, .b_block = span(c) * LINE, .add = add};
   s.dw_read = count * SQUARE, s.dw_written = c->read * s.dw_read;
   for (int64_t o = 0; o < c->written; o += PAIR)
     for (int64_t i = 0; i < c->read; i += PAIR)
-      for (int t = 0; t < count; t++) {
-        s.a = x + i * s.a_block + (taps[t].plane * all + begin) * TILE;
-        s.b = dy + o * s.b_block + (lead(c) - taps[t].offset + begin * LANES) * LINE;
+      for (int64_t t = 0; t < count; t++) {
+        s.a = x + i * s.a_block + taps[t].plane * tiles * TILE;
+        s.b = dy + o * s.b_block + (lead(c) - taps[t].offset) * LINE;
         s.dw = dw + o * s.dw_written + i * s.dw_read + taps[t].number * SQUARE;
         add_slopes_any(&s, i + 1 < c->read, o + 1 < c->written);
       }
@@ -445,11 +452,7 @@ AMX void lfm_amx_conv_gradient(const lfm_amx_conv *c, const uint16_t *x, const u
     lay_pairs_of_x(c, laid_x, x, first, count);
     lay_pairs_of_dy(c, laid_dy, dy, db, first, count);
     WRITTEN;
-    int64_t tiles = tiles_of_pixels(c, count);
-    for (int64_t begin = 0; begin < tiles; begin += SEGMENT) {
-      slopes s = {.tiles = least(SEGMENT, tiles - begin), .add = first + begin > 0};
-      add_segment(c, s, laid_x, laid_dy, dw, begin, tiles);
-    }
+    add_taps(c, laid_x, laid_dy, dw, tiles_of_pixels(c, count), first > 0);
   }
   _tile_release();
 }

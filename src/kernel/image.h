@@ -39,8 +39,8 @@ static inline int64_t lfm_conv_taps(const lfm_conv_shape *shape) { return lfm_co
 typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK_WEIGHTS } lfm_conv_pass;
 
 /* Weights [out, in, taps] cut into [block, block] tiles of channels: [out / block][in / block][taps], or
- * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Of the channels that do not, a tile has `depth`:
- * a block, or two.  Channels that are not there: zeros. */
+ * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Of the channels that do not, a tile has
+ * `depth`: a block, or two.  Channels that are not there: zeros. */
 typedef struct lfm_filter {
   int64_t out, in, taps, block, depth;
   bool in_first, in_fastest;
@@ -165,11 +165,8 @@ static inline size_t lfm_filter_count(const lfm_filter *f) {
 }
 
 static inline lfm_filter lfm_filter_of(const lfm_conv_shape *shape, int64_t block) {
-  lfm_filter filter = {.out = shape->out.channels,
-                       .in = shape->in.channels,
-                       .taps = lfm_conv_taps(shape),
-                       .block = block,
-                       .depth = block};
+  lfm_filter filter = {
+      .out = shape->out.channels, .in = shape->in.channels, .taps = lfm_conv_taps(shape), .block = block, .depth = block};
   filter.count = lfm_filter_count(&filter);
   return filter;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_bf16_image.c -- images of bfloat16 against the definition in double, from numbers that eight bits hold: what is
- * written in halves is off by their rounding and no more, what is written in floats hardly at all; rows alone and in company;
- * packing strip by strip.
+ * written in halves is off by their rounding and no more, what is written in floats hardly at all; rows alone and in company,
+ * channels too; packing strip by strip.
  */
 #include "kernel/bf16.h"
 #include "kernel_support.h"
@@ -78,6 +78,8 @@ static const int64_t shapes[][5] = {
     {32, 48, 16, 3, 1},  {3, 32, 12, 3, 1},  {32, 3, 12, 3, 1},   {64, 32, 7, 3, 1},   {64, 64, 4, 3, 1},
     {32, 32, 8, 3, 2},   {32, 64, 7, 3, 2},  {64, 96, 8, 1, 1},   {48, 16, 2, 1, 1},   {16, 1, 14, 3, 1},
     {10, 32, 16, -5, 1}, {64, 32, 4, -5, 1}, {32, 32, 16, -3, 2}, {48, 32, 16, -4, 2}, {40, 70, 13, -5, 1},
+    {20, 40, 5, 3, 1},   {33, 17, 1, 3, 1},  {128, 16, 32, 3, 1}, {80, 50, 9, 1, 1},   {17, 33, 5, 3, 2},
+    {3, 16, 28, 3, 1},   {32, 40, 1, 1, 1},  {16, 64, 3, -7, 1},  {96, 32, 2, -5, 1},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -116,10 +118,10 @@ static void convolve(const lfm_image_kernels *k, const lfm_conv_shape *s, lfm_co
   lfm_free(filter), lfm_free(scratch);
 }
 
-static void add_gradients(const lfm_image_kernels *k, const lfm_conv_shape *s, const void *x, const void *dy, void *dw,
-                          void *db) {
+static void add_gradients(const lfm_image_kernels *k, const lfm_conv_shape *s, int64_t rows, const void *x, const void *dy,
+                          void *dw, void *db) {
   void *scratch;
-  lfm_conv *conv = made(k, s, LFM_CONV_BACK_WEIGHTS, ROWS, &scratch);
+  lfm_conv *conv = made(k, s, LFM_CONV_BACK_WEIGHTS, rows, &scratch);
   for (int twice = 0; twice < 2; twice++) OK(k->conv_gradient(conv, x, dy, dw, db, twice, scratch));
   k->conv_destroy(conv);
   lfm_free(scratch);
@@ -137,10 +139,12 @@ static void test_convolutions(void **state) {
     convolve(halves, &b, LFM_CONV_FORWARD, x.rough, w.rough, bias.rough, y.rough, sizeof(float));
     convolve(oracle, &s, LFM_CONV_BACK_DATA, dy.exact, w.exact, NULL, dx.exact, sizeof(double));
     convolve(halves, &b, LFM_CONV_BACK_DATA, dy.rough, w.rough, NULL, dx.rough, sizeof(float));
-    add_gradients(oracle, &s, x.exact, dy.exact, dw.exact, db.exact);
-    add_gradients(halves, &b, x.rough, dy.rough, dw.rough, db.rough);
     check_image("y", &y, s.out, of_halves), check_image("dx", &dx, s.in, of_halves);
-    check_numbers("dw", &dw), check_numbers("db", &db);
+    for (int64_t rows = 1; rows <= ROWS; rows++) {
+      add_gradients(oracle, &s, rows, x.exact, dy.exact, dw.exact, db.exact);
+      add_gradients(halves, &b, rows, x.rough, dy.rough, dw.rough, db.rough);
+      check_numbers("dw", &dw), check_numbers("db", &db);
+    }
     both *all[] = {&x, &dy, &w, &bias, &y, &dx, &dw, &db};
     for (int k = 0; k < 8; k++) drop(all[k]);
   }
@@ -169,6 +173,34 @@ static void test_rows_stand_alone(void **state) {
       both *all[] = {&x, &w, &bias, &y, &alone};
       for (int k = 0; k < 5; k++) drop(all[k]);
     }
+}
+
+/* Some blocks of the channels written, by themselves: the bits that they have in company. */
+static void test_channels_stand_alone(void **state) {
+  (void)state;
+  if (!has_pairs) skip();
+  for (int i = 0; i < SHAPES; i++) {
+    lfm_conv_shape s = shape_of(shapes[i]), b = blocked_shape(s), part = b;
+    lfm_filter lies = halves->filter(&b, LFM_CONV_FORWARD);
+    size_t size = lies.half ? sizeof(uint16_t) : sizeof(float);
+    both x = images(s.in, 1, 1), w = numbers(shapes[i][0] * shapes[i][1] * lfm_conv_taps(&s), 3, 0.3);
+    both bias = numbers(s.out.channels, 4, 1), y = images(s.out, 5, 1), parts = images(s.out, 6, 1);
+    char *scratch, *filter = packed(halves, &b, LFM_CONV_FORWARD, w.rough, sizeof(float));
+    lfm_conv *conv = made(halves, &b, LFM_CONV_FORWARD, 1, (void **)&scratch);
+    OK(halves->conv_run(conv, x.rough, filter, bias.rough, y.rough, scratch));
+    halves->conv_destroy(conv), lfm_free(scratch);
+    for (int64_t first = 0, step = halves->block; first < s.out.channels; first += step) {
+      part.out.channels = s.out.channels - first < step ? s.out.channels - first : step;
+      conv = made(halves, &part, LFM_CONV_FORWARD, 1, (void **)&scratch);
+      OK(halves->conv_run(conv, x.rough, filter + (size_t)lfm_filter_at(&lies, first, 0, 0) * size,
+                          (float *)bias.rough + first, (uint16_t *)parts.rough + first * lfm_image_pixels(s.out), scratch));
+      halves->conv_destroy(conv), lfm_free(scratch);
+    }
+    assert_memory_equal(parts.rough, y.rough, (size_t)lfm_image_count(b.out) * sizeof(uint16_t));
+    lfm_free(filter);
+    both *all[] = {&x, &w, &bias, &y, &parts};
+    for (int k = 0; k < 5; k++) drop(all[k]);
+  }
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------------- */
@@ -240,9 +272,8 @@ int main(void) {
   has_pairs = lfm_kernels_bf16(&chosen) == LFM_OK;
   halves = lfm_kernels_bf16_pairs()->image, oracle = lfm_kernels_ref64()->image;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_convolutions),
-      cmocka_unit_test(test_rows_stand_alone),
-      cmocka_unit_test(test_norms),
+      cmocka_unit_test(test_convolutions),         cmocka_unit_test(test_rows_stand_alone),
+      cmocka_unit_test(test_channels_stand_alone), cmocka_unit_test(test_norms),
       cmocka_unit_test(test_resampling_and_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
