@@ -9,7 +9,8 @@
  * share out.
  *
  * The gradient of the weights is a sum over pixels of two images: their numbers lie side by side, as the instruction wants
- * pairs.  So what belongs to a tap is a distance there too, whole lines of a tile, and dy alone changes lines for columns.
+ * pairs.  So what belongs to a tap is a distance there too, whole lines of a tile of dy, and x alone changes lines for
+ * columns.
  *
  * A number of the result is one chain of sums, block by block of the channels read and tap by tap, whatever stands beside it.
  */
@@ -21,14 +22,14 @@
 #if defined(__x86_64__) && defined(__linux__)
 #include "kernel/amx_tiles.h"
 
-#define PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
+#define PAIRS_INLINE PAIRS __attribute__((always_inline)) static inline
 /* The intrinsics of tile registers do not tell the compiler that they read memory. */
 #define WRITTEN __asm__ volatile("" ::: "memory")
 
 enum { MOST_TAPS = 31, LINE = TILE_HALVES, TILE = TILE_LINES * LINE, SQUARE = LANES * LANES, PAIR = 2 };
-enum { TWO = PAIR * LANES, SUMS = BLOCK * LANES /* of a block of channels */, SUM_LINES = PAIR * BLOCK };
-enum { SEGMENT = 16 };               /* tiles of pixels of which the gradient takes tap after tap */
-static const int64_t near = 1 << 19; /* bytes that stay in the second level */
+enum { SUMS = BLOCK * LANES, ALL_SUMS = PAIR * SUMS }; /* of 32 pixels: of a block of channels, of two */
+static const int64_t near = 1 << 19;                   /* bytes that stay in the second level */
 
 bool lfm_amx_conv_can(const lfm_conv_shape *s) {
   return s->in.block == LANES && lfm_conv_taps(s) <= MOST_TAPS && s->stride <= 2 && lfm_amx_ready() &&
@@ -44,7 +45,7 @@ AMX_INLINE void zero_sums(void) {
 
 /* ---- where pixels lie ---------------------------------------------------------------------------------------------- */
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Of one image's pixels, those at every stride-th, behind the convolution: line to line, image to image, and in front. */
 static int64_t pitch(const lfm_amx_conv *c) { return c->small.width + c->beside; }
@@ -89,9 +90,12 @@ lfm_amx_conv lfm_amx_conv_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_
   return c;
 }
 
+/* Behind what is laid out in lines: of the gradient x, of others the sums and the places of pixels. */
 size_t lfm_amx_conv_scratch(const lfm_amx_conv *c) {
-  int64_t x = c->read * planes(c) * tiles_of_pixels(c, c->chunk) * TILE_LINES;
-  return (size_t)((laid_lines(c) + (c->gradient ? x : SUM_LINES)) * TILE_BYTES);
+  size_t laid = (size_t)(laid_lines(c) * TILE_BYTES);
+  int64_t x = c->read * planes(c) * tiles_of_pixels(c, c->chunk) * TILE_LINES, places = c->chunk * each(c) + BLOCK;
+  if (c->gradient) return laid + (size_t)(x * TILE_BYTES);
+  return laid + ALL_SUMS * sizeof(float) + (size_t)places * sizeof(int32_t);
 }
 
 /* A tap reads its plane so many pixels further on. */
@@ -176,16 +180,54 @@ AMX static void lay_channels_of(const lfm_amx_conv *c, uint16_t *to, const uint1
 
 /* ---- forward and back data ------------------------------------------------------------------------------------------- */
 
-/* What the sums of one set of pixels run over. */
+/* What the sums of one set of pixels run over, and where they go. */
 typedef struct walk {
   const uint16_t *a, *b;
   int64_t blocks, taps, a_block, b_block, b_written; /* of the channels read; halves from one to the next */
   int64_t a_tap[MOST_TAPS], b_tap[MOST_TAPS];
-  float *sums; /* [PAIR][BLOCK pixels][16 channels] */
+  float *sums;     /* [PAIR blocks][BLOCK pixels][16 channels] */
+  int32_t *places; /* halves in front of a pixel of the long row; below 0: it is no pixel */
 } walk;
 
-/* 32 pixels, or 16, of two blocks of channels, or one. */
-AMX_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, bool two_a, bool two_b) {
+/* Sums that are there, of BLOCK pixels, and on their way. */
+typedef struct outgoing {
+  const float *sums;
+  const int32_t *places; /* NULL: none are */
+  uint16_t *to;
+  int64_t block, done, at_once;
+  __m512 start[PAIR];
+} outgoing;
+
+/* Sums that are no normal numbers become zeros, as in the tiles. */
+PAIRS_INLINE void put(uint16_t *to, const float *sums, __m512 start, bool neighbours) {
+  __m512 first = _mm512_add_ps(_mm512_loadu_ps(sums), start);
+  if (neighbours) {
+    __m512 second = _mm512_add_ps(_mm512_loadu_ps(sums + LANES), start);
+    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+  } else _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(first));
+}
+
+PAIRS_INLINE void put_blocks(const outgoing *out, int64_t place, const float *sums, bool neighbours, bool two) {
+  put(out->to + place, sums, out->start[0], neighbours);
+  if (two) put(out->to + place + out->block, sums + SUMS, out->start[1], neighbours);
+}
+
+/* `count` pixels more, if there are. */
+PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
+  if (!out->places) return;
+  for (int64_t end = least(out->done + count, BLOCK); out->done < end;) {
+    const int32_t *place = out->places + out->done;
+    const float *sums = out->sums + out->done * LANES;
+    bool neighbours = place[0] >= 0 && place[1] == place[0] + LANES && out->done + 1 < BLOCK;
+    if (neighbours) put_blocks(out, place[0], sums, true, two);
+    else if (place[0] >= 0) put_blocks(out, place[0], sums, false, two);
+    out->done += neighbours ? 2 : 1;
+  }
+}
+
+/* 32 pixels, or 16, of two blocks of channels, or one.  The sums before go out in between: in one piece they would be more
+ * than the processor looks ahead, and the unit of the tiles would have nothing to do. */
+PAIRS_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
   zero_sums();
   for (int64_t block = 0; block < w->blocks; block++, a += w->a_block, b += w->b_block)
     for (int64_t t = 0; t < w->taps; t++) {
@@ -202,7 +244,16 @@ AMX_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, bool
         _tile_dpbf16ps(2, 5, 6);
         if (two_b) _tile_dpbf16ps(3, 5, 7);
       }
+      put_some(out, out->at_once, two_b);
     }
+  put_some(out, BLOCK, two_b);
+}
+
+PAIRS static void add_up_any(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
+  if (two_a && two_b) add_up(w, a, b, out, true, true);
+  else if (two_a) add_up(w, a, b, out, true, false);
+  else if (two_b) add_up(w, a, b, out, false, true);
+  else add_up(w, a, b, out, false, false);
 }
 
 AMX static void store_sums(float *sums) {
@@ -212,115 +263,77 @@ AMX static void store_sums(float *sums) {
   _tile_stored(3, sums + SUMS + SQUARE, TILE_BYTES);
 }
 
-AMX static void add_up_any(const walk *w, const uint16_t *a, const uint16_t *b, bool two_a, bool two_b) {
-  if (two_a && two_b) add_up(w, a, b, true, true);
-  else if (two_a) add_up(w, a, b, true, false);
-  else if (two_b) add_up(w, a, b, false, true);
-  else add_up(w, a, b, false, false);
-}
+PAIRS static void put_all(outgoing *out, bool two) { put_some(out, BLOCK, two); }
 
-/* Where sums go: pixels of one remainder, and the place in the long row. */
-typedef struct target {
-  uint16_t *to;
-  int64_t height, width, step, line, block, image; /* halves from pixel to pixel, and so on */
-  int64_t row, y, x, rows;
-} target;
-
-/* Sums that are no normal numbers become zeros, as in the tiles. */
-PAIRS static void put_pixels(uint16_t *to, const float *sums, int64_t count, __m512 bias) {
-  for (; count >= PAIR; count -= PAIR, sums += TWO, to += TWO) {
-    __m512 low = _mm512_add_ps(_mm512_loadu_ps(sums), bias), high = _mm512_add_ps(_mm512_loadu_ps(sums + LANES), bias);
-    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
-  }
-  if (count) _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(_mm512_add_ps(_mm512_loadu_ps(sums), bias)));
-}
-
-PAIRS static void put_pixels_apart(uint16_t *to, int64_t step, const float *sums, int64_t count, __m512 bias) {
-  for (; count > 0; count--, sums += LANES, to += step)
-    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(_mm512_add_ps(_mm512_loadu_ps(sums), bias)));
-}
-
-/* The next BLOCK pixels of the long row. */
-PAIRS static void put_sums(const lfm_amx_conv *c, target *t, const float *sums, int64_t blocks, const float *bias) {
-  __m512 start[PAIR] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-  for (int64_t block = 0; bias && block < blocks; block++) start[block] = _mm512_loadu_ps(bias + block * LANES);
-  for (int64_t i = 0, run; i < BLOCK && t->row < t->rows; i += run) {
-    int64_t inside = t->y < t->height && t->x < t->width ? least(t->width - t->x, BLOCK - i) : 0;
-    run = least(pitch(c) - t->x, BLOCK - i);
-    for (int64_t block = 0; block < blocks && inside > 0; block++) {
-      uint16_t *to = t->to + t->row * t->image + block * t->block + t->y * t->line + t->x * t->step;
-      const float *from = sums + (block * BLOCK + i) * LANES;
-      if (t->step == LANES) put_pixels(to, from, inside, start[block]);
-      else put_pixels_apart(to, t->step, from, inside, start[block]);
-    }
-    t->x += run;
-    if (t->x == pitch(c)) t->x = 0, t->y++;
-    if (t->y == c->small.height + c->below) t->y = 0, t->row++;
-  }
-}
-
-/* All pixels of one remainder, of the laid images.  While the tiles' unit has products to do, the sums before go where they
- * belong. */
-AMX static void make_pixels(const lfm_amx_conv *c, walk *w, target at, const uint16_t *filter, const float *bias) {
-  int64_t tiles = blocks_laid(c) * c->lines * c->columns * TILE, pixels = at.rows * each(c) - lead(c);
+/* `pixels` of the long row, from `to` on in each image, of all channels. */
+PAIRS static void make_pixels(const lfm_amx_conv *c, walk *w, const uint16_t *filter, const float *bias, uint16_t *to,
+                              int64_t block, int64_t pixels) {
+  int64_t steps = w->blocks * w->taps, tiles = blocks_laid(c) * c->lines * c->columns * TILE;
   w->b_written = tiles;
-  for (int64_t o = 0; o < c->written; o += PAIR, at.to += PAIR * at.block, filter += PAIR * tiles) {
-    target t = at;
-    int64_t blocks = least(c->written - o, PAIR);
-    const float *start = bias ? bias + o * LANES : NULL;
+  for (int64_t o = 0; o < c->written; o += PAIR, to += PAIR * block, filter += PAIR * tiles) {
+    bool two = o + 1 < c->written;
+    outgoing out = {.sums = w->sums, .to = to, .block = block, .at_once = steps ? (BLOCK + steps - 1) / steps : BLOCK};
+    out.start[0] = bias ? _mm512_loadu_ps(bias + o * LANES) : _mm512_setzero_ps();
+    out.start[1] = bias && two ? _mm512_loadu_ps(bias + (o + 1) * LANES) : _mm512_setzero_ps();
     for (int64_t q = 0; q < pixels; q += BLOCK) {
-      add_up_any(w, w->a + q * LINE, filter, pixels - q > TILE_LINES, blocks == PAIR);
-      if (q > 0) put_sums(c, &t, w->sums, blocks, start);
+      add_up_any(w, w->a + q * LINE, filter, &out, pixels - q > TILE_LINES, two);
       store_sums(w->sums);
+      out.places = w->places + q, out.done = 0;
     }
-    put_sums(c, &t, w->sums, blocks, start);
+    put_all(&out, two);
   }
 }
 
-static walk walk_of(const lfm_amx_conv *c, const uint16_t *laid, float *sums, int64_t down, int64_t along) {
+/* Where pixels of one remainder of `images` images go, `image` halves each; and up to a whole BLOCK no pixels. */
+static void place_pixels(const lfm_amx_conv *c, int32_t *places, const source *s, int64_t image, int64_t images) {
+  for (int64_t row = 0; row < images; row++)
+    for (int64_t y = 0; y < c->small.height + c->below; y++)
+      for (int64_t x = 0; x < pitch(c); x++) {
+        bool inside = y < s->height && x < s->width;
+        *places++ = inside ? (int32_t)(row * image + y * s->line + x * s->step) : -1;
+      }
+  for (int64_t i = 0; i < BLOCK; i++) *places++ = -1;
+}
+
+static walk walk_of(const lfm_amx_conv *c, const uint16_t *laid, int64_t down, int64_t along) {
   tap taps[MOST_TAPS];
+  float *sums = (float *)(uintptr_t)(laid + laid_lines(c) * LINE);
   walk w = {.a = laid + lead(c) * LINE,
             .blocks = blocks_laid(c),
             .taps = taps_of(c, down, along, taps),
             .a_block = planes(c) * span(c) * LINE,
             .b_block = c->lines * c->columns * TILE,
-            .sums = sums};
+            .sums = sums,
+            .places = (int32_t *)(sums + ALL_SUMS)};
   for (int64_t t = 0; t < w.taps; t++)
     w.a_tap[t] = (taps[t].plane * span(c) + taps[t].offset) * LINE, w.b_tap[t] = taps[t].number * TILE;
   return w;
 }
 
-AMX static void run_chunk(const lfm_amx_conv *c, const uint16_t *laid, float *sums, const uint16_t *filter, const float *bias,
-                          uint16_t *y, int64_t count) {
+/* `count` images that are laid out: of back data one remainder after the other. */
+static void run_chunk(const lfm_amx_conv *c, const uint16_t *laid, const uint16_t *filter, const float *bias, uint16_t *y,
+                      int64_t count) {
   lfm_image image = c->back ? c->large : c->small;
   int64_t stride = c->back ? c->stride : 1, block = lfm_image_pixels(image) * LANES;
   for (int64_t down = 0; down < stride; down++)
     for (int64_t along = 0; along < stride; along++) {
-      walk w = walk_of(c, laid, sums, down, along);
-      source s = source_of(image, stride, down, along, NULL, NULL);
-      target t = {.to = y + (down * image.width + along) * LANES,
-                  .height = s.height,
-                  .width = s.width,
-                  .step = s.step,
-                  .line = s.line,
-                  .block = block,
-                  .image = c->written * block,
-                  .rows = count};
-      make_pixels(c, &w, t, filter, bias);
+      walk w = walk_of(c, laid, down, along);
+      source s = source_of(image, stride, down, along, y, NULL);
+      place_pixels(c, w.places, &s, c->written * block, count);
+      make_pixels(c, &w, filter, bias, y + (down * image.width + along) * LANES, block, count * each(c) - lead(c));
     }
 }
 
 AMX void lfm_amx_conv_run(const lfm_amx_conv *c, const uint16_t *x, const uint16_t *filter, const float *bias, uint16_t *y,
                           void *scratch) {
   uint16_t *laid = scratch;
-  float *sums = (float *)(laid + laid_lines(c) * LINE);
   int64_t image = c->written * lfm_image_pixels(c->back ? c->large : c->small) * LANES;
   tiles_take(BLOCK);
   for (int64_t first = 0, count; first < c->rows; first += count) {
     count = least(c->chunk, c->rows - first);
     lay_channels_of(c, laid, x, first, count);
     WRITTEN;
-    run_chunk(c, laid, sums, filter, bias, y + first * image, count);
+    run_chunk(c, laid, filter, bias, y + first * image, count);
   }
   _tile_release();
 }
