@@ -6,11 +6,11 @@
  *
  * The channels that fill up the last block are channels like any other, with weights of zero: the library has no fast
  * kernel for three channels, and none at all for their gradient.
- * Which of the four is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
+ * Which way is taken is a function of the shape and the processor alone, so that an image's bits do not depend on
  * how many there are (docs/decisions/convolutions.md).
- * Images of bfloat16 go by tiles where those of floats do, in floats, since a quarter of the multiplications is less than
- * half of them; so do the gradients of lines' weights, where the library's pairs are slow; all else goes in pairs of halves
- * by oneDNN (docs/decisions/bf16.md).
+ * Images of bfloat16 go by the registers of AMX where there are any (amx_conv.c), else by tiles where those of floats do, in
+ * floats, since a quarter of the multiplications is less than half of them; so do the gradients of lines' weights, where the
+ * library's pairs are slow; all else goes in pairs of halves by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
 #include "kernel/amx_conv.h"
