@@ -24,8 +24,6 @@
 
 #define PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
 #define PAIRS_INLINE PAIRS __attribute__((always_inline)) static inline
-/* The intrinsics of tile registers do not tell the compiler that they read memory. */
-#define WRITTEN __asm__ volatile("" ::: "memory")
 
 enum { MOST_TAPS = 31, LINE = TILE_HALVES, TILE = TILE_LINES * LINE, SQUARE = LANES * LANES, PAIR = 2 };
 enum { SUMS = BLOCK * LANES, ALL_SUMS = PAIR * SUMS }; /* of 32 pixels: of a block of channels, of two */
@@ -34,13 +32,6 @@ static const int64_t near = 1 << 19;                   /* bytes that stay in the
 bool lfm_amx_conv_can(const lfm_conv_shape *s) {
   return s->in.block == LANES && lfm_conv_taps(s) <= MOST_TAPS && s->stride <= 2 && lfm_amx_ready() &&
          __builtin_cpu_supports("avx512bf16");
-}
-
-AMX_INLINE void zero_sums(void) {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
 }
 
 /* ---- where pixels lie ---------------------------------------------------------------------------------------------- */
@@ -228,7 +219,7 @@ PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
 /* 32 pixels, or 16, of two blocks of channels, or one.  The sums before go out in between: in one piece they would be more
  * than the processor looks ahead, and the unit of the tiles would have nothing to do. */
 PAIRS_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
-  zero_sums();
+  tiles_clear(true);
   for (int64_t block = 0; block < w->blocks; block++, a += w->a_block, b += w->b_block)
     for (int64_t t = 0; t < w->taps; t++) {
       const uint16_t *a_at = a + w->a_tap[t], *b_at = b + w->b_tap[t];
@@ -332,7 +323,7 @@ AMX void lfm_amx_conv_run(const lfm_amx_conv *c, const uint16_t *x, const uint16
   for (int64_t first = 0, count; first < c->rows; first += count) {
     count = least(c->chunk, c->rows - first);
     lay_channels_of(c, laid, x, first, count);
-    WRITTEN;
+    tiles_see_memory();
     run_chunk(c, laid, filter, bias, y + first * image, count);
   }
   _tile_release();
@@ -403,7 +394,7 @@ typedef struct slopes {
 
 AMX_INLINE void add_slopes(const slopes *s, bool two_a, bool two_b) {
   float *dw[] = {s->dw, s->dw + s->dw_written, s->dw + s->dw_read, s->dw + s->dw_written + s->dw_read};
-  zero_sums();
+  tiles_clear(true);
   if (s->add) {
     _tile_loadd(0, dw[0], TILE_BYTES);
     if (two_b) _tile_loadd(1, dw[1], TILE_BYTES);
@@ -464,7 +455,7 @@ AMX void lfm_amx_conv_gradient(const lfm_amx_conv *c, const uint16_t *x, const u
     count = least(c->chunk, pairs - first);
     lay_pairs_of_x(c, laid_x, x, first, count);
     lay_pairs_of_dy(c, laid_dy, dy, db, first, count);
-    WRITTEN;
+    tiles_see_memory();
     add_taps(c, laid_x, laid_dy, dw, tiles_of_pixels(c, count), first > 0);
   }
   _tile_release();

@@ -22,7 +22,7 @@ const lfm_kernels *lfm_kernels_onednn_direct(void); /* no convolution Winograd's
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);
 
-/* For training only: such a net has no trace.  The faster of its two forms on this processor; LFM_E_UNSUPPORTED where the
+/* For training only: such a net has no trace.  The faster of its forms on this processor; LFM_E_UNSUPPORTED where the
  * processor knows no bfloat16. */
 lfm_status lfm_kernels_bf16(const lfm_kernels **out);
 const lfm_kernels *lfm_kernels_bf16_pairs(void);
