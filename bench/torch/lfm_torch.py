@@ -49,6 +49,8 @@ def read_config(args):
     for key, value in ONLY.items():
         if config.get(key, value) != value:
             raise SystemExit(f'{path}: {key}: only {value} is implemented here')
+    if args.device == 'cuda' and (config.get('beta_sample_t') or config.get('coupling') == 'shuffled'):
+        raise SystemExit(f'{path}: beta_sample_t and coupling: shuffled ask the host in every step, which a graph cannot')
     batches = config['max_batch'] if isinstance(config['max_batch'], list) else [config['max_batch']] * len(config['hks'])
     config['max_batch'] = [args.steps or max(1, round(args.fraction * count)) for count in batches]
     return config
@@ -215,6 +217,8 @@ def train(rows, config, result, compiled):
             block.load_state_dict(blocks[-1].state_dict())
         began = time.perf_counter()
         losses = train_block(block, pool, gamma, steps, config, loss_function)
+        if pool.is_cuda:
+            torch.cuda.synchronize()
         trained = time.perf_counter()
         if n + 1 < len(config['hks']):
             pool = push(block, pool, config['push_tol'])
@@ -309,7 +313,7 @@ def parse():
     p.add_argument('--steps', type=int, help='batches a block, whatever the preset says')
     p.add_argument('--train-rows', type=int, help='only the first so many rows')
     p.add_argument('--seed', type=int, default=0)
-    p.add_argument('--device', default='cpu', help='cpu, or cuda')
+    p.add_argument('--device', default='cpu', choices=('cpu', 'cuda'))
     p.add_argument('--threads', type=int, default=os.cpu_count())
     p.add_argument('--compile', action='store_true', help='torch.compile the loss')
     p.add_argument('--model', help='score this model instead of training one')

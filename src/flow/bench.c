@@ -4,9 +4,12 @@
  * A repetition measures everything of its list once, one after another, so that what disturbs a machine for a while disturbs
  * all figures alike; a figure is the median over repetitions.  The peak is a loop of multiply-adds in registers on all
  * threads, measured in the same repetitions: clocks drift.
+ *
  *   bare step   forward, backward, lanes or factors, and optimiser on rows that lie ready; the last microbatch is padded, and
- * the padding does not count as work loop step   what training really does: random numbers, OU step, interpolation and means
- * on top What is trained on, and how it is made: bench_subject.c.
+ *               the padding does not count as work
+ *   loop step   what training really does: random numbers, OU step, interpolation and means on top
+ *
+ * What is trained on, and how it is made: bench_subject.c.
  */
 #include "flow/bench_subject.h"
 
@@ -122,11 +125,11 @@ static lfm_status spin_all(void *context) {
   return lfm_team_run(p->team, lfm_team_size(p->team), spin, p);
 }
 
-static void peak_figure(lfm_team *team, bool pairs, peak *p, figure *out) {
-  *p = (peak){team, pairs ? lfm_peak_spin_bf16 : lfm_peak_spin};
+static void peak_figure(lfm_team *team, bool halves, peak *p, figure *out) {
+  *p = (peak){team, halves ? lfm_peak_spin_bf16 : lfm_peak_spin};
   double flops = (double)p->loop() * SPINS * lfm_team_size(team);
   *out = (figure){.unit = "GFLOP/s", .act = spin_all, .context = p, .is_peak = true, .flops = flops, .amount = 1e-9 * flops};
-  snprintf(out->name, sizeof out->name, "peak %s", pairs ? "bf16" : "fp32");
+  snprintf(out->name, sizeof out->name, "peak %s", halves ? "bf16" : "fp32");
 }
 
 /* ---- train --------------------------------------------------------------------------------------------------- */

@@ -12,21 +12,26 @@
 #if defined(__x86_64__) && defined(__linux__)
 #include "kernel/amx_tiles.h"
 #include <cpuid.h>
+#include <dnnl.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ASK_FOR_STATE = 0x1023, TILE_DATA = 18, TILES_AND_PAIRS = 3 }; /* arch_prctl; cpuid 7: bits 24 and 22 of edx */
+enum { ASK_FOR_STATE = 0x1023, TILE_DATA = 18 }; /* arch_prctl */
 
 static bool ready;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* The library must see them, too: DNNL_MAX_CPU_ISA hides them from both, and its tiles of weights are read here. */
 static void ask(void) {
-  unsigned a, b, c, d;
-  bool has = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 1u) && (d >> 22 & 1u);
-  ready = has && __builtin_cpu_supports("avx512bw") && syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
+  unsigned a, b, c, d = 0;
+  bool has_tiles = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 1u), has_pairs = d >> 22 & 1u;
+  bool has_vectors =
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
+  bool is_seen = dnnl_get_effective_cpu_isa() == dnnl_cpu_isa_avx512_core_amx;
+  ready = has_tiles && has_pairs && has_vectors && is_seen && syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
 }
 
 bool lfm_amx_ready(void) {
@@ -65,9 +70,9 @@ static int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 /* Lines of A as tiles, zeros behind the last column: within a matrix a line of a tile may lie across two of the cache. */
 AMX static void take_lines(char *to, const uint16_t *a, int64_t lines, int64_t k) {
   for (int64_t at = 0; at < k; at += TILE_HALVES, to += TWO_TILES) {
-    __mmask32 inside = k - at < TILE_HALVES ? ((__mmask32)1 << (k - at)) - 1 : ~(__mmask32)0;
+    __mmask32 in = k - at < TILE_HALVES ? ((__mmask32)1 << (k - at)) - 1 : ~(__mmask32)0;
     for (int64_t i = 0; i < lines; i++)
-      _mm512_storeu_si512(to + i * TILE_BYTES, _mm512_maskz_loadu_epi16(inside, a + i * k + at));
+      _mm512_storeu_si512(to + i * TILE_BYTES, _mm512_maskz_loadu_epi16(in, a + i * k + at));
   }
 }
 
@@ -97,11 +102,13 @@ AMX static void finish_line(const lfm_amx_product *p, float *sums, const float *
     for (int64_t j = 0; bias && j < n; j++) sums[j] += bias[j];
     p->activate(sums, NULL, sums, (size_t)n, p->spec.act, false);
   }
-  const float *more = p->spec.accumulate ? to : is_apart ? NULL : bias;
+  const float *more = p->spec.half_c ? NULL : to;
+  if (!p->spec.accumulate) more = is_apart ? NULL : bias;
   for (int64_t j = 0; j < n; j += LANES) {
     __mmask16 in = inside(j, n);
     __m512 x = _mm512_loadu_ps(sums + j);
     if (more) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(in, more + j));
+    else if (p->spec.accumulate) x = _mm512_add_ps(x, floats_of(_mm256_maskz_loadu_epi16(in, halves + j)));
     x = _mm512_max_ps(least, x); /* x where it is no number */
     if (p->spec.half_c) _mm256_mask_storeu_epi16(halves + j, in, halves_of(x));
     else _mm512_mask_storeu_ps(to + j, in, x);

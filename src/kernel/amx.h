@@ -14,7 +14,7 @@ bool lfm_amx_ready(void);
 /* A product of table.h, of halves both A and B. */
 typedef struct lfm_amx_product {
   lfm_product_spec spec;
-  lfm_layout layout; /* of spec, if it has one */
+  lfm_layout layout;                                                                       /* of spec, if it has one */
   void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half); /* of numbers */
 } lfm_amx_product;
 

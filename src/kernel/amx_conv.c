@@ -15,6 +15,7 @@
  * A number of the result is one chain of sums, block by block of the channels read and tap by tap, whatever stands beside it.
  */
 #include "kernel/amx_conv.h"
+#include "core/order.h"
 #include "kernel/amx.h"
 
 #include <string.h>
@@ -30,13 +31,10 @@ enum { SUMS = BLOCK * LANES, ALL_SUMS = PAIR * SUMS }; /* of 32 pixels: of a blo
 static const int64_t near = 1 << 19;                   /* bytes that stay in the second level */
 
 bool lfm_amx_conv_can(const lfm_conv_shape *s) {
-  return s->in.block == LANES && lfm_conv_taps(s) <= MOST_TAPS && s->stride <= 2 && lfm_amx_ready() &&
-         __builtin_cpu_supports("avx512bf16");
+  return s->in.block == LANES && lfm_conv_taps(s) <= MOST_TAPS && s->stride <= 2 && lfm_amx_ready();
 }
 
 /* ---- where pixels lie ---------------------------------------------------------------------------------------------- */
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Of one image's pixels, those at every stride-th, behind the convolution: line to line, image to image, and in front. */
 static int64_t pitch(const lfm_amx_conv *c) { return c->small.width + c->beside; }
@@ -44,8 +42,8 @@ static int64_t each(const lfm_amx_conv *c) { return (c->small.height + c->below)
 static int64_t lead(const lfm_amx_conv *c) { return c->below * pitch(c) + c->beside; }
 
 /* Remainders by the stride that taps have. */
-static int64_t planes_down(const lfm_amx_conv *c) { return c->back ? 1 : least(c->stride, c->lines); }
-static int64_t planes_along(const lfm_amx_conv *c) { return c->back ? 1 : least(c->stride, c->columns); }
+static int64_t planes_down(const lfm_amx_conv *c) { return c->back ? 1 : lfm_least(c->stride, c->lines); }
+static int64_t planes_along(const lfm_amx_conv *c) { return c->back ? 1 : lfm_least(c->stride, c->columns); }
 static int64_t planes(const lfm_amx_conv *c) { return planes_down(c) * planes_along(c); }
 
 /* Lines of a tile a plane: of `images`, with zeros in front and behind and what the last tiles read beyond. */
@@ -189,7 +187,7 @@ typedef struct outgoing {
   __m512 start[PAIR];
 } outgoing;
 
-/* Sums that are no normal numbers become zeros, as in the tiles. */
+/* Subnormal sums become zeros, as in the tiles. */
 PAIRS_INLINE void put(uint16_t *to, const float *sums, __m512 start, bool neighbours) {
   __m512 first = _mm512_add_ps(_mm512_loadu_ps(sums), start);
   if (neighbours) {
@@ -206,7 +204,7 @@ PAIRS_INLINE void put_blocks(const outgoing *out, int64_t place, const float *su
 /* `count` pixels more, if there are. */
 PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
   if (!out->places) return;
-  for (int64_t end = least(out->done + count, BLOCK); out->done < end;) {
+  for (int64_t end = lfm_least(out->done + count, BLOCK); out->done < end;) {
     const int32_t *place = out->places + out->done;
     const float *sums = out->sums + out->done * LANES;
     bool neighbours = place[0] >= 0 && place[1] == place[0] + LANES && out->done + 1 < BLOCK;
@@ -254,8 +252,6 @@ AMX static void store_sums(float *sums) {
   _tile_stored(3, sums + SUMS + SQUARE, TILE_BYTES);
 }
 
-PAIRS static void put_all(outgoing *out, bool two) { put_some(out, BLOCK, two); }
-
 /* `pixels` of the long row, from `to` on in each image, of all channels. */
 PAIRS static void make_pixels(const lfm_amx_conv *c, walk *w, const uint16_t *filter, const float *bias, uint16_t *to,
                               int64_t block, int64_t pixels) {
@@ -271,7 +267,7 @@ PAIRS static void make_pixels(const lfm_amx_conv *c, walk *w, const uint16_t *fi
       store_sums(w->sums);
       out.places = w->places + q, out.done = 0;
     }
-    put_all(&out, two);
+    put_some(&out, BLOCK, two);
   }
 }
 
@@ -310,6 +306,7 @@ static void run_chunk(const lfm_amx_conv *c, const uint16_t *laid, const uint16_
     for (int64_t along = 0; along < stride; along++) {
       walk w = walk_of(c, laid, down, along);
       source s = source_of(image, stride, down, along, y, NULL);
+      if (s.height <= 0 || s.width <= 0) continue; /* of a line, or of one pixel, this remainder has none */
       place_pixels(c, w.places, &s, c->written * block, count);
       make_pixels(c, &w, filter, bias, y + (down * image.width + along) * LANES, block, count * each(c) - lead(c));
     }
@@ -321,7 +318,7 @@ AMX void lfm_amx_conv_run(const lfm_amx_conv *c, const uint16_t *x, const uint16
   int64_t image = c->written * lfm_image_pixels(c->back ? c->large : c->small) * LANES;
   tiles_take(BLOCK);
   for (int64_t first = 0, count; first < c->rows; first += count) {
-    count = least(c->chunk, c->rows - first);
+    count = lfm_least(c->chunk, c->rows - first);
     lay_channels_of(c, laid, x, first, count);
     tiles_see_memory();
     run_chunk(c, laid, filter, bias, y + first * image, count);
@@ -452,7 +449,7 @@ AMX void lfm_amx_conv_gradient(const lfm_amx_conv *c, const uint16_t *x, const u
   memset(db, 0, (size_t)(c->written * LANES) * sizeof *db);
   tiles_take(BLOCK);
   for (int64_t first = 0, count; first < pairs; first += count) {
-    count = least(c->chunk, pairs - first);
+    count = lfm_least(c->chunk, pairs - first);
     lay_pairs_of_x(c, laid_x, x, first, count);
     lay_pairs_of_dy(c, laid_dy, dy, db, first, count);
     tiles_see_memory();

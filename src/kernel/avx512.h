@@ -27,10 +27,8 @@ enum { LANES = 16 };
 static inline void fetch_line(const void *at) { __asm__ volatile("prefetcht1 %0" : : "m"(*(const char *)at)); }
 
 /* Sixteen of bfloat16. */
-INLINE __m512 floats_of_halves(const uint16_t *from) {
-  __m512i halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
-}
+INLINE __m512 floats_of(__m256i halves) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16)); }
+INLINE __m512 floats_of_halves(const uint16_t *from) { return floats_of(_mm256_loadu_si256((const __m256i *)from)); }
 
 /* lfm_bf16_of of sixteen. */
 INLINE __m256i halves_of(__m512 x) {

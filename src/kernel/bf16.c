@@ -4,7 +4,7 @@
  * parameters, inputs and outputs are floats; what passes between layers, and the weights that products read, are halves.
  *
  *   pairs    halves of two bytes; products by instructions on pairs of them, sums in float: by tiles of AMX where there are
- *            any (amx.c), else the library's
+ *            any and the weights lie for them (amx.c), else the library's
  *   floats   halves kept as floats whose lower sixteen bits are zero; products by the float kernels
  *
  * Both compute the same but for the order of sums.  Which is faster depends on the processor, not on the network: one that

@@ -38,9 +38,9 @@ static inline int64_t lfm_conv_taps(const lfm_conv_shape *shape) { return lfm_co
 
 typedef enum lfm_conv_pass { LFM_CONV_FORWARD, LFM_CONV_BACK_DATA, LFM_CONV_BACK_WEIGHTS } lfm_conv_pass;
 
-/* Weights [out, in, taps] cut into [block, block] tiles of channels: [out / block][in / block][taps], or
- * [in / block][out / block][taps], and in a tile `out` runs fastest, or `in`.  Of the channels that do not, a tile has
- * `depth`: a block, or two.  Channels that are not there: zeros. */
+/* Weights [out, in, taps] cut into tiles of channels, which lie as [out][in][taps], or as [in][out][taps].  In a tile
+ * [depth][block] the channels of `out` run fastest, or those of `in`; of the others it has `depth`, a block or two.  Channels
+ * that are not there: zeros. */
 typedef struct lfm_filter {
   int64_t out, in, taps, block, depth;
   bool in_first, in_fastest;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * peak.c -- see peak.h.
- * Twelve sums: two units with a latency of four or five cycles need ten in flight to be always busy.
+ * Twelve sums: two units with a latency of four or five cycles need ten in flight to be always busy.  Of tiles four, all that
+ * their registers hold beside two operands each.
  */
 #include "kernel/peak.h"
 #include "kernel/amx.h"
@@ -44,7 +45,6 @@ __attribute__((target("avx512f,avx512bf16"))) static int64_t spin_pairs(void) {
   return (int64_t)2 * 32 * SUMS * LOOPS;
 }
 
-/* Four sums, as a tile's takes longer than its start. */
 AMX static int64_t spin_tiles(void) {
   uint16_t zeros[TILE_LINES * TILE_HALVES] = {0};
   tiles_take(BLOCK);

@@ -11,7 +11,7 @@
  * returns the operations done, 0 where there is no such loop for it. */
 int64_t lfm_peak_spin(void);
 
-/* The same of products of pairs of bfloat16, added up in single precision. */
+/* The same of products of bfloat16, by tiles where there are any, else by pairs, added up in single precision. */
 int64_t lfm_peak_spin_bf16(void);
 
 #endif

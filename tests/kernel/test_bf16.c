@@ -101,6 +101,62 @@ static void test_packed_products(void **state) {
     }
 }
 
+/* C = relu(A B + bias), or, twice, C += A B, where C holds numbers of eight bits. */
+static void check_behind(const lfm_kernels *k, int64_t m, int64_t n, int64_t depth, bool relu, bool half_c) {
+  lfm_layout layout;
+  OK(k->layout(depth, n, true, &layout));
+  void *a = filled(k, m * depth, true, 1), *w = filled(k, depth * n, false, 2), *bias = filled(k, n, false, 3), *packed;
+  void *c = filled(k, m * n, half_c, 4);
+  OK(lfm_alloc_array(&packed, layout.count, lfm_stored_size(k, true)));
+  k->pack(packed, &layout, false, w, n, 0, 0, depth);
+  lfm_product_spec spec = {.m = m, .n = n, .k = depth, .layout = &layout, .half_a = true, .half_c = half_c};
+  spec.bias = relu, spec.accumulate = !relu;
+  if (relu) spec.act.kind = LFM_ACT_RELU;
+  run_product(k, &spec, a, packed, relu ? bias : NULL, c);
+  for (int64_t row = 0; row < m; row++)
+    for (int64_t col = 0; col < n; col++) {
+      double want = relu ? exact(col, 3) : exact(row * n + col, 4);
+      for (int64_t i = 0; i < depth; i++) want += exact(row * depth + i, 1) * exact(i * n + col, 2);
+      if (relu) want = fmax(want, 0);
+      assert_true(get(k, c, row * n + col, half_c) == (half_c ? lfm_bf16_rounded((float)want) : (float)want));
+    }
+  lfm_free(a), lfm_free(w), lfm_free(bias), lfm_free(c), lfm_free(packed);
+}
+
+static void test_what_goes_along_with_a_product(void **state) {
+  (void)state;
+  for (int t = 0; t < 2; t++)
+    for (int i = 0; i < SHAPES; i++)
+      for (int half_c = 0; half_c < 2; half_c++)
+        for (int relu = 0; relu < 2; relu++) check_behind(tables[t], shapes[i][0], shapes[i][1], shapes[i][2], relu, half_c);
+}
+
+/* Numbers whose sums are rounded: a row has the bits that it has alone, or in the least company that a table allows. */
+static void test_rows_stand_alone(void **state) {
+  (void)state;
+  enum { COMPANY = 37, N = 50, K = 75 };
+  for (int t = 0; t < 2; t++) {
+    const lfm_kernels *k = tables[t];
+    int64_t few = k->row_multiple, many = COMPANY * few;
+    lfm_layout layout;
+    OK(k->layout(K, N, true, &layout));
+    void *a = stored(k, many * K, true), *w = stored(k, K * N, false), *packed;
+    void *c = stored(k, many * N, true), *alone = stored(k, few * N, true);
+    for (int64_t i = 0; i < many * K; i++) set(k, a, i, true, sinf((float)i));
+    for (int64_t i = 0; i < (int64_t)K * N; i++) set(k, w, i, false, cosf(1.7f * (float)i));
+    OK(lfm_alloc_array(&packed, layout.count, lfm_stored_size(k, true)));
+    k->pack(packed, &layout, false, w, N, 0, 0, K);
+    lfm_product_spec spec = {.m = many, .n = N, .k = K, .layout = &layout, .half_a = true, .half_c = true};
+    run_product(k, &spec, a, packed, NULL, c);
+    spec.m = few;
+    for (int64_t first = 0; first < many; first += few) {
+      run_product(k, &spec, (char *)a + (size_t)(first * K) * k->half_size, packed, NULL, alone);
+      assert_memory_equal(alone, (char *)c + (size_t)(first * N) * k->half_size, (size_t)(few * N) * k->half_size);
+    }
+    lfm_free(a), lfm_free(w), lfm_free(packed), lfm_free(c), lfm_free(alone);
+  }
+}
+
 static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, int64_t rows, bool half_a, bool half_b) {
   void *a = filled(k, rows * m, half_a, 4), *b = filled(k, rows * n, half_b, 5), *c = stored(k, m * n, false);
   for (int pass = 1; pass <= 2; pass++) {
@@ -122,6 +178,25 @@ static void test_weight_gradients(void **state) {
     for (int i = 0; i < SHAPES; i++)
       for (int kind = 0; kind < 3; kind++)
         check_weight_gradient(tables[t], shapes[i][1], shapes[i][2], shapes[i][0], kind != 0, kind != 1);
+}
+
+/* Some columns of A alone: these rows of the gradient. */
+static void test_strips_of_a_gradient(void **state) {
+  (void)state;
+  enum { M = 70, N = 45, ROWS_HERE = 37, FIRST = 19, COUNT = 33 };
+  for (int t = 0; t < 2; t++) {
+    const lfm_kernels *k = tables[t];
+    void *a = filled(k, ROWS_HERE * M, true, 4), *b = filled(k, ROWS_HERE * N, true, 5), *c = stored(k, COUNT * N, false);
+    lfm_product_spec spec = {.m = COUNT, .n = N, .k = ROWS_HERE, .lda = M, .half_a = true, .half_b = true};
+    run_product(k, &spec, (char *)a + FIRST * k->half_size, b, NULL, c);
+    for (int64_t i = 0; i < COUNT; i++)
+      for (int64_t j = 0; j < N; j++) {
+        double want = 0;
+        for (int64_t row = 0; row < ROWS_HERE; row++) want += exact(row * M + FIRST + i, 4) * exact(row * N + j, 5);
+        assert_true((double)get(k, c, i * N + j, false) == want);
+      }
+    lfm_free(a), lfm_free(b), lfm_free(c);
+  }
 }
 
 /* What does not fit eight bits is rounded on its way into a product of halves, and only there. */
@@ -205,9 +280,15 @@ static void test_a_processor_without_it_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rounds_to_the_nearest), cmocka_unit_test(test_packed_products),
-      cmocka_unit_test(test_weight_gradients),      cmocka_unit_test(test_operands_are_rounded_where_halves_meet),
-      cmocka_unit_test(test_activations),           cmocka_unit_test(test_a_processor_without_it_is_told),
+      cmocka_unit_test(test_rounds_to_the_nearest),
+      cmocka_unit_test(test_packed_products),
+      cmocka_unit_test(test_what_goes_along_with_a_product),
+      cmocka_unit_test(test_rows_stand_alone),
+      cmocka_unit_test(test_strips_of_a_gradient),
+      cmocka_unit_test(test_weight_gradients),
+      cmocka_unit_test(test_operands_are_rounded_where_halves_meet),
+      cmocka_unit_test(test_activations),
+      cmocka_unit_test(test_a_processor_without_it_is_told),
   };
   return cmocka_run_group_tests(tests, of_pairs_if_any, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_bf16.c -- a net in bfloat16 is the net in double but for the rounding: v and gradients within some of its eight bits,
- * the two forms nearer to each other than to it, and no trace.  A U-Net's rows are that where images are of halves, and where
- * they are not it is the net of floats to the bit.
+ * the two forms of this processor nearer to each other than to it, and no trace.  A U-Net's rows are that where images are of
+ * halves, and where they are not it is the net of floats to the bit.
  */
 #include "kernel/kernel.h"
 #include "net_support.h"
