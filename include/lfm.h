@@ -712,7 +712,7 @@ typedef struct lfm_series {
   const char *name;    /* for the legend; NULL leaves it out */
   const double *x, *y; /* [count]; a value that is not finite breaks the line */
   int64_t count;
-  int colour; /* 0, 1, 2, ...: series that belong together share one */
+  int colour; /* 0, 1, 2, ...: series that belong together share one; from 8 on they come again, dashed */
   lfm_line line;
 } lfm_series;
 

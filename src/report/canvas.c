@@ -17,11 +17,11 @@ const lfm_colour lfm_grey = {0.55, 0.57, 0.60};
 const lfm_colour lfm_mist = {0.91, 0.92, 0.93};
 
 lfm_colour lfm_palette(int index) {
-  static const lfm_colour colours[8] = {
+  static const lfm_colour colours[LFM_COLOURS] = {
       {0.14, 0.42, 0.69}, {0.88, 0.43, 0.12}, {0.13, 0.58, 0.42}, {0.76, 0.27, 0.47},
       {0.45, 0.36, 0.66}, {0.80, 0.64, 0.11}, {0.30, 0.64, 0.81}, {0.45, 0.45, 0.45},
   };
-  return colours[(unsigned)index % 8u];
+  return colours[(unsigned)index % LFM_COLOURS];
 }
 
 lfm_colour lfm_heat(double intensity) {

@@ -24,7 +24,8 @@ extern const lfm_colour lfm_ink;  /* text */
 extern const lfm_colour lfm_grey; /* axes, frames and their numbers */
 extern const lfm_colour lfm_mist; /* grid lines */
 
-lfm_colour lfm_palette(int index);     /* eight distinct colours, safe for the colour-blind; repeats */
+enum { LFM_COLOURS = 8 };
+lfm_colour lfm_palette(int index);     /* so many distinct colours, safe for the colour-blind; repeats */
 lfm_colour lfm_heat(double intensity); /* 0 white .. 1 dark; lightness falls evenly */
 
 /* LFM_E_USAGE for sizes outside 16..16384. */

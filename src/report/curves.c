@@ -77,9 +77,10 @@ static void draw_axes(lfm_canvas *canvas, const lfm_axis *x, const lfm_axis *y) 
 
 static void set_stroke(lfm_canvas *canvas, const lfm_series *series) {
   static const double dashes[] = {9, 6};
+  bool is_dashed = series->line == LFM_LINE_DASHED || series->colour >= LFM_COLOURS; /* whose colour is there already */
   lfm_canvas_colour(canvas, lfm_palette(series->colour), series->line == LFM_LINE_FAINT ? 0.35 : 1);
   cairo_set_line_width(canvas->cr, series->line == LFM_LINE_FAINT ? 1.2 : 2.4);
-  cairo_set_dash(canvas->cr, dashes, series->line == LFM_LINE_DASHED ? 2 : 0, 0);
+  cairo_set_dash(canvas->cr, dashes, is_dashed ? 2 : 0, 0);
 }
 
 /* Around values that are few: one sees where the line was asked and where it only leads on. */

@@ -32,8 +32,9 @@ static lfm_status draw_widest(const char *path) {
 }
 
 static lfm_line few_line = LFM_LINE;
+static int few_colour;
 static lfm_status draw_few(const char *path) {
-  const lfm_series series = {"few", x, loss, 5, 0, few_line};
+  const lfm_series series = {"few", x, loss, 5, few_colour, few_line};
   return lfm_draw_curves(path, &series, 1, NULL);
 }
 
@@ -66,8 +67,24 @@ static void dots_are_on_the_line(void **state) {
   remove(path);
 }
 
+/* The ninth series has the first one's colour: it is told from it by gaps, of two fifths of the line. */
+static void colours_come_again_dashed(void **state) {
+  (void)state;
+  const char *path = picture_path("ninth.png");
+  double inked[3];
+  few_line = LFM_LINE;
+  for (int k = 0; k < 3; k++) {
+    few_colour = k == 2 ? 8 : k;
+    assert_int_equal(draw_few(path), LFM_OK);
+    inked[k] = inked_share(path, 1200, 640);
+  }
+  few_colour = 0;
+  assert_true(fabs(inked[1] - inked[0]) < 0.1 * (inked[0] - inked[2]) && inked[0] - inked[2] > 200.0 / (1200 * 640));
+  remove(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(curves_are_a_picture), cmocka_unit_test(nothing_to_show_is_axes_only),
-                                     cmocka_unit_test(dots_are_on_the_line)};
+                                     cmocka_unit_test(dots_are_on_the_line), cmocka_unit_test(colours_come_again_dashed)};
   return cmocka_run_group_tests(tests, fill, remove_picture_folder);
 }
