@@ -49,7 +49,7 @@ typedef struct operand {
 
 /* sums += A B over `count` tiles along k. */
 AMX_INLINE void multiply(bool two, operand a, operand b, int64_t count) {
-  tiles_see_memory();
+  tiles_see_memory(a.at);
   for (int64_t k = 0; k < count; k++, a.at += a.step, b.at += b.step) {
     _tile_loadd(4, a.at, a.line);
     _tile_loadd(6, b.at, b.line);

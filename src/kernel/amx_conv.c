@@ -320,7 +320,7 @@ AMX void lfm_amx_conv_run(const lfm_amx_conv *c, const uint16_t *x, const uint16
   for (int64_t first = 0, count; first < c->rows; first += count) {
     count = lfm_least(c->chunk, c->rows - first);
     lay_channels_of(c, laid, x, first, count);
-    tiles_see_memory();
+    tiles_see_memory(laid);
     run_chunk(c, laid, filter, bias, y + first * image, count);
   }
   _tile_release();
@@ -452,7 +452,7 @@ AMX void lfm_amx_conv_gradient(const lfm_amx_conv *c, const uint16_t *x, const u
     count = lfm_least(c->chunk, pairs - first);
     lay_pairs_of_x(c, laid_x, x, first, count);
     lay_pairs_of_dy(c, laid_dy, dy, db, first, count);
-    tiles_see_memory();
+    tiles_see_memory(laid_x);
     add_taps(c, laid_x, laid_dy, dw, tiles_of_pixels(c, count), first > 0);
   }
   _tile_release();

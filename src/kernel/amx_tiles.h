@@ -30,9 +30,9 @@ typedef struct tile_shapes {
   uint8_t lines[16];
 } tile_shapes;
 
-/* What has been written is in memory from here on: gcc does not know that loading a tile or its shapes reads it, and would
- * drop or delay the writing.  In front of the first load. */
-AMX_INLINE void tiles_see_memory(void) { __asm__ volatile("" : : : "memory"); }
+/* What has been written, at `at` and elsewhere, is in memory from here on: gcc does not know that loading a tile or its
+ * shapes reads it, and would drop or delay the writing.  In front of the first load. */
+AMX_INLINE void tiles_see_memory(const void *at) { __asm__ volatile("" : : "r"(at) : "memory"); }
 
 /* Shapes the registers for `lines` lines of A: 1 to 32, of which the second tiles have what is above 16.  What they held is
  * lost. */
@@ -43,7 +43,7 @@ AMX_INLINE void tiles_take(int64_t lines) {
     shapes.line_bytes[tile] = TILE_BYTES;
     shapes.lines[tile] = (uint8_t)(tile >= 6 ? TILE_LINES : tile == 5 || tile == 2 || tile == 3 ? lower : upper);
   }
-  tiles_see_memory();
+  tiles_see_memory(&shapes);
   _tile_loadconfig(&shapes);
 }
 
@@ -59,7 +59,7 @@ AMX_INLINE void tiles_clear(bool two) {
 /* The sums, from and to floats, `line` bytes from one line to the next. */
 AMX_INLINE void tiles_load(bool two, const float *from, int64_t line) {
   const char *lower = (const char *)from + TILE_LINES * line;
-  tiles_see_memory();
+  tiles_see_memory(from);
   _tile_loadd(0, from, line);
   _tile_loadd(1, from + TILE_LINES, line);
   if (!two) return;
