@@ -4,9 +4,8 @@
 # BSDS300 patches at a tenth of the published length, here and in PyTorch: same configuration, same rows, same test rows.
 # The pool is 100,000 rows instead of a million, for both: a tenth of the batches sees them fifteen times over, and the push
 # of a million would take longer than the training.
-#   make_hdf5.py BSDS.hdf5 100000 10000 50000        random 8x8 patches of the BSDS300 images in the MAF layout, with *_image:
-#                                                    rows to train on, to choose by, to test on; default seed
-#   bench/bsds_tenth.sh BSDS.hdf5 TORCH_PYTHON [BUILD] [OUT]                                              $SEEDS="1 2"
+#   bench/make_bsds.py BSDS300/images BSDS.hdf5 100000 10000 50000    rows to train on, to choose by, to test on; default seed
+#   bench/bsds_tenth.sh BSDS.hdf5 TORCH_PYTHON [BUILD] [OUT]          $SEEDS="1 2"
 set -euo pipefail
 python=$2 build=${3:-build} out=${4:-runs/bsds_tenth} SEEDS=${SEEDS:-1 2} ROWS=${ROWS:-100} TOL=${TOL:-1e-5}
 # shellcheck source=bench/lib.sh

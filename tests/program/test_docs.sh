@@ -98,8 +98,16 @@ done < <(command_lines "${ours[@]}" | sort -u)
 enough "options of command lines" "$options" 20
 
 # A reader goes from top to bottom, and a folder that holds a run is refused.
-twice=$(grep -E '^    lfm (train|sweep|distill) ' README.md | grep -oE ' -o [^ ]+' | sort | uniq -d)
-check "README.md makes a run twice:$twice" test -z "$twice"
+for document in README.md docs/*.md; do
+  twice=$(grep -E '^    lfm (train|sweep|distill) ' "$document" | grep -oE ' -o [^ ]+' | sort | uniq -d)
+  check "$document makes a run twice:$twice" test -z "$twice"
+done
+
+# A page that no other names is not found.
+for page in docs/*.md docs/decisions/*.md; do
+  name=${page##*/}
+  if [ "$name" != README.md ]; then check "no document links to $page" grep -qE "\]\(([a-z./]*/)?$name[)#]" "${documents[@]}"; fi
+done
 
 # ---- what --json prints ------------------------------------------------------------------------------------------
 for verb in $(cd "$work" && grep -lE '^  .*--json' "${manuals[@]##*/}"); do
