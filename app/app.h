@@ -3,7 +3,8 @@
  * app.h -- what the verbs of the program `lfm` share.
  * The program is a client of lfm.h and of nothing else in this tree; its own names begin with app_, because lfm_ is the
  * library's.  A verb is one file with one app_command: main.c finds it, options.c parses its table of options and writes its
- * help from the same table, progress.c shows how far the library is, json.c prints the result for machines.
+ * help from the same table, progress.c shows how far the library is, json.c prints the result for machines.  What the library
+ * notes is shown whatever the verb.
  * Manners: the result goes to standard output and everything else to standard error; exit 0 done; 1 failed,
  * whatever the fault of files and their contents; 2 usage, which is what the words of the command line or a key say wrongly.
  */
@@ -32,5 +33,8 @@ int app_usage_error(const app_command *command, const char *format, ...) __attri
 
 /* Prints lfm_error() in the same way; returns the exit code that STATUS means.  LFM_OK prints nothing and is APP_DONE. */
 int app_report(const app_command *command, lfm_status status);
+
+/* An lfm_note_fn: a line on standard error.  For all verbs, from main.c; where there is a bar, progress.c clears it first. */
+void app_show_note(lfm_note_level level, const char *text, void *context);
 
 #endif

@@ -115,13 +115,13 @@ static void print_object(const lfm_bench_result *result) {
 }
 
 static void print_line(const request *r, const lfm_bench_result *b) {
-  char share[16] = "";
+  char share[16] = "", sd[24] = "";
   if (isfinite(b->peak_fraction))
     snprintf(share, sizeof share, r->csv ? "%.4f" : "%.1f %%", (r->csv ? 1 : 100) * b->peak_fraction);
+  if (isfinite(b->sd)) snprintf(sd, sizeof sd, "%.9g", b->sd);
   if (r->md) printf("| %s | %.4g %s | %.4g to %.4g | %s |\n", b->name, b->median, b->unit, b->minimum, b->maximum, share);
   else if (r->csv)
-    printf("%s,%s,%.9g,%.9g,%.9g,%.9g,%d,%s\n", b->name, b->unit, b->median, b->minimum, b->maximum, b->sd, b->repetitions,
-           share);
+    printf("%s,%s,%.9g,%.9g,%.9g,%s,%d,%s\n", b->name, b->unit, b->median, b->minimum, b->maximum, sd, b->repetitions, share);
   else
     printf("%-34s %9.4g %-8s (%.4g to %.4g)%s%s\n", b->name, b->median, b->unit, b->minimum, b->maximum,
            *share ? "  of the peak: " : "", share);

@@ -69,6 +69,14 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   return status;
 }
 
+int app_check_probe_seed(const app_command *command, const lfm_model *model, const app_seed *seed, int64_t probes) {
+  int64_t channels, height, width;
+  bool is_table = !lfm_model_picture(model, &channels, &height, &width) && !lfm_model_observations(model);
+  if (!seed->given || probes > 0 || !is_table) return APP_DONE;
+  return app_usage_error(command,
+                         "--seed has no effect without --probes: the trace of this model is computed, not estimated");
+}
+
 lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, const lfm_table *data, lfm_table **out) {
   lfm_table_options alike = *chosen;
   int64_t height, width;

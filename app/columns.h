@@ -27,6 +27,9 @@ lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, co
   "windows are the rows"
 #define APP_PROBES_OF_MODEL " (default: it is computed; of pictures and convolutional policies 2)"
 
+/* APP_USAGE, with the fault on standard error, when --seed was given and draws nothing: of a table without --probes. */
+int app_check_probe_seed(const app_command *command, const lfm_model *model, const app_seed *seed, int64_t probes);
+
 /* What the verbs that read DATA for a model let the user choose: fields of lfm_table_options.  Group 1 of alternatives. */
 #define APP_OPTION_COLUMNS(address)                                                                                          \
   {                                                                                                                          \

@@ -4,6 +4,7 @@
  *   1  read the judge, the real pictures and whoever draws; refuse what cannot work before anything takes long
  *   2  for each number of evaluations: draw, have the library compare, keep what is found
  *   3  print; in the folder, result.json, a grid of pictures, their nearest training pictures, and a curve
+ * Where a fault, or the user, ends 2 between two numbers, 3 tells of those that are done.
  */
 #include "app.h"
 #include "columns.h"
@@ -74,7 +75,8 @@ static bool read_budgets(const app_command *self, request *r) {
 static lfm_status read_pictures(const work *w, const char *path, lfm_table **out) {
   int64_t channels, height, width;
   lfm_judge_picture(w->judge, &channels, &height, &width);
-  return app_read_pictures(path, &(lfm_table_options){.strict = w->r.strict}, channels, height, width, out);
+  const lfm_table_options options = {.strict = w->r.strict, .threads = (int)w->r.threads};
+  return app_read_pictures(path, &options, channels, height, width, out);
 }
 
 static bool is_model(const char *path) {
@@ -143,7 +145,7 @@ static int check_classes(const work *w) {
                            w->r.model);
   for (int64_t k = 0; k < lfm_table_classes(w->heldout); k++)
     if (lfm_model_find_class(w->own.model, lfm_table_class(w->heldout, k), &label) != LFM_OK)
-      return app_usage_error(w->self, "--retrain: HELDOUT has a class that is never drawn: %s", lfm_error());
+      return app_usage_error(w->self, "--retrain: HELDOUT has a class that is never drawn: %s", lfm_error()), APP_FAILED;
   return APP_DONE;
 }
 
@@ -204,9 +206,16 @@ static lfm_status draw(work *w, const generator *g, int budget, lfm_table **draw
   return status;
 }
 
+/* Pictures without a result beside them. */
+static void remove_pictures(const lfm_eval_set *set) {
+  if (set->samples) unlink(set->samples);
+  if (set->nearest) unlink(set->nearest);
+}
+
 static lfm_status judge_one(work *w, int budget, app_eval_line *line) {
   lfm_table *own, *other = NULL;
   lfm_sample_result sampled, by_other;
+  lfm_share by_class[LFM_MOST_CLASSES] = {{0}}; /* those of the line before stay until this one is done */
   char samples[PATH_MAX], nearest[PATH_MAX];
   lfm_status status = draw(w, &w->own, budget, &own, &sampled);
   if (status == LFM_OK) status = draw(w, &w->other, budget, &other, &by_other);
@@ -215,10 +224,12 @@ static lfm_status judge_one(work *w, int budget, app_eval_line *line) {
                             .retrain = w->r.retrain,
                             .samples = picture_path(w, "samples", budget, samples),
                             .nearest = picture_path(w, "nearest", budget, nearest),
-                            .by_class = w->report.by_class};
+                            .by_class = by_class};
   const lfm_sample_result *cost = w->own.model ? &sampled : &by_other;
   *line = (app_eval_line){.budget = budget, .nfe = cost->nfe_mean, .flops = cost->flops};
   if (status == LFM_OK) status = lfm_eval_pictures(w->eval, &set, &line->result);
+  if (status == LFM_OK) memcpy(w->report.by_class, by_class, sizeof by_class);
+  else remove_pictures(&set);
   lfm_table_destroy(other);
   lfm_table_destroy(own);
   return status;
@@ -240,7 +251,7 @@ static lfm_status judge_all(work *w) {
     status = judge_one(w, w->r.budgets[i], line);
     if (status == LFM_OK && w->r.budget_count > 1) /* what is known if the rest never comes */
       app_progress_say(&w->progress, "nfe %d: %.4g above the floor", line->budget, line->result.above.value);
-    report->count = i + 1;
+    if (status == LFM_OK) report->count = i + 1;
   }
   return status;
 }
@@ -274,11 +285,12 @@ static int evaluate(work *w) {
   if (status == LFM_OK && code == APP_DONE) status = judge_all(w);
   w->report.seconds = now() - begun;
   app_progress_end(&w->progress);
-  if (status != LFM_OK) return app_report(w->self, status);
-  if (code != APP_DONE) return code;
-  if (w->r.json) app_eval_put_json(&w->report, stdout);
-  else app_eval_print(&w->report);
-  return w->r.out ? save(w) : APP_DONE;
+  bool tells = w->report.count > 0;
+  if (tells && w->r.json) app_eval_put_json(&w->report, stdout);
+  if (tells && !w->r.json) app_eval_print(&w->report);
+  if (status != LFM_OK) code = app_report(w->self, status);
+  int saved = tells && w->r.out ? save(w) : APP_DONE;
+  return code != APP_DONE ? code : saved;
 }
 
 /* An option that says how a model is to draw; NULL: none is given. */
@@ -335,7 +347,7 @@ static int run(const app_command *self, int argc, char **argv) {
   const char *how = how_to_draw(r);
   if (how && !is_model(r->model) && !(r->against && is_model(r->against)))
     return app_usage_error(self, "--%s: %s is no model, and pictures are not drawn again", how, r->model);
-  w.report.model = r->model, w.report.against = r->against, w.report.folder = r->out;
+  w.report.model = r->model, w.report.against = r->against, w.report.folder = r->out, w.report.asked = r->budget_count;
   app_progress_begin(&w.progress);
   code = evaluate(&w);
   release(&w);

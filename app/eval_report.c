@@ -111,7 +111,10 @@ static void print_one(const app_eval_report *report) {
   print_figures(r);
   printf("\nabove the floor  %s: Frechet distance over that of real pictures\n", interval_text(text, &r->above));
   if (report->against) print_difference(report, r);
-  if (r->retrained.of > 0) printf("retraining lost  %s points of accuracy, paired\n", points_text(text, &r->retrained_lost));
+  if (r->retrained.of > 0)
+    printf("retraining lost  %s points of accuracy, paired; of\n"
+           "                 these two judges, each of which was trained once\n",
+           points_text(text, &r->retrained_lost));
   print_copies(r);
   print_classes(report, r);
   putchar('\n');
@@ -147,6 +150,8 @@ void app_eval_print(const app_eval_report *report) {
   char text[APP_TEXT_SIZE];
   if (report->count > 1) print_table(report);
   else print_one(report);
+  if (report->count < report->asked)
+    printf("stopped          after %d of %d numbers of evaluations\n", report->count, report->asked);
   printf("pictures         %" PRId64 " judged beside %" PRId64 " held-out ones; nearest of %" PRId64
          "; precision and recall by %" PRId64 "\n",
          r->rows, r->heldout_rows, r->train_rows, r->manifold_rows);
@@ -276,6 +281,7 @@ void app_eval_put_json(const void *what, FILE *out) {
     PUT(of_against, report->count);
   }
   if (first->retrained.of > 0) PUT(of_retraining, report->count);
+  app_json_flag(&json, "complete", report->count == report->asked);
   app_json_real(&json, "seconds", report->seconds);
   app_json_close(&json);
 }

@@ -116,6 +116,7 @@ static int run_train(const app_command *self, int argc, char **argv) {
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.data, r.valid})) return APP_USAGE;
+  r.pictures.threads = (int)r.threads;
   app_progress progress;
   lfm_judge_result result;
   app_progress_begin(&progress);
@@ -152,7 +153,8 @@ typedef struct applied {
 static lfm_status read_pictures(const apply_request *r, const lfm_judge *judge, lfm_table **out) {
   int64_t channels, height, width;
   lfm_judge_picture(judge, &channels, &height, &width);
-  return app_read_pictures(r->data, &(lfm_table_options){.strict = r->strict}, channels, height, width, out);
+  return app_read_pictures(r->data, &(lfm_table_options){.strict = r->strict, .threads = (int)r->threads}, channels, height,
+                           width, out);
 }
 
 static lfm_status apply(const apply_request *r, applied *result) {
@@ -198,11 +200,8 @@ static int run_apply(const app_command *self, int argc, char **argv) {
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.judge, r.data})) return APP_USAGE;
-  app_progress progress;
   applied result = {0};
-  app_progress_begin(&progress);
-  lfm_status status = apply(&r, &result);
-  app_progress_end(&progress);
+  lfm_status status = apply(&r, &result); /* in one pass, which nobody asks whether to go on: Ctrl-C ends the program */
   if (status == LFM_OK && r.json) print_apply_json(&result);
   if (status == LFM_OK && !r.json) {
     if (result.accuracy.of > 0) print_accuracy(&result.accuracy, "pictures");

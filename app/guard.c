@@ -89,7 +89,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "share of good episodes that may raise an alarm (default 0.05)"},
       {APP_TEXT, .name = "task", .value = "TASK", .target = &r.task,
        .help = "of the rollouts (default: what the demonstrations are of)"},
-      APP_OPTION_SOLVER(&r.solver),
+      APP_OPTION_POLICY_SOLVER("of the rollouts: ", &r.solver),
       {APP_COUNT, .name = "nfe", .value = "K", .target = &r.nfe, .low = 1, .high = 1e6,
        .help = "of the rollouts: evaluations of the velocity a chunk (default 8 a block)"},
       {APP_COUNT, .name = "batches", .value = "B", .target = &r.batches, .low = 1, .high = 1e9,

@@ -6,7 +6,6 @@
 #include "json.h"
 #include "options.h"
 #include "outfile.h"
-#include "progress.h"
 
 #include <inttypes.h>
 
@@ -78,11 +77,8 @@ static int run(const app_command *self, int argc, char **argv) {
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.weights, r.config})) return APP_USAGE;
-  app_progress progress; /* for warnings */
   imported result;
-  app_progress_begin(&progress);
   lfm_status status = configure_and_import(&r, &result);
-  app_progress_end(&progress);
   if (status == LFM_OK && r.json) print_json(&r, &result);
   if (status == LFM_OK && !r.json) print_text(&r, &result);
   return app_report(self, status);

@@ -23,11 +23,9 @@ typedef struct request {
   bool json;
 } request;
 
-static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledger_result *result) {
-  lfm_model *model = NULL;
+static lfm_status make_ledger(const request *r, const lfm_model *model, app_progress *progress, lfm_ledger_result *result) {
   lfm_table *heldout = NULL, *train = NULL, *truth = NULL, *group = NULL, *train_group = NULL;
-  lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &heldout);
+  lfm_status status = app_read_columns(r->data, &r->columns, model, false, &heldout);
   if (status == LFM_OK && r->train) status = app_read_columns(r->train, &r->columns, model, false, &train);
   if (status == LFM_OK && r->truth) status = lfm_table_read(r->truth, NULL, &truth);
   if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
@@ -53,7 +51,6 @@ static lfm_status make_ledger(const request *r, app_progress *progress, lfm_ledg
   lfm_table_destroy(truth);
   lfm_table_destroy(train);
   lfm_table_destroy(heldout);
-  lfm_model_destroy(model);
   return status;
 }
 
@@ -218,6 +215,17 @@ static void print_result(const request *r, const lfm_ledger_result *result) {
   print_assumptions(result);
 }
 
+static int show_ledger(const app_command *self, const request *r, const lfm_model *model) {
+  app_progress progress;
+  lfm_ledger_result result;
+  app_progress_begin(&progress);
+  lfm_status status = make_ledger(r, model, &progress, &result);
+  app_progress_end(&progress);
+  if (status == LFM_OK && r->json) print_json(r, &result);
+  if (status == LFM_OK && !r->json) print_result(r, &result);
+  return app_report(self, status);
+}
+
 static int run(const app_command *self, int argc, char **argv) {
   request r = {0};
   const app_option options[] = {
@@ -247,14 +255,13 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
-  app_progress progress;
-  lfm_ledger_result result;
-  app_progress_begin(&progress);
-  lfm_status status = make_ledger(&r, &progress, &result);
-  app_progress_end(&progress);
-  if (status == LFM_OK && r.json) print_json(&r, &result);
-  if (status == LFM_OK && !r.json) print_result(&r, &result);
-  return app_report(self, status);
+  r.columns.threads = (int)r.threads;
+  lfm_model *model = NULL;
+  code = app_report(self, lfm_model_load(r.model, &model));
+  if (code == APP_DONE) code = app_check_probe_seed(self, model, &r.seed, r.probes);
+  if (code == APP_DONE) code = show_ledger(self, &r, model);
+  lfm_model_destroy(model);
+  return code;
 }
 
 const app_command app_ledger = {

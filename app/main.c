@@ -37,10 +37,15 @@ int app_report(const app_command *command, lfm_status status) {
   return status == LFM_E_USAGE ? APP_USAGE : APP_FAILED;
 }
 
+void app_show_note(lfm_note_level level, const char *text, void *context) {
+  (void)context;
+  fprintf(stderr, "%s: %s\n", level == LFM_WARNING ? "warning" : "note", text);
+}
+
 static void print_overview(FILE *out) {
   fputs("usage: lfm VERB ...        lfm help VERB is the manual of a verb\n\n"
-        "Local Flow Matching: learns the density of a table of numbers, draws new rows\n"
-        "from it and scores rows under it.\n\n",
+        "Local Flow Matching: learns the density of a table or of pictures, or a policy\n"
+        "from demonstrations; draws new rows and scores them.\n\n",
         out);
   for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
   fputs("\nexample:\n"
@@ -123,6 +128,7 @@ int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");
   signal(SIGPIPE, SIG_IGN);
   sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = end_for_cut_file, .sa_flags = SA_SIGINFO}, NULL);
+  lfm_notes_to(app_show_note, NULL);
   int code = dispatch(argc, argv);
   bool lost = ferror(stdout) != 0;
   if ((fclose(stdout) != 0 || lost) && code == APP_DONE) {

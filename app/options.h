@@ -53,7 +53,7 @@ typedef struct app_option {
 /* Lines that every verb of a kind shares. */
 #define APP_OPTION_THREADS(address)                                                                                          \
   {                                                                                                                          \
-    APP_COUNT, .name = "threads", .value = "T", .low = 1, .high = 4096, .target = (address),                                 \
+    APP_COUNT, .name = "threads", .value = "T", .low = 1, .high = 1024, .target = (address),                                 \
                .help = "threads to use (default: all processors that it may have); the result is the same for any number"    \
   }
 #define APP_OPTION_MEMORY(address)                                                                                           \
@@ -70,6 +70,13 @@ typedef struct app_option {
               .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},           \
               .help = "integrator (default dopri5; with --nfe the one that does most with so few):"                          \
   }
+/* Of a policy, which takes fixed steps of four evaluations at most; `of` stands in front of the help. */
+#define APP_OPTION_POLICY_SOLVER(of, address)                                                                                \
+  {                                                                                                                          \
+    APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
+              .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", NULL},                              \
+              .help = of "integrator of a chunk, in as many equal steps as --nfe holds (default euler):"                     \
+  }
 /* Of a verb without --nfe, which the others need. */
 #define APP_OPTION_ADAPTIVE(address)                                                                                         \
   {                                                                                                                          \
@@ -80,7 +87,7 @@ typedef struct app_option {
 /* How a policy acts, into the lfm_policy_options at `p`; `of` stands in front of the help, and `beyond` says what becomes of
  * an observation out of range. */
 #define APP_OPTIONS_ACTING(of, beyond, p, nfe_at)                                                                            \
-  APP_OPTION_SOLVER(&(p)->solve.solver),                                                                                     \
+  APP_OPTION_POLICY_SOLVER(of, &(p)->solve.solver),                                                                          \
       {APP_COUNT,                                                                                                            \
        .name = "nfe",                                                                                                        \
        .value = "K",                                                                                                         \

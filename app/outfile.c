@@ -57,15 +57,29 @@ int app_make_folder(const app_command *command, const char *folder) {
   return made ? APP_DONE : APP_FAILED;
 }
 
+/* Onto the disk, all of it.  A write that failed may have happened long before the stream tells. */
+static bool put_all(FILE *out, void (*put)(const void *what, FILE *out), const void *what) {
+  errno = 0;
+  put(what, out);
+  if (ferror(out) && errno == 0) errno = EIO;
+  return !ferror(out) && fflush(out) == 0 && fsync(fileno(out)) == 0;
+}
+
 bool app_save(const char *folder, const char *name, void (*put)(const void *what, FILE *out), const void *what) {
   char path[PATH_MAX], partial[PATH_MAX];
   snprintf(path, sizeof path, "%s/%s", folder, name);
-  snprintf(partial, sizeof partial, "%s/%s.partial", folder, name);
+  if (snprintf(partial, sizeof partial, "%s/%s.partial", folder, name) >= PATH_MAX) { /* the longer of the two */
+    errno = ENAMETOOLONG;
+    return false;
+  }
   unlink(partial); /* a crash's; or a link, which is not to be followed */
   FILE *out = fopen(partial, "wxe");
   if (!out) return false;
-  put(what, out);
-  bool failed = ferror(out) != 0;
-  failed |= fclose(out) != 0;
-  return !failed && rename(partial, path) == 0;
+  bool saved = put_all(out, put, what);
+  int reason = errno;
+  if (fclose(out) != 0 && saved) saved = false, reason = errno;
+  if (saved && rename(partial, path) != 0) saved = false, reason = errno;
+  if (!saved) unlink(partial);
+  errno = reason; /* of what failed first */
+  return saved;
 }

@@ -25,7 +25,7 @@ lfm_status app_write_rows(const lfm_table *rows, const char *path);
 /* A folder that may be there.  APP_FAILED, with the fault on standard error, when it cannot be made. */
 int app_make_folder(const app_command *command, const char *folder);
 
-/* FOLDER/NAME as `put` prints it, whole or not at all; false, with errno, when it cannot be written. */
+/* FOLDER/NAME as `put` prints it, whole or not at all; false, with errno, when it cannot be written: nothing is left then. */
 bool app_save(const char *folder, const char *name, void (*put)(const void *what, FILE *out), const void *what);
 
 #endif

@@ -89,7 +89,8 @@ static int measure(const app_command *self, const request *r, chain *c) {
   options.context = &progress;
   app_progress_begin(&progress);
   lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK && r->data) status = app_read_columns(r->data, &(lfm_table_options){0}, model, false, &data);
+  if (status == LFM_OK && r->data)
+    status = app_read_columns(r->data, &(lfm_table_options){.threads = (int)r->threads}, model, false, &data);
   int code = APP_DONE;
   if (status == LFM_OK) {
     options.data = data;
@@ -154,6 +155,7 @@ static int check(const app_command *self, const request *r) {
   if (!r->model && !r->hks) return app_usage_error(self, "--variances need the chain's steps: --hks .1,.15,free");
   if (!r->model && (r->data || r->rows > 0 || r->seed.given || r->threads > 0))
     return app_usage_error(self, "--data, --rows, --seed and --threads are of a model");
+  if (r->data && r->seed.given) return app_usage_error(self, "--seed: is of rows that the model draws; --data gives others");
   return APP_DONE;
 }
 

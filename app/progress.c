@@ -11,6 +11,7 @@
  * Notes of the library may come from any thread: the lock of stderr keeps a note and a frame apart.
  */
 #include "progress.h"
+#include "app.h"
 #include "text.h"
 
 #include <math.h>
@@ -193,7 +194,7 @@ static void show_note(lfm_note_level level, const char *text, void *context) {
   flockfile(stderr);
   bool was_shown = progress->shown;
   clear_bar(progress);
-  fprintf(stderr, "%s: %s\n", level == LFM_WARNING ? "warning" : "note", text);
+  app_show_note(level, text, NULL);
   if (was_shown) draw_bar(progress);
   funlockfile(stderr);
 }
@@ -260,7 +261,7 @@ void app_progress_say(app_progress *progress, const char *format, ...) {
 }
 
 void app_progress_end(app_progress *progress) {
-  lfm_notes_to(NULL, NULL);
+  lfm_notes_to(app_show_note, NULL);
   release_signals();
   clear_bar(progress);
   keep_last(progress);

@@ -6,9 +6,10 @@
  *   app_progress_begin(&progress);      notes, warnings, SIGINT, SIGTERM and SIGHUP are in our hands from here
  *   options.progress = app_progress_show, options.context = &progress;
  *   status = lfm_train(...);
- *   app_progress_end(&progress);        the bar is gone, signals are as before
+ *   app_progress_end(&progress);        the bar is gone, notes and signals are as before
  *
- * One at a time: signals and notes belong to the process.
+ * One at a time: signals and notes belong to the process.  Not for a call that has no progress function: it would never ask
+ * whether the user wants to stop.
  */
 #ifndef APP_PROGRESS_H
 #define APP_PROGRESS_H

@@ -77,7 +77,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "DATA", .target = &r.data,
        .help = "rows of data; with --back rows of a border, columns x0, x1, ..., as lfm push writes them"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "OUT", .target = &r.out, .required = true,
-       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset" APP_ARRAY_REPLACED},
+       .help = "the table to write, by its ending: .csv .csv.gz .npy file.npz::key file.hdf5::dataset; pictures, with "
+               "--back: .png (a grid), .npy, or a folder of PNGs to make" APP_ARRAY_REPLACED},
       {APP_COUNT, .name = "to", .value = "N", .target = &r.to, .low = 0, .high = 1e6,
        .help = "the border that the rows go to, or with --back come from: 0 is the normalised data, 1 lies behind the first "
                "block (default: the noise side, behind the last)"},
@@ -95,6 +96,7 @@ static int run(const app_command *self, int argc, char **argv) {
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.data})) return APP_USAGE;
+  r.columns.threads = (int)r.threads;
   app_progress progress;
   pushed result;
   app_progress_begin(&progress);

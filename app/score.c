@@ -22,11 +22,18 @@ typedef struct request {
   bool json;
 } request;
 
-static lfm_status load_and_score(const request *r, app_progress *progress, lfm_score_result *result, lfm_table **scores) {
-  lfm_model *model = NULL, *against = NULL;
+/* What is not to turn up after the solve. */
+static int prepare(const app_command *self, const request *r, lfm_model **model) {
+  int code = r->out ? app_report(self, lfm_table_writable(r->out)) : APP_DONE;
+  if (code == APP_DONE) code = app_report(self, lfm_model_load(r->model, model));
+  return code == APP_DONE ? app_check_probe_seed(self, *model, &r->seed, r->probes) : code;
+}
+
+static lfm_status read_and_score(const request *r, const lfm_model *model, app_progress *progress, lfm_score_result *result,
+                                 lfm_table **scores) {
+  lfm_model *against = NULL;
   lfm_table *rows = NULL, *group = NULL;
-  lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK && r->against) status = lfm_model_load(r->against, &against);
+  lfm_status status = r->against ? lfm_model_load(r->against, &against) : LFM_OK;
   if (status == LFM_OK) status = app_read_columns(r->data, &r->columns, model, false, &rows);
   if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
   if (status == LFM_OK) {
@@ -47,16 +54,6 @@ static lfm_status load_and_score(const request *r, app_progress *progress, lfm_s
   lfm_table_destroy(group);
   lfm_table_destroy(rows);
   lfm_model_destroy(against);
-  lfm_model_destroy(model);
-  return status;
-}
-
-static lfm_status score(const request *r, app_progress *progress, lfm_score_result *result) {
-  lfm_table *scores = NULL;
-  lfm_status status = r->out ? lfm_table_writable(r->out) : LFM_OK; /* not after the solve */
-  if (status == LFM_OK) status = load_and_score(r, progress, result, &scores);
-  if (status == LFM_OK && r->out) status = lfm_table_write(scores, r->out);
-  lfm_table_destroy(scores);
   return status;
 }
 
@@ -107,7 +104,7 @@ static void print_failed(const request *r, const lfm_score_result *result) {
     printf("failed         %" PRId64 " rows, not in the mean: their solve could not go on\n", result->failed);
 }
 
-static void print_result(const request *r, const lfm_score_result *result) {
+static void print_result(const request *r, const lfm_score_result *result, bool is_written) {
   char text[APP_TEXT_SIZE];
   printf("nll            %s nats a row, in the units of the data\n", app_mean(text, result->nll, result->nll_se));
   if (isfinite(result->bits_per_dim))
@@ -125,7 +122,23 @@ static void print_result(const request *r, const lfm_score_result *result) {
   if (r->protocol) printf("protocol       that of the paper, biased: Euler steps count their own trace\n");
   printf("evaluations    %s a row, over the whole chain\n", app_amount(text, result->nfe_mean));
   printf("time           %s\n", app_duration(text, result->seconds));
-  if (r->out) printf("scores         %s\n", r->out);
+  if (is_written) printf("scores         %s\n", r->out);
+}
+
+/* What hours have found is printed, whatever became of the table. */
+static int score(const app_command *self, const request *r, const lfm_model *model) {
+  app_progress progress;
+  lfm_score_result result;
+  lfm_table *scores = NULL;
+  app_progress_begin(&progress);
+  lfm_status status = read_and_score(r, model, &progress, &result, &scores);
+  bool is_scored = status == LFM_OK;
+  if (is_scored && r->out) status = lfm_table_write(scores, r->out);
+  app_progress_end(&progress);
+  lfm_table_destroy(scores);
+  if (is_scored && r->json) print_json(r, &result);
+  if (is_scored && !r->json) print_result(r, &result, r->out && status == LFM_OK);
+  return app_report(self, status);
 }
 
 static int run(const app_command *self, int argc, char **argv) {
@@ -161,14 +174,12 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.data, r.against, r.group}))
     return APP_USAGE;
-  app_progress progress;
-  lfm_score_result result;
-  app_progress_begin(&progress);
-  lfm_status status = score(&r, &progress, &result);
-  app_progress_end(&progress);
-  if (status == LFM_OK && r.json) print_json(&r, &result);
-  if (status == LFM_OK && !r.json) print_result(&r, &result);
-  return app_report(self, status);
+  r.columns.threads = (int)r.threads;
+  lfm_model *model = NULL;
+  code = prepare(self, &r, &model);
+  if (code == APP_DONE) code = score(self, &r, model);
+  lfm_model_destroy(model);
+  return code;
 }
 
 const app_command app_score = {

@@ -29,7 +29,7 @@ typedef struct request {
   lfm_table_options columns;
   double time_limit;
   int64_t rows, threads, memory;
-  bool json;
+  bool allow_drift, json;
 } request;
 
 typedef struct sweep {
@@ -39,7 +39,7 @@ typedef struct sweep {
   app_run runs[APP_MOST_RUNS]; /* [combinations.count, seed_count] */
   lfm_table *train, *valid, *test;
   app_progress progress;
-  int begun, failed; /* runs */
+  int begun, failed, finished; /* runs; finished: by an earlier call */
 } sweep;
 
 /* A file where there is one or its name looks like that of one, else a preset. */
@@ -81,8 +81,12 @@ static bool is_of_key(const char *setting, const char *key) {
   return length == strcspn(key, " =") && strncmp(setting, key, length) == 0;
 }
 
-/* What the runs' own settings would lie over, unheard. */
+/* What the runs' own settings would lie over, unheard; and what is read once for all runs. */
 static int check_sets(const sweep *s) {
+  for (int axis = 0; axis < s->combinations.axis_count; axis++)
+    if (is_of_key(s->combinations.axes[axis].key, "image_size"))
+      return app_usage_error(s->self,
+                             "--over image_size: the pictures are read once, for all runs; make a sweep of each size");
   for (int i = 0; i < s->r.sets.count; i++) {
     const char *set = s->r.sets.items[i];
     if (is_of_key(set, "seed")) return app_usage_error(s->self, "--set seed: use --seeds");
@@ -105,6 +109,14 @@ static lfm_status check_configs(const sweep *s) {
   return status;
 }
 
+/* The library does not know which file the rows to score are from. */
+static int report_check(const sweep *s, lfm_status status) {
+  static const char whose[] = "the rows to score: ";
+  if (status == LFM_OK || strncmp(lfm_error(), whose, sizeof whose - 1) != 0) return app_report(s->self, status);
+  fprintf(stderr, "lfm %s: %s: %s\n", s->self->name, s->r.test, lfm_error() + sizeof whose - 1);
+  return APP_FAILED;
+}
+
 /* Or not with these data, or that make a model without what the table is of. */
 static int check_runs(sweep *s) {
   lfm_status status = LFM_OK;
@@ -117,12 +129,12 @@ static int check_runs(sweep *s) {
     lfm_train_defaults(&options);
     status = configure(s, k, 0, &config);
     options.config = config, options.train = s->train, options.valid = s->valid;
-    if (status == LFM_OK) status = lfm_train_check(&options, &is_scored);
+    if (status == LFM_OK) status = lfm_train_check(&options, s->test, &is_scored);
     lfm_config_destroy(config);
   }
   s->progress.hushed = false;
   char name[APP_NAME_SIZE];
-  if (status != LFM_OK || is_scored) return app_report(s->self, status);
+  if (status != LFM_OK || is_scored) return report_check(s, status);
   app_combinations_name(&s->combinations, k - 1, name);
   return app_usage_error(s->self,
                          "%s%sthe model has no log p, by which a sweep compares (objective, class_drop and dequantise decide "
@@ -131,17 +143,16 @@ static int check_runs(sweep *s) {
 }
 
 static int read_tables(sweep *s) {
-  lfm_status status = lfm_memory_limit(s->r.memory, s->r.folder);
+  lfm_config *config = NULL;
+  lfm_status status = configure(s, 0, 0, &config);
+  s->r.columns.size = lfm_config_image_size(config); /* the same for all combinations */
+  s->r.columns.threads = (int)s->r.threads;
+  lfm_config_destroy(config);
+  if (status == LFM_OK) status = lfm_memory_limit(s->r.memory, s->r.folder);
   if (status == LFM_OK) status = lfm_table_read(s->r.data, &s->r.columns, &s->train);
   if (status == LFM_OK && s->r.valid) status = app_read_beside(s->r.valid, &s->r.columns, s->train, &s->valid);
   if (status == LFM_OK && s->r.test) status = app_read_beside(s->r.test, &s->r.columns, s->train, &s->test);
-  if (status != LFM_OK) return app_report(s->self, status);
-  if (s->test && lfm_table_cols(s->test) != lfm_table_cols(s->train)) {
-    fprintf(stderr, "lfm %s: %s has %" PRId64 " columns, %s has %" PRId64 "; choose with --columns or --drop\n",
-            s->self->name, s->r.test, lfm_table_cols(s->test), s->r.data, lfm_table_cols(s->train));
-    return APP_FAILED;
-  }
-  return APP_DONE;
+  return app_report(s->self, status);
 }
 
 /* ---- one run ---- */
@@ -155,7 +166,8 @@ static lfm_status train(sweep *s, const char *folder, const lfm_config *config, 
   options.run = folder;
   options.time_limit = s->r.time_limit;
   options.threads = (int)s->r.threads;
-  options.resume = true;
+  options.resume = access(folder, F_OK) == 0;
+  options.allow_drift = s->r.allow_drift;
   options.progress = app_progress_show;
   options.context = &s->progress;
   return lfm_train(&options, result);
@@ -186,6 +198,7 @@ static lfm_status make_run(sweep *s, int k, int seed) {
   lfm_status status = configure(s, k, seed, &config);
   if (status == LFM_OK) status = train(s, folder, config, &run->trained);
   lfm_config_destroy(config);
+  s->finished += status == LFM_OK && run->trained.was_finished;
   run->nll = run->trained.valid_nll;
   run->nll_se = (double)NAN;
   if (status == LFM_OK && s->test) status = score(s, folder, run);
@@ -215,6 +228,7 @@ static int make_runs(sweep *s, lfm_status *status) {
       *status = make_run(s, k, seed);
       if (*status == LFM_E_NUMERIC) {
         app_progress_say(&s->progress, "this run failed: %s", lfm_error());
+        s->runs[k * s->combinations.seed_count + seed].has_failed = true;
         s->failed++;
       } else if (*status != LFM_OK) {
         return APP_FAILED;
@@ -259,6 +273,9 @@ static int run_sweep(sweep *s, int argc, char **argv) {
   if (status != LFM_OK) code = app_report(s->self, status);
   if (status == LFM_E_INTERRUPTED) print_how_to_go_on(argc, argv);
   if (code == APP_DONE) print_table(s);
+  if (code == APP_DONE && s->finished > 0 && s->r.time_limit > 0)
+    fprintf(stderr, "lfm %s: %d of %d runs were finished before; --time chose nothing of theirs\n", s->self->name,
+            s->finished, s->begun);
   if (code == APP_DONE && s->failed > 0) {
     fprintf(stderr, "lfm %s: %d of %d runs failed and are not in the table\n", s->self->name, s->failed, s->begun);
     code = APP_FAILED;
@@ -301,6 +318,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set"},
       APP_OPTION_THREADS(&r->threads),
       APP_OPTION_MEMORY(&r->memory),
+      {APP_FLAG, .name = "allow-drift", .target = &r->allow_drift,
+       .help = "go on with unfinished runs even under another build, processor type or library version: their models will "
+               "not be the same to the last bit"},
       APP_OPTION_JSON(&r->json),
       {0},
   };
@@ -320,7 +340,7 @@ const app_command app_sweep = {
     .about =
         "Trains one run after another, for every combination of the values of --over with every seed, and prints the mean of "
         "the nll over the seeds, its spread, and the difference to the first combination, paired by seed. Stopped or killed, "
-        "the same command line goes on: finished runs are skipped. One sweep at a time runs on a machine.",
+        "the same command line goes on: finished runs are skipped. One sweep at a time runs for each user of a machine.",
     .example = "  lfm sweep base.yaml train.csv -o grid --seeds 1..3 --over lr=1e-3,3e-3\n"
                "  lfm sweep tree@B train.csv -o n --over 'hks=[0.1,null],[null]' --test test.csv\n",
     .run = run,

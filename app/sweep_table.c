@@ -55,6 +55,12 @@ static double mean_flops(const app_sweep_table *table, int k) {
   return count > 0 ? sum / count : (double)NAN;
 }
 
+static int failures(const app_sweep_table *table, int k) {
+  int count = 0;
+  for (int i = 0; i < table->combinations->seed_count; i++) count += runs_of(table, k)[i].has_failed;
+  return count;
+}
+
 static double standard_error(const statistics *s) { return s->sd / sqrt(s->count); }
 
 char *app_sweep_run_name(const app_combinations *combinations, int k, int seed, char out[APP_NAME_SIZE]) {
@@ -72,6 +78,7 @@ static void put_markdown_row(const app_sweep_table *table, int k, FILE *out) {
   char text[APP_TEXT_SIZE];
   for (int axis = 0; axis < c->axis_count; axis++) fprintf(out, "| `%s` ", app_combinations_value(c, k, axis));
   fprintf(out, "| %d ", nll.count);
+  if (failures(table, k)) fprintf(out, "(%d failed) ", failures(table, k));
   fprintf(out, "| %s ", nll.count > 0 ? app_like(text, nll.mean, nll.sd) : "");
   fprintf(out, "| %s ", nll.count > 1 ? app_like(text, nll.sd, nll.sd) : "");
   if (c->count > 1) {
@@ -128,11 +135,11 @@ static void put_values(const app_combinations *c, int k, FILE *out) {
 static void put_csv(const void *what, FILE *out) {
   const app_sweep_table *table = what;
   put_keys(table->combinations, out);
-  fputs("n,nll,sd,pairs,difference,difference_se\n", out);
+  fputs("n,failed,nll,sd,pairs,difference,difference_se\n", out);
   for (int k = 0; k < table->combinations->count; k++) {
     statistics nll = statistics_of(table, k, -1), difference = statistics_of(table, k, 0);
     put_values(table->combinations, k, out);
-    fprintf(out, "%d,", nll.count);
+    fprintf(out, "%d,%d,", nll.count, failures(table, k));
     put_number(nll.mean, ',', out);
     put_number(nll.sd, ',', out);
     fprintf(out, "%d,", difference.count);
@@ -169,17 +176,18 @@ static void put_runs(const void *what, FILE *out) {
 
 /* ---- JSON ---- */
 
-enum { COLUMNS = 6 };
+enum { COLUMNS = 7 };
 
 void app_sweep_put_json(const app_sweep_table *table, FILE *out) {
-  static const char *const names[COLUMNS] = {"n", "nll", "sd", "pairs", "difference", "difference_se"};
+  static const char *const names[COLUMNS] = {"n", "failed", "nll", "sd", "pairs", "difference", "difference_se"};
   static double values[COLUMNS][APP_MOST_RUNS];
   static char texts[APP_MOST_RUNS][APP_NAME_SIZE];
   static const char *places[APP_MOST_RUNS];
   int count = table->combinations->count;
   for (int k = 0; k < count; k++) {
     statistics nll = statistics_of(table, k, -1), difference = statistics_of(table, k, 0);
-    double row[COLUMNS] = {nll.count, nll.mean, nll.sd, difference.count, difference.mean, standard_error(&difference)};
+    double row[COLUMNS] = {nll.count,       failures(table, k),         nll.mean, nll.sd, difference.count,
+                           difference.mean, standard_error(&difference)};
     for (int j = 0; j < COLUMNS; j++) values[j][k] = row[j];
     places[k] = app_combinations_name(table->combinations, k, texts[k]);
   }

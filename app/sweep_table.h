@@ -9,7 +9,8 @@
 #include "combinations.h"
 
 typedef struct app_run {
-  bool is_done; /* otherwise it is still to come, or failed */
+  bool is_done;    /* otherwise it is still to come, or failed */
+  bool has_failed; /* its numbers broke down */
   lfm_train_result trained;
   double nll, nll_se; /* of the test rows; without them valid_nll, and NAN */
 } app_run;

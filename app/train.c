@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * train.c -- lfm train: a table and a configuration become a run folder.
- * The configuration is laid in layers, each over the one before: preset or file, --set in the order given, --seed.
+ * The configuration is laid in layers, each over the one before: preset or file, --set in the order given, --seed and --size.
  */
 #include "app.h"
 #include "columns.h"
@@ -26,6 +26,14 @@ typedef struct request {
   int64_t threads, memory, preview_every;
   bool resume, allow_drift, json;
 } request;
+
+static lfm_status configure(const request *r, lfm_config **out) {
+  char size[32];
+  lfm_status status = app_configure_seeded(r->preset, r->file, &r->sets, &r->seed, out);
+  if (status != LFM_OK || !r->columns.size) return status;
+  snprintf(size, sizeof size, "image_size=%" PRId64, r->columns.size);
+  return lfm_config_set(*out, size);
+}
 
 static void print_json(const request *r, const lfm_train_result *result) {
   char model[PATH_MAX];
@@ -66,7 +74,8 @@ static void print_result(const request *r, const lfm_train_result *result) {
 static lfm_status train(const request *r, const lfm_config *config, app_progress *progress, lfm_train_result *result) {
   lfm_table *rows = NULL, *valid = NULL;
   lfm_table_options of_data = r->columns;
-  if (!of_data.size) of_data.size = lfm_config_image_size(config);
+  of_data.size = lfm_config_image_size(config);
+  of_data.threads = (int)r->threads;
   lfm_status status = lfm_memory_limit(r->memory, r->run);
   if (status == LFM_OK) status = lfm_table_read(r->data, &of_data, &rows);
   if (status == LFM_OK && r->valid) status = app_read_beside(r->valid, &of_data, rows, &valid);
@@ -115,7 +124,7 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
        .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
       {APP_COUNT, .name = "size", .value = "N", .target = &r.columns.size, .low = 4, .high = 1024,
-       .help = "pictures: the middle square of each, scaled to N x N (default: the key image_size)"},
+       .help = "pictures: the middle square of each, scaled to N x N (the key image_size, below)"},
       {APP_FLAG, .name = "strict", .target = &r.columns.strict,
        .help = "pictures: one that cannot be read is an error (otherwise it is left out, with a warning)"},
       {APP_TEXT, .name = "observations", .value = "A,B", .target = &r.columns.observations,
@@ -146,7 +155,7 @@ static int run(const app_command *self, int argc, char **argv) {
   lfm_config *config = NULL;
   lfm_train_result result;
   app_progress_begin(&progress);
-  lfm_status status = app_configure_seeded(r.preset, r.file, &r.sets, &r.seed, &config);
+  lfm_status status = configure(&r, &config);
   if (status == LFM_OK) status = train(&r, config, &progress, &result);
   app_progress_end(&progress);
   code = app_report(self, status);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * control_loop.c -- a policy drives a machine: 20 times a second it is told what is observed and says what to do next; a
- * thread of its own, 1,000 times a second, moves the machine towards the action in force.  Neither waits for the network
- * longer than the deadline.
+ * thread of its own, 1,000 times a second, moves the machine towards the action in force.  After an episode's first chunk
+ * neither waits for the network longer than the deadline.
  *
+ *   cc control_loop.c $(pkg-config --cflags --libs lfm) -lm -pthread -o control_loop
  *   control_loop MODEL [SECONDS [rtc]]      MODEL is what lfm train has made of demonstrations; the machine here is a stub
  *                                           that stays put.  rtc: each chunk goes on from the one before (real-time chunking)
  */

@@ -20,6 +20,7 @@
  *   pictures curves, density panels, pair plots       lfm_draw_*
  *   demos    scripted experts -> demonstrations         lfm_demos_record
  *   policy   observations -> actions, in a control loop lfm_policy_*
+ *   pilot    a policy by a deadline                     lfm_pilot_*
  *   guard    is what a policy observes strange?        lfm_guard
  *   rollout  a policy in simulated worlds              lfm_rollout
  *   speed    how fast it is on this machine            lfm_bench
@@ -31,7 +32,8 @@
  * pointer is NULL only where that is said; *out is NULL after a failure.  Arrays are row-major.  Options structs are filled
  * by their *_defaults function first, those that have none by {0}, so that fields added later keep their default.  `result`
  * may be NULL, wherever a function has one; its content is unspecified when that fails.  `threads` 0: all processors that
- * this process may run on, or fewer where its container has a quota of their time; their number does not change any result.
+ * this process may run on, or fewer where its container has a quota of their time; 1 to 1024: so many, more being
+ * LFM_E_USAGE; their number does not change any result.
  * Files are mapped while they are read: where another program cuts one short meanwhile, that is SIGBUS.  To replace a file
  * write the new one beside it and rename it, as this library does.
  * Threads: different objects may be used from different threads; models and tables are read-only to all that take them, and
@@ -104,13 +106,15 @@ typedef struct lfm_table_options {
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are */
   bool strict;      /* a picture that cannot be read is an error; otherwise it is left out, with a warning */
   bool tell;        /* a note where size or channels make others of the pictures than those that are there */
+  int threads;      /* that decode a folder of them; 0: all processors */
   /* of demonstrations */
   const char *observations; /* "object,robot0_eef_pos": what an observation is made of, in this order; NULL: the usual ones */
 } lfm_table_options;
 
 /* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too) folder.zarr.  options may be
  * NULL. A one-dimensional array becomes one column; columns without names are called x0, x1, ...  LFM_E_USAGE when a size is
- * asked of what holds no pictures, or observations of what holds no demonstrations. */
+ * asked of what holds no pictures, observations of what holds no demonstrations, or other columns or no missing values of
+ * what holds either. */
 LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out);
 
 /* Demonstrations are a table with a step a row, whose columns are the numbers of the action; the observations lie beside it.
@@ -156,8 +160,8 @@ LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels
 LFM_API const char *lfm_table_class(const lfm_table *table, int64_t label); /* its name; NULL when there is none */
 
 /* Pictures out, by PATH: .png one grid, about square; .npy bytes [rows, height, width, channels]; a name without ending, or
- * with a slash behind it, a folder of PNGs that is made, or is empty (LFM_E_EXISTS).  LFM_E_USAGE when the table holds no
- * pictures. */
+ * with a slash behind it, a folder of PNGs that is made, or is empty (LFM_E_EXISTS); after a failure none of them is there.
+ * LFM_E_USAGE when the table holds no pictures. */
 LFM_API lfm_status lfm_draw_pictures(const char *path, const lfm_table *pictures);
 /* Whether that has a chance for so many pictures of this size, as lfm_table_writable. */
 LFM_API lfm_status lfm_draw_pictures_writable(const char *path, int64_t count, int64_t height, int64_t width);
@@ -255,9 +259,10 @@ typedef struct lfm_train_result {
 
 LFM_API void lfm_train_defaults(lfm_train_options *options);
 
-/* What lfm_train would refuse of the keys beside this kind of data, told before anything is made: for whoever trains many
- * times.  *is_scored: will the result have a valid_nll?  Not where the model has no density, of single steps, say. */
-LFM_API lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored);
+/* What lfm_train would refuse of the keys beside these data, told before anything is made: for whoever trains many times; and
+ * what lfm_score would of the columns of `scored`, the rows that the model is for, which may be NULL.  *is_scored: will the
+ * result have a valid_nll?  Not where the model has no density, of single steps, say. */
+LFM_API lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *scored, bool *is_scored);
 
 /* Algorithm 1 of the paper: for each block, match the flow on the pool, then carry the pool through it.
  * Writes RUN/{model.safetensors,config.yaml,metrics.jsonl,result.json,loss.png,checkpoint/}, and of pictures as it goes on
@@ -284,7 +289,7 @@ LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* t
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
 LFM_API bool lfm_model_is_mirrored(const lfm_model *model); /* it has learnt pictures in a mirror, too (flip) */
 /* A label for lfm_sample_options: of the class of that name or else number; "none" is LFM_NO_CLASS.  LFM_E_USAGE names those
- * that the model knows. */
+ * that the model knows, or says that it knows none. */
 LFM_API lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label);
 /* The size of the pictures that it draws; false: it draws numbers. */
 LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width);
@@ -319,7 +324,8 @@ LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /
 /* ---- solving ------------------------------------------------------------------------------------------------ */
 
 typedef struct lfm_solver_options {
-  const char *solver; /* euler midpoint heun rk4 bs23 dopri5 tsit5; NULL: dopri5, or with nfe what does most */
+  const char *solver; /* euler midpoint heun rk4 bs23 dopri5 tsit5; NULL: dopri5, or with nfe what does most; of a policy
+                       * with nfe, as in control, euler.  In control steps of four stages at most: no dopri5, no tsit5 */
   double tol;         /* relative and absolute tolerance of the adaptive ones; 0: 1e-5 */
   int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps, equal ones of a named solver */
 } lfm_solver_options;
@@ -546,7 +552,7 @@ typedef struct lfm_distill_options {
   const lfm_config *config; /* how students are trained (lr, batch_size, ...); NULL: it follows the data */
   int64_t budget;           /* optimisation steps over all students, and max_batch is then not set; 0: as many as that or
                              * time_limit holds */
-  double time_limit;        /* seconds, the teacher's rows included; 0: 600 */
+  double time_limit;        /* seconds, the teacher's rows and the calls that this one resumes included; 0: 600 */
   int64_t pairs;            /* rows that the teacher draws to be learnt from; 0: 50,000, of pictures and policies 10,000, or
                              * as many as a quarter of the time holds */
   lfm_solver_options solve; /* of the teacher; tol 0: 1e-4 */
@@ -562,10 +568,13 @@ LFM_API void lfm_distill_defaults(lfm_distill_options *options);
 
 /* Few networks, evaluated once each, in place of a chain of flows (Algorithm A.1 of the paper).  RUN/model.safetensors draws
  * rows, pictures and actions as any model does, in as many evaluations as it has blocks; it has no density.  RUN/blocks-2-3
- * is the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, push_flops those
- * of the teacher's rows, valid_nll NAN.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
+ * is the run folder of the student that stands for blocks 2 and 3.  In the result, blocks are the students, train_flops those
+ * of students and pilots, push_flops those of the teacher's rows and of lessons by parts, memory that of the largest training
+ * (the teacher's rows beside it are not in it), loss the mean over the trainings, valid_nll NAN; what a stop has thrown away,
+ * as rows half drawn, is in no figure.  LFM_E_USAGE when the teacher was distilled itself, or for a plan that does not have
  * every block once, in order.  A run that is resumed, finished or not, is compared with what it was begun with: LFM_E_USAGE
- * for another plan, method or key, LFM_E_DATA for another teacher or other rows of it. */
+ * for another plan, method or key, LFM_E_DATA for another teacher or other rows of it; LFM_E_EXISTS when RUN holds a run that
+ * is no distillation. */
 LFM_API lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *result);
 
 /* ---- a judge of pictures ------------------------------------------------------------------------------------ */
@@ -688,7 +697,7 @@ typedef struct lfm_eval_result {
                                      * NAN: there is none */
   lfm_share retrained;              /* on held-out pictures, by a judge that learnt from the set; of is 0: not asked */
   lfm_share retrained_floor;        /* by one that learnt from as many training pictures */
-  lfm_estimate retrained_lost;      /* the latter less the former, paired */
+  lfm_estimate retrained_lost;      /* the latter less the former, paired; of these two judges, each being trained once */
   double seconds;
 } lfm_eval_result;
 
@@ -712,7 +721,7 @@ typedef struct lfm_series {
   const char *name;    /* for the legend; NULL leaves it out */
   const double *x, *y; /* [count]; a value that is not finite breaks the line */
   int64_t count;
-  int colour; /* 0, 1, 2, ...: series that belong together share one; from 8 on they come again, dashed */
+  int colour; /* 0, 1, 2, ...: series that belong together share one; from 8 on they come again, each time in other dashes */
   lfm_line line;
 } lfm_series;
 
@@ -754,8 +763,10 @@ typedef struct lfm_demos_options {
 } lfm_demos_options;
 
 typedef struct lfm_demos_result {
-  lfm_share success; /* of: episodes tried; count: recorded */
-  int64_t steps;     /* of control, recorded */
+  /* of: episodes tried; count: recorded.  They are tried until there are so many successes, the last of which ends it, so the
+   * interval is not Wilson's but that of such a count */
+  lfm_share success;
+  int64_t steps; /* of control, recorded */
   double seconds;
 } lfm_demos_result;
 
@@ -800,7 +811,7 @@ typedef struct lfm_policy_options {
 
 typedef struct lfm_policy_stats {
   int64_t steps, chunks;
-  int64_t refused, clamped;    /* observations that were not finite or out of range; numbers that were moved into it */
+  int64_t refused, clamped;    /* observations not finite, out of range or of another count; numbers moved into range */
   int64_t alarms, alarmed;     /* steps whose observation the guard found strange; episodes that had such a step */
   int nfe;                     /* evaluations a chunk; with rtc each has a gradient beside it */
   double jump;                 /* where a chunk is entered: how far its action is from what the one before had for that step,
@@ -847,8 +858,8 @@ LFM_API bool lfm_policy_guard(const lfm_policy *policy, lfm_guard_state *state);
 typedef struct lfm_pilot lfm_pilot;
 
 typedef struct lfm_pilot_options {
-  lfm_policy_options policy; /* solve.nfe 0: the most of 1, 2, 4, 8 and 16 a block that take less than four fifths of the
-                              * deadline, as measured before the start */
+  lfm_policy_options policy; /* solve.nfe 0: the most of 1, 2, 4, 8 and 16 a block, a step of the solver at least, that take
+                              * less than four fifths of the deadline, as measured before the start */
   double deadline;           /* microseconds that a step may wait; required */
 } lfm_pilot_options;
 
@@ -858,8 +869,8 @@ typedef struct lfm_pilot_stats {
 } lfm_pilot_stats;
 
 LFM_API void lfm_pilot_defaults(lfm_pilot_options *options);
-/* LFM_E_USAGE when the deadline is none, or when even one evaluation a block does not fit; LFM_E_UNSUPPORTED for actions of
- * more than 64 numbers. */
+/* LFM_E_USAGE when the deadline is none, or when not even the fewest evaluations fit; LFM_E_UNSUPPORTED for actions of more
+ * than 64 numbers. */
 LFM_API lfm_status lfm_pilot_create(const lfm_model *model, const lfm_pilot_options *options, lfm_pilot **out);
 LFM_API void lfm_pilot_destroy(lfm_pilot *pilot);           /* ends its thread */
 LFM_API int64_t lfm_pilot_observed(const lfm_pilot *pilot); /* numbers of an observation */
@@ -911,8 +922,8 @@ LFM_API void lfm_guard_defaults(lfm_guard_options *options);
 /* Writes PATH (.safetensors): the model, with a guard that lfm_policy_options.guard may ask.  A guard is a small flow over
  * what the policy observes; where the noise that it takes to be in an observation exceeds a level, that is strange to it. The
  * level is conformal: an episode like those that calibrated it has an alarm with a chance of alpha at most.  LFM_E_USAGE when
- * the model is no policy; LFM_E_DATA when there are too few good episodes for alpha, or demonstrations of something else;
- * LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+ * the model is no policy; LFM_E_DATA when there are too few good episodes for alpha, demonstrations of something else, or too
+ * many episodes of which it has no finite score; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_guard(const lfm_guard_options *options, const char *path, lfm_guard_result *result);
 
 typedef struct lfm_rollout_options {

@@ -268,35 +268,40 @@ static lfm_status tell(const char *what, const lfm_table *truth, const double *o
   return LFM_OK;
 }
 
-/* rows draws [rows, cols] of the Gaussian fitted to the training rows. */
-static lfm_status draw_fitted(const char *folder, int64_t rows, double **draws) {
+/* rows draws [rows, cols] of the Gaussian fitted to the training rows, whose columns are those of the truth. */
+static lfm_status draw_fitted(const char *folder, int64_t rows, int64_t cols, double **draws) {
   lfm_table *train;
-  lfm_gaussian *gaussian;
+  lfm_gaussian *gaussian = NULL;
   lfm_rng rng = {.purpose = LFM_FOR_METRIC};
+  lfm_status status;
   LFM_TRY(kit_read(folder, "train.csv", &train));
-  LFM_TRY(lfm_gaussian_fit(train->values, train->rows, train->cols, &gaussian));
-  LFM_TRY(LFM_ALLOC(draws, rows * train->cols));
-  for (int64_t i = 0; i < rows; i++) lfm_gaussian_sample(gaussian, &rng, i, 0, *draws + i * train->cols);
+  LFM_TRY_GOTO(kit_check_columns(train, folder, "train.csv", cols, "test.csv"), done);
+  LFM_TRY_GOTO(lfm_gaussian_fit(train->values, train->rows, train->cols, &gaussian), done);
+  LFM_TRY_GOTO(LFM_ALLOC(draws, rows * cols), done);
+  for (int64_t i = 0; i < rows; i++) lfm_gaussian_sample(gaussian, &rng, i, 0, *draws + i * cols);
+done:
   lfm_gaussian_destroy(gaussian);
   lfm_table_destroy(train);
-  return LFM_OK;
+  return status;
 }
 
 lfm_status kit_tell_apart(const char *folder, const char *name) {
   char file[128], what[160];
-  lfm_table *truth, *samples;
-  lfm_team *team;
-  double *fitted;
+  lfm_table *truth, *samples = NULL;
+  lfm_team *team = NULL;
+  double *fitted = NULL;
+  lfm_status status;
   snprintf(file, sizeof file, "%s-samples.csv", name);
-  LFM_TRY(kit_read(folder, "test.csv", &truth));
-  LFM_TRY(kit_read(folder, file, &samples));
-  if (samples->cols != truth->cols) return lfm_fail(LFM_E_DATA, "%s/%s: has other columns than test.csv", folder, file);
-  int64_t rows = samples->rows < truth->rows ? samples->rows : truth->rows;
-  LFM_TRY(draw_fitted(folder, rows, &fitted));
-  LFM_TRY(lfm_team_create(0, &team));
   snprintf(what, sizeof what, "samples of %s", name);
-  lfm_status status = tell(what, truth, samples->values, rows, team);
-  if (status == LFM_OK) status = tell("fitted Gaussian", truth, fitted, rows, team);
+  LFM_TRY(kit_read(folder, "test.csv", &truth));
+  LFM_TRY_GOTO(kit_read(folder, file, &samples), done);
+  LFM_TRY_GOTO(kit_check_columns(samples, folder, file, truth->cols, "test.csv"), done);
+  int64_t rows = samples->rows < truth->rows ? samples->rows : truth->rows;
+  LFM_TRY_GOTO(draw_fitted(folder, rows, truth->cols, &fitted), done);
+  LFM_TRY_GOTO(lfm_team_create(0, &team), done);
+  LFM_TRY_GOTO(tell(what, truth, samples->values, rows, team), done);
+  LFM_TRY_GOTO(tell("fitted Gaussian", truth, fitted, rows, team), done);
+done:
   lfm_team_destroy(team);
   lfm_free(fitted);
   lfm_table_destroy(samples);

@@ -244,18 +244,24 @@ static lfm_status entropy_of(const density *d, double *entropy) {
   return LFM_OK;
 }
 
+static lfm_status put_truth(const density *d, const char *folder, const lfm_table *test) {
+  double *logp, entropy;
+  LFM_TRY(LFM_ALLOC(&logp, test->rows));
+  for (int64_t i = 0; i < test->rows; i++) logp[i] = log_density(d, test->values + i * test->cols);
+  lfm_status status = entropy_of(d, &entropy);
+  if (status == LFM_OK) printf("entropy     %.4f nats\n", entropy);
+  if (status == LFM_OK) status = kit_write_logp(logp, NULL, test->rows, folder, "truth.csv");
+  lfm_free(logp);
+  return status;
+}
+
 lfm_status kit_truth(const char *kind, const char *folder) {
   density d;
-  lfm_table *test;
-  double *logp, entropy;
+  lfm_table *test = NULL;
   LFM_TRY(open_density(kind, &d));
-  LFM_TRY(kit_read(folder, "test.csv", &test));
-  LFM_TRY(LFM_ALLOC(&logp, test->rows));
-  for (int64_t i = 0; i < test->rows; i++) logp[i] = log_density(&d, test->values + i * test->cols);
-  LFM_TRY(entropy_of(&d, &entropy));
-  printf("entropy     %.4f nats\n", entropy);
-  lfm_status status = kit_write_logp(logp, NULL, test->rows, folder, "truth.csv");
-  lfm_free(logp);
+  lfm_status status = kit_read(folder, "test.csv", &test);
+  if (status == LFM_OK) status = kit_check_columns(test, folder, "test.csv", d.dim, kind);
+  if (status == LFM_OK) status = put_truth(&d, folder, test);
   lfm_table_destroy(test);
   destroy_density(&d);
   return status;

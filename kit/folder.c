@@ -17,6 +17,12 @@ lfm_status kit_write(const lfm_table *table, const char *folder, const char *nam
   return lfm_table_write(table, path);
 }
 
+lfm_status kit_check_columns(const lfm_table *table, const char *folder, const char *name, int64_t cols, const char *like) {
+  if (table->cols == cols) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s/%s: has %lld columns and %s %lld; name a folder whose tables go together", folder, name,
+                  (long long)table->cols, like, (long long)cols);
+}
+
 /* The columns of `lfm score -o`: row, logp, status. */
 lfm_status kit_write_logp(const double *logp, const int64_t *row, int64_t rows, const char *folder, const char *name) {
   static const char *const names[] = {"row", "logp", "status"};

@@ -76,6 +76,8 @@ lfm_status kit_split_names(const char *text, kit_names *out); /* NAME, or LABEL=
 /* ---- folder.c ----------------------------------------------------------------------------------------------- */
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out);
 lfm_status kit_write(const lfm_table *table, const char *folder, const char *name);
+/* LFM_E_DATA unless `table`, which is FOLDER/NAME, has as many columns as `like`: its rows are read as the rows of that. */
+lfm_status kit_check_columns(const lfm_table *table, const char *folder, const char *name, int64_t cols, const char *like);
 /* row [rows] are their numbers in the table, from 0 on; NULL: all in order. */
 lfm_status kit_write_logp(const double *logp, const int64_t *row, int64_t rows, const char *folder, const char *name);
 

@@ -4,6 +4,7 @@
  */
 #include "kit/kit.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static lfm_status act(int count, char **words) {
   return lfm_fail(LFM_E_USAGE, "%s: no such act, or not with so many words; see kit --help", name);
 }
 
-int main(int count, char **words) {
+static int run(int count, char **words) {
   bool wants_help = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
   if (wants_help || count < 2) {
     fputs(manual, wants_help ? stdout : stderr);
@@ -149,4 +150,15 @@ int main(int count, char **words) {
   lfm_status status = act(count - 1, words + 1);
   if (status != LFM_OK) fprintf(stderr, "kit: %s\n", lfm_error());
   return status == LFM_OK ? 0 : status == LFM_E_USAGE ? 2 : 1;
+}
+
+/* A table that nobody received is a failure: the stream is looked at once, at its close. */
+int main(int count, char **words) {
+  int code = run(count, words);
+  bool lost = ferror(stdout) != 0;
+  if ((fclose(stdout) != 0 || lost) && code == 0) {
+    fprintf(stderr, "kit: cannot write to standard output: %s\n", strerror(errno));
+    code = 1;
+  }
+  return code;
 }

@@ -89,7 +89,9 @@ lfm_status kit_rivals(const char *folder, int64_t rows) {
   LFM_TRY(kit_read(folder, "valid.csv", &valid));
   LFM_TRY(lfm_path_join(path, sizeof path, folder, "test.csv"));
   LFM_TRY(read_some(path, rows, &test, &row));
-  lfm_status status = score_gaussian(train, test, row, folder);
+  lfm_status status = kit_check_columns(valid, folder, "valid.csv", train->cols, "train.csv");
+  if (status == LFM_OK) status = kit_check_columns(test, folder, "test.csv", train->cols, "train.csv");
+  if (status == LFM_OK) status = score_gaussian(train, test, row, folder);
   if (status == LFM_OK) status = score_mixture(train, valid, test, row, folder);
   lfm_free(row);
   lfm_table_destroy(train);

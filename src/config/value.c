@@ -7,9 +7,10 @@
  */
 #include "config/keys.h"
 
+#include "core/plain.h"
+
 #include <ctype.h>
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,10 @@ lfm_shown lfm_show(const char *text) {
 /* Decimal, finite, nothing before or behind: strtod alone would also take hexadecimals, "inf" and "nan". */
 static bool read_real(const char *text, double *out) {
   if (!*text || strspn(text, "0123456789+-.eE") != strlen(text)) return false;
-  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   char *end;
-  *out = strtod_l(text, &end, plain);
-  freelocale(plain);
+  locale_t before = lfm_plain_begin();
+  *out = strtod(text, &end);
+  lfm_plain_end(before);
   return end != text && *end == 0 && isfinite(*out);
 }
 
@@ -51,13 +52,12 @@ static bool in_range(const lfm_key *key, double value) {
 /* Any decimal of 15 digits survives being a double; others need 16 or 17.  "1e-05" becomes "1.0e-05": YAML 1.1 readers,
  * Python's among them, take the former for a string. */
 static void write_real(double value, char out[32]) {
-  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+  locale_t before = lfm_plain_begin();
   for (int digits = 15; digits <= 17; digits++) {
     snprintf(out, 32, "%.*g", digits, value);
     if (strtod(out, NULL) == value) break;
   }
-  uselocale(before);
-  freelocale(plain);
+  lfm_plain_end(before);
   char *exponent = strchr(out, 'e');
   if (exponent && !strchr(out, '.')) {
     memmove(exponent + 2, exponent, strlen(exponent) + 1);

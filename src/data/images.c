@@ -91,9 +91,17 @@ static void tell_change(const char *name, const lfm_picture *from, const lfm_ima
              colours(from->channels), (long long)to->width, (long long)to->height, colours(to->channels));
 }
 
+/* Where no size is asked for it is the file's own, and no fault of whoever names the file. */
+static lfm_status check_sides(const char *name, const lfm_picture *like) {
+  if (like->height <= LFM_IMAGES_MOST_SIDE && like->width <= LFM_IMAGES_MOST_SIDE) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: pictures of %lld x %lld pixels; 1 to %d a side are possible", name, (long long)like->width,
+                  (long long)like->height, LFM_IMAGES_MOST_SIDE);
+}
+
 lfm_status lfm_images_make_like(const char *name, const lfm_picture *like, int64_t count, const lfm_images_options *options,
                                 lfm_images **out) {
   int64_t size = options->size;
+  if (!size) LFM_TRY(check_sides(name, like));
   LFM_TRY(lfm_images_blame(name, lfm_images_make(count, options->channels ? options->channels : like->channels,
                                                  size ? size : like->height, size ? size : like->width, out)));
   if (options->tell) tell_change(name, like, *out);

@@ -77,10 +77,14 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
   lfm_images *images;
   *out = NULL;
   if (options)
-    wanted = (lfm_images_options){
-        .size = options->size, .channels = options->channels, .strict = options->strict, .tell = options->tell};
-  if (options && (options->columns || options->drop))
-    return lfm_fail(LFM_E_USAGE, "%s: holds pictures, whose pixels cannot be chosen or dropped one by one", path);
+    wanted = (lfm_images_options){.size = options->size,
+                                  .channels = options->channels,
+                                  .strict = options->strict,
+                                  .tell = options->tell,
+                                  .threads = options->threads};
+  if (options && (options->columns || options->drop || options->drop_missing))
+    return lfm_fail(LFM_E_USAGE, "%s: holds pictures, whose pixels cannot be chosen or dropped one by one, nor be missing",
+                    path);
   LFM_TRY(lfm_images_read(path, &wanted, &images));
   return lfm_table_of_images(images, out);
 }

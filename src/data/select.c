@@ -151,7 +151,7 @@ static lfm_status refine(const lfm_source *source, lfm_table **table) {
   }
   if (source->survey) return LFM_OK;
   if (lfm_select_drops_missing(source)) return drop_missing(source, *table);
-  return lfm_table_check_finite(source->name, *table, "; --drop-missing leaves such rows out");
+  return lfm_table_check_finite(source->name, *table, "--drop-missing leaves such rows out");
 }
 
 lfm_status lfm_select_table(const lfm_source *source, lfm_table **table) {

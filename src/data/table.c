@@ -95,9 +95,9 @@ lfm_status lfm_table_check_finite(const char *name, const lfm_table *table, cons
     for (int64_t col = 0; col < table->cols; col++) {
       double value = table->values[row * table->cols + col];
       if (!isfinite(value))
-        return lfm_fail(LFM_E_DATA, "%s: row %lld, column %s: %s%s", name, (long long)row + 1,
+        return lfm_fail(LFM_E_DATA, "%s: row %lld, column %s: %s%s%s", name, (long long)row + 1,
                         lfm_quote(table->names[col], strlen(table->names[col]), quoted),
-                        isnan(value) ? "the value is missing (nan)" : "the value is infinite", advice);
+                        isnan(value) ? "the value is missing (nan)" : "the value is infinite", *advice ? "; " : "", advice);
     }
   return LFM_OK;
 }

@@ -5,29 +5,18 @@
  * exact multiplication or division [Clinger, PLDI 1990]; that is nearly every number of a table.  The rest goes to strtod
  * under the C locale, which glibc rounds correctly.  Own tables for the general case (Eisel-Lemire) were refused: four
  * hundred lines and 10 KB for the few numbers with seventeen digits.
- * Writing: printf under the C locale.  uselocale is per thread, so no other thread sees the change.
+ * Writing: printf under the C locale.  [core/plain.h]
  */
 #include "data/text.h"
 
+#include "core/plain.h"
+
 #include <float.h>
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* The C locale, made once and kept. */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static locale_t c_locale;
-
-static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
-
-static locale_t enter_c_locale(void) {
-  pthread_once(&once, make_c_locale);
-  return uselocale(c_locale);
-}
 
 /* The parts of a decimal number: sign, digits * 10^exponent. */
 typedef struct decimal {
@@ -87,9 +76,9 @@ static double parse_slowly(const char *text, size_t size) {
   char copy[LFM_DIGITS_MAX + 1];
   memcpy(copy, text, size);
   copy[size] = 0;
-  locale_t before = enter_c_locale();
+  locale_t before = lfm_plain_begin();
   double value = strtod(copy, NULL);
-  uselocale(before);
+  lfm_plain_end(before);
   return value;
 }
 
@@ -145,12 +134,12 @@ static void format_shortest(double value, char *out) {
 }
 
 size_t lfm_number_format(double value, int decimals, char out[LFM_NUMBER_MAX]) {
-  locale_t before = enter_c_locale();
+  locale_t before = lfm_plain_begin();
   if (isnan(value)) memcpy(out, "nan", 4);
   else if (decimals >= 0 && isfinite(value))
     snprintf(out, LFM_NUMBER_MAX, "%.*f", decimals < LFM_DECIMALS_MAX ? decimals : LFM_DECIMALS_MAX, value);
   else format_shortest(value, out);
-  uselocale(before);
+  lfm_plain_end(before);
   size_t size = strlen(out);
   bool minus_zero = out[0] == '-' && strspn(out + 1, "0.") == size - 1;
   if (minus_zero) memmove(out, out + 1, size--);

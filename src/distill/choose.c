@@ -57,7 +57,12 @@ static lfm_status make_operators(const lfm_choice *c, double s, lfm_merge_operat
 
 /* ---- the pilot ----------------------------------------------------------------------------------------------------- */
 
-static lfm_status train_pilot(lfm_trainer *trainer, lfm_meter *meter, lfm_merge_pilot *pilot, double *seconds) {
+/* What all of them have taken: seconds of their steps, and operations. */
+typedef struct flight {
+  double seconds, flops;
+} flight;
+
+static lfm_status train_pilot(lfm_trainer *trainer, lfm_meter *meter, lfm_merge_pilot *pilot, flight *took) {
   LFM_TRY(lfm_trainer_validate(trainer));
   pilot->before = trainer->last_valid;
   double begun = lfm_seconds();
@@ -67,17 +72,16 @@ static lfm_status train_pilot(lfm_trainer *trainer, lfm_meter *meter, lfm_merge_
     if (lfm_meter_tick(meter, trainer->step))
       return lfm_fail(LFM_E_INTERRUPTED, "stopped while a pilot flew; resumed, it flies again");
   }
-  *seconds += lfm_seconds() - begun;
+  took->seconds += lfm_seconds() - begun;
   LFM_TRY(lfm_trainer_validate(trainer));
   pilot->after = trainer->last_valid;
   return LFM_OK;
 }
 
-static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int node, lfm_merge_pilot *pilot,
-                            double *seconds) {
+static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int node, lfm_merge_pilot *pilot, flight *took) {
   lfm_model *none[LFM_MERGE_MOST_NODES] = {NULL};
   lfm_syllabus syllabus = {c->teacher, c->states, c->how, plan, none, c->carry, c->meter};
-  lfm_lesson lesson;
+  lfm_lesson lesson = {0};
   lfm_config *config = NULL;
   lfm_trainer *trainer = NULL;
   double evaluations = 0.0;
@@ -93,8 +97,9 @@ static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int
   lesson.at_noise = true, lesson.number = lesson.of = 1;
   lfm_train_options options = {.config = config, .threads = c->threads};
   LFM_TRY_GOTO(lfm_trainer_create_student(&options, c->teacher, &lesson, &trainer), done);
-  LFM_TRY_GOTO(train_pilot(trainer, c->meter, pilot, seconds), done);
+  LFM_TRY_GOTO(train_pilot(trainer, c->meter, pilot, took), done);
 done:
+  if (trainer) took->flops += trainer->train_flops;
   lfm_trainer_destroy(trainer);
   lfm_config_destroy(config);
   lfm_lesson_release(&lesson);
@@ -102,22 +107,23 @@ done:
 }
 
 /* Of the first groups of several blocks that an even cut has. */
-static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[LFM_CHOICE_PILOTS], int *count, double *seconds) {
+static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[LFM_CHOICE_PILOTS], int *count, flight *took) {
   lfm_merge_plan even;
   LFM_TRY(lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, &even));
   for (int k = even.students - 1; k >= 0 && *count < LFM_CHOICE_PILOTS; k--)
-    if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[(*count)++], seconds));
+    if (even.node[even.student[k]].children) LFM_TRY(fly_pilot(c, &even, even.student[k], &pilots[(*count)++], took));
   return LFM_OK;
 }
 
 /* The s that the errors of pilots say, of a whole training. */
-static lfm_status fit_time(const lfm_choice *c, double *s) {
+static lfm_status fit_time(const lfm_choice *c, double *s, double *flops) {
   lfm_merge_pilot pilots[LFM_CHOICE_PILOTS];
   lfm_merge_operators *operators;
   int count = 0;
-  double seconds = 0.0;
+  flight took = {0};
   LFM_TRY(make_operators(c, 1.0, &operators));
-  lfm_status status = fly_pilots(c, pilots, &count, &seconds);
+  lfm_status status = fly_pilots(c, pilots, &count, &took);
+  *flops = took.flops;
   if (status == LFM_OK) status = lfm_merge_fit_time(operators, pilots, count, s);
   lfm_merge_operators_destroy(operators);
   if (status == LFM_E_DATA || status == LFM_E_NUMERIC) {
@@ -125,7 +131,7 @@ static lfm_status fit_time(const lfm_choice *c, double *s) {
     *s = USUAL;
     return LFM_OK;
   }
-  double length = c->steps ? (double)c->steps / (double)c->pilot_steps : c->seconds / (seconds / count);
+  double length = c->steps ? (double)c->steps / (double)c->pilot_steps : c->seconds / (took.seconds / count);
   *s *= fmax(length, 1.0);
   return status;
 }
@@ -143,12 +149,12 @@ static lfm_status find(const lfm_choice *c, const lfm_merge_operators *operators
   return LFM_OK;
 }
 
-lfm_status lfm_choose_plan(const lfm_choice *c, lfm_merge_plan *plan, double *s) {
+lfm_status lfm_choose_plan(const lfm_choice *c, lfm_merge_plan *plan, double *s, double *flops) {
   const double LONGEST = 1e6; /* nothing is left of the beginning */
   lfm_merge_operators *operators;
-  *s = c->s;
+  *s = c->s, *flops = 0.0;
   if (c->students == c->states->parts) return lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, plan);
-  if (*s == 0.0) LFM_TRY(fit_time(c, s));
+  if (*s == 0.0) LFM_TRY(fit_time(c, s, flops));
   *s = fmin(*s, LONGEST);
   LFM_TRY(make_operators(c, *s, &operators));
   lfm_status status = find(c, operators, plan);

@@ -25,7 +25,7 @@ typedef struct lfm_choice {
   double seconds, s;
 } lfm_choice;
 
-/* *s is that by which it was chosen, of a student's whole training. */
-lfm_status lfm_choose_plan(const lfm_choice *choice, lfm_merge_plan *plan, double *s);
+/* *s is that by which it was chosen, of a student's whole training; *flops what the pilots took. */
+lfm_status lfm_choose_plan(const lfm_choice *choice, lfm_merge_plan *plan, double *s, double *flops);
 
 #endif

@@ -12,12 +12,14 @@
  *   chain = the networks that are left, one step each
  *
  * A student is the trainer's one block, its pairs given: steps, checkpoints, averages and files are those of training.  Each
- * has a run folder of its own in RUN, and none but its parts decides its bytes.
+ * has a run folder of its own in RUN, and none but its parts decides its bytes.  Who goes on with a run makes nothing again
+ * that is finished, and counts what that took as if it had been made now (cost.h).
  */
 #include "core/alloc.h"
 #include "core/file.h"
 #include "distill/ask.h"
 #include "distill/choose.h"
+#include "distill/cost.h"
 #include "distill/lesson.h"
 #include "distill/student.h"
 
@@ -46,6 +48,8 @@ typedef struct distillation {
   lfm_model *student[LFM_MERGE_MOST_NODES]; /* by node */
   lfm_train_result *result;
   double evaluations; /* of the teacher and of parts, while lessons were made */
+  double pilot_flops;
+  double before; /* seconds that the calls which this one resumes have spent on what is left of them */
   lfm_meter meter;
   int lock;
 } distillation;
@@ -108,7 +112,7 @@ static lfm_status choose(distillation *d) {
   return check_config(d);
 }
 
-/* ---- the teacher's rows ---------------------------------------------------------------------------------------- */
+/* ---- files and time -------------------------------------------------------------------------------------------- */
 
 static lfm_status file_in(const distillation *d, const char *folder, const char *name, char path[LFM_PATH_SIZE]) {
   char inner[LFM_PATH_SIZE];
@@ -116,6 +120,38 @@ static lfm_status file_in(const distillation *d, const char *folder, const char 
   return *name ? lfm_path_join(path, LFM_PATH_SIZE, inner, name)
                : lfm_path_join(path, LFM_PATH_SIZE, d->options->run, folder);
 }
+
+/* What a run leaves behind, ours as any other, and a student's; and what only a distillation does. */
+static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors", NULL};
+static const char *const own_signs[] = {"checkpoint/plan.txt", "checkpoint/states.safetensors", NULL};
+
+static lfm_status holds_any(const char *run, const char *const *names, bool *holds) {
+  char path[LFM_PATH_SIZE];
+  *holds = false;
+  for (; *names; names++) {
+    LFM_TRY(lfm_path_join(path, sizeof path, run, *names));
+    *holds |= lfm_path_exists(path);
+  }
+  return LFM_OK;
+}
+
+/* A file may say anything. */
+static void add_before(distillation *d, double seconds) {
+  if (seconds > 0.0 && isfinite(seconds)) d->before += seconds;
+}
+
+/* Seconds, over all calls that made the run. */
+static double spent(const distillation *d) { return d->before + lfm_seconds() - d->meter.begun; }
+
+static double seconds_left(const distillation *d) {
+  double limit = lfm_time_limit(d->options->time_limit);
+  return fmax(limit - spent(d), LEAST_LEFT * limit);
+}
+
+/* Seconds of each of the trainings that are left, the first of which begins now. */
+static double share_of_time(const distillation *d) { return seconds_left(d) / (trainings_of(d) - d->trained); }
+
+/* ---- the teacher's rows ---------------------------------------------------------------------------------------- */
 
 /* As many as the teacher draws in a quarter of the time, up to the usual number: a trial says how long a row takes. */
 static lfm_status choose_rows(distillation *d) {
@@ -144,7 +180,10 @@ static lfm_status choose_rows(distillation *d) {
 static lfm_status record(distillation *d) {
   char path[LFM_PATH_SIZE];
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
-  if (lfm_path_exists(path)) return lfm_states_read(path, d->teacher, &d->how, &d->states);
+  if (lfm_path_exists(path)) {
+    LFM_TRY(lfm_states_read(path, d->teacher, &d->how, &d->states));
+    return add_before(d, d->states.seconds), LFM_OK;
+  }
   if (!d->how.rows) LFM_TRY(choose_rows(d));
   lfm_status status = lfm_states_record(d->teacher, &d->how, d->carry, &d->meter, &d->states);
   if (status == LFM_E_INTERRUPTED)
@@ -156,40 +195,81 @@ static lfm_status record(distillation *d) {
 
 /* ---- the students ---------------------------------------------------------------------------------------------- */
 
-static double seconds_left(const distillation *d) {
-  double limit = lfm_time_limit(d->options->time_limit);
-  return fmax(limit - (lfm_seconds() - d->meter.begun), LEAST_LEFT * limit);
+/* The lesson of plan.node[node].  Nobody is taught by that of a student that is finished, so that it is not made again: its
+ * times, and how many rows it had, are what is asked of it. */
+static lfm_status make_lesson(distillation *d, int node, const char *name, bool is_finished, lfm_lesson *out) {
+  lfm_syllabus syllabus = {d->teacher, &d->states, &d->how, &d->plan, d->student, d->carry, &d->meter};
+  lfm_cost cost = {0};
+  char file[72], path[LFM_PATH_SIZE];
+  double begun = lfm_seconds();
+  snprintf(file, sizeof file, "%s.json", name);
+  LFM_TRY(file_in(d, "checkpoint", file, path));
+  if (is_finished) LFM_TRY(lfm_cost_recall(path, &cost));
+  if (cost.rows > 0.0) {
+    lfm_span span = lfm_lesson_span(d->how.split, &d->plan.node[node]);
+    out->t_left = span.left, out->t_right = span.right;
+    out->left.rows = (int64_t)cost.rows;
+    add_before(d, cost.seconds);
+  } else {
+    LFM_TRY(lfm_lesson_make(&syllabus, node, out, &cost.evaluations));
+    cost.rows = (double)out->left.rows, cost.seconds = lfm_seconds() - begun;
+    LFM_TRY(lfm_cost_keep(&cost, path));
+  }
+  d->evaluations += cost.evaluations;
+  return LFM_OK;
 }
 
-/* Seconds of each of the trainings that are left, the first of which begins now. */
-static double share_of_time(const distillation *d) { return seconds_left(d) / (trainings_of(d) - d->trained); }
+static int64_t bytes_of(const lfm_memory *m) { return m->tables + m->pool + m->model + m->lanes + m->workers; }
+
+/* A training that took `elapsed` seconds of this call; all that it took besides was of calls before. */
+static void add_result(distillation *d, const lfm_train_result *one, double elapsed) {
+  lfm_train_result *sum = d->result;
+  sum->steps += one->steps;
+  sum->loss += one->loss;
+  sum->train_flops += one->train_flops;
+  if (bytes_of(&one->memory) > bytes_of(&sum->memory)) sum->memory = one->memory;
+  add_before(d, one->seconds - elapsed);
+  d->trained++;
+}
+
+/* The student in that folder, from wherever it stands; only one that has not begun is told how long it may take. */
+static lfm_status train(distillation *d, const char *run, const lfm_config *config, bool is_begun, double seconds,
+                        lfm_lesson *lesson, lfm_model **out) {
+  lfm_train_options options = {.config = config,
+                               .run = run,
+                               .time_limit = is_begun ? 0.0 : seconds,
+                               .threads = d->options->threads,
+                               .resume = is_begun,
+                               .allow_drift = d->options->allow_drift,
+                               .progress = d->options->progress,
+                               .context = d->options->context};
+  lfm_train_result result;
+  double begun = lfm_seconds();
+  LFM_TRY(lfm_student_train(d->teacher, &options, lesson, out, &result));
+  add_result(d, &result, lfm_seconds() - begun);
+  return LFM_OK;
+}
 
 /* One training of plan.node[node]; begun from `from` where it is not NULL. */
 static lfm_status learn(distillation *d, int node, lfm_objective objective, const lfm_model *from, lfm_model **out) {
   const lfm_merge_node *merge = &d->plan.node[node];
-  lfm_syllabus syllabus = {d->teacher, &d->states, &d->how, &d->plan, d->student, d->carry, &d->meter};
   lfm_lesson lesson = {0};
   lfm_config *config = NULL;
   char name[64], run[LFM_PATH_SIZE];
+  bool is_begun, is_finished;
+  double seconds = share_of_time(d);
+  lfm_status status;
   snprintf(name, sizeof name, "blocks-%d-%d%s", merge->first, merge->last,
            objective == LFM_OBJECTIVE_REFLOW ? "-reflow" : "");
   LFM_TRY(file_in(d, name, "", run));
-  lfm_train_options options = {.run = run,
-                               .time_limit = share_of_time(d),
-                               .threads = d->options->threads,
-                               .resume = d->options->resume,
-                               .allow_drift = d->options->allow_drift,
-                               .progress = d->options->progress,
-                               .context = d->options->context};
-  lfm_status status;
+  LFM_TRY(holds_any(run, signs, &is_begun));
+  LFM_TRY(holds_any(run, (const char *const[]){"result.json", NULL}, &is_finished));
   LFM_TRY_GOTO(configure(d, objective, &config), done);
-  options.config = config;
-  LFM_TRY_GOTO(lfm_lesson_make(&syllabus, node, &lesson, &d->evaluations), done);
+  LFM_TRY_GOTO(make_lesson(d, node, name, d->options->resume && is_finished, &lesson), done);
   lesson.at_noise = objective == LFM_OBJECTIVE_RESIDUAL;
   lesson.number = d->trained * d->merges / trainings_of(d) + 1, lesson.of = d->merges;
   if (from) lesson.start = from->params[0];
-  LFM_TRY_GOTO(lfm_student_train(d->teacher, &options, &lesson, out, d->result), done);
-  d->trained++;
+  LFM_TRY_GOTO(train(d, run, config, d->options->resume && is_begun, seconds, &lesson, out), done);
 done:
   lfm_lesson_release(&lesson);
   lfm_config_destroy(config);
@@ -267,14 +347,38 @@ static lfm_status keep_plan(const distillation *d) {
   return lfm_file_write(path, text, strlen(text));
 }
 
+/* Of a training, if the plan is an even one; 0: the time decides. */
+static int64_t steps_of_training(const distillation *d, const lfm_config *config) {
+  if (d->options->budget) return d->options->budget / trainings_of(d);
+  return config->max_batch.count ? config->max_batch.of[0] : 0;
+}
+
+/* RUN/checkpoint/pilots.json. */
+static lfm_status keep_pilots(const distillation *d, double seconds) {
+  char path[LFM_PATH_SIZE];
+  LFM_TRY(file_in(d, "checkpoint", "pilots.json", path));
+  return lfm_cost_keep(&(lfm_cost){.seconds = seconds, .flops = d->pilot_flops}, path);
+}
+
+/* Those that a call before has flown, if any. */
+static lfm_status recall_pilots(distillation *d) {
+  char path[LFM_PATH_SIZE];
+  lfm_cost cost;
+  LFM_TRY(file_in(d, "checkpoint", "pilots.json", path));
+  LFM_TRY(lfm_cost_recall(path, &cost));
+  d->pilot_flops = cost.flops;
+  add_before(d, cost.seconds);
+  return LFM_OK;
+}
+
 /* By what the teacher drew. */
 static lfm_status choose_by_error(distillation *d) {
   const lfm_distill_options *options = d->options;
-  double s;
+  double s, begun = lfm_seconds();
   char text[LFM_MERGE_TEXT];
-  int64_t pilot = options->budget / PILOTS_ONE_IN / LFM_CHOICE_PILOTS;
   lfm_config *config;
   LFM_TRY(lfm_student_configure(d->teacher, LFM_OBJECTIVE_RESIDUAL, options->config, &config));
+  int64_t steps = steps_of_training(d, config), pilot = steps * trainings_of(d) / PILOTS_ONE_IN / LFM_CHOICE_PILOTS;
   lfm_choice choice = {.teacher = d->teacher,
                        .states = &d->states,
                        .how = &d->how,
@@ -283,13 +387,14 @@ static lfm_status choose_by_error(distillation *d) {
                        .config = config,
                        .students = options->steps,
                        .threads = options->threads,
-                       .steps = options->budget / trainings_of(d), /* of an even plan so far */
+                       .steps = steps,
                        .pilot_steps = pilot > LEAST_PILOT ? pilot : LEAST_PILOT,
                        .seconds = share_of_time(d),
                        .s = options->s};
-  lfm_status status = lfm_choose_plan(&choice, &d->plan, &s);
+  lfm_status status = lfm_choose_plan(&choice, &d->plan, &s, &d->pilot_flops);
   lfm_config_destroy(config);
   LFM_TRY(status);
+  LFM_TRY(keep_pilots(d, lfm_seconds() - begun));
   lfm_merge_plan_format(&d->plan, text);
   if (s > 0.0) lfm_note(LFM_NOTE, "the plan is %s: by the predicted errors for s = %.3g", text, s);
   return LFM_OK;
@@ -314,12 +419,19 @@ static lfm_status finish(distillation *d) {
   LFM_TRY(status);
   d->result->blocks = d->plan.students;
   d->result->loss /= trainings_of(d);
+  d->result->train_flops += d->pilot_flops;
   d->result->valid_nll = (double)NAN;
   d->result->push_flops = (d->states.evaluations + d->evaluations) * lfm_net_forward_flops(d->teacher->net);
   d->result->rows_dropped = d->states.drawn - d->states.rows;
-  d->result->seconds += d->states.seconds;
+  d->result->seconds = spent(d);
   LFM_TRY(lfm_run_folder_result(d->options->run, d->result));
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
+  return drop_rows(&d->states, path);
+}
+
+/* Of a run that was killed when all but that was done; or that is, at this moment. */
+static lfm_status drop_late(distillation *d, const char *path) {
+  LFM_TRY(lfm_run_folder_claim(d->options->run, true, &d->lock));
   return drop_rows(&d->states, path);
 }
 
@@ -332,7 +444,7 @@ static lfm_status check_finished(distillation *d) {
   LFM_TRY(file_in(d, "checkpoint", "states.safetensors", path));
   if (!lfm_path_exists(path)) return LFM_OK; /* somebody has tidied up */
   LFM_TRY(lfm_states_check(path, d->teacher, &d->how, &d->states));
-  if (d->states.rows) LFM_TRY(drop_rows(&d->states, path)); /* killed when all but that was done */
+  if (d->states.rows) LFM_TRY(drop_late(d, path));
   LFM_TRY(configure(d, last_objective(d), &asked));
   lfm_status status = lfm_config_set(asked, "hks=auto"); /* of all students, and so the plan's */
   if (status == LFM_OK) status = lfm_model_load(d->options->run, &model);
@@ -343,13 +455,31 @@ static lfm_status check_finished(distillation *d) {
   return status;
 }
 
+/* Another's run would be written over.  Where somebody has tidied up, the model of a distillation still has its plan. */
+static lfm_status check_ours(const distillation *d) {
+  const char *run = d->options->run;
+  bool is_run, is_ours, has_model;
+  lfm_model *model;
+  LFM_TRY(holds_any(run, signs, &is_run));
+  LFM_TRY(holds_any(run, own_signs, &is_ours));
+  LFM_TRY(holds_any(run, (const char *const[]){"model.safetensors", NULL}, &has_model));
+  if (has_model && !is_ours) {
+    LFM_TRY(lfm_model_load(run, &model));
+    is_ours = model->plan != NULL;
+    lfm_model_destroy(model);
+  }
+  if (is_ours || !is_run) return LFM_OK;
+  return lfm_fail(LFM_E_EXISTS, "%s: holds a run that is no distillation; --resume leaves it alone, another -o begins one",
+                  run);
+}
+
 static lfm_status distill(distillation *d) {
   LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
   LFM_TRY(go_on(d)); /* before any work */
   LFM_TRY(lfm_team_create(d->options->threads, &d->team));
   LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
   LFM_TRY(record(d));
-  if (!d->plan.count) LFM_TRY(choose_by_error(d));
+  LFM_TRY(d->plan.count ? recall_pilots(d) : choose_by_error(d));
   count_merges(d);
   LFM_TRY(check_config(d)); /* the plan may take more trainings than were reckoned with */
   LFM_TRY(keep_plan(d));
@@ -370,9 +500,9 @@ lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *res
   lfm_meter_begin(&d.meter, options->progress, options->context);
   LFM_TRY(lfm_time_limit_check(options->time_limit));
   LFM_TRY(choose(&d));
+  if (options->resume) LFM_TRY(check_ours(&d));
   if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
-  if (result->was_finished) return check_finished(&d);
-  lfm_status status = distill(&d);
+  lfm_status status = result->was_finished ? check_finished(&d) : distill(&d);
   if (status != LFM_OK && d.lock > 0) lfm_run_folder_abandon(options->run);
   for (int node = 0; node < d.plan.count; node++) lfm_model_destroy(d.student[node]);
   lfm_states_release(&d.states);

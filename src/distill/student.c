@@ -80,27 +80,19 @@ failed:
 
 /* ---- training ------------------------------------------------------------------------------------------------ */
 
-static void add_result(const lfm_train_result *one, lfm_train_result *sum) {
-  sum->steps += one->steps;
-  sum->seconds += one->seconds;
-  sum->loss += one->loss;
-  sum->train_flops += one->train_flops;
-}
-
 lfm_status lfm_student_train(const lfm_model *teacher, const lfm_train_options *options, lfm_lesson *lesson, lfm_model **out,
-                             lfm_train_result *sum) {
-  lfm_train_result result = {0};
+                             lfm_train_result *result) {
   bool finished = false;
+  *result = (lfm_train_result){0};
   *out = NULL;
-  if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, &result, &finished));
+  if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &finished));
   if (!finished) {
     lfm_trainer *trainer;
     LFM_TRY(lfm_trainer_create_student(options, teacher, lesson, &trainer));
-    lfm_status status = lfm_trainer_run(trainer, &result);
+    lfm_status status = lfm_trainer_run(trainer, result);
     lfm_trainer_destroy(trainer);
     LFM_TRY(status);
   }
-  add_result(&result, sum);
   LFM_TRY(lfm_model_load(options->run, out));
   (*out)->span[0] = (lfm_span){lesson->t_right, lesson->t_left};
   return finished ? lfm_trainer_check_taught(*out, options->config, lesson->left.rows) : LFM_OK;

@@ -15,9 +15,10 @@ lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objecti
                                  lfm_config **out);
 
 /* To the end of its training, from its checkpoint where there is one, or not at all where it is finished: *out is then the
- * student, the caller's also after a failure, and its result added to the sum. */
+ * student, the caller's also after a failure.  Of the lesson of one that is finished only the times and the number of left
+ * rows are looked at. */
 lfm_status lfm_student_train(const lfm_model *teacher, const lfm_train_options *options, lfm_lesson *lesson, lfm_model **out,
-                             lfm_train_result *sum);
+                             lfm_train_result *result);
 
 /* The OU time of the blocks that a student stands for, or of a piece of one; NAN where it begins at noise, as the free block.
  */

@@ -259,9 +259,9 @@ static lfm_status likelihood(void *context) {
   lfm_meter quiet = {0};
   LFM_TRY(lfm_solve_flow(w->options->model, "score", &(lfm_solver_options){.tol = w->options->tol}, &solve));
   lfm_meter_begin(&quiet, NULL, NULL);
-  memset(w->failed, 0, (size_t)w->rows->rows);
-  return lfm_likelihood(w->options->model, w->team, &solve, false, w->rows->rows, w->rows->values, NULL, w->logp, w->failed,
-                        w->nfe, &quiet);
+  lfm_likelihood_rows rows = {
+      .count = w->rows->rows, .x = w->rows->values, .logp = w->logp, .failed = w->failed, .nfe = w->nfe};
+  return lfm_likelihood(w->options->model, w->team, &solve, false, &rows, &quiet);
 }
 
 static lfm_status evaluate_one(void *context) {

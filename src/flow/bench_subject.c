@@ -88,6 +88,10 @@ static lfm_status make_demos(int64_t windows, const int64_t *shape, lfm_table **
 /* The keys, and the shape of the rows; the caller destroys *out all the same. */
 static lfm_status configure(const char *preset, const lfm_bench_options *options, int64_t shape[3], int64_t demos[2],
                             lfm_config **out) {
+  bool is_number = !options->picture[0] && !options->picture[1] && !options->picture[2];
+  if (!is_number && (options->picture[0] < 1 || options->picture[1] < 1 || options->picture[2] < 1))
+    return lfm_fail(LFM_E_USAGE, "picture: %lldx%lldx%lld; channels, height and width are 1 or more",
+                    (long long)options->picture[0], (long long)options->picture[1], (long long)options->picture[2]);
   memcpy(shape, options->picture, sizeof options->picture);
   memset(demos, 0, 2 * sizeof *demos);
   LFM_TRY(lfm_config_create(out));

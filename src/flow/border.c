@@ -63,7 +63,9 @@ static lfm_status through_blocks(const lfm_model *model, const lfm_table *table,
   }
   for (int64_t i = 0; i < rows->count && status == LFM_OK; i++)
     if (rows->failed[i])
-      status = lfm_fail(LFM_E_NUMERIC, "row %lld: its solve failed", (long long)lfm_table_number(table, i) + 1);
+      status =
+          lfm_fail(LFM_E_NUMERIC, "row %lld: its solve failed; leave the row out, or ask for a larger --tol or for --nfe",
+                   (long long)lfm_table_number(table, i) + 1);
 done:
   lfm_carry_destroy(carry);
   lfm_team_destroy(team);

@@ -187,9 +187,13 @@ lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **
 
 lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count,
                              double **out) {
+  char all[64] = "";
+  if (table->number && table->read != table->rows)
+    snprintf(all, sizeof all, " (or with all %lld that were read)", (long long)table->read);
   if (group->cols != 1 || !lfm_table_is_beside(group, table))
-    return lfm_fail(LFM_E_DATA, "group: has %lld rows and %lld columns; one column with the %lld rows of the data is needed",
-                    (long long)group->rows, (long long)group->cols, (long long)table->rows);
+    return lfm_fail(LFM_E_DATA,
+                    "group: has %lld rows and %lld columns; one column with the %lld rows of the data%s is needed",
+                    (long long)group->rows, (long long)group->cols, (long long)table->rows, all);
   LFM_TRY(LFM_ALLOC(out, count));
   for (int64_t i = 0; i < count; i++) (*out)[i] = group->values[lfm_table_row_beside(group, table, row[i])];
   return LFM_OK;

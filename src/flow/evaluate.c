@@ -59,6 +59,13 @@ static lfm_status check_pictures(const lfm_eval_options *o, const lfm_table *tab
   return lfm_fail(LFM_E_DATA, "%s: there are %lld; %lld or more are due", name, (long long)table->rows, (long long)least);
 }
 
+/* Of those that the judge is asked about. */
+static lfm_status check_asked(const lfm_eval_options *o, const lfm_table *table, const char *name, int64_t least) {
+  LFM_TRY(check_pictures(o, table, name, least));
+  lfm_status status = lfm_judge_check_labels(o->judge, table->images);
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "%s: %s", name, lfm_error());
+}
+
 static lfm_status check_number(const char *name, int64_t rows, int64_t most) {
   if (!rows || (rows >= LFM_FRECHET_LEAST && rows <= most)) return LFM_OK;
   if (rows < LFM_FRECHET_LEAST)
@@ -95,7 +102,7 @@ static lfm_status check_labels(const lfm_eval_options *o, const lfm_table *pictu
 }
 
 static lfm_status check_set(const lfm_eval_options *o, const lfm_eval_set *set) {
-  if (set->pictures) LFM_TRY(check_pictures(o, set->pictures, "generated pictures", rows_of(o)));
+  if (set->pictures) LFM_TRY(check_asked(o, set->pictures, "generated pictures", rows_of(o)));
   if (set->against) LFM_TRY(check_pictures(o, set->against, "pictures to compare with", rows_of(o)));
   return set->retrain ? check_labels(o, set->pictures) : LFM_OK;
 }
@@ -106,7 +113,7 @@ lfm_status lfm_eval_check(const lfm_eval_options *o, const lfm_eval_set *set) {
   if (!o->heldout) return lfm_fail(LFM_E_USAGE, "held-out pictures: none are given");
   LFM_TRY(check_number("rows", o->rows, INT64_MAX));
   LFM_TRY(check_pictures(o, o->train, "training pictures", o->rows ? o->rows : LFM_FRECHET_LEAST));
-  LFM_TRY(check_pictures(o, o->heldout, "held-out pictures", LFM_FRECHET_LEAST));
+  LFM_TRY(check_asked(o, o->heldout, "held-out pictures", LFM_FRECHET_LEAST));
   LFM_TRY(check_number("manifold rows", o->manifold_rows, lfm_least(rows_of(o), o->heldout->rows)));
   return set ? check_set(o, set) : LFM_OK;
 }
@@ -378,6 +385,7 @@ static lfm_status judge_set(lfm_eval *e, const lfm_eval_set *set, seen *s, lfm_e
   LFM_TRY(look_for_copies(e, s, set->nearest, r));
   LFM_TRY(end_part(e, 3));
   if (set->against) LFM_TRY(compare_against(e, s, set->against, r));
+  if (set->against) LFM_TRY(end_part(e, 4));
   return set->retrain ? retrain(e, s, r) : LFM_OK;
 }
 

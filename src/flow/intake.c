@@ -44,8 +44,19 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
   return status;
 }
 
+static lfm_status check_pictures(const lfm_images *train, const lfm_images *valid) {
+  if (!train || !valid) return LFM_OK;
+  if (train->channels == valid->channels && train->height == valid->height && train->width == valid->width) return LFM_OK;
+  return lfm_fail(LFM_E_DATA,
+                  "the validation pictures are %lld x %lld of %lld channels, the training pictures %lld x %lld of %lld; read "
+                  "them alike (--size)",
+                  (long long)valid->width, (long long)valid->height, (long long)valid->channels, (long long)train->width,
+                  (long long)train->height, (long long)train->channels);
+}
+
 lfm_status lfm_trainer_check_tables(const lfm_table *table, const lfm_table *valid) {
   if (table->rows < 2) return lfm_fail(LFM_E_DATA, "one row is too few to train on");
+  if (valid) LFM_TRY(check_pictures(table->images, valid->images));
   if (valid && valid->cols != table->cols)
     return lfm_fail(LFM_E_DATA, "the validation table has %lld column%s, the training table %lld", (long long)valid->cols,
                     valid->cols == 1 ? "" : "s", (long long)table->cols);
@@ -83,9 +94,8 @@ static lfm_status cut_windows(lfm_trainer *trainer) {
 }
 
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
-static lfm_status check_classes(const lfm_trainer *trainer) {
-  const lfm_table *train = trainer->options->train, *valid = trainer->valid_table;
-  if (!trainer->config->conditional) return LFM_OK;
+lfm_status lfm_trainer_check_classes(const lfm_config *config, const lfm_table *train, const lfm_table *valid) {
+  if (!config->conditional) return LFM_OK;
   if (!lfm_table_labels(train) || !lfm_table_labels(valid))
     return lfm_fail(LFM_E_DATA,
                     "conditional: the %s have no classes; labels are read from the file beside the pictures, or are the "
@@ -139,7 +149,7 @@ lfm_status lfm_trainer_take_tables(lfm_trainer *trainer) {
   if (!options->valid) LFM_TRY(hold_out(trainer, options->train));
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
   LFM_TRY(cut_windows(trainer));
-  LFM_TRY(check_classes(trainer));
+  LFM_TRY(lfm_trainer_check_classes(trainer->config, options->train, trainer->valid_table));
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(lfm_trainer_table(trainer)));
   return warn_redundant(trainer);

@@ -13,9 +13,9 @@
  */
 #include "core/alloc.h"
 #include "flow/columns.h"
-#include "flow/likelihood.h"
 #include "flow/ou.h"
 #include "flow/score.h"
+#include "flow/scored.h"
 #include "flow/spectrum.h"
 #include "metric/summary.h"
 
@@ -27,32 +27,16 @@ void lfm_ledger_defaults(lfm_ledger_options *options) { *options = (lfm_ledger_o
 
 typedef struct ledger {
   const lfm_model *model;
-  int64_t rows;
-  int64_t *row;      /* [rows] number in the table */
-  double *x;         /* [rows, cols] */
-  float *given;      /* [rows, given], or NULL */
-  double *logp;      /* [rows], NAN where the solve failed */
-  double *cut;       /* [blocks + 1, rows] */
-  double *truth;     /* [rows], or NULL */
-  double *group;     /* [rows], or NULL */
-  double *terms;     /* [2, rows] what a mean is taken of, and their groups */
-  lfm_probes probes; /* their variance [rows], or NULL */
-  uint8_t *failed;
-  int64_t *nfe;
+  lfm_scored own; /* its rows' cut is ours */
+  double *truth;  /* [rows], or NULL */
+  double *terms;  /* [2, rows] what a mean is taken of, and their groups */
 } ledger;
 
 static void destroy_ledger(ledger *l) {
-  lfm_free(l->row);
-  lfm_free(l->x);
-  lfm_free(l->given);
-  lfm_free(l->logp);
-  lfm_free(l->cut);
+  lfm_free(l->own.rows.cut);
+  lfm_scored_release(&l->own);
   lfm_free(l->truth);
-  lfm_free(l->group);
   lfm_free(l->terms);
-  lfm_free(l->probes.variance);
-  lfm_free(l->failed);
-  lfm_free(l->nfe);
 }
 
 static lfm_status read_truth(const lfm_table *truth, const lfm_table *table, ledger *l) {
@@ -62,57 +46,59 @@ static lfm_status read_truth(const lfm_table *truth, const lfm_table *table, led
     return lfm_fail(LFM_E_DATA, "the truth has %lld rows, the table %lld; a row for each row is needed",
                     (long long)truth->rows, (long long)table->rows);
   LFM_TRY(lfm_table_check_finite("the truth", truth, "drop or mend the row, there and in the table"));
-  LFM_TRY(LFM_ALLOC(&l->truth, l->rows));
-  for (int64_t i = 0; i < l->rows; i++)
-    l->truth[i] = truth->values[lfm_table_row_beside(truth, table, l->row[i]) * truth->cols + column];
+  LFM_TRY(LFM_ALLOC(&l->truth, l->own.rows.count));
+  for (int64_t i = 0; i < l->own.rows.count; i++)
+    l->truth[i] = truth->values[lfm_table_row_beside(truth, table, l->own.row[i]) * truth->cols + column];
   return LFM_OK;
 }
 
-static lfm_status check_train_group(const lfm_ledger_options *options) {
-  if (options->train || !options->train_group) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE, "train-group: it clusters the training rows, which only train gives");
+/* Not after the hours of the held-out rows. */
+static lfm_status check_train(const lfm_model *model, const lfm_ledger_options *options) {
+  if (!options->train && options->train_group)
+    return lfm_fail(LFM_E_USAGE, "train-group: it clusters the training rows, which only train gives");
+  if (!options->train) return LFM_OK;
+  lfm_table *windows = NULL;
+  lfm_scored one = {0};
+  lfm_status status = lfm_columns_windows(model, options->train, &windows);
+  if (status == LFM_OK)
+    status = lfm_scored_choose(model, windows ? windows : options->train, 1, options->train_group, 0, 0, &one);
+  lfm_scored_release(&one);
+  lfm_table_destroy(windows);
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "the training table: %s", lfm_error());
 }
 
 static lfm_status choose_rows(const lfm_table *table, const lfm_ledger_options *options, ledger *l) {
-  LFM_TRY(lfm_columns_choose(table, options->rows, &l->row, &l->rows));
-  LFM_TRY(LFM_ALLOC(&l->logp, l->rows));
-  LFM_TRY(LFM_ALLOC(&l->cut, (l->model->blocks + 1) * l->rows));
-  LFM_TRY(LFM_ALLOC(&l->terms, 2 * l->rows));
-  LFM_TRY(LFM_ALLOC(&l->failed, l->rows));
-  LFM_TRY(LFM_ALLOC(&l->nfe, l->rows));
-  LFM_TRY(lfm_columns_gather(l->model, table, l->row, l->rows, &l->x));
-  LFM_TRY(lfm_columns_given(l->model, table, l->row, l->rows, &l->given));
-  if (options->group) LFM_TRY(lfm_columns_group(options->group, table, l->row, l->rows, &l->group));
-  if (options->truth) LFM_TRY(read_truth(options->truth, table, l));
-  l->probes = (lfm_probes){.count = lfm_probes_of(l->model, options->probes), .seed = options->seed, .number = l->row};
-  return l->probes.count ? LFM_ALLOC(&l->probes.variance, l->rows) : LFM_OK;
+  lfm_likelihood_rows *rows = &l->own.rows;
+  LFM_TRY(lfm_scored_choose(l->model, table, options->rows, options->group, options->probes, options->seed, &l->own));
+  LFM_TRY(LFM_ALLOC(&rows->cut, (l->model->blocks + 1) * rows->count));
+  LFM_TRY(LFM_ALLOC(&l->terms, 2 * rows->count));
+  return options->truth ? read_truth(options->truth, table, l) : LFM_OK;
 }
 
-static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options) {
+static lfm_status solve_rows(ledger *l, const lfm_ledger_options *options, double *solver_error) {
   lfm_solve solve;
   lfm_team *team;
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
   LFM_TRY(lfm_solve_flow(l->model, "ledger", &options->solve, &solve));
   LFM_TRY(lfm_team_create(options->threads, &team));
-  lfm_status status = lfm_likelihood_cut(l->model, team, &solve, &l->probes, l->rows, l->x, l->given, l->logp, l->cut,
-                                         l->failed, l->nfe, &meter);
+  lfm_status status = lfm_likelihood(l->model, team, &solve, false, &l->own.rows, &meter);
+  if (status == LFM_OK) status = lfm_scored_solver_error(&l->own, l->model, team, &solve, &meter, solver_error);
   lfm_team_destroy(team);
   return status;
 }
 
 /* mean of (a - b) over the rows that were solved. */
 static lfm_status mean_difference(ledger *l, const double *a, const double *b, lfm_summary *out) {
-  int64_t count = 0;
-  double *groups = l->terms + l->rows;
-  for (int64_t i = 0; i < l->rows; i++) {
-    if (!isfinite(l->logp[i])) continue;
-    groups[count] = l->group ? l->group[i] : (double)i;
+  int64_t count = 0, rows = l->own.rows.count;
+  double *groups = l->terms + rows;
+  for (int64_t i = 0; i < rows; i++) {
+    if (!isfinite(l->own.rows.logp[i])) continue;
+    groups[count] = l->own.group ? l->own.group[i] : (double)i;
     l->terms[count++] = a[i] - (b ? b[i] : 0.0);
   }
   if (!count)
-    return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?",
-                    (long long)l->rows);
+    return lfm_fail(LFM_E_NUMERIC, "the solve failed for all %lld rows; is this the model of these data?", (long long)rows);
   return lfm_summary_mean(l->terms, groups, count, out);
 }
 
@@ -120,11 +106,12 @@ static lfm_status mean_difference(ledger *l, const double *a, const double *b, l
 
 static lfm_status fill_border(ledger *l, int n, lfm_ledger_border *border) {
   lfm_summary kl;
-  LFM_TRY(mean_difference(l, l->logp, l->cut + n * l->rows, &kl));
+  const double *cut = l->own.rows.cut + n * l->own.rows.count;
+  LFM_TRY(mean_difference(l, l->own.rows.logp, cut, &kl));
   border->kl = kl.mean;
   border->kl_se = kl.se;
   if (!l->truth) return LFM_OK;
-  LFM_TRY(mean_difference(l, l->truth, l->cut + n * l->rows, &kl));
+  LFM_TRY(mean_difference(l, l->truth, cut, &kl));
   border->true_kl = kl.mean;
   border->true_kl_se = kl.se;
   return LFM_OK;
@@ -146,54 +133,38 @@ static lfm_status fill_borders(ledger *l, lfm_ledger_result *result) {
 /* ---- the entries that hold for the whole chain --------------------------------------------------------------- */
 
 static lfm_status fill_means(ledger *l, lfm_ledger_result *result) {
+  const lfm_likelihood_rows *rows = &l->own.rows;
   lfm_summary summary;
-  LFM_TRY(mean_difference(l, l->logp, NULL, &summary));
+  LFM_TRY(mean_difference(l, rows->logp, NULL, &summary));
   result->rows = summary.count;
-  result->failed = l->rows - summary.count;
+  result->failed = rows->count - summary.count;
   result->nll = -summary.mean;
   result->nll_se = summary.se;
   double evaluations = 0.0, variance = 0.0;
-  for (int64_t i = 0; i < l->rows; i++) {
-    evaluations += (double)l->nfe[i];
-    if (l->probes.count && isfinite(l->logp[i])) variance += l->probes.variance[i]; /* NAN for one probe a row */
+  for (int64_t i = 0; i < rows->count; i++) {
+    evaluations += (double)rows->nfe[i];
+    if (rows->probes.count && isfinite(rows->logp[i])) variance += rows->probes.variance[i]; /* NAN for one probe a row */
   }
-  result->nfe_mean = evaluations / (double)l->rows;
-  if (l->probes.count) result->probe_se = sqrt(variance) / (double)result->rows;
+  result->nfe_mean = evaluations / (double)rows->count;
+  if (rows->probes.count) result->probe_se = sqrt(variance) / (double)result->rows;
   if (!l->truth) return LFM_OK;
-  LFM_TRY(mean_difference(l, l->truth, l->logp, &summary));
+  LFM_TRY(mean_difference(l, l->truth, rows->logp, &summary));
   result->excess = summary.mean;
   result->excess_se = summary.se;
-  return LFM_OK;
-}
-
-static lfm_score_options score_options(const lfm_ledger_options *options, int64_t rows) {
-  lfm_score_options score;
-  lfm_score_defaults(&score);
-  score.solve = options->solve;
-  score.rows = rows;
-  score.probes = options->probes;
-  score.seed = options->seed;
-  score.threads = options->threads;
-  score.progress = options->progress;
-  score.context = options->context;
-  return score;
-}
-
-static lfm_status fill_solver_error(const ledger *l, const lfm_table *heldout, const lfm_ledger_options *options,
-                                    lfm_ledger_result *result) {
-  lfm_score_options some = score_options(options, l->rows < LFM_CHECKED_ROWS ? l->rows : LFM_CHECKED_ROWS);
-  lfm_score_result scored;
-  LFM_TRY(lfm_score_quietly(l->model, heldout, &some, NULL, &scored));
-  result->solver_error = scored.solver_error;
   return LFM_OK;
 }
 
 /* Training and held-out rows are independent, so the variances of the two means add; both by cluster, or both by row. */
 static lfm_status fill_over_fit(const ledger *l, const lfm_ledger_options *options, lfm_ledger_result *result) {
   if (!options->train) return LFM_OK;
-  lfm_score_options as_many = score_options(options, l->rows);
-  as_many.group = options->train_group;
+  lfm_score_options as_many;
   lfm_score_result scored;
+  lfm_score_defaults(&as_many);
+  as_many.solve = options->solve, as_many.rows = l->own.rows.count;
+  as_many.probes = options->probes, as_many.seed = options->seed;
+  as_many.group = options->train_group;
+  as_many.threads = options->threads;
+  as_many.progress = options->progress, as_many.context = options->context;
   lfm_status status = lfm_score_quietly(l->model, options->train, &as_many, NULL, &scored);
   if (status != LFM_OK) return lfm_fail(status, "the training table: %s", lfm_error());
   result->train_nll = scored.nll;
@@ -226,10 +197,10 @@ static lfm_status fill_variances(const ledger *l, lfm_ledger_result *result) {
   int64_t dim = l->model->normaliser->dim;
   double *values;
   result->dim = dim;
-  if (l->rows < 2) return LFM_OK;
+  if (l->own.rows.count < 2) return LFM_OK;
   LFM_TRY(LFM_ALLOC(&values, dim));
-  lfm_status status = lfm_spectrum(l->model, l->x, l->rows, values);
-  if (status == LFM_OK) judge_variances(values, dim, l->rows, result);
+  lfm_status status = lfm_spectrum(l->model, l->own.rows.x, l->own.rows.count, values);
+  if (status == LFM_OK) judge_variances(values, dim, l->own.rows.count, result);
   lfm_free(values);
   return status;
 }
@@ -252,14 +223,13 @@ lfm_status lfm_ledger(const lfm_model *model, const lfm_table *heldout, const lf
   lfm_table *windows = NULL;
   lfm_status status;
   LFM_TRY_GOTO(lfm_density_check(model), done);
-  LFM_TRY_GOTO(check_train_group(options), done);
+  LFM_TRY_GOTO(check_train(model, options), done);
   LFM_TRY_GOTO(lfm_columns_windows(model, heldout, &windows), done);
   if (windows) heldout = windows;
   LFM_TRY_GOTO(choose_rows(heldout, options, &l), done);
-  LFM_TRY_GOTO(solve_rows(&l, options), done);
+  LFM_TRY_GOTO(solve_rows(&l, options, &result->solver_error), done);
   LFM_TRY_GOTO(fill_means(&l, result), done);
   LFM_TRY_GOTO(fill_borders(&l, result), done);
-  LFM_TRY_GOTO(fill_solver_error(&l, heldout, options, result), done);
   LFM_TRY_GOTO(fill_over_fit(&l, options, result), done);
   LFM_TRY_GOTO(fill_variances(&l, result), done);
   result->seconds = lfm_seconds() - begun;

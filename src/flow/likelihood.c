@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * likelihood.c -- rows through the chain, data side to noise side, with their log-determinants.
+ * likelihood.c -- rows through the chain, data side to noise side, with their log-determinants      [FFJORD eq. 4]:
+ *   log p(x) = sum_n integral_0^1 div v_n(t, x(t)) dt + log N(x_N; 0, I) + log |det W|
+ *
  * The protocol of the published code is kept beside the converged solve because published numbers were made with it; it is
- * biased by several nats on images (docs/paper-map.md), so it is never the default.
+ * biased by several nats on the 63 columns of BSDS300 (docs/paper-map.md), so it is never the default.
  */
 #include "flow/likelihood.h"
 
@@ -22,32 +24,29 @@ double lfm_normal_logp(const double *x, int64_t dim) {
 typedef struct work {
   const lfm_model *model;
   const lfm_solve *solve;
-  lfm_probes probes;
+  const lfm_likelihood_rows *rows;
   lfm_carry *traced; /* with the log-determinant */
   lfm_carry *plain;  /* paper: the transport between blocks */
-  int64_t rows, dim;
-  const float *given; /* [rows, given], or NULL */
-  double *x;          /* [rows, dim] where the rows are */
-  double *end;        /* paper: [rows, dim] where Euler ended */
-  double *logdet;     /* [rows, estimates] */
-  int estimates;      /* 1, or a probe each */
-  double *cut;        /* [blocks + 1, rows] log p under the chain cut at each border, or NULL */
-  uint8_t *failed;
-  int64_t *nfe;
+  int64_t dim;
+  double *x;      /* [rows, dim] where the rows are */
+  double *end;    /* paper: [rows, dim] where Euler ended */
+  double *logdet; /* [rows, estimates] */
+  int estimates;  /* 1, or a probe each */
   lfm_meter *meter;
 } work;
 
 /* The rows at `at`, to be carried through block n with their log-determinants. */
 static lfm_rows traced_rows(const work *w, double *at, int n) {
-  return (lfm_rows){.count = w->rows,
+  const lfm_likelihood_rows *r = w->rows;
+  return (lfm_rows){.count = r->count,
                     .f64 = at,
                     .logdet = w->logdet,
-                    .failed = w->failed,
-                    .nfe = w->nfe,
-                    .given = w->given,
+                    .failed = r->failed,
+                    .nfe = r->nfe,
+                    .given = r->given,
                     .guidance = 1.0,
-                    .probe = {.seed = w->probes.seed, .purpose = LFM_FOR_PROBE, .block = (uint32_t)n},
-                    .number = w->probes.number};
+                    .probe = {.seed = r->probes.seed, .purpose = LFM_FOR_PROBE, .block = (uint32_t)n},
+                    .number = r->probes.number};
 }
 
 static lfm_status through_block(const work *w, int n) {
@@ -61,9 +60,9 @@ static lfm_status through_block_as_paper(const work *w, int n) {
   int steps = w->solve->fixed_steps ? w->solve->fixed_steps : PAPER_NODES - 1;
   lfm_path euler = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_EULER, .fixed_steps = steps};
   lfm_path dopri5 = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = w->solve->tol};
-  lfm_rows traced = traced_rows(w, w->end, n);
-  lfm_rows moved = {.count = w->rows, .f64 = w->x, .failed = w->failed, .nfe = w->nfe, .given = w->given, .guidance = 1.0};
-  memcpy(w->end, w->x, (size_t)(w->rows * w->dim) * sizeof *w->x);
+  lfm_rows traced = traced_rows(w, w->end, n), moved = traced;
+  moved.f64 = w->x, moved.logdet = NULL;
+  memcpy(w->end, w->x, (size_t)(w->rows->count * w->dim) * sizeof *w->x);
   LFM_TRY(lfm_carry_rows(w->traced, w->model->params[n], &euler, &traced, w->meter));
   bool is_last = n == w->model->blocks - 1;
   return is_last ? LFM_OK : lfm_carry_rows(w->plain, w->model->params[n], &dopri5, &moved, w->meter);
@@ -84,64 +83,79 @@ double lfm_probes_variance(const double *estimates, int count) {
 
 static const double *logdets_of(const work *w, int64_t row) { return w->logdet + row * w->estimates; }
 
-/* logp [rows] of the chain that ends where the rows are now, at `end`. */
+/* logp = the mean of the log-determinant's estimates + log N(end; 0, I) + log |det W|, of the chain that ends there. */
 static void close_chain(const work *w, const double *end, double *logp) {
-  for (int64_t i = 0; i < w->rows; i++)
-    logp[i] = w->failed[i] ? (double)NAN
-                           : lfm_probes_mean(logdets_of(w, i), w->estimates) + lfm_normal_logp(end + i * w->dim, w->dim) +
-                                 w->model->normaliser->logdet;
+  for (int64_t i = 0; i < w->rows->count; i++)
+    logp[i] = w->rows->failed[i] ? (double)NAN
+                                 : lfm_probes_mean(logdets_of(w, i), w->estimates) +
+                                       lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
 }
 
 static lfm_status through_chain(const work *w, bool paper) {
-  if (w->cut) close_chain(w, w->x, w->cut);
+  double *cut = w->rows->cut;
+  if (cut) close_chain(w, w->x, cut);
   for (int n = 0; n < w->model->blocks; n++) {
-    lfm_meter_phase(w->meter, LFM_PHASE_SCORE, n + 1, w->model->blocks, 0, w->rows);
+    lfm_meter_phase(w->meter, LFM_PHASE_SCORE, n + 1, w->model->blocks, 0, w->rows->count);
     LFM_TRY(paper ? through_block_as_paper(w, n) : through_block(w, n));
-    if (w->cut) close_chain(w, w->x, w->cut + (n + 1) * w->rows);
+    if (cut) close_chain(w, w->x, cut + (n + 1) * w->rows->count);
   }
   return LFM_OK;
 }
 
 static lfm_status make_room(work *w, lfm_team *team, bool paper) {
   const lfm_net *net = w->model->net;
+  int64_t rows = w->rows->count, probes = w->rows->probes.count;
   w->dim = w->model->normaliser->dim;
-  w->estimates = w->probes.count ? w->probes.count : 1;
-  LFM_TRY(w->probes.count ? lfm_carry_create_probed(team, net, w->probes.count, &w->traced)
-                          : lfm_carry_create(team, net, true, &w->traced));
-  LFM_TRY(LFM_ALLOC(&w->x, w->rows * w->dim));
-  LFM_TRY(LFM_ALLOC(&w->logdet, w->rows * w->estimates));
+  w->estimates = probes ? (int)probes : 1;
+  LFM_TRY(probes ? lfm_carry_create_probed(team, net, (int)probes, &w->traced)
+                 : lfm_carry_create(team, net, true, &w->traced));
+  LFM_TRY(LFM_ALLOC(&w->x, rows * w->dim));
+  LFM_TRY(LFM_ALLOC(&w->logdet, rows * w->estimates));
   if (!paper) return LFM_OK;
   LFM_TRY(lfm_carry_create(team, net, false, &w->plain));
-  return LFM_ALLOC(&w->end, w->rows * w->dim);
+  return LFM_ALLOC(&w->end, rows * w->dim);
 }
 
-/* The rows x to logp; w says whose and how. */
-static lfm_status likelihood(work *w, lfm_team *team, bool paper, const double *x, double *logp) {
-  lfm_status status;
-  LFM_TRY_GOTO(make_room(w, team, paper), done);
-  for (int64_t i = 0; i < w->rows; i++) {
-    lfm_normaliser_apply(w->model->normaliser, x + i * w->model->cols, w->x + i * w->dim);
-    w->failed[i] = LFM_ROW_SOLVED;
-    w->nfe[i] = 0;
+static void begin_rows(const work *w) {
+  const lfm_likelihood_rows *r = w->rows;
+  for (int64_t i = 0; i < r->count; i++) {
+    lfm_normaliser_apply(w->model->normaliser, r->x + i * w->model->cols, w->x + i * w->dim);
+    r->failed[i] = LFM_ROW_SOLVED;
+    r->nfe[i] = 0;
   }
-  LFM_TRY_GOTO(through_chain(w, paper), done);
-  close_chain(w, paper ? w->end : w->x, logp);
-  for (int64_t i = 0; w->probes.count && w->probes.variance && i < w->rows; i++)
-    w->probes.variance[i] = w->failed[i] ? (double)NAN : lfm_probes_variance(logdets_of(w, i), w->estimates);
+}
+
+static void spread_of_probes(const work *w) {
+  const lfm_likelihood_rows *r = w->rows;
+  if (!r->probes.count || !r->probes.variance) return;
+  for (int64_t i = 0; i < r->count; i++)
+    r->probes.variance[i] = r->failed[i] ? (double)NAN : lfm_probes_variance(logdets_of(w, i), w->estimates);
+}
+
+lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
+                          const lfm_likelihood_rows *rows, lfm_meter *meter) {
+  work w = {.model = model, .solve = solve, .rows = rows, .meter = meter};
+  lfm_status status;
+  LFM_TRY(lfm_probes_check(rows->probes.count));
+  LFM_TRY_GOTO(make_room(&w, team, paper), done);
+  begin_rows(&w);
+  LFM_TRY_GOTO(through_chain(&w, paper), done);
+  close_chain(&w, paper ? w.end : w.x, rows->logp);
+  spread_of_probes(&w);
 done:
-  lfm_carry_destroy(w->traced);
-  lfm_carry_destroy(w->plain);
-  lfm_free(w->x);
-  lfm_free(w->end);
-  lfm_free(w->logdet);
+  lfm_carry_destroy(w.traced);
+  lfm_carry_destroy(w.plain);
+  lfm_free(w.x);
+  lfm_free(w.end);
+  lfm_free(w.logdet);
   return status;
 }
 
-/* Such a density grows without bound as the model sharpens. */
+/* Grey levels taken for points: their density grows without bound as the model sharpens. */
 lfm_status lfm_density_check(const lfm_model *model) {
   if (lfm_chain_is_flow(model)) LFM_TRY(lfm_solve_check_classless(model, "log p"));
   if (!model->picture || model->config->dequantise == LFM_DEQUANTISE_UNIFORM) return LFM_OK;
-  return lfm_fail(LFM_E_USAGE,
+  return lfm_fail(LFM_E_UNSUPPORTED,
                   "the model takes each grey level for a point, so its density says nothing of pictures; train with "
                   "--set dequantise=uniform");
 }
@@ -159,41 +173,6 @@ void lfm_probes_advise(const lfm_model *model, int count) {
   if (count >= model->normaliser->dim)
     lfm_note(LFM_NOTE, "probes: %d a row cost no less than the exact trace of %lld columns", count,
              (long long)model->normaliser->dim);
-}
-
-static work work_of(const lfm_model *model, const lfm_solve *solve, const lfm_probes *probes, int64_t rows,
-                    const float *given, uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  return (work){.model = model,
-                .solve = solve,
-                .probes = *probes,
-                .rows = rows,
-                .given = given,
-                .failed = failed,
-                .nfe = nfe,
-                .meter = meter};
-}
-
-lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                          const double *x, const float *given, double *logp, uint8_t *failed, int64_t *nfe,
-                          lfm_meter *meter) {
-  return lfm_likelihood_probed(model, team, solve, paper, &(lfm_probes){0}, rows, x, given, logp, failed, nfe, meter);
-}
-
-lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
-                                 const lfm_probes *probes, int64_t rows, const double *x, const float *given, double *logp,
-                                 uint8_t *failed, int64_t *nfe, lfm_meter *meter) {
-  LFM_TRY(lfm_probes_check(probes->count));
-  work w = work_of(model, solve, probes, rows, given, failed, nfe, meter);
-  return likelihood(&w, team, paper, x, logp);
-}
-
-lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
-                              int64_t rows, const double *x, const float *given, double *logp, double *cut, uint8_t *failed,
-                              int64_t *nfe, lfm_meter *meter) {
-  LFM_TRY(lfm_probes_check(probes->count));
-  work w = work_of(model, solve, probes, rows, given, failed, nfe, meter);
-  w.cut = cut;
-  return likelihood(&w, team, false, x, logp);
 }
 
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows) {

@@ -11,17 +11,8 @@
 #include "flow/chain.h"
 #include "flow/solve.h"
 
-/* Of so many rows, at most, it is looked at how far log p moves at a finer tolerance. */
-enum { LFM_CHECKED_ROWS = 32 };
-
 /* log N(x; 0, I), x [dim]. */
 double lfm_normal_logp(const double *x, int64_t dim);
-
-/* x [rows, cols] in the data's units, with what is given of them [rows, given] or NULL -> logp [rows] in nats of the data's
- * units, failed [rows] lfm_row_status, nfe [rows]. paper: Euler on 150 nodes for the trace, its end point for N(x_N), dopri5
- * at solve->tol between the blocks. */
-lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper, int64_t rows,
-                          const double *x, const float *given, double *logp, uint8_t *failed, int64_t *nfe, lfm_meter *meter);
 
 enum { LFM_MOST_PROBES = 1000 };
 
@@ -32,8 +23,29 @@ typedef struct lfm_probes {
   double *variance;      /* out, [rows]; may be NULL */
 } lfm_probes;
 
-/* LFM_E_USAGE where log p says nothing: of pictures whose grey levels stand for points, or that were never learnt without
- * their class. */
+/* Rows, and what is said of them. */
+typedef struct lfm_likelihood_rows {
+  int64_t count;
+  double *x;    /* [count, cols] in the data's units; not written */
+  float *given; /* [count, given] what is given of each; or NULL */
+  lfm_probes probes;
+  double *logp;    /* out, [count] nats of the data's units, NAN where the solve failed */
+  double *cut;     /* out, [blocks + 1, count], or NULL: the same rows under every beginning of the chain, in the one solve:
+                    * cut[n, i] is log p of row i when N(0, I) is taken to stand at border n already, NAN from the border on
+                    * where the row failed; cut[blocks, i] is logp[i] */
+  uint8_t *failed; /* out, [count] lfm_row_status */
+  int64_t *nfe;    /* out, [count] */
+} lfm_likelihood_rows;
+
+/* By probes the K of a row are drawn once a block, and probe k's log-determinants l_k of all blocks summed:
+ *   variance = sum_k (l_k - mean)^2 / (K (K - 1)), of the mean that logp holds, by the probes; NAN for K = 1 and for failed
+ * rows, and not written without probes.  paper: Euler on 150 nodes for the trace, its end point for N(x_N), dopri5 at
+ * solve->tol between the blocks.  LFM_E_USAGE when there are too many probes. */
+lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
+                          const lfm_likelihood_rows *rows, lfm_meter *meter);
+
+/* LFM_E_UNSUPPORTED where log p says nothing: of pictures whose grey levels stand for points, or that were never learnt
+ * without their class. */
 lfm_status lfm_density_check(const lfm_model *model);
 
 /* Of images, and of chunks of actions as such: nobody could wait for the exact trace. */
@@ -49,19 +61,6 @@ void lfm_probes_advise(const lfm_model *model, int count);
 /* The mean of a row's `count` independent estimates, and the variance of that mean by their spread: NAN for one. */
 double lfm_probes_mean(const double *estimates, int count);
 double lfm_probes_variance(const double *estimates, int count);
-
-/* The same by probes.  The K of a row are drawn once a block, and probe k's log-determinants l_k of all blocks summed:
- *   variance = sum_k (l_k - mean)^2 / (K (K - 1)), of the mean that logp holds, by the probes; NAN for K = 1 and for failed
- * rows, and not written without probes.  LFM_E_USAGE when there are too many. */
-lfm_status lfm_likelihood_probed(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
-                                 const lfm_probes *probes, int64_t rows, const double *x, const float *given, double *logp,
-                                 uint8_t *failed, int64_t *nfe, lfm_meter *meter);
-
-/* The same rows under every beginning of the chain, in the one solve: cut[n, i], [blocks + 1, rows], is log p of row i when
- * N(0, I) is taken to stand at border n already; cut[blocks, i] is logp[i].  NAN from the border on where a row failed. */
-lfm_status lfm_likelihood_cut(const lfm_model *model, lfm_team *team, const lfm_solve *solve, const lfm_probes *probes,
-                              int64_t rows, const double *x, const float *given, double *logp, double *cut, uint8_t *failed,
-                              int64_t *nfe, lfm_meter *meter);
 
 /* How many of `rows` held-out rows are scored without being asked: 2,000, fewer where the trace is dear. */
 int64_t lfm_likelihood_rows_advised(const lfm_model *model, int64_t rows);

@@ -7,6 +7,10 @@
  *   loss       | v(t, I_t) - target |^2                                             [paper, the local FM loss] row_error
  * and of that the gradient, as v - target in place of v's: no other buffer is needed.
  *
+ * Three kinds of pair are made otherwise: with `defensive` some x_l come from a wide law (draw_wide); a student's x_r is
+ * where its teacher came from (pairs->right, distill/lesson.c); of a mean velocity the target spans two times
+ * (flow/meanflow.h).
+ *
  * The mean in place of the pair's own target has the same minimum and less variance, as far as the rows that the mean is
  * over stand for the pool (flow/posterior.h, docs/decisions/learning.md).
  * Every draw has an address, (seed, purpose, block, step, pair), and no state: a batch is the same however it is cut.
@@ -34,11 +38,14 @@ struct lfm_matching {
   float *left, *right;      /* [dim] ends of the pair at hand */
   lfm_posterior *posterior; /* NULL unless lfm_matching_average was called */
   int64_t *candidate;       /* [rows of the posterior] where in the pool they stand */
-  float *excess;            /* [dim] the mean of x_l given I_t, less the pair's own */
+  float *excess; /* [dim] the mean of x_l given I_t, less the pair's own; with pool: ou the mean of D x_0, less x_l */
 };
 
-/* Around a run, whose creation had that status. */
-static lfm_status create(const lfm_net *net, lfm_run *run, lfm_status status, lfm_matching **out) {
+/* Noise of a point that is all but x_l: nobody else can be there. */
+static const float LEAST_NOISE = 1e-3f;
+
+/* Takes over `run`, also on failure; `status` is what making it gave. */
+static lfm_status wrap_run(const lfm_net *net, lfm_run *run, lfm_status status, lfm_matching **out) {
   *out = NULL;
   LFM_TRY(status);
   lfm_matching *matching;
@@ -77,7 +84,7 @@ lfm_status lfm_matching_create(const lfm_net *net, lfm_run_kind kind, int64_t ro
   *out = NULL;
   LFM_TRY(check_precision(net));
   lfm_status status = lfm_run_create(net, kind, rows, &run);
-  return create(net, run, status, out);
+  return wrap_run(net, run, status, out);
 }
 
 lfm_status lfm_matching_create_part(const lfm_net *net, lfm_factors *factors, int part, lfm_matching **out) {
@@ -85,7 +92,7 @@ lfm_status lfm_matching_create_part(const lfm_net *net, lfm_factors *factors, in
   *out = NULL;
   LFM_TRY(check_precision(net));
   lfm_status status = lfm_run_create_part(net, factors, part, &run);
-  return create(net, run, status, out);
+  return wrap_run(net, run, status, out);
 }
 
 lfm_status lfm_matching_average(lfm_matching *matching, int64_t rows) {
@@ -135,7 +142,7 @@ static void mirror(float *x, int64_t dim, int64_t width) {
  */
 static void pool_row(const lfm_pairs *pairs, int64_t row, bool mirrored, const float *noise, float *x) {
   const float *from = lfm_pool_row(pairs->pool, row, x);
-  float decay = (float)pairs->before.decay, sigma = (float)pairs->before.noise;
+  float decay = (float)pairs->ou_to_left.decay, sigma = (float)pairs->ou_to_left.noise;
   memmove(x, from, (size_t)pairs->dim * sizeof *x);
   if (mirrored) mirror(x, pairs->dim, pairs->mirror);
   for (int64_t j = 0; sigma != 0.0f && j < pairs->dim; j++) x[j] = decay * x[j] + sigma * noise[j];
@@ -168,15 +175,15 @@ static bool shares_noise(const lfm_pairs *pairs) { return pairs->pairing.couplin
 /* Normals of a pair: first dim the OU step's z, the next dim the pool's own noise in x_l, and the last dim that in x' where
  * x' is another row: two rows of the pool share no noise.  Where both ends do, z is in x_l already. */
 static int64_t normals_a_pair(const lfm_pairs *pairs) {
-  if (pairs->before.noise == 0.0 || shares_noise(pairs)) return pairs->dim;
+  if (pairs->ou_to_left.noise == 0.0 || shares_noise(pairs)) return pairs->dim;
   return lfm_coupling_is_own(pairs->pairing.coupling) ? 2 * pairs->dim : 3 * pairs->dim;
 }
 
 /* What of z the step adds to e^{-g} x_l.  Of one noise x_l = D x_0 + S z, x_r is as noisy as ever and all of it is z:
  * D' x_0 + S' z with S' = sqrt((e^{-g} S)^2 + 1 - e^{-2g}), of which e^{-g} S is there. */
 static double added_noise(const lfm_pairs *pairs) {
-  double kept = pairs->step.decay * pairs->before.noise;
-  return shares_noise(pairs) ? hypot(kept, pairs->step.noise) - kept : pairs->step.noise;
+  double kept = pairs->ou_to_right.decay * pairs->ou_to_left.noise;
+  return shares_noise(pairs) ? hypot(kept, pairs->ou_to_right.noise) - kept : pairs->ou_to_right.noise;
 }
 
 /* All that is random of `count` pairs, drawn together because that is several times faster. */
@@ -204,18 +211,18 @@ static void draw_times(lfm_matching *matching, const lfm_pairs *pairs, int64_t s
   }
 }
 
-/* Of a mean velocity: r, the other end of the span, which is drawn evenly, whatever the law of t.  Three rows of four have
- * none (r = t), so that u learns v itself, without which it has nothing to be the mean of.  [arXiv 2505.13447, section 4.3]
- */
+/* Of a mean velocity: s, the other end of the span, drawn evenly whatever the law of t; t becomes the later of the two. Three
+ * rows of four have none (s = t), so that u learns v itself, without which it has nothing to be the mean of.
+ * [arXiv 2505.13447, section 4.3, where s is r] */
 static void draw_spans(lfm_matching *matching, const lfm_pairs *pairs, int64_t step, int64_t first, int64_t count) {
   const double share = 0.25;
   float *span = lfm_run_span(matching->run);
   lfm_rng rng = rng_of(pairs, LFM_FOR_SPAN, step);
   for (int64_t r = 0; r < count; r++) {
-    double t = matching->time[r], other = pairs->at_noise ? 0.0 : lfm_rng_uniform(&rng, first + r, 1);
+    double t = matching->time[r], s = pairs->at_noise ? 0.0 : lfm_rng_uniform(&rng, first + r, 1);
     bool has_none = !pairs->at_noise && lfm_rng_uniform(&rng, first + r, 0) >= share;
-    span[r] = has_none ? 0.0f : (float)fabs(t - other);
-    if (!has_none) matching->time[r] = fmax(t, other);
+    span[r] = has_none ? 0.0f : (float)fabs(t - s);
+    if (!has_none) matching->time[r] = fmax(t, s);
   }
 }
 
@@ -243,7 +250,7 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
     int64_t other = lfm_pairing_right(&pairs->pairing, step, pair);
     pool_row(pairs, other, is_mirrored(pairs, step, pair, 1), right_noise, matching->right);
   }
-  float decay = (float)pairs->step.decay, sigma = (float)(wide ? pairs->step.noise : added_noise(pairs));
+  float decay = (float)pairs->ou_to_right.decay, sigma = (float)(wide ? pairs->ou_to_right.noise : added_noise(pairs));
   for (int64_t j = 0; j < dim; j++) matching->right[j] = decay * matching->right[j] + sigma * z[j];
 }
 
@@ -253,20 +260,19 @@ static void make_pair(lfm_matching *matching, const lfm_pairs *pairs, int64_t st
  * of the batches after it.  All of a batch have the same. */
 static void load_candidates(lfm_matching *matching, const lfm_pairs *pairs, int64_t step) {
   lfm_pairing_left_rows(&pairs->pairing, step, 0, pairs->target_rows, matching->candidate);
-  lfm_posterior_load(matching->posterior, pairs->pool, matching->candidate, (float)pairs->before.decay);
+  lfm_posterior_load(matching->posterior, pairs->pool, matching->candidate, (float)pairs->ou_to_left.decay);
 }
-
-static const float near = 1e-3f; /* noise of a point that is all but x_l: nobody else can be there */
 
 /* target = q x_l + (b'/b) I_t with q = a' - b' a / b, where I_t = alpha x_l + sigma z.  So its mean given I_t differs by
  * q (E[x_l | I_t] - x_l).  With pool: ou, x_l is itself D x_0 + S n, and given x_0 and I_t its mean is
  * D x_0 + gain (I_t - alpha D x_0). */
 static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *point,
                            float *target) {
-  float alpha = at.a + at.b * (float)pairs->step.decay, sigma = at.b * (float)pairs->step.noise;
-  if (sigma < near) return;
-  float spread = alpha * (float)pairs->before.noise, variance = spread * spread + sigma * sigma;
-  float gain = alpha * (float)(pairs->before.noise * pairs->before.noise) / variance, share = sigma * sigma / variance;
+  float alpha = at.a + at.b * (float)pairs->ou_to_right.decay, sigma = at.b * (float)pairs->ou_to_right.noise;
+  if (sigma < LEAST_NOISE) return;
+  float spread = alpha * (float)pairs->ou_to_left.noise, variance = spread * spread + sigma * sigma;
+  float gain = alpha * (float)(pairs->ou_to_left.noise * pairs->ou_to_left.noise) / variance,
+        share = sigma * sigma / variance;
   float q = at.da - at.db * at.a / at.b;
   lfm_posterior_mean(matching->posterior, point, alpha, variance, matching->left, matching->excess);
   for (int64_t j = 0; j < matching->dim; j++)
@@ -277,10 +283,10 @@ static void average_target(lfm_matching *matching, const lfm_pairs *pairs, lfm_i
  * differs by q (E[D x_0 | I_t] - D x_0) with q = a' + b' e^{-g} - alpha (a' S + b' S') / B, and D x_0 is x_l - S n. */
 static void average_shared(lfm_matching *matching, const lfm_pairs *pairs, lfm_interpolant at, const float *n,
                            const float *point, float *target) {
-  float decay = (float)pairs->step.decay, left_noise = (float)pairs->before.noise;
+  float decay = (float)pairs->ou_to_right.decay, left_noise = (float)pairs->ou_to_left.noise;
   float right_noise = decay * left_noise + (float)added_noise(pairs);
   float alpha = at.a + at.b * decay, sigma = at.a * left_noise + at.b * right_noise;
-  if (sigma < near) return;
+  if (sigma < LEAST_NOISE) return;
   float q = at.da + at.db * decay - alpha * (at.da * left_noise + at.db * right_noise) / sigma;
   lfm_posterior_mean(matching->posterior, point, alpha, sigma * sigma, matching->left, matching->excess);
   for (int64_t j = 0; j < matching->dim; j++) target[j] += q * (matching->excess[j] + left_noise * n[j]);

@@ -29,8 +29,8 @@ typedef struct lfm_pairs {
   double given_drop; /* share of the pairs of which the network is shown nothing that is given */
   int64_t dim;
   lfm_pairing pairing;
-  lfm_ou step;   /* from x' to x_r */
-  lfm_ou before; /* pool: ou -- from a data row to x_l; decay = 1, noise = 0 for a pushed pool */
+  lfm_ou ou_to_right; /* from x' to x_r */
+  lfm_ou ou_to_left;  /* pool: ou -- from a data row to x_l; decay = 1, noise = 0 for a pushed pool */
   lfm_interp interp;
   bool beta_times; /* t ~ Beta(alpha, beta), else U(0, 1) */
   double alpha, beta;

@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/order.h"
+#include "flow/columns.h"
 #include "flow/resolve.h"
 
 #include <math.h>
@@ -174,7 +175,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
     lfm_normaliser_destroy(normaliser);
     return status;
   }
-  warn_few(config, shape.rows);
+  if (trainer->options->run) warn_few(config, shape.rows); /* else they are nobody's */
   LFM_TRY(lfm_chain_create(config, table, normaliser, &trainer->model));
   LFM_TRY(create_pools(trainer));
   lfm_table_destroy(trainer->split_train); /* its rows are in the pool */
@@ -261,12 +262,17 @@ static lfm_status cut_none(const lfm_config *config, const lfm_demos *demos, lfm
   return status;
 }
 
+static lfm_status all_vary(int64_t cols, lfm_normaliser **out) {
+  LFM_TRY(lfm_normaliser_make(LFM_NORMALISE_NONE, cols, cols, out));
+  for (int64_t j = 0; j < cols; j++) (*out)->varying[j] = j;
+  return LFM_OK;
+}
+
 /* The chain without its blocks, of columns that all vary: what their units are changes nothing in what is refused. */
 static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows, lfm_model **out) {
   lfm_normaliser *normaliser;
   bool is_numbers = !table->images && !table->windows;
-  LFM_TRY(is_numbers ? lfm_normaliser_make(LFM_NORMALISE_NONE, table->cols, table->cols, &normaliser)
-                     : fit_normaliser(config, table, &normaliser));
+  LFM_TRY(is_numbers ? all_vary(table->cols, &normaliser) : fit_normaliser(config, table, &normaliser));
   lfm_data_shape shape = {.rows = rows, .dim = normaliser->dim, .picture = table->images, .windows = table->windows};
   lfm_status status = lfm_resolve_shape(config, &shape);
   if (status == LFM_OK) return lfm_chain_plan(config, table, normaliser, out);
@@ -274,8 +280,18 @@ static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows,
   return status;
 }
 
-lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored) {
-  const lfm_table *table = options->train;
+/* By columns and kind: which columns are constant, and so have no density, training says. */
+static lfm_status check_scored(const lfm_model *model, const lfm_table *rows) {
+  int64_t *place;
+  if (!rows || rows->demos) return LFM_OK; /* windows are cut, and compared, when they are scored */
+  LFM_TRY(LFM_ALLOC(&place, model->cols));
+  lfm_status status = lfm_columns_match(model, rows, place);
+  lfm_free(place);
+  return status == LFM_OK ? LFM_OK : lfm_fail(status, "the rows to score: %s", lfm_error());
+}
+
+lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *scored, bool *is_scored) {
+  const lfm_table *table = options->train, *valid = options->valid ? options->valid : table;
   lfm_config *config = NULL;
   lfm_table *windows = NULL;
   lfm_model *model = NULL;
@@ -285,11 +301,14 @@ lfm_status lfm_train_check(const lfm_train_options *options, bool *is_scored) {
   if (!table) return lfm_fail(LFM_E_USAGE, "training needs a table");
   LFM_TRY_GOTO(options->config ? lfm_config_copy(options->config, &config) : lfm_config_create(&config), done);
   LFM_TRY_GOTO(check_objective(config), done);
+  LFM_TRY_GOTO(lfm_trainer_check_tables(table, options->valid), done);
+  LFM_TRY_GOTO(lfm_trainer_check_classes(config, table, valid), done);
   LFM_TRY_GOTO(lfm_trainer_count_rows(options, config, &rows), done);
   if (table->demos) LFM_TRY_GOTO(cut_none(config, table->demos, &windows), done);
   LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);
   LFM_TRY_GOTO(make_net(config, model, &net), done);
   drop_net(net, model);
+  LFM_TRY_GOTO(check_scored(model, scored), done);
   *is_scored = lfm_trainer_has_nll(model);
 done:
   lfm_model_destroy(model);

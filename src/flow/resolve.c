@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * resolve.c -- defaults from the data; those of pictures apart, since nothing of theirs is measured yet.
+ * resolve.c -- defaults from the data; those of pictures apart (docs/decisions/small-pictures.md).
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
  * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
  * drawn more often near the data; a few rows from a wide law; small batches and mean targets.  docs/decisions/defaults.md,
@@ -53,6 +53,14 @@ static void warn_of_attention(const lfm_config *config, int64_t height) {
           "attends there",
           (long long)asked, (long long)height, (long long)config->unet_dim_mults.count - 1);
   }
+}
+
+/* The key is for who reads them; what was read otherwise would be stated wrongly. */
+static lfm_status check_size(const lfm_config *config, const lfm_images *picture) {
+  int64_t size = config->image_size;
+  if (!size || (size == picture->height && size == picture->width)) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "image_size: %lld, but the pictures were read as %lld x %lld; leave it out, or read them so",
+                  (long long)size, (long long)picture->width, (long long)picture->height);
 }
 
 /* Pictures: a small U-Net, with attention where they are smallest; a short chain; no defence, no mean targets. */
@@ -131,6 +139,7 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
 }
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
+  if (shape->picture) LFM_TRY(check_size(config, shape->picture));
   LFM_TRY(resolve_chain(config, shape));
   if (shape->picture) resolve_pictures(config, shape->picture);
   if (shape->windows) resolve_policies(config, shape->windows);

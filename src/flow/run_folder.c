@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/plain.h"
 #include "data/listing.h"
 #include "store/facts.h"
 
@@ -103,6 +104,7 @@ static int print_number(char *out, size_t size, const char *name, double value, 
 }
 
 static void print_record(const lfm_record *record, char out[LINE]) {
+  locale_t before = lfm_plain_begin();
   int at = snprintf(out, LINE, "{\"block\": %.0f, \"step\": %.0f", record->block, record->step);
   at += print_number(out + at, (size_t)(LINE - at), "loss", record->loss, "%.9g");
   at += print_number(out + at, (size_t)(LINE - at), "valid_loss", record->valid_loss, "%.9g");
@@ -110,6 +112,7 @@ static void print_record(const lfm_record *record, char out[LINE]) {
   at += print_number(out + at, (size_t)(LINE - at), "grad_norm", record->grad_norm, "%.6g");
   at += print_number(out + at, (size_t)(LINE - at), "seconds", record->seconds, "%.3f");
   snprintf(out + at, (size_t)(LINE - at), "}\n");
+  lfm_plain_end(before);
 }
 
 static lfm_status append_line(const char *path, const char *line) {

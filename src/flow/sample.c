@@ -194,8 +194,8 @@ static lfm_status unknown_class(const lfm_model *model, const char *name) {
 lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label) {
   int64_t classes = lfm_model_classes(model);
   *label = LFM_NO_CLASS;
-  if (strcmp(name, "none") == 0) return LFM_OK;
   if (!classes) return has_no_classes();
+  if (strcmp(name, "none") == 0) return LFM_OK;
   for (int64_t k = 0; k < classes; k++)
     if (strcmp(lfm_model_class(model, k), name) == 0) return *label = (int)k, LFM_OK;
   char *end;

@@ -4,12 +4,13 @@
  *
  *   pool = data, normalised
  *   for n = 1 .. N
- *     for each batch: x_l ~ pool;  x_r = e^{-g_n} x' + sqrt(1 - e^{-2 g_n}) z  (the last block: x_r = z);  t ~ law
+ *     for each batch: x_l ~ pool;  x_r = e^{-g_n} x' + sqrt(1 - e^{-2 g_n}) z  (a free last block: x_r = z);  t ~ law
  *                     step on  | v_n(I_t, t) - dI_t/dt |^2                                  [step.c, matching.c]
  *     pool = solution of dx/dt = v_n from t = 0 to 1, for the whole pool, once               [push.c]
  *     v_{n+1} starts from v_n when warm_start
  *
- * N = 1 with a free block is ordinary flow matching: the baseline is this file.
+ * With pool: ou nothing is pushed: x_l is then the process itself, started from a row of the data, at the sum of the steps
+ * before [step.c: pairs_of].  N = 1 with a free block is ordinary flow matching: the baseline is this file.
  * Everything random is addressed by (seed, purpose, block, step, row), so a run that was stopped anywhere goes on from its
  * checkpoint to the same bytes.
  */
@@ -24,7 +25,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PROBED = 64 }; /* rows that are scored at the end by probes, each a network's pass more */
+enum { PROBED = 64 }; /* rows that are scored at the end where the trace is estimated, by probes */
 
 /* A checkpoint, and then the caller hears how things stand. */
 static lfm_status stop_here(lfm_trainer *trainer) {
@@ -54,8 +55,9 @@ static lfm_status train_block(lfm_trainer *trainer) {
   return lfm_trainer_preview(trainer, trainer->model->params[trainer->block]);
 }
 
-/* After the steps: the trained block is safe before the push begins, the pushed pool before the next block does. */
-static lfm_status push_block(lfm_trainer *trainer) {
+/* From one block to the next: the trained block is safe before the push begins, the pushed pool before the next block does.
+ */
+static lfm_status leave_block(lfm_trainer *trainer) {
   bool is_last = trainer->block == trainer->model->blocks - 1;
   lfm_alloc_expect(lfm_pool_numbers(&trainer->pool), false);
   LFM_TRY(lfm_checkpoint_write(trainer));
@@ -68,8 +70,8 @@ static lfm_status push_block(lfm_trainer *trainer) {
   return lfm_checkpoint_write(trainer);
 }
 
-/* Grey levels that stand for their middle have no density, nor has what single steps draw, nor what is known by its class
- * alone. */
+/* Not pictures whose grey levels stand for their middle, nor what single steps draw, nor a model that never saw a picture
+ * without its class. */
 bool lfm_trainer_has_nll(const lfm_model *model) {
   bool is_points = model->picture && model->config->dequantise == LFM_DEQUANTISE_NONE;
   return lfm_chain_is_flow(model) && !lfm_chain_needs_class(model) && !is_points;
@@ -132,7 +134,7 @@ static lfm_status finish(lfm_trainer *trainer, lfm_train_result *result) {
 lfm_status lfm_trainer_run(lfm_trainer *trainer, lfm_train_result *result) {
   while (trainer->block < trainer->model->blocks) {
     LFM_TRY(train_block(trainer));
-    LFM_TRY(push_block(trainer));
+    LFM_TRY(leave_block(trainer));
   }
   return finish(trainer, result);
 }

@@ -3,11 +3,11 @@
  * bf16.c -- training in bfloat16 [Micikevicius et al. 2018; Kalamkar et al. 2019]: masters, sums, gradients of the
  * parameters, inputs and outputs are floats; what passes between layers, and the weights that products read, are halves.
  *
- *   pairs    halves of two bytes; products by instructions on pairs of them, sums in float: by tiles of AMX where there are
- *            any and the weights lie for them (amx.c), else the library's
+ *   tiles    halves of two bytes; products by AMX, where there is any and the weights lie for it (amx.c)
+ *   pairs    the same halves; products by instructions on pairs of them, the library's
  *   floats   halves kept as floats whose lower sixteen bits are zero; products by the float kernels
  *
- * Both compute the same but for the order of sums.  Which is faster depends on the processor, not on the network: one that
+ * All compute the same but for the order of sums.  Which is faster depends on the processor, not on the network: one that
  * has AVX-512-FP16 and no AMX (Intel's server cores with AMX switched off) executes vdpbf16ps at a quarter of the rate of a
  * multiply-add, half the float rate in operations; there `floats` is chosen.  By the instruction set, never by a timing,
  * since the choice is in the last bits.  [docs/decisions/bf16.md]

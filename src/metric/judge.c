@@ -72,17 +72,20 @@ lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *is) {
                   (long long)due->height, (long long)due->channels);
 }
 
+lfm_status lfm_judge_check_labels(const lfm_judge *judge, const lfm_images *images) {
+  int64_t stranger = images->labels ? lfm_images_find_stranger(judge->picture, images) : -1;
+  if (stranger < 0) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "judge: picture %lld is of class '%s', which is none of the %lld that it learnt",
+                  (long long)stranger + 1, images->class_names[images->labels[stranger]], (long long)judge->picture->classes);
+}
+
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth) {
   const lfm_images *images = table->images;
   int32_t of[LFM_MOST_CLASSES];
   if (!images->labels) return lfm_fail(LFM_E_DATA, "judge: the pictures have no labels; nobody knows what is right");
+  LFM_TRY(lfm_judge_check_labels(judge, images));
   lfm_images_match_classes(judge->picture, images, of);
-  for (int64_t i = 0; i < images->count; i++) {
-    truth[i] = of[images->labels[i]];
-    if (truth[i] < 0)
-      return lfm_fail(LFM_E_DATA, "judge: picture %lld is of class '%s', which is none of the %lld that it learnt",
-                      (long long)i + 1, images->class_names[images->labels[i]], (long long)judge->picture->classes);
-  }
+  for (int64_t i = 0; i < images->count; i++) truth[i] = of[images->labels[i]];
   return LFM_OK;
 }
 

@@ -27,6 +27,9 @@ void lfm_judge_set(lfm_judge *judge, const float *values);
 /* LFM_E_DATA when there are no pictures (NULL), or others than the judge knows. */
 lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *images);
 
+/* LFM_E_DATA when one has a label of a class that it has not learnt; without labels they may be asked of nothing. */
+lfm_status lfm_judge_check_labels(const lfm_judge *judge, const lfm_images *images);
+
 /* truth [rows] = which of the judge's classes each picture is of (lfm_images_match_classes).  LFM_E_DATA when there are no
  * labels, or one that it does not know. */
 lfm_status lfm_judge_truth(const lfm_judge *judge, const lfm_table *table, int32_t *truth);

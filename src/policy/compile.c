@@ -137,7 +137,7 @@ int64_t lfm_compiled_constants(const lfm_compiled *compiled) { return lfm_prepar
 static lfm_status method_of(lfm_solver solver, lfm_rt_method *out) {
   const lfm_tableau *tableau = lfm_tableau_of(solver);
   if (tableau->stages > LFM_RT_STAGES)
-    return lfm_fail(LFM_E_USAGE, "solver: %s has %d stages; a policy takes steps of euler, midpoint, heun or rk4",
+    return lfm_fail(LFM_E_USAGE, "solver: %s has %d stages; a policy takes steps of euler, midpoint, heun, rk4 or bs23",
                     tableau->name, tableau->stages);
   *out = (lfm_rt_method){.stages = tableau->stages};
   for (int i = 0; i < tableau->stages; i++) {

@@ -30,12 +30,14 @@ enum { MOST_ROLLOUTS = 1000000, STARTS = 0x67756172 };
 typedef struct scores {
   double *calibrate, *measure, *failed;
   int64_t calibrates, measures, faileds;
+  int64_t infinite; /* one of those that calibrate whose score is no number, from 1; 0: none */
 } scores;
 
 typedef struct work {
   const lfm_guard_options *options;
   const lfm_windows *windows;
   lfm_table *learn, *held; /* demonstrations; learn may be NULL: all of the options' are */
+  int64_t *held_number;    /* [episodes of held] which of the options' they are; NULL: they have no others */
   lfm_model_guard guard;
   lfm_compiled *flow;
   lfm_rt_guard watch;
@@ -112,9 +114,13 @@ done:
 /* ---- scores ------------------------------------------------------------------------------------------------------- */
 
 /* Good episodes take turns: one calibrates, the next measures. */
-static void add_good(scores *s, int64_t nth, double most) {
-  if (nth % 2) s->measure[s->measures++] = most;
-  else s->calibrate[s->calibrates++] = most;
+static void add_good(scores *s, int64_t nth, int64_t episode, double most) {
+  if (nth % 2) {
+    s->measure[s->measures++] = most;
+    return;
+  }
+  s->calibrate[s->calibrates++] = most;
+  if (!isfinite(most) && !s->infinite) s->infinite = episode + 1;
 }
 
 static lfm_status make_scores(scores *s, int64_t episodes) {
@@ -137,7 +143,7 @@ static lfm_status score_demos(work *w, const lfm_demos *demos) {
       lfm_windows_look(demos, e, c, horizon, seen);
       most = worse(most, lfm_rt_guard_score(&w->watch, seen));
     }
-    add_good(&w->scores, e, most);
+    add_good(&w->scores, e, w->held_number ? w->held_number[e] : e, most);
   }
   lfm_free(seen);
   return LFM_OK;
@@ -169,7 +175,7 @@ static lfm_status score_rollouts(work *w, lfm_guard_result *result) {
   for (int64_t i = 0; i < table->rows; i++) {
     double most = 0.0;
     for (int64_t t = 0; t < horizon; t++) most = fmax(most, score[i * horizon + t]);
-    if (table->values[i * table->cols + SUCCESS] != 0.0) add_good(&w->scores, good++, most);
+    if (table->values[i * table->cols + SUCCESS] != 0.0) add_good(&w->scores, good++, i, most);
     else w->scores.failed[w->scores.faileds++] = most;
   }
   lfm_free(score);
@@ -196,9 +202,20 @@ static lfm_share share_above(const double *most, int64_t count, double level) {
   return lfm_summary_share(above, count);
 }
 
+/* Nothing is above an infinite level, and no reader takes one. */
+static lfm_status check_level(const work *w) {
+  const lfm_guard_options *o = w->options;
+  const char *whose = o->successes ? "the episodes that calibrate" : "the demonstrations";
+  if (isfinite(w->guard.level[0])) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "the level is not finite, as the score of episode %lld of %s is not; %s",
+                  (long long)w->scores.infinite, o->rollouts ? "the rollouts" : whose,
+                  o->rollouts ? "try another seed, or more batches" : "leave it out");
+}
+
 static lfm_status calibrate(work *w, lfm_guard_result *result) {
   scores *s = &w->scores;
   LFM_TRY(lfm_conformal_quantile(s->calibrate, s->calibrates, w->options->alpha, &w->guard.level[0]));
+  LFM_TRY(check_level(w));
   w->guard.alpha = w->options->alpha;
   result->level = w->guard.level[0];
   result->calibrated = s->calibrates;
@@ -244,7 +261,8 @@ static lfm_status hold_out(work *w) {
   for (int64_t i = 0; i < episodes; i++) index[lfm_rng_permute(&rng, 0, episodes, i)] = i;
   lfm_status status = lfm_table_take(demos, index, learn, &w->learn);
   if (status == LFM_OK) status = lfm_table_take(demos, index + learn, episodes - learn, &w->held);
-  lfm_free(index);
+  memmove(index, index + learn, (size_t)(episodes - learn) * sizeof *index);
+  w->held_number = index;
   return status;
 }
 
@@ -258,6 +276,7 @@ static void release(work *w) {
   lfm_free(w->scores.failed);
   lfm_table_destroy(w->learn);
   lfm_table_destroy(w->held);
+  lfm_free(w->held_number);
 }
 
 static lfm_status make(work *w, const char *path, lfm_guard_result *result) {

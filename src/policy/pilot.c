@@ -218,12 +218,14 @@ static lfm_status make_drawer(lfm_pilot *p, const lfm_policy_options *options) {
   return lfm_policy_create_shared(p->compiled, &p->plan, &unguarded, &p->drawer);
 }
 
-/* As many evaluations as fit, unless the caller has named a number. */
+/* As many evaluations as fit, a step at least, unless the caller has named a number. */
 static lfm_status choose_plan(lfm_pilot *p, bool is_named, lfm_policy_options *options) {
   int64_t blocks = lfm_compiled_chain(p->compiled)->blocks;
+  lfm_solver solver = LFM_EULER;
   double took = 0.0;
   if (is_named) return make_drawer(p, options);
-  for (int k = CHOICES - 1; k >= 0; k--) {
+  if (options->solve.solver) LFM_TRY(lfm_solver_parse(options->solve.solver, &solver));
+  for (int k = CHOICES - 1; k >= 0 && evaluations[k] >= lfm_solver_stages(solver); k--) {
     options->solve.nfe = (int)(evaluations[k] * blocks);
     LFM_TRY(make_drawer(p, options));
     took = measure(p->drawer);

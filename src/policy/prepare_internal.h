@@ -7,7 +7,12 @@
 
 #include "policy/prepare.h"
 
-enum { LFM_PREPARED_NAME = 64, LFM_PREPARED_STEPS = 1024, LFM_PREPARED_TAPS = 64, LFM_PREPARED_MAPS = 260 };
+enum {
+  LFM_PREPARED_NAME = 64,
+  LFM_PREPARED_STEPS = 1024,
+  LFM_PREPARED_TAPS = 64,
+  LFM_PREPARED_MAPS = 260, /* a perceptron's layers are 257 at most (net/mlp.c) */
+};
 
 /* Where the numbers of a step come from: NAME.weight [out, in, taps] and NAME.bias [out], or of a norm both [out]. */
 typedef struct lfm_source {

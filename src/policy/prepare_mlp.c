@@ -77,7 +77,6 @@ static void build(lfm_prepared *p) {
 }
 
 lfm_status lfm_prepare_mlp(const lfm_mlp_config *config, bool back, lfm_prepared **out) {
-  if (config->cat_t_all && config->num_hidden >= LFM_PREPARED_MAPS) return lfm_fail(LFM_E_UNSUPPORTED, "policy: num_hidden");
   LFM_TRY(LFM_ALLOC(out, 1));
   (*out)->mlp = *config;
   (*out)->back = back;

@@ -14,10 +14,10 @@
 #include "core/threads.h"
 #include "data/demos_write.h"
 #include "flow/meter.h"
-#include "metric/summary.h"
 #include "policy/sheet.h"
 #include "sim/world.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,8 +200,18 @@ static lfm_status draw_sheet(const recorder *r) {
   return lfm_sheet_draw(r->options->sheet, r->task, strips, count);
 }
 
+/* Episodes were tried until `count` had succeeded, so that it is their number, `of`, which chance decides: its mean is count
+ * / p and its variance count (1 - p) / p^2.  The interval has every p under which `of` is no farther from its mean than z
+ * standard deviations, as Wilson's has of a number of successes:  (of p - count)^2 <= z^2 count (1 - p). */
+static lfm_share share_until(int64_t count, int64_t of) {
+  const double z = 1.959963984540054, z2 = z * z;
+  double r = (double)count, n = (double)of;
+  double middle = r * (2 * n - z2) / (2 * n * n), half = z * r * sqrt(z2 + 4 * n * (n - r) / r) / (2 * n * n);
+  return (lfm_share){.of = of, .count = count, .share = r / n, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
+}
+
 static lfm_demos_result result_of(const recorder *r) {
-  lfm_demos_result result = {.success = lfm_summary_share(r->count, r->tried), .seconds = lfm_seconds() - r->meter.begun};
+  lfm_demos_result result = {.success = share_until(r->count, r->tried), .seconds = lfm_seconds() - r->meter.begun};
   for (int64_t i = 0; i < r->count; i++) result.steps += r->kept[i].steps;
   return result;
 }

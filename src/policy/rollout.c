@@ -2,7 +2,8 @@
  *
  * rollout.c -- a policy in simulated worlds: episodes, each from its own start and with its own noise, until it succeeds, the
  * horizon is reached, its guard stops it, or physics or policy cannot go on.  Every worker has a world and a policy of its
- * own over common weights; an episode is a task, so the table depends on no thread.
+ * own over common weights; an episode is a task, so the table depends on no thread.  Nor does the result: whole numbers are
+ * counted by worker, but what is summed up in fractions is kept by episode and added in their order.
  */
 #include "policy/rollout.h"
 #include "core/alloc.h"
@@ -26,6 +27,12 @@ typedef struct actor {
   double *observation, *action, *absolute;
 } actor;
 
+/* Of an episode: chunks entered where the one before had an action, too, and how far apart the two were. */
+typedef struct joint {
+  int64_t joints;
+  double jumps;
+} joint;
+
 typedef struct rollout {
   const lfm_rollout_options *options;
   const lfm_task *task;
@@ -35,6 +42,7 @@ typedef struct rollout {
   float *time;
   actor *actors; /* [workers] */
   lfm_table *table;
+  joint *joints;   /* [episodes] */
   double *watched; /* [episodes, horizon] what the guard said of each step, NAN behind the last; NULL: nobody asks */
   double *states[LFM_SHEET_ROWS]; /* [horizon + 1, state_dim] of the first episodes, where they are to be drawn; else NULL */
   lfm_meter meter;
@@ -77,13 +85,15 @@ static lfm_status check_action(const lfm_windows *w, const lfm_task *task) {
 
 /* ---- one episode -------------------------------------------------------------------------------------------------- */
 
-static lfm_status act(const rollout *r, actor *a, const lfm_shove *shove, int64_t step) {
+/* *steps is the world's: one that the policy refuses is none. */
+static lfm_status act(const rollout *r, actor *a, const lfm_shove *shove, double *steps) {
   bool delta = lfm_compiled_windows(r->compiled)->kind == LFM_ACTION_DELTA;
   lfm_world_observe(a->world, a->observation);
   LFM_TRY(lfm_policy_act(a->policy, a->observation, r->task->obs_dim, a->action));
   if (delta) lfm_world_absolute(a->world, a->action, a->absolute);
   else memcpy(a->absolute, a->action, (size_t)r->task->action_dim * sizeof *a->absolute);
-  lfm_shove_apply(shove, step, a->absolute);
+  lfm_shove_apply(shove, (int64_t)*steps, a->absolute);
+  ++*steps;
   return lfm_world_step(a->world, a->absolute);
 }
 
@@ -102,6 +112,19 @@ static bool heed(const rollout *r, const actor *a, int64_t episode, double *row)
   return state.stopped;
 }
 
+/* What a policy's loop sums up is this episode's between the two. */
+static void begin(const rollout *r, const actor *a, int64_t episode) {
+  lfm_rt_loop *loop = lfm_policy_loop(a->policy);
+  lfm_policy_begin(a->policy, episode);
+  loop->joints = 0, loop->jumps = 0.0;
+  keep(r, a, episode, 0);
+}
+
+static void end(const rollout *r, const actor *a, int64_t episode) {
+  const lfm_rt_loop *loop = lfm_policy_loop(a->policy);
+  r->joints[episode] = (joint){loop->joints, loop->jumps};
+}
+
 /* What breaks ends the episode, not the others; nothing else can fail here. */
 static lfm_status run_episode(void *context, int worker, int64_t episode) {
   rollout *r = context;
@@ -111,18 +134,17 @@ static lfm_status run_episode(void *context, int worker, int64_t episode) {
   bool goes_on = true;
   if (atomic_load(&r->stopped)) return LFM_OK;
   LFM_TRY(lfm_world_reset(a->world, r->options->seed, episode));
-  lfm_policy_begin(a->policy, episode);
+  begin(r, a, episode);
   row[EPISODE] = (double)episode;
   row[SCORE] = lfm_world_reward(a->world);
-  keep(r, a, episode, 0);
   for (int64_t t = 0; t < r->task->horizon && !lfm_world_succeeded(a->world) && goes_on; t++) {
-    goes_on = act(r, a, &shove, t) == LFM_OK;
+    goes_on = act(r, a, &shove, &row[STEPS]) == LFM_OK;
     row[BROKEN] = !heed(r, a, episode, row) && !goes_on;
-    row[STEPS]++;
     keep(r, a, episode, row[STEPS]);
     if (goes_on) row[SCORE] = fmax(row[SCORE], lfm_world_reward(a->world));
   }
   row[SUCCESS] = goes_on && lfm_world_succeeded(a->world);
+  end(r, a, episode);
   atomic_fetch_add(&r->done, 1);
   if (worker == 0 && lfm_meter_tick(&r->meter, atomic_load(&r->done))) atomic_store(&r->stopped, true);
   return LFM_OK;
@@ -154,6 +176,7 @@ static lfm_status build(rollout *r) {
   LFM_TRY(lfm_team_create(o->threads, &r->team));
   LFM_TRY(LFM_ALLOC(&r->actors, lfm_team_size(r->team)));
   for (int w = 0; w < lfm_team_size(r->team); w++) LFM_TRY(make_actor(r, &policy, &r->actors[w]));
+  LFM_TRY(LFM_ALLOC(&r->joints, o->episodes));
   LFM_TRY(lfm_table_make(o->episodes, policy.guard ? COLUMNS : ALARM, &r->table));
   for (int c = 0; c < r->table->cols; c++) LFM_TRY(lfm_table_rename(r->table, c, column_names[c]));
   if (!o->sheet) return LFM_OK;
@@ -180,6 +203,7 @@ static void destroy(rollout *r) {
     lfm_free(r->actors[w].absolute);
   }
   lfm_free(r->actors);
+  lfm_free(r->joints);
   for (int i = 0; i < LFM_SHEET_ROWS; i++) lfm_free(r->states[i]);
   lfm_team_destroy(r->team);
   lfm_free(r->time);
@@ -187,19 +211,23 @@ static void destroy(rollout *r) {
   lfm_table_destroy(r->table);
 }
 
+/* In the mean, whoever ran which episode. */
+static double jump_of(const rollout *r) {
+  double jumps = 0.0;
+  int64_t joints = 0;
+  for (int64_t i = 0; i < r->table->rows; i++) jumps += r->joints[i].jumps, joints += r->joints[i].joints;
+  return joints ? jumps / (double)joints : NAN;
+}
+
 /* Of all workers' policies together. */
 static lfm_policy_stats stats_of(const rollout *r) {
   static const double shares[] = {0.5, 0.99, 0.999};
-  lfm_policy_stats all = {0};
+  lfm_policy_stats all = {.jump = jump_of(r)};
   lfm_latency sum = {0};
-  double jumps = 0.0;
-  int64_t joints = 0;
   for (int w = 0; w < lfm_team_size(r->team); w++) {
     lfm_policy_stats own;
     const lfm_latency *latency = lfm_policy_latency(r->actors[w].policy);
-    const lfm_rt_loop *loop = lfm_policy_loop(r->actors[w].policy);
     lfm_policy_look(r->actors[w].policy, &own);
-    jumps += loop->jumps, joints += loop->joints;
     all.nfe = own.nfe;
     all.alarms += own.alarms, all.alarmed += own.alarmed;
     all.steps += own.steps, all.chunks += own.chunks, all.refused += own.refused, all.clamped += own.clamped;
@@ -210,7 +238,6 @@ static lfm_policy_stats stats_of(const rollout *r) {
   all.p50 = lfm_latency_at(&sum, shares[0]), all.p99 = lfm_latency_at(&sum, shares[1]);
   all.p99_9 = lfm_latency_at(&sum, shares[2]);
   all.max = sum.count ? sum.most : NAN;
-  all.jump = joints ? jumps / (double)joints : NAN;
   return all;
 }
 

@@ -2,7 +2,7 @@
  *
  * pictures.c -- which of the three forms of pictures a path asks for: a grid, an array, a folder of single files.
  * A folder has to be empty: files of an earlier and larger set would stay among the new ones, and whoever measures a
- * distance to them would not see it.
+ * distance to them would not see it.  For the same reason nothing stays of a set that could not be written to its end.
  */
 #include "report/pictures.h"
 
@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef enum form { FORM_GRID, FORM_ARRAY, FORM_FOLDER, FORM_UNKNOWN } form;
 
@@ -37,14 +39,21 @@ static int64_t columns_of(int64_t count) {
 
 static int64_t rows_of(int64_t count) { return count ? (count - 1) / columns_of(count) + 1 : 0; }
 
-static lfm_status check_folder(const char *path) {
+/* A folder to be made at this path: that a file, or a link that leads nowhere, has the name is seen now. */
+static lfm_status check_new_folder(const char *path) {
   char name[LFM_PATH_SIZE];
+  struct stat facts;
+  LFM_TRY(lfm_path_join(name, sizeof name, path, ""));
+  size_t length = strlen(name);
+  while (length > 1 && name[length - 1] == '/') name[--length] = 0;
+  if (lstat(name, &facts) == 0)
+    return lfm_fail(LFM_E_IO, "%s: is no folder, and one cannot be made there; name another", name);
+  return lfm_path_check_writable(name);
+}
+
+static lfm_status check_folder(const char *path) {
   lfm_listing listing;
-  if (!lfm_path_is_folder(path)) {
-    LFM_TRY(lfm_path_join(name, sizeof name, path, ""));
-    name[strlen(name) - 1] = 0; /* the slash */
-    return lfm_path_check_writable(name);
-  }
+  if (!lfm_path_is_folder(path)) return check_new_folder(path);
   LFM_TRY(lfm_listing_read(path, &listing));
   int64_t count = listing.count;
   lfm_listing_free(&listing);
@@ -67,23 +76,40 @@ lfm_status lfm_pictures_writable(const char *path, int64_t count, int64_t height
   return refuse(path);
 }
 
-static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
-  char path[LFM_PATH_SIZE], name[32];
-  for (int64_t i = 0; i < images->count; i++) {
-    snprintf(name, sizeof name, "%06lld.png", (long long)i); /* their order is that of the names, up to a million */
-    LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
-    lfm_images_interleave(images, i, row);
+/* Of picture i; their order is that of the names, up to a million. */
+static lfm_status name_picture(char path[LFM_PATH_SIZE], const char *folder, int64_t i) {
+  char name[32];
+  snprintf(name, sizeof name, "%06lld.png", (long long)i);
+  return lfm_path_join(path, LFM_PATH_SIZE, folder, name);
+}
+
+static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row, int64_t *written) {
+  char path[LFM_PATH_SIZE];
+  for (*written = 0; *written < images->count; ++*written) {
+    LFM_TRY(name_picture(path, folder, *written));
+    lfm_images_interleave(images, *written, row);
     LFM_TRY(lfm_png_write(path, row, images->height, images->width, (int)images->channels));
   }
   return LFM_OK;
 }
 
+/* With the one that failed, which may be in place and not on the disk.  Without a word: the fault is to be heard. */
+static void take_back(const char *folder, int64_t written, bool is_new) {
+  char path[LFM_PATH_SIZE];
+  for (int64_t i = 0; i <= written; i++)
+    if (name_picture(path, folder, i) == LFM_OK) unlink(path);
+  if (is_new) rmdir(folder);
+}
+
 static lfm_status write_folder(const lfm_images *images, const char *folder) {
   uint8_t *row;
+  int64_t written = 0;
   LFM_TRY(check_folder(folder));
+  bool is_new = !lfm_path_is_folder(folder);
   LFM_TRY(lfm_folder_make(folder));
-  LFM_TRY(LFM_ALLOC(&row, lfm_images_row_size(images)));
-  lfm_status status = write_each(images, folder, row);
+  lfm_status status = LFM_ALLOC(&row, lfm_images_row_size(images));
+  if (status == LFM_OK) status = write_each(images, folder, row, &written);
+  if (status != LFM_OK) take_back(folder, written, is_new);
   lfm_free(row);
   return status;
 }

@@ -28,7 +28,8 @@ lfm_status lfm_draw_nearest(const char *path, const lfm_images *pictures, const 
                             const lfm_nearest_panel *panels, int count);
 
 /* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; a name without ending, or with a
- * slash behind it, a folder of PNGs 000000.png, 000001.png, ..., which is made, or holds nothing (LFM_E_EXISTS). */
+ * slash behind it, a folder of PNGs 000000.png, 000001.png, ..., which is made, or holds nothing (LFM_E_EXISTS).  After a
+ * failure nothing of them is there. */
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path);
 
 /* Whether that has a chance for so many pictures of this size, to be asked before the work; writes nothing. */

@@ -38,8 +38,9 @@ struct lfm_archive {
   lfm_map map;
   lfm_tensor *tensors;
   size_t count, capacity;
-  meta *metas;
+  meta *metas; /* once read, by key: a hostile file may have a million, each asked for */
   size_t meta_count, meta_capacity;
+  bool sorted;
   char scope[LFM_MOST_SCOPE]; /* in front of every name that is given */
   void **copies;              /* [count] of data that lies unaligned in the file, NULL elsewhere */
 };
@@ -125,7 +126,26 @@ const lfm_tensor *lfm_archive_find(const lfm_archive *archive, const char *name)
   return NULL;
 }
 
+/* The scope and that name before a full one, as strcmp. */
+static int compare_called(const lfm_archive *archive, const char *name, const char *full) {
+  size_t length = strlen(archive->scope);
+  int order = strncmp(archive->scope, full, length);
+  return order ? order : strcmp(name, full + length);
+}
+
+static const char *search_meta(const lfm_archive *archive, const char *key) {
+  for (size_t low = 0, high = archive->meta_count; low < high;) {
+    size_t middle = low + (high - low) / 2;
+    int order = compare_called(archive, key, archive->metas[middle].key);
+    if (order == 0) return archive->metas[middle].value;
+    if (order < 0) high = middle;
+    else low = middle + 1;
+  }
+  return NULL;
+}
+
 const char *lfm_archive_meta_find(const lfm_archive *archive, const char *key) {
+  if (archive->sorted) return search_meta(archive, key);
   for (size_t i = 0; i < archive->meta_count; i++) {
     if (is_called(archive, archive->metas[i].key, key)) return archive->metas[i].value;
   }
@@ -181,10 +201,8 @@ static lfm_status append_meta(lfm_archive *archive, const char *key, const char 
 
 static uLong add_text(uLong crc, const char *text) { return crc32_z(crc, (const Bytef *)text, strlen(text) + 1); }
 
-static int by_key(const void *a, const void *b) {
-  const meta *x = *(const void *const *)a, *y = *(const void *const *)b;
-  return strcmp(x->key, y->key);
-}
+static int compare_keys(const void *a, const void *b) { return strcmp(((const meta *)a)->key, ((const meta *)b)->key); }
+static int by_key(const void *a, const void *b) { return compare_keys(*(const void *const *)a, *(const void *const *)b); }
 
 static int by_name(const void *a, const void *b) {
   const lfm_tensor *x = *(const void *const *)a, *y = *(const void *const *)b;
@@ -353,6 +371,8 @@ static lfm_status read_metas(lfm_archive *archive, const json_t *object) {
     if (!json_is_string(value)) return lfm_fail(LFM_E_FORMAT, "%s: metadata '%s' is not text", archive->path, key);
     LFM_TRY(append_meta(archive, key, json_string_value(value)));
   }
+  if (archive->meta_count) qsort(archive->metas, archive->meta_count, sizeof *archive->metas, compare_keys);
+  archive->sorted = true;
   return LFM_OK;
 }
 

@@ -48,10 +48,10 @@ static void expect(const double *of_blocks, int students, double s, const char *
   fixture f;
   lfm_merge_plan plan;
   char text[LFM_MERGE_TEXT];
-  double by;
+  double by, flops = NAN;
   setup(&f, of_blocks, students, s);
-  OK(lfm_choose_plan(&f.choice, &plan, &by));
-  assert_true(by == s);
+  OK(lfm_choose_plan(&f.choice, &plan, &by, &flops));
+  assert_true(by == s && flops == 0.0);
   lfm_merge_plan_format(&plan, text);
   assert_string_equal(text, due);
   teardown(&f);
@@ -67,19 +67,20 @@ static void variances_decide(void **state) {
   expect((double[]){0.5, 0.4, 0.4}, 3, 0.2, "1 | 2 | 3");
 }
 
-/* What a pilot says is a time, the longer the longer students train; and the same each time. */
+/* What a pilot says is a time, the longer the longer students train; and the same each time.  It is not for nothing. */
 static void a_pilot_tells_how_far_a_student_gets(void **state) {
   (void)state;
-  double s[3];
+  double s[3], flops[3];
   for (int k = 0; k < 3; k++) {
     fixture f;
     lfm_merge_plan plan;
     setup(&f, rates, 2, 0.0);
     f.choice.steps = k == 2 ? 800 : 400;
-    OK(lfm_choose_plan(&f.choice, &plan, &s[k]));
+    OK(lfm_choose_plan(&f.choice, &plan, &s[k], &flops[k]));
     teardown(&f);
   }
   assert_true(s[0] > 0.0 && s[0] == s[1]);
+  assert_true(flops[0] > 0.0 && flops[0] == flops[2]);
   assert_near(s[2] / s[0], 2.0, 1e-9);
 }
 
@@ -89,12 +90,12 @@ static void a_pilot_that_fails_decides_nothing(void **state) {
   for (int blows_up = 0; blows_up < 2; blows_up++) {
     fixture f;
     lfm_merge_plan plan;
-    double s;
+    double s, flops;
     setup(&f, rates, 2, 0.0);
     f.choice.pilot_steps = 20;
     if (!blows_up) OK(lfm_config_set(f.config, "lr=1e-30"));
     for (int64_t k = 0; blows_up && k < 600 * 2; k++) f.d.states.border[3].values[k] = INFINITY;
-    OK(lfm_choose_plan(&f.choice, &plan, &s));
+    OK(lfm_choose_plan(&f.choice, &plan, &s, &flops));
     assert_true(s == 0.5 && plan.students == 2);
     assert_null(strstr(lfm_error(), "null"));
     teardown(&f);
@@ -105,13 +106,13 @@ static void refused_memory_leaves_nothing(void **state) {
   (void)state;
   fixture f;
   lfm_merge_plan plan;
-  double s;
+  double s, flops;
   setup(&f, rates, 2, 0.0);
   f.choice.pilot_steps = 2;
   lfm_status status = LFM_E_MEMORY;
   for (uint64_t at = 1; status != LFM_OK && at < 400; at += 1 + at / 20) {
     lfm_alloc_fail_at(at);
-    status = lfm_choose_plan(&f.choice, &plan, &s);
+    status = lfm_choose_plan(&f.choice, &plan, &s, &flops);
     assert_true(status == LFM_OK || status == LFM_E_MEMORY);
   }
   lfm_alloc_fail_at(0);

@@ -5,6 +5,7 @@
  */
 #include "distill_support.h"
 
+#include "flow/trainer.h"
 #include "support/notes.h"
 
 /* Teachers are linear, and so are their students once they have learnt. */
@@ -17,9 +18,10 @@ typedef struct lesson_run {
   lfm_train_result result;
 } lesson_run;
 
+#define USUAL KEYS("batch_size=64", "lr=0.02", "cosine=true", "patience=0", "seed=5", "checkpoint_every=30")
+
 static lesson_run begin(const char *const *more) {
-  lesson_run r = {.root = folder_create(), .teacher = linear_teacher()};
-  r.config = config_of(KEYS("batch_size=64", "lr=0.02", "cosine=true", "patience=0", "seed=5", "checkpoint_every=30"), more);
+  lesson_run r = {.root = folder_create(), .teacher = linear_teacher(), .config = config_of(USUAL, more)};
   snprintf(r.path, sizeof r.path, "%s/fast", r.root.path);
   lfm_distill_defaults(&r.options);
   r.options.pairs = 400;
@@ -33,6 +35,11 @@ static lfm_status go(lesson_run *r) {
   r->options.config = r->config;
   r->options.run = r->path;
   return lfm_distill(&r->options, &r->result);
+}
+
+static void give_key(lesson_run *r, const char *key) {
+  lfm_config_destroy(r->config);
+  r->config = config_of(USUAL, key ? KEYS(key) : NULL);
 }
 
 static void drop(lesson_run *r) {
@@ -53,6 +60,12 @@ static size_t size_of(const char *path) {
   OK(lfm_file_read(path, &bytes, &size));
   lfm_free(bytes);
   return size;
+}
+
+static void remove_inside(const lesson_run *r, const char *name) {
+  folder inner;
+  snprintf(inner.path, sizeof inner.path, "%.440s/%.60s", r->path, name);
+  folder_remove(&inner);
 }
 
 static bool same_students(const lesson_run *a, const lesson_run *b) {
@@ -183,6 +196,23 @@ static void time_is_shared_by_the_trainings_that_are_left(void **state) {
   drop(&r);
 }
 
+/* What the teacher and a finished student have taken is gone, in whichever call it was: of 2400 seconds half, and a little
+ * more.  Whoever shows progress looks at the clock at every step, so that a step takes a second. */
+static void a_resumed_run_has_the_time_that_is_left(void **state) {
+  (void)state;
+  lesson_run r = begin(KEYS("checkpoint_every=1000000"));
+  stop_at stop = {LFM_PHASE_TRAIN, 2, 5, false};
+  r.options.steps = 2, r.options.budget = 0, r.options.time_limit = 2400.0;
+  r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, go(&r));
+  int64_t first = steps_of(&r, "blocks-1-1");
+  remove_inside(&r, "blocks-2-3");
+  r.options.progress = NULL, r.options.resume = true;
+  OK(go(&r));
+  assert_in_range(steps_of(&r, "blocks-2-3"), first / 2, first * 5 / 4);
+  drop(&r);
+}
+
 /* Rows beyond the wall at 3.3 cannot be solved: one in two thousand, but one of the first hundred, which are timed. */
 static void a_trial_may_lose_a_row(void **state) {
   (void)state;
@@ -211,23 +241,25 @@ static void take_choice(lfm_note_level level, const char *text, void *context) {
   if (strstr(text, "by the predicted errors")) take_note(level, text, context);
 }
 
-/* A student's own training is what the plan is chosen for: reflow spends as much again on the straight flow before it. */
+/* A student's own training is what the plan is chosen for: reflow spends as much again on the straight flow before it.  Steps
+ * that a key sets are steps, however long the time. */
 static void a_plan_is_chosen_for_the_steps_of_a_training(void **state) {
   (void)state;
   char residual[sizeof last_note];
   lfm_notes_to(take_choice, NULL);
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < 3; k++) {
     lesson_run r = begin(NULL);
     r.options.steps = 2, r.options.plan = "auto";
     if (k == 1) r.options.method = "reflow", r.options.budget *= 2;
+    if (k == 2) give_key(&r, "max_batch=120"), r.options.budget = 0;
     last_note[0] = 0;
     OK(go(&r));
     if (k == 0) memcpy(residual, last_note, sizeof residual);
+    else assert_string_equal(last_note, residual);
     drop(&r);
   }
   lfm_notes_to(NULL, NULL);
   assert_non_null(strstr(residual, " for s = "));
-  assert_string_equal(last_note, residual);
 }
 
 /* It leaves nothing that another try would stumble over. */
@@ -315,7 +347,136 @@ static void stopped_anywhere_it_goes_on_to_the_same_bytes(void **state) {
   stopped_anywhere("auto", NULL, 2, chosen, 1);
 }
 
+/* ---- what it took ---------------------------------------------------------------------------------------------- */
+
+/* How often it is seen that rows are drawn: where lessons are made through parts. */
+static bool counts_drawing(const lfm_progress *progress, void *context) {
+  *(int *)context += progress->phase == LFM_PHASE_SAMPLE;
+  return false;
+}
+
+/* In two calls as in one; the lesson of the second student is made through the first. */
+static void what_is_finished_is_counted_and_not_made_again(void **state) {
+  (void)state;
+  static const struct {
+    const char *plan;
+    int steps, split, stop_in;
+  } cases[] = {{"(1 (2 3)) | (4 5 6)", 0, 2, 3}, {"auto", 2, 1, 2}};
+  for (int k = 0; k < 2; k++) {
+    lesson_run whole = begin(NULL), r = begin(NULL);
+    stop_at stop = {LFM_PHASE_TRAIN, cases[k].stop_in, 45, false};
+    int drawn = 0;
+    whole.options.plan = r.options.plan = cases[k].plan;
+    whole.options.steps = r.options.steps = cases[k].steps, whole.options.split = r.options.split = cases[k].split;
+    OK(go(&whole));
+    double begun = lfm_seconds();
+    r.options.progress = stops_there, r.options.context = &stop;
+    FAILS(LFM_E_INTERRUPTED, go(&r));
+    double stopped = lfm_seconds();
+    r.options.progress = counts_drawing, r.options.context = &drawn, r.options.resume = true;
+    OK(go(&r));
+    double ended = lfm_seconds();
+    assert_int_equal(drawn, 0);
+    assert_true(same_students(&r, &whole));
+    assert_true(r.result.push_flops == whole.result.push_flops && r.result.train_flops == whole.result.train_flops);
+    assert_true(r.result.seconds > ended - stopped && r.result.seconds < ended - begun);
+    drop(&whole);
+    drop(&r);
+  }
+}
+
+static int64_t bytes_held(const lfm_memory *m) { return m->tables + m->pool + m->model + m->lanes + m->workers; }
+
+/* Students are not all: a pilot, too, has taken time and operations. */
+static void a_result_is_of_all_that_was_done(void **state) {
+  (void)state;
+  static const char *const students[] = {"blocks-1-1", "blocks-1-2", "blocks-2-3", "blocks-3-3"};
+  lesson_run r = begin(NULL);
+  int drawn = 0, count = 0;
+  double flops = 0.0;
+  int64_t largest = 0;
+  r.options.plan = "auto", r.options.steps = 2;
+  r.options.progress = counts_drawing, r.options.context = &drawn; /* a step is a look at the clock, and so a second */
+  double begun = lfm_seconds();
+  OK(go(&r));
+  double passed = lfm_seconds() - begun;
+  for (size_t k = 0; k < sizeof students / sizeof *students; k++) {
+    lfm_train_result one = {0};
+    bool is_there;
+    OK(lfm_run_folder_read_result(inside(r.path, students[k]), &one, &is_there));
+    count += is_there;
+    flops += one.train_flops;
+    largest = bytes_held(&one.memory) > largest ? bytes_held(&one.memory) : largest;
+  }
+  assert_int_equal(count, 2);
+  assert_true(r.result.train_flops > flops && flops > 0.0);
+  assert_true(bytes_held(&r.result.memory) == largest && largest > 0);
+  assert_true(r.result.seconds < passed && r.result.seconds > passed - 10.0);
+  drop(&r);
+}
+
+/* Of a student that has not begun there is no run to go on with; and nobody has given one that has a limit of time. */
+static void take_untrue(lfm_note_level level, const char *text, void *context) {
+  (void)level;
+  *(int *)context += strstr(text, "no run to go on with") || strstr(text, "time limit");
+}
+
+static void resuming_notes_only_what_is_so(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  stop_at stop = {LFM_PHASE_TRAIN, 1, 45, false};
+  int untrue = 0;
+  r.options.steps = 2, r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, go(&r));
+  r.options.progress = NULL, r.options.resume = true;
+  lfm_notes_to(take_untrue, &untrue);
+  OK(go(&r));
+  lfm_notes_to(NULL, NULL);
+  assert_int_equal(untrue, 0);
+  drop(&r);
+}
+
 /* ---- refusals -------------------------------------------------------------------------------------------------- */
+
+/* A training's, whatever is left of it. */
+static void another_run_is_left_alone(void **state) {
+  (void)state;
+  static const char *const gone[] = {NULL, "result.json", "model.safetensors", "checkpoint/state.safetensors"};
+  lesson_run r = begin(NULL);
+  run other = small_run(KEYS("max_batch=2"));
+  uint8_t *then, *now;
+  size_t size, left;
+  OK(run_train(&other));
+  snprintf(r.path, sizeof r.path, "%s", other.path);
+  OK(lfm_file_read(inside(r.path, "config.yaml"), &then, &size));
+  r.options.steps = 1, r.options.resume = true;
+  for (size_t k = 0; k < sizeof gone / sizeof *gone; k++) {
+    if (gone[k]) OK(lfm_file_remove(inside(r.path, gone[k])));
+    FAILS(LFM_E_EXISTS, go(&r));
+    assert_says("holds a run that is no distillation");
+  }
+  assert_false(lfm_path_exists(inside(r.path, "blocks-1-3")));
+  assert_false(lfm_path_exists(inside(r.path, "checkpoint/states.safetensors")));
+  OK(lfm_file_read(inside(r.path, "config.yaml"), &now, &left));
+  assert_true(left == size && memcmp(now, then, size) == 0);
+  lfm_free(now);
+  lfm_free(then);
+  run_drop(&other);
+  drop(&r);
+}
+
+/* By its model, where somebody has tidied up. */
+static void a_distillation_is_known_without_its_checkpoint(void **state) {
+  (void)state;
+  lesson_run r = begin(NULL);
+  r.options.steps = 1, r.options.budget = 2;
+  OK(go(&r));
+  remove_inside(&r, "checkpoint");
+  r.options.resume = true;
+  OK(go(&r));
+  assert_true(r.result.was_finished);
+  drop(&r);
+}
 
 static void what_makes_no_sense_is_refused_before_any_work(void **state) {
   (void)state;
@@ -437,12 +598,6 @@ static void a_run_goes_on_as_it_was_begun(void **state) {
   drop(&r);
 }
 
-static void give_key(lesson_run *r, const char *key) {
-  lfm_config_destroy(r->config);
-  r->config = config_of(KEYS("batch_size=64", "lr=0.02", "cosine=true", "patience=0", "seed=5", "checkpoint_every=30"),
-                        key ? KEYS(key) : NULL);
-}
-
 /* Between two students, too, where none is at work. */
 static void a_stopped_run_keeps_method_and_keys(void **state) {
   (void)state;
@@ -455,9 +610,7 @@ static void a_stopped_run_keeps_method_and_keys(void **state) {
   FAILS(LFM_E_USAGE, go(&r));
   assert_says("method: the run was begun with residual, not reflow");
   r.options.method = NULL;
-  folder second;
-  snprintf(second.path, sizeof second.path, "%.480s/blocks-2-3", r.path);
-  folder_remove(&second);
+  remove_inside(&r, "blocks-2-3");
   give_key(&r, "lr=0.01");
   FAILS(LFM_E_USAGE, go(&r));
   assert_says("lr: the run was begun with 0.02, not 0.01");
@@ -470,7 +623,8 @@ static void a_stopped_run_keeps_method_and_keys(void **state) {
   drop(&r);
 }
 
-/* Killed between result.json and the file without rows, it is finished, and rid of them when it is asked again. */
+/* Killed between result.json and the file without rows, it is finished, and rid of them when it is asked again; but not by
+ * another program while it is at work. */
 static void killed_at_its_end_it_keeps_no_rows(void **state) {
   (void)state;
   lesson_run r = stopped_in_the_second();
@@ -482,7 +636,12 @@ static void killed_at_its_end_it_keeps_no_rows(void **state) {
   r.options.resume = true;
   OK(go(&r));
   size_t left = size_of(states);
+  int lock;
   OK(lfm_file_write(states, bytes, size));
+  OK(lfm_run_folder_claim(r.path, true, &lock));
+  FAILS(LFM_E_EXISTS, go(&r));
+  assert_int_equal(size_of(states), size);
+  lfm_run_folder_release(lock);
   OK(go(&r));
   assert_true(r.result.was_finished && size > 4 * left);
   assert_int_equal(size_of(states), left);
@@ -556,12 +715,18 @@ int main(void) {
       cmocka_unit_test(evaluations_of_the_teacher_are_counted),
       cmocka_unit_test(a_student_starts_from_its_noisiest_block),
       cmocka_unit_test(time_is_shared_by_the_trainings_that_are_left),
+      cmocka_unit_test(a_resumed_run_has_the_time_that_is_left),
       cmocka_unit_test(a_trial_may_lose_a_row),
       cmocka_unit_test(a_teacher_that_fails_leaves_no_run),
       cmocka_unit_test(a_plan_is_chosen_for_the_steps_of_a_training),
       cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
       cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),
+      cmocka_unit_test(what_is_finished_is_counted_and_not_made_again),
+      cmocka_unit_test(a_result_is_of_all_that_was_done),
+      cmocka_unit_test(resuming_notes_only_what_is_so),
+      cmocka_unit_test(another_run_is_left_alone),
+      cmocka_unit_test(a_distillation_is_known_without_its_checkpoint),
       cmocka_unit_test(what_makes_no_sense_is_refused_before_any_work),
       cmocka_unit_test(a_student_has_no_flow),
       cmocka_unit_test(a_run_goes_on_as_it_was_begun),

@@ -5,6 +5,7 @@
  * change a byte; what is refused; a wish to stop; memory.
  */
 #include "flow_support.h"
+#include "metric/judge.h"
 #include "support/notes.h"
 #include "support/patterns.h"
 
@@ -222,12 +223,15 @@ static void what_is_refused(void **state) {
   lfm_table *renamed = patterns(ROWS, SIDE, 3, true);                              /* before a judge learns anything */
   OK(lfm_images_name_class(renamed->images, 1, "elsewhere"));
   other = options, other.heldout = renamed;
+  cannot_begin(other, LFM_E_DATA, "held-out pictures: judge: picture 2 is of class 'elsewhere', which is none of the");
+  OK(lfm_images_name_class(w.judge->picture, 1, "elsewhere")); /* which it knows now, and the others do not */
   FAILS(LFM_E_DATA, lfm_eval_check(&other, &(lfm_eval_set){.retrain = true}));
   assert_says("held-out picture 2 is of class 'elsewhere', which is none of the training pictures'");
-  other.train = renamed, other.rows = 0;
   lfm_table *set = patterns(ROWS, SIDE, 3, true);
+  other.train = renamed, other.rows = 0;
   FAILS(LFM_E_DATA, lfm_eval_check(&other, &(lfm_eval_set){.pictures = set, .retrain = true}));
   assert_says("held-out picture 2 is of class 'elsewhere', which is none of the generated pictures'");
+  OK(lfm_images_name_class(w.judge->picture, 1, "1"));
   lfm_table_destroy(set);
   lfm_table_destroy(renamed);
   OK(lfm_images_name_class(w.train->images, 1, "elsewhere"));
@@ -271,6 +275,9 @@ static void stops_when_asked(void **state) {
   OK(lfm_eval_create(&options, &eval));
   l.parts = 1;
   FAILS(LFM_E_INTERRUPTED, lfm_eval_pictures(eval, &(lfm_eval_set){.pictures = w.heldout}, NULL)); /* whose result may be */
+  l.parts = 4; /* the last one is another set's */
+  FAILS(LFM_E_INTERRUPTED, lfm_eval_pictures(eval, &(lfm_eval_set){.pictures = w.heldout, .against = w.train}, NULL));
+  assert_true(l.last == 4 && l.total == 4);
   lfm_eval_destroy(eval);
 }
 

@@ -131,14 +131,14 @@ static void losses_are_those_of_score(void **state) {
   options.train = train;
   options.rows = 120;
   lfm_ledger_result got = ledger(model, heldout, &options);
-  lfm_score_result own = score(model, heldout, 120), learnt = score(model, train, 120), some = score(model, heldout, 32);
+  lfm_score_result own = score(model, heldout, 120), learnt = score(model, train, 120);
   assert_near(got.nll, own.nll, 1e-12);
   assert_near(got.nll_se, own.nll_se, 1e-12);
   assert_true(got.nfe_mean == own.nfe_mean);
   assert_near(got.train_nll, learnt.nll, 1e-12);
   assert_near(got.over_fit, own.nll - learnt.nll, 1e-12);
   assert_near(got.over_fit_se, hypot(own.nll_se, learnt.nll_se), 1e-12);
-  assert_true(got.solver_error == some.solver_error && got.solver_error > 0.0);
+  assert_true(got.solver_error == own.solver_error && got.solver_error > 0.0);
   lfm_model_destroy(model);
   lfm_table_destroy(train);
   lfm_table_destroy(heldout);
@@ -336,7 +336,12 @@ static void refusals_say_why(void **state) {
   assert_says("row 10");
   options = options_of(1);
   options.train = narrow;
+  options.progress = stop; /* before any row is solved */
   FAILS(LFM_E_DATA, lfm_ledger(model, table, &options, &result));
+  assert_says("the training table: ");
+  options.train = table, options.train_group = truth;
+  FAILS(LFM_E_DATA, lfm_ledger(model, table, &options, &result));
+  assert_says("the training table: group: has 9 rows");
   options = options_of(1);
   options.rows = -1;
   FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));

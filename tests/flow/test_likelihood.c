@@ -25,7 +25,8 @@ static void score(const lfm_model *model, const lfm_solver_options *options, boo
   memset(out, 0xA5, sizeof *out);
   OK(lfm_solve_parse(options, model->blocks, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood(model, team, &solve, paper, rows, x, NULL, out->logp, out->failed, out->nfe, &meter));
+  lfm_likelihood_rows task = {.count = rows, .x = (double *)x, .logp = out->logp, .failed = out->failed, .nfe = out->nfe};
+  OK(lfm_likelihood(model, team, &solve, paper, &task, &meter));
   lfm_team_destroy(team);
 }
 
@@ -81,8 +82,9 @@ static void cuts_are_shorter_chains(void **state) {
   lfm_meter_begin(&meter, NULL, NULL);
   OK(lfm_solve_parse(&(lfm_solver_options){0}, BLOCKS, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood_cut(model, team, &solve, &(lfm_probes){0}, ROWS, table->values, NULL, whole.logp, cut, whole.failed,
-                        whole.nfe, &meter));
+  lfm_likelihood_rows rows = {
+      .count = ROWS, .x = table->values, .logp = whole.logp, .cut = cut, .failed = whole.failed, .nfe = whole.nfe};
+  OK(lfm_likelihood(model, team, &solve, false, &rows, &meter));
   lfm_team_destroy(team);
   for (int n = 0; n <= BLOCKS; n++) {
     lfm_model shorter = *model;
@@ -161,7 +163,9 @@ static void score_probed(const lfm_model *model, lfm_probes probes, bool paper, 
   probes.variance = variance;
   OK(lfm_solve_parse(&(lfm_solver_options){0}, model->blocks, &solve));
   OK(lfm_team_create(2, &team));
-  OK(lfm_likelihood_probed(model, team, &solve, paper, &probes, rows, x, NULL, out->logp, out->failed, out->nfe, &meter));
+  lfm_likelihood_rows task = {
+      .count = rows, .x = (double *)x, .probes = probes, .logp = out->logp, .failed = out->failed, .nfe = out->nfe};
+  OK(lfm_likelihood(model, team, &solve, paper, &task, &meter));
   lfm_team_destroy(team);
 }
 
@@ -268,8 +272,8 @@ static void probes_out_of_range_are_refused(void **state) {
   int64_t nfe[2];
   for (int i = 0; i < 2; i++) {
     lfm_probes probes = {.count = i ? LFM_MOST_PROBES + 1 : -1};
-    FAILS(LFM_E_USAGE,
-          lfm_likelihood_probed(model, NULL, &solve, false, &probes, 2, table->values, NULL, logp, failed, nfe, NULL));
+    lfm_likelihood_rows rows = {.count = 2, .x = table->values, .probes = probes, .logp = logp, .failed = failed, .nfe = nfe};
+    FAILS(LFM_E_USAGE, lfm_likelihood(model, NULL, &solve, false, &rows, NULL));
     assert_says(i ? "probes: 1001 is not between" : "probes: -1 is not between");
   }
   lfm_model_destroy(model);

@@ -44,8 +44,8 @@ static lfm_pairs pairs_of(const fixture *f, lfm_interp interp, lfm_coupling coup
   return (lfm_pairs){.pool = &f->pool,
                      .dim = DIM,
                      .pairing = {.coupling = coupling, .seed = 12, .block = 1, .pool_rows = POOL, .batch = BATCH},
-                     .step = lfm_ou_step(0.3),
-                     .before = lfm_ou_step(before),
+                     .ou_to_right = lfm_ou_step(0.3),
+                     .ou_to_left = lfm_ou_step(before),
                      .interp = interp,
                      .beta_times = beta,
                      .alpha = 2.0,
@@ -68,15 +68,15 @@ static void ends_again(const lfm_pairs *p, int64_t step, int64_t pair, double le
   lfm_rng rng = {.seed = p->pairing.seed, .purpose = p->noise_for, .block = p->pairing.block, .step = (uint32_t)step};
   lfm_rng_normal(&rng, pair, z, 3 * DIM);
   bool shared = p->pairing.coupling == LFM_COUPLING_SHARED, other_row = !lfm_coupling_is_own(p->pairing.coupling);
-  double signal = p->before.decay * p->step.decay; /* of x_0 in x_r, where the rest is one noise */
+  double signal = p->ou_to_left.decay * p->ou_to_right.decay; /* of x_0 in x_r, where the rest is one noise */
   const float *from = p->pool->values + lfm_pairing_left(&p->pairing, step, pair) * DIM;
   const float *other = p->pool->values + lfm_pairing_right(&p->pairing, step, pair) * DIM;
   for (int j = 0; j < DIM; j++) {
     double x = seen(p, step, pair, 0, from, j), y = seen(p, step, pair, other_row, other, j);
-    left[j] = p->before.decay * x + p->before.noise * (double)z[(shared ? 0 : DIM) + j];
-    double start = p->before.decay * y + p->before.noise * (double)z[(other_row ? 2 : 1) * DIM + j];
+    left[j] = p->ou_to_left.decay * x + p->ou_to_left.noise * (double)z[(shared ? 0 : DIM) + j];
+    double start = p->ou_to_left.decay * y + p->ou_to_left.noise * (double)z[(other_row ? 2 : 1) * DIM + j];
     right[j] = shared ? signal * x + sqrt(1.0 - signal * signal) * (double)z[j]
-                      : p->step.decay * start + p->step.noise * (double)z[j];
+                      : p->ou_to_right.decay * start + p->ou_to_right.noise * (double)z[j];
   }
 }
 
@@ -85,17 +85,18 @@ static void mean_target_again(const lfm_pairs *p, int64_t step, bool trig, doubl
   double angle = M_PI * t / 2.0, a = trig ? cos(angle) : 1.0 - t, b = trig ? sin(angle) : t;
   double da = trig ? -M_PI / 2 * b : -1.0, db = trig ? M_PI / 2 * a : 1.0;
   bool shared = p->pairing.coupling == LFM_COUPLING_SHARED;
-  double alpha = a + b * p->step.decay, spread = p->before.noise, sigma = b * p->step.noise;
-  double signal = p->before.decay * p->step.decay, noise = a * spread + b * sqrt(1.0 - signal * signal); /* of one z */
+  double alpha = a + b * p->ou_to_right.decay, spread = p->ou_to_left.noise, sigma = b * p->ou_to_right.noise;
+  double signal = p->ou_to_left.decay * p->ou_to_right.decay,
+         noise = a * spread + b * sqrt(1.0 - signal * signal); /* of one z */
   double variance = shared ? noise * noise : alpha * alpha * spread * spread + sigma * sigma, all = 0.0, sums[DIM] = {0};
   for (int64_t k = 0; k < p->target_rows; k++) {
     const float *row = p->pool->values + lfm_pairing_left(&p->pairing, step, k) * DIM;
     double square = 0.0;
-    for (int j = 0; j < DIM; j++) square += pow(point[j] - alpha * p->before.decay * (double)row[j], 2.0);
+    for (int j = 0; j < DIM; j++) square += pow(point[j] - alpha * p->ou_to_left.decay * (double)row[j], 2.0);
     double w = exp(-square / (2.0 * variance));
     all += w;
     for (int j = 0; j < DIM; j++) {
-      double start = p->before.decay * (double)row[j];
+      double start = p->ou_to_left.decay * (double)row[j];
       double gain = shared ? spread / noise : alpha * spread * spread / variance;
       double left = start + gain * (point[j] - alpha * start);
       sums[j] += w * (da * left + db * (point[j] - a * left) / b);
@@ -196,7 +197,7 @@ static void mean_targets_are_the_definition(void **state) {
         lfm_pairs p = pairs_of(&f, interp ? LFM_INTERP_TRIG : LFM_INTERP_LINEAR,
                                ou == 2 ? LFM_COUPLING_SHARED : LFM_COUPLING_DEPENDENT, ou ? 3 : 1, false, ou ? 0.25 : 0.0);
         p.target_rows = interp ? BATCH : BATCH + 9;
-        if (last) p.step = lfm_ou_step(NAN);
+        if (last) p.ou_to_right = lfm_ou_step(NAN);
         check_case(&f, &p, 2);
       }
   teardown(&f);
@@ -210,7 +211,7 @@ static void mean_targets_teach_the_same_with_less_noise(void **state) {
   setup(&f);
   f.pool.given = NULL; /* the mean is over rows of whatever is given */
   lfm_pairs own = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0), mean = own;
-  own.step = mean.step = lfm_ou_step(NAN);
+  own.ou_to_right = mean.ou_to_right = lfm_ou_step(NAN);
   own.defensive = mean.defensive = 0.1; /* rows of the wide law are among the batch and keep their own */
   mean.target_rows = BATCH;
   int64_t count = lfm_net_param_count(f.net);
@@ -247,9 +248,9 @@ static void free_block_ends_in_noise(void **state) {
   fixture f;
   setup(&f);
   lfm_pairs p = pairs_of(&f, LFM_INTERP_TRIG, LFM_COUPLING_DEPENDENT, 1, false, 0.0);
-  p.step = lfm_ou_step(NAN);
+  p.ou_to_right = lfm_ou_step(NAN);
   check_case(&f, &p, 0);
-  p.pairing.coupling = LFM_COUPLING_SHARED, p.before = lfm_ou_step(0.25); /* the z that x_l has */
+  p.pairing.coupling = LFM_COUPLING_SHARED, p.ou_to_left = lfm_ou_step(0.25); /* the z that x_l has */
   check_case(&f, &p, 0);
   teardown(&f);
 }
@@ -348,8 +349,8 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   lfm_pairs p = {.pool = &pool,
                  .dim = 1,
                  .times = 1,
-                 .step = lfm_ou_step(gamma),
-                 .before = lfm_ou_step(before),
+                 .ou_to_right = lfm_ou_step(gamma),
+                 .ou_to_left = lfm_ou_step(before),
                  .defensive = defensive,
                  .pairing = {.coupling = coupling, .seed = 1, .pool_rows = ROWS, .batch = ROWS},
                  .noise_for = LFM_FOR_NOISE,

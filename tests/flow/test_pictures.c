@@ -91,12 +91,12 @@ static void a_point_mass_has_no_density(void **state) {
   lfm_score_result result;
   assert_true(isnan(r.result.valid_nll));
   lfm_score_defaults(&options);
-  FAILS(LFM_E_USAGE, lfm_score(model, r.table, &options, NULL, &result));
+  FAILS(LFM_E_UNSUPPORTED, lfm_score(model, r.table, &options, NULL, &result));
   assert_says("dequantise=uniform");
   lfm_ledger_options ledger;
   lfm_ledger_result borders;
   lfm_ledger_defaults(&ledger);
-  FAILS(LFM_E_USAGE, lfm_ledger(model, r.table, &ledger, &borders));
+  FAILS(LFM_E_UNSUPPORTED, lfm_ledger(model, r.table, &ledger, &borders));
   assert_says("dequantise=uniform");
   lfm_model_destroy(model);
   run_drop(&r);

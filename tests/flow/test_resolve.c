@@ -237,6 +237,19 @@ static void a_picture_of_any_shape_has_its_network(void **state) {
   }
 }
 
+/* What a run states of its pictures is what they were read as. */
+static void pictures_of_another_size_are_refused(void **state) {
+  (void)state;
+  lfm_images picture = {.channels = 1, .height = 28, .width = 28};
+  lfm_data_shape shape = {.rows = 600, .dim = 784, .valid_rows = 60, .picture = &picture};
+  lfm_config *config = config_of(KEYS("image_size=16"), NULL);
+  FAILS(LFM_E_USAGE, lfm_resolve_shape(config, &shape));
+  assert_says("image_size: 16, but the pictures were read as 28 x 28");
+  OK(lfm_config_set(config, "image_size=28"));
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_config_destroy(config);
+}
+
 /* The batch is among the rows that a target is averaged over; none comes twice but where the walk meets an epoch's end. */
 static void mean_targets_take_the_batch_in(void **state) {
   (void)state;
@@ -389,6 +402,7 @@ int main(void) {
       cmocka_unit_test(the_recipe_is_the_measured_one),
       cmocka_unit_test(patience_holds_some_validations),
       cmocka_unit_test(a_picture_of_any_shape_has_its_network),
+      cmocka_unit_test(pictures_of_another_size_are_refused),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),
       cmocka_unit_test(lists_must_fit_the_chain),

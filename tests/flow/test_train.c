@@ -671,6 +671,7 @@ static void a_run_can_be_checked_beforehand(void **state) {
                {"network=unet", "network: unet is for pictures", false},
                {"network=unet1d", "network: unet1d is for demonstrations", false},
                {"network=mlp", NULL, true},
+               {"conditional=true", "conditional: the data have no classes", false},
                {"max_batch=[3, 4]", "max_batch", false}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     run r = small_run(KEYS("pool=ou", cases[k].key));
@@ -679,11 +680,11 @@ static void a_run_can_be_checked_beforehand(void **state) {
     lfm_status status = LFM_E_MEMORY;
     for (uint64_t at = 1; status == LFM_E_MEMORY; at++) {
       lfm_alloc_fail_at(at);
-      status = lfm_train_check(&r.options, &is_scored);
+      status = lfm_train_check(&r.options, NULL, &is_scored);
       assert_true(at < 1000);
     }
     lfm_alloc_fail_at(0);
-    assert_int_equal(status, cases[k].says ? LFM_E_USAGE : LFM_OK);
+    assert_true(cases[k].says ? status == LFM_E_USAGE || status == LFM_E_DATA : status == LFM_OK);
     if (cases[k].says) assert_says(cases[k].says);
     else assert_true(is_scored == cases[k].is_scored);
     assert_false(lfm_path_exists(r.path));

@@ -210,6 +210,21 @@ static void recorded_successes_calibrate(void **made) {
   lfm_table_destroy(successes);
 }
 
+/* Every second episode calibrates, and most of those have seen what single precision does not hold. */
+static void a_level_that_nothing_exceeds_is_refused(void **made) {
+  const scene *s = *made;
+  lfm_table *successes = two_modes(9, LFM_ACTION_PLAIN);
+  lfm_guard_result result;
+  lfm_guard_options options = guard_options(s);
+  for (int64_t e = 4; e < EPISODES; e += 2) successes->demos->obs[e * STEPS * OBS + 1] = 1e300;
+  options.successes = successes, options.batches = 5;
+  remove(s->other);
+  FAILS(LFM_E_DATA, lfm_guard(&options, s->other, &result));
+  assert_says("the score of episode 5 of the episodes that calibrate");
+  assert_false(lfm_path_exists(s->other));
+  lfm_table_destroy(successes);
+}
+
 static bool stop_at_once(const lfm_progress *progress, void *context) {
   (void)progress, (void)context;
   return true;
@@ -335,6 +350,7 @@ int main(void) {
       cmocka_unit_test(the_score_is_one_step_to_the_noise),
       cmocka_unit_test(bytes_hang_on_the_seed_alone),
       cmocka_unit_test(recorded_successes_calibrate),
+      cmocka_unit_test(a_level_that_nothing_exceeds_is_refused),
       cmocka_unit_test(what_makes_no_sense_is_refused),
       cmocka_unit_test(hostile_files_are_refused),
       cmocka_unit_test(memory_is_refused_well),

@@ -274,6 +274,12 @@ static void evaluations_follow_the_deadline(void **state) {
   options.deadline = 1e-3;
   assert_int_equal(lfm_pilot_create(model, &options, &pilot), LFM_E_USAGE);
   assert_non_null(strstr(lfm_error(), "deadline: a chunk of 2 evaluations takes"));
+  options.policy.solve.solver = "rk4"; /* fewer than four a block are none of its steps */
+  assert_int_equal(lfm_pilot_create(model, &options, &pilot), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "deadline: a chunk of 8 evaluations takes"));
+  options.policy.solve.solver = "dopri5";
+  assert_int_equal(lfm_pilot_create(model, &options, &pilot), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "dopri5 has 6 stages"));
   options.deadline = 0;
   assert_int_equal(lfm_pilot_create(model, &options, &pilot), LFM_E_USAGE);
   uint64_t at = 0;

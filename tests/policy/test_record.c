@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_record.c -- demonstrations: all of them successes, consistent within, the same bytes for any number of threads; what
- * cannot work is refused before anything is recorded, and whoever stops leaves no file.
+ * test_record.c -- demonstrations: all of them successes, consistent within, the same bytes for any number of threads; how
+ * often their expert succeeds; what cannot work is refused before anything is recorded, and whoever stops leaves no file.
  */
 #include "lfm.h"
 
@@ -11,6 +11,8 @@
 #include "data/table.h"
 #include "flow/flow_support.h"
 #include "sim/world.h"
+
+#include "policy/record.c"
 
 static lfm_demos_options options_of(const char *task, int64_t episodes, int threads) {
   lfm_demos_options options;
@@ -52,6 +54,23 @@ static void the_same_seed_makes_the_same_file_on_any_number_of_threads(void **st
   lfm_free(bytes[0]);
   lfm_free(bytes[1]);
   folder_remove(&f);
+}
+
+/* At both ends of the interval the episodes that were tried are 1.96 standard deviations from their mean, of a law whose mean
+ * is count / p and whose variance is count (1 - p) / p^2. */
+static void a_share_is_of_trying_until_so_many_succeed(void **state) {
+  (void)state;
+  const double z = 1.959963984540054;
+  static const int64_t cases[][2] = {{200, 208}, {50, 400}, {20, 21}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    double count = (double)cases[k][0], of = (double)cases[k][1];
+    lfm_share s = share_until(cases[k][0], cases[k][1]);
+    assert_true(s.count == cases[k][0] && s.of == cases[k][1] && s.share == count / of);
+    assert_near(count / s.low - of, z * sqrt(count * (1 - s.low)) / s.low, 1e-9 * of);
+    assert_near(of - count / s.high, z * sqrt(count * (1 - s.high)) / s.high, 1e-9 * of);
+  }
+  assert_true(share_until(100, 100).high == 1.0 && share_until(100, 100).low > 0.9);
+  assert_true(share_until(1, 1).low == 0.0 && share_until(1, 1).high == 1.0); /* which says nothing */
 }
 
 /* Played back from the first state by its absolute actions, an episode ends in success, having seen what it says. */
@@ -188,6 +207,7 @@ static void a_sheet_shows_a_strip_an_episode(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_seed_makes_the_same_file_on_any_number_of_threads),
+      cmocka_unit_test(a_share_is_of_trying_until_so_many_succeed),
       cmocka_unit_test(an_episode_plays_back),
       cmocka_unit_test(whoever_stops_leaves_no_file),
       cmocka_unit_test(what_cannot_work_is_refused),

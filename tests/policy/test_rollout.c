@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_rollout.c -- episodes of a policy in Push-T: the same table on one thread and on two, another one under another seed;
- * a shove that is the episode's own; what breaks an episode is counted and spares the others; a model of another task is told
- * so; stopping.
+ * test_rollout.c -- episodes of a policy in Push-T: the same table and result on one thread and on two, others under another
+ * seed; a shove that is the episode's own; what breaks an episode is counted and spares the others; a model of another task
+ * is told so; stopping.
  */
 #include "flow/modes_support.h"
 
@@ -54,6 +54,16 @@ static bool is_there(void) {
   return lfm_task_find("pusht", &task) == LFM_OK;
 }
 
+/* All but times, to the bit. */
+static void expect_same(const lfm_rollout_result *a, const lfm_rollout_result *b) {
+  const lfm_policy_stats *p = &a->policy, *q = &b->policy;
+  const double of_a[] = {a->score, a->score_se, p->jump}, of_b[] = {b->score, b->score_se, q->jump};
+  assert_memory_equal(of_a, of_b, sizeof of_a);
+  assert_memory_equal(&a->success, &b->success, sizeof a->success);
+  assert_true(a->steps == b->steps && a->broken == b->broken && p->steps == q->steps && p->chunks == q->chunks);
+  assert_true(p->refused == q->refused && p->clamped == q->clamped && p->nfe == q->nfe);
+}
+
 static void a_table_hangs_on_the_seed_alone(void **state) {
   (void)state;
   if (!is_there()) skip();
@@ -64,6 +74,8 @@ static void a_table_hangs_on_the_seed_alone(void **state) {
   OK(lfm_rollout(&options, &one, &result));
   options.threads = 2;
   OK(lfm_rollout(&options, &two, &again));
+  assert_true(result.policy.jump > 0);
+  expect_same(&result, &again);
   options.seed = 2;
   OK(lfm_rollout(&options, &other, &again));
   size_t bytes = EPISODES_RUN * COLUMNS * sizeof(double);
@@ -134,6 +146,7 @@ static void what_breaks_is_counted(void **state) {
   OK(lfm_rollout(&options, &table, &result));
   assert_int_equal(result.broken, EPISODES_RUN);
   assert_int_equal(result.policy.refused, EPISODES_RUN);
+  assert_int_equal(result.steps, result.policy.steps); /* a step that was refused is none */
   assert_int_equal(result.success.count, 0);
   lfm_table_destroy(table);
   options.policy.clamp = true;

@@ -43,6 +43,8 @@ figures "one evaluation"
 expect_exit 0 "$lfm" bench latency --model model -r 1 --json
 check "a JSON list of one object" grep -qE '^\[\{"name": "one evaluation", "unit": "us", "median": [0-9.e-]+, .*"sd": null, "repetitions": 1, "peak_fraction": null\}$' out
 check "the list ends" test "$(tail -n 1 out)" = "]"
+expect_exit 0 "$lfm" bench latency --model model -r 1 --csv
+check "what there is not is an empty field" grep -qE '^one evaluation,us,[0-9.e-]+,[0-9.e-]+,[0-9.e-]+,,1,$' out
 expect_exit 0 "$lfm" bench latency --model model -r 1 --md
 check "a markdown table" grep -qE '^\| one evaluation \| [0-9.]+ us \| ' out
 

@@ -130,7 +130,7 @@ expect_usage "--rows has no effect without --test" "$lfm" sweep base.yaml data.c
 for option in "--task lift" "--solver euler" "--nfe 4"; do
   expect_usage "have no effect without --rollouts" "$lfm" guard model demos.hdf5 -o x.safetensors $option
 done
-for threads in 0 -1 5000 two 1.5 ""; do
+for threads in 0 -1 1025 two 1.5 ""; do
   expect_usage "--threads" "$lfm" train data.csv -o new --threads "$threads"
 done
 for time in 10 10x 1ms -5m m "10 m" nan 0s 100d 1e999h ""; do
@@ -208,6 +208,9 @@ check "that fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
 expect_exit 0 "$lfm" sample run -n 5 -o c.csv --logp --probes 1
 check "one probe's error is not known" grep -q '^probe error .*not known' out
 expect_usage "logp" "$lfm" sample run -n 5 -o c.csv --probes 3
+for class in none 0; do
+  expect_usage "class: the model knows none" "$lfm" sample run -n 5 -o c.csv --class $class
+done
 expect_error "nowhere" "$lfm" sample run -n 5 -o nowhere/x.csv
 
 # ---- score: the model's columns are found by name beside a column of text
@@ -264,6 +267,15 @@ check "clusters of words are those of numbers" test "$(grep -o '"nll_se": [^,]\{
 expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
 head -11 group.csv >short.csv
 expect_error "group" "$lfm" score run data.csv --group short.csv
+for verb in score ledger; do
+  expect_usage "--seed has no effect without --probes" "$lfm" $verb run data.csv --seed 2
+done
+# the disk is full when the scores are written: what was found out is printed all the same
+expect_exit 1 bash -c "trap '' XFSZ; ulimit -f 4; '$lfm' score run data.csv -o lost.csv"
+check "the result is printed" grep -q '^nll  ' out
+check "which names no table" bash -c "! grep -q '^scores' out"
+check "and the fault is" grep -q 'lost.csv: cannot be written: File too large' err
+check "nothing of it is left" bash -c "! ls lost.csv* 2>ls.err"
 
 printf 'length,width\n1,1\n1,\n1.2,1.1\n,1\n1.4,1.2\n' >holes.csv
 expect_exit 0 "$lfm" score run holes.csv --drop-missing -o numbered.csv
@@ -354,9 +366,10 @@ check "what is left out has no row" test "$(wc -l <kept.csv)" -eq 4
 check "and that is said" grep -q 'left out 2 of 5 rows' err
 expect_exit 0 "$lfm" push --help
 check "and in the help" bash -c "tr -s ' \n' ' ' <out | grep -qF 'not counting those that --drop-missing leaves out'"
+check "which says how pictures are written" bash -c "tr -s ' \n' ' ' <out | grep -qF 'pictures, with --back: .png'"
 printf 'length,width\n1,\n1,1\n1e100,1\n' >far.csv
 run "$lfm" push run far.csv --drop-missing -o x.csv
-check "a row that fails has its number in DATA" grep -q 'row 3: its solve failed' err
+check "a row that fails has its number in DATA" grep -q 'row 3: its solve failed; leave the row out' err
 
 # ---- plan: of numbers, the published example; of a model, by its own rows or by data
 example="--variances 0.2,1.4,6 --hks .1,.15,.225,.3375,free"
@@ -377,6 +390,7 @@ check "drawn rows are the same for any threads" cmp -s out drawn.json
 expect_json "$lfm" plan run --steps 1 --data data.csv --json
 check "the variance of two standardised columns" grep -qE '"variance": 2\.0' out
 expect_error "nothing.csv" "$lfm" plan run --steps 1 --data nothing.csv
+expect_usage "--seed: is of rows that the model draws" "$lfm" plan run --steps 1 --data data.csv --seed 3
 
 # ---- export and import: the same log p to the last digit, and a fault names its tensor
 expect_json "$lfm" export run -o weights.safetensors --json
@@ -439,6 +453,11 @@ for file in run/model.safetensors run a.csv data.csv; do
   expect_exit 0 "$lfm" info --json "$file"
   if command -v python3 >/dev/null; then check "info --json $file is JSON" python3 -m json.tool out /dev/null; fi
 done
+for line in "info run" "export run -o w.safetensors" "import weights.safetensors --config run/config.yaml -o w.safetensors" \
+  "bench latency --model run -r 1"; do # verbs without progress
+  expect_exit 0 env LFM_KERNELS=none "$lfm" $line
+  check "lfm ${line%% *} passes on what the library says" grep -q '^warning: LFM_KERNELS: there are no kernels none' err
+done
 for verb in "--help" "info run" "sample run -n 2 -o d.csv --json" "push run data.csv -o d.csv"; do
   expect_exit 1 bash -c "'$lfm' $verb >/dev/full"
   check "a full disk is named" grep -q 'cannot write to standard output' err
@@ -484,7 +503,7 @@ three.csv length
 words.csv width"
 expect_refused "the training table: " "$lfm" ledger run data.csv --train three.csv
 expect_refused "x0" "$lfm" push run words.csv --back -o x.csv
-expect_refused "some.csv has 2 columns" "$lfm" sweep run/config.yaml three.csv --test some.csv -o grid
+expect_refused "some.csv: the model has 3 columns, the table 2" "$lfm" sweep run/config.yaml three.csv --test some.csv -o grid
 awk 'BEGIN { print "length,width"; for (i = 0; i < 50; i++) print i / 7 "," i % 3 }' >few.csv
 expect_refused "the validation table has 3" "$lfm" train few.csv --valid three.csv -o new $quick
 expect_exit 1 "$lfm" train few.csv --valid some.csv -o new $quick

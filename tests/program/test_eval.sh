@@ -49,12 +49,20 @@ expect_refused "pictures are due" "$lfm" eval run rows.csv --train train-images-
 expect_refused "no labels" "$lfm" eval bare $real --retrain
 mkdir full && touch full/x
 expect_refused "holds files already" "$lfm" eval run $real -o full
+expect_refused "bare: is no folder" "$lfm" eval run $real -o bare
+expect_refused "dequantise=uniform" "$lfm" score run test-images-idx3-ubyte --seed 3 # which would draw its probes
+expect_usage "nor be missing" "$lfm" score run test-images-idx3-ubyte --drop-missing
+{ bytes 0 0 8 3 0 0 0 1 0 0 0 1 0 0 78 32; head -c 20000 /dev/zero; } >wide
+expect_refused "wide: pictures of 20000 x 1 pixels" "$lfm" info wide
 mkdir -p others/0 others/2
 "$lfm" sample run -n 40 --nfe 2 --class 0 -o others/0/ 2>err >out
 "$lfm" sample run -n 40 --nfe 2 --class 1 -o others/2/ 2>err >out
-expect_usage "--retrain: HELDOUT has a class that is never drawn: class: the model knows no '2'" \
+expect_refused "--retrain: HELDOUT has a class that is never drawn: class: the model knows no '2'" \
   "$lfm" eval run others --train train-images-idx3-ubyte --judge judge.safetensors --retrain
 expect_usage "guidance" "$lfm" eval bare $real --against run --guidance x
+crowd=$((4 * $(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) + 1))
+expect_exit 0 "$lfm" features apply judge.safetensors others -o features.npy --threads $crowd
+check "as many threads read a folder as look at it" test "$(grep -c "^note: threads: $crowd on" err)" -eq 2
 check "nothing was left behind" test ! -e new
 
 # ---- pictures of somebody else
@@ -96,6 +104,30 @@ expect_json "$lfm" eval run $real -n 60 --solver euler --nfe 2 --guidance 2 --re
 expect_fields nfe flops retrained retrained_floor retrained_lost
 check "guidance takes twice the operations" awk 'NR == FNR { match($0, /"flops": \[[^,]*/); one = substr($0, RSTART + 10, RLENGTH - 10); next }
   { match($0, /"flops": [^,]*/); exit !(substr($0, RSTART + 9, RLENGTH - 9) == 2 * one) }' budgets/result.json out
+
+# ---- stopped between two numbers of evaluations, the second of which would take days: the first is told, and kept
+# cut FOLDER CMD...: does CMD when the first is done, and stops it
+cut() {
+  : >err # what another run said is not this one's
+  # shellcheck disable=SC2086
+  env --default-signal=INT "$lfm" eval run $real -n 60 --nfe 2,1000000 -o "$1" >out 2>err </dev/null &
+  local evaluation=$!
+  until grep -q '^nfe 2: ' err || ! kill -0 "$evaluation" 2>kill.err; do sleep 0.1; done
+  "${@:2}"
+  kill -INT "$evaluation"
+  code=0
+  wait "$evaluation" || code=$?
+  check "a stopped evaluation exits with 1" test "$code" -eq 1
+  check "what is done is told" grep -q '^above the floor  ' out
+  check "and that it is not all" grep -qx 'stopped          after 1 of 2 numbers of evaluations' out
+}
+cut half true
+check "it is kept" grep -q '"nfe": 2, .*"above": .*"complete": false, ' half/result.json
+check "with its own pictures alone" test "$(ls half | paste -sd' ')" = "nearest-2.png result.json samples-2.png"
+cut barred mkdir barred/result.json
+check "a result that cannot be put in place is told of" grep -q 'barred/result.json: cannot be written: Is a directory' err
+check "and not left beside it" test ! -e barred/result.json.partial
+check "others are all there is" grep -q '"complete": true' budgets/result.json
 
 # ---- unless more are asked for, ten thousand say enough
 { bytes 0 0 8 3 0 0 39 17 0 0 0 8 0 0 0 8; head -c 640064 "$lfm"; } >many # 10,001 pictures of any bytes

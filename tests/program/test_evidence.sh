@@ -56,6 +56,10 @@ expect_usage "compare: too many or too few words" "$kit" compare .
 expect_usage "rivals: --row is no option of it" "$kit" rivals data --row 5
 expect_usage "compare: --group is no option of it, or its value is missing" "$kit" compare . a b1 --group
 expect_usage "tree: --rows is no option of it" "$kit" tree data --rows 5
+for line in --help "compare . a b1"; do
+  expect_exit 1 bash -c "'$kit' $line >/dev/full"
+  check "kit $line: a full disk is named" grep -qx 'kit: cannot write to standard output: No space left on device' err
+done
 for number in abc 5x -1 0 "" 99999999999; do
   expect_usage "--rows '$number': not a whole number from 1" "$kit" rivals data --rows "$number"
 done
@@ -78,6 +82,16 @@ for part in train valid test; do
 done
 expect_exit 0 "$kit" rivals data/train.csv data/test.csv rivals --components 3 --iterations 5 --fit-rows 200 --rows 50
 check "the rows are those that lfm score takes" test "$(cut -d, -f1 rivals/mixture.csv | sed -n 3p)" -eq 7
+
+# ---- tables that do not go together
+mkdir other && cp data/*.csv other && cut -d, -f1,2 data/test.csv >other/test.csv && cp other/test.csv other/same-samples.csv
+expect_refused "other/test.csv: has 2 columns and gaussian 8" "$kit" truth gaussian other
+expect_refused "other/test.csv: has 2 columns and train.csv 3" "$kit" rivals other
+expect_refused "other/train.csv: has 3 columns and test.csv 2" "$kit" tell-apart other same
+cp data/test.csv other && cut -d, -f1,2 data/valid.csv >other/valid.csv
+expect_refused "other/valid.csv: has 2 columns and train.csv 3" "$kit" rivals other
+expect_refused "other/same-samples.csv: has 2 columns and test.csv 3" "$kit" tell-apart other same
+check "nothing was scored" test ! -e other/truth.csv -a ! -e other/gaussian.csv
 
 # ---- kit quality and kit tell-apart: the test rows themselves, and the same moved by a standard deviation of one column of three
 mkdir told && cp data/train.csv data/test.csv told && cp data/test.csv told/same-samples.csv

@@ -66,6 +66,17 @@ expect_exit 0 "$lfm" features apply other.safetensors large-images-idx3-ubyte -o
 check "larger pictures are scaled" grep -q "4 rows of 128" out
 check "arrays, too" test "$(head -c 6 features.npy | tail -c 5)" = NUMPY
 
+# ---- Ctrl-C, once the workers are there: the program ends, and no file is begun
+{ bytes 0 0 8 3 0 0 195 80 0 0 0 6 0 0 0 6; head -c 1800000 /dev/zero; } >many # 50,000 pictures
+env --default-signal=INT "$lfm" features apply judge.safetensors many -o stopped.npy --threads 2 >out 2>err </dev/null &
+applying=$!
+until [ "$(ls "/proc/$applying/task" 2>ls.err | wc -l)" -gt 1 ] || ! kill -0 "$applying" 2>kill.err; do sleep 0.01; done
+kill -INT "$applying"
+code=0
+wait "$applying" || code=$?
+check "it did not go on" test "$code" -ne 0
+check "nothing of the file is there" bash -c "! ls stopped.npy* 2>ls.err"
+
 # ---- what does not fit
 expect_usage "is read by this command" "$lfm" features apply judge.safetensors rows.csv -o rows.csv
 expect_usage "no data format" "$lfm" features apply judge.safetensors bare -o features.txt

@@ -24,6 +24,10 @@ done
   head -c 384 t10k-images-idx3-ubyte; } >colours.npy
 expect_exit 0 "$lfm" train train-images-idx3-ubyte --valid colours.npy -o grey --preset mnist-fm --set conditional=false \
   --set max_batch=1 --preview 0
+expect_exit 0 learn -o sized --preset mnist-fm --size 8 --set max_batch=1 --preview 0
+check "the size is part of the run" grep -qx 'image_size: 8' sized/config.yaml
+expect_exit 0 learn -o again --config sized/config.yaml --preview 0
+check "which makes the same again" cmp -s sized/model.safetensors again/model.safetensors
 expect_usage "rows.csv: holds no pictures" "$lfm" train rows.csv -o new --size 8 --set max_batch=1
 
 # ---- previews
@@ -42,6 +46,10 @@ check "the last grid is what sampling draws" cmp -s drawn.png shown/preview.png
 expect_exit 0 "$lfm" sample shown -n 4 -o drawn/ --nfe "$evaluations"
 expect_refused "drawn: holds files that are of no run (000000.png)" "$lfm" train drawn -o drawn --set max_batch=1
 check "pictures stay among themselves" test "$(ls drawn)" = "$(printf '00000%d.png\n' 0 1 2 3)"
+touch taken
+for out in taken taken/; do # told before a billion are drawn
+  expect_refused "taken: is no folder" "$lfm" sample shown -n 1e9 -o $out
+done
 expect_usage "preview: " "$lfm" train rows.csv -o new --preview 3
 expect_usage "--preview" "$lfm" train rows.csv -o new --preview -3
 check "nothing was left behind" test ! -e new

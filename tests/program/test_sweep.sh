@@ -66,15 +66,15 @@ recompute() { # the table of values, as sweep.csv has it, from result.json alone
   done | awk 'NF { v[$1, $2] = $3 } END { for (k = 0; k < 4; k++) {
     m = (v[k, 1] + v[k, 2]) / 2; d1 = v[k, 1] - v[0, 1]; d2 = v[k, 2] - v[0, 2]; d = (d1 + d2) / 2
     sd = sqrt((v[k, 1] - m) ^ 2 + (v[k, 2] - m) ^ 2); se = sqrt(((d1 - d) ^ 2 + (d2 - d) ^ 2) / 2)
-    printf "2,%.12g,%.12g,2,%.12g,%.12g\n", m, sd, d, se } }'
+    printf "2,0,%.12g,%.12g,2,%.12g,%.12g\n", m, sd, d, se } }'
 }
 recompute >expected
 tail -n +2 grid/sweep.csv | sed -E 's/^("[^"]*",)*//' >shown
-check "four lines were recomputed" test "$(grep -c '^2,[-0-9]' expected)" -eq 4
-check "the table is what result.json say" awk -F, 'NR == FNR { for (i = 1; i <= 6; i++) e[FNR, i] = $i; next }
-  { for (i = 1; i <= 6; i++) { d = $i - e[FNR, i]; if (d > 1e-9 || d < -1e-9) bad = 1 } if (NF != 6) bad = 1 } END { exit bad || FNR != 4 }' expected shown
+check "four lines were recomputed" test "$(grep -c '^2,0,[-0-9]' expected)" -eq 4
+check "the table is what result.json say" awk -F, 'NR == FNR { for (i = 1; i <= 7; i++) e[FNR, i] = $i; next }
+  { for (i = 1; i <= 7; i++) { d = $i - e[FNR, i]; if (d > 1e-9 || d < -1e-9) bad = 1 } if (NF != 7) bad = 1 } END { exit bad || FNR != 4 }' expected shown
 expect_json "${validated[@]}" -o grid --json
-expect_fields scored_on combinations n nll sd pairs difference difference_se
+expect_fields scored_on combinations n failed nll sd pairs difference difference_se
 check "the JSON names the combinations" grep -qF '"lr=1e-2,hks=0.1_null"' out
 
 # ---- killed at several moments, and resumed: the same models and the same table
@@ -131,8 +131,9 @@ check "a lock that cannot be is named" grep -qE 'lfm-[0-9]+\.lock: cannot be ope
 expect_exit 1 "$lfm" sweep base.yaml data.csv -o broken --seeds 1..2 --threads 1 --set num_hidden=8 --set act=silu --set ema_decay=.999 --over lr=1e-3,10
 check "the failure is told" grep -qE '^this run failed: ' err
 check "and counted" grep -qF '2 of 4 runs failed' err
-check "the other runs are in the table" grep -qE '^"1e-3",2,[-0-9.]+,' broken/sweep.csv
-check "a combination without a run is empty" grep -qx '"10",0,,,0,,' broken/sweep.csv
+check "the other runs are in the table" grep -qE '^"1e-3",2,0,[-0-9.]+,' broken/sweep.csv
+check "a combination without a run is empty" grep -qx '"10",0,2,,,0,,' broken/sweep.csv
+check "and its failures are counted in the table" grep -qF '| `10` | 0 (2 failed) |' broken/sweep.md
 
 # ---- refused before the first training
 refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }
@@ -169,6 +170,11 @@ refused "lfm sweep: the model has no log p" --set objective=meanflow --set 'hks=
 refused "--over and --set both give lr" --over lr=1e-3,1e-2 --set lr=1e-4
 refused "--over and --set both give lr" --over 'lr =1e-3,1e-2' --set 'lr = 1e-4'
 refused "--set seed: use --seeds" --set seed=3
+refused "--over image_size: the pictures are read once" --over image_size=8,16
+sed '1s/y/why/' test.csv >renamed.csv
+expect_error "renamed.csv: the table has some columns of the model, but none called 'y'" \
+  "$lfm" sweep base.yaml data.csv -o refused --test renamed.csv
+check "and nothing was made" test ! -e refused
 expect_error "nothing.yaml" "$lfm" sweep nothing.yaml data.csv -o refused
 expect_error "nothing.yml" "$lfm" sweep nothing.yml data.csv -o refused
 expect_error "nowhere/base" "$lfm" sweep nowhere/base data.csv -o refused
@@ -177,7 +183,7 @@ expect_usage "unknown preset 'fashon'; there are, nearest first: fashion" "$lfm"
 expect_error "nothing.csv" "$lfm" sweep base.yaml nothing.csv -o refused
 refused "exclude each other" --drop x --columns y
 awk -F, '{ print $1 }' test.csv >narrow.csv
-expect_refused "narrow.csv has 1 columns, data.csv has 2" "$lfm" sweep base.yaml data.csv --test narrow.csv -o refused
+expect_refused "narrow.csv: the model has 2 columns, the table 1" "$lfm" sweep base.yaml data.csv --test narrow.csv -o refused
 expect_refused "bf16" "$lfm" sweep base.yaml data.csv -o refused --over cat_t=first,all --set precision=bf16
 check "nothing was made by a refused line" test ! -e refused
 expect_exit 2 "${sweep[@]}" -o grid --set hidden_dim=8

@@ -68,27 +68,40 @@ static void other_paths_are_refused(void **state) {
   assert_int_equal(lfm_pictures_writable(picture_path("a.png"), INT64_MAX, 32, 32), LFM_E_USAGE);
   assert_int_equal(lfm_pictures_writable(picture_path("no/such/"), 1, 5, 9), LFM_E_IO);
   assert_int_equal(lfm_pictures_write(images, picture_path("no/such/")), LFM_E_IO);
+  const char *taken = picture_path("taken"), *slash = picture_path("taken//");
+  for (int link = 0; link < 2; link++) { /* where a folder would be: a file, a link that leads nowhere */
+    if (link) assert_int_equal(symlink("nowhere", taken), 0);
+    else assert_int_equal(lfm_file_write(taken, "x", 1), LFM_OK);
+    assert_int_equal(lfm_pictures_writable(taken, 1, 5, 9), LFM_E_IO);
+    assert_int_equal(lfm_pictures_writable(slash, 1, 5, 9), LFM_E_IO);
+    assert_non_null(strstr(lfm_error(), "/taken: is no folder"));
+    remove(taken);
+  }
   assert_int_equal(lfm_pictures_write(none, picture_path("a.png")), LFM_E_USAGE);
   lfm_images_destroy(images);
   lfm_images_destroy(none);
 }
 
+/* A folder that was there stays, empty. */
 static void stands_refused_memory(void **state) {
   (void)state;
   drawn = make_images(2, 1);
   size_t before = lfm_alloc_in_use();
-  const char *const names[] = {"sweep", "sweep.npy"};
-  for (int k = 0; k < 2; k++) {
+  const char *const names[] = {"sweep", "sweep.npy", "there/"};
+  for (int k = 0; k < 3; k++) {
     char path[256];
     snprintf(path, sizeof path, "%s", picture_path(names[k]));
+    bool is_there = k == 2;
+    if (is_there) assert_int_equal(lfm_folder_make(path), LFM_OK);
     lfm_status status = LFM_E_MEMORY;
     for (uint64_t at = 1; status != LFM_OK; at++) {
-      remove_pngs(path, 2);
       lfm_alloc_fail_at(at);
       status = write_drawn(path);
       lfm_alloc_fail_at(0);
       assert_true(status == LFM_OK || status == LFM_E_MEMORY);
       assert_int_equal(lfm_alloc_in_use(), before);
+      assert_true(lfm_path_exists(path) == (status == LFM_OK || is_there));
+      if (is_there && status != LFM_OK) assert_int_equal(lfm_pictures_writable(path, 2, 5, 9), LFM_OK); /* it is empty */
     }
     remove_pngs(path, 2);
     remove(path);
