@@ -65,7 +65,7 @@ static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, sampl
     int64_t from = out->from[i] = i * all->count / some->count;
     out->number[i] = s->row[from];
     memcpy(some->x + (size_t)i * cols, all->x + (size_t)from * cols, cols * sizeof *some->x);
-    if (some->given) memcpy(some->given + (size_t)i * given, all->given + (size_t)from * given, given * sizeof *some->given);
+    if (all->given) memcpy(some->given + (size_t)i * given, all->given + (size_t)from * given, given * sizeof *some->given);
   }
   return LFM_OK;
 }
