@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/plain.h"
 #include "core/rotation.h"
 #include "policy/policy.h"
 
@@ -435,7 +436,9 @@ static lfm_status export_compiled(const lfm_compiled *compiled, const lfm_policy
   LFM_TRY(lfm_compiled_plan(compiled, &options->solve, &plan, &time));
   lfm_status status = lfm_writer_open(path, &s.writer);
   if (status == LFM_OK) {
+    locale_t before = lfm_plain_begin(); /* a C compiler reads points alone */
     status = write_all(&s, compiled, &plan, options);
+    lfm_plain_end(before);
     if (status == LFM_OK) status = lfm_writer_commit(s.writer);
     else lfm_writer_abort(s.writer);
   }

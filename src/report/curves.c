@@ -167,11 +167,11 @@ static void draw_name(lfm_canvas *canvas, const lfm_series *series, const legend
 }
 
 static void draw_legend(lfm_canvas *canvas, const lfm_series *series, int count, const legend *l, double left) {
-  int place = 0;
+  int row = 0, column = 0;
   for (int s = 0; s < count; s++) {
     if (!series[s].name) continue;
-    draw_name(canvas, &series[s], l, left + place / l->rows * l->column, TOP + l->font / 2 + place % l->rows * l->step);
-    place++;
+    draw_name(canvas, &series[s], l, left + column * l->column, TOP + l->font / 2 + row * l->step);
+    if (++row == l->rows) row = 0, column++;
   }
 }
 
