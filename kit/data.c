@@ -94,7 +94,7 @@ static void dequantise(lfm_table *table) {
 
 lfm_status kit_make_magic(const char *source, const char *folder) {
   lfm_table *table, *distinct;
-  LFM_TRY(lfm_table_read(source, &(lfm_table_options){.drop = "class"}, &table));
+  LFM_TRY(kit_read_numbers(source, &(lfm_table_options){.drop = "class"}, &table));
   LFM_TRY(distinct_rows(table, &distinct));
   dequantise(distinct);
   lfm_status status = kit_split(distinct, distinct->rows / 10, folder);

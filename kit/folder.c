@@ -5,10 +5,18 @@
 #include "core/file.h"
 #include "kit/kit.h"
 
+lfm_status kit_read_numbers(const char *path, const lfm_table_options *options, lfm_table **out) {
+  LFM_TRY(lfm_table_read(path, options, out));
+  if (!(*out)->images && !(*out)->demos) return LFM_OK;
+  lfm_table_destroy(*out);
+  *out = NULL;
+  return lfm_fail(LFM_E_DATA, "%s: holds pictures or demonstrations; a table of numbers is due", path);
+}
+
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out) {
   char path[LFM_PATH_SIZE];
   LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
-  return lfm_table_read(path, NULL, out);
+  return kit_read_numbers(path, NULL, out);
 }
 
 lfm_status kit_write(const lfm_table *table, const char *folder, const char *name) {

@@ -75,6 +75,7 @@ lfm_status kit_split_names(const char *text, kit_names *out); /* NAME, or LABEL=
 
 /* ---- folder.c ----------------------------------------------------------------------------------------------- */
 lfm_status kit_read(const char *folder, const char *name, lfm_table **out);
+lfm_status kit_read_numbers(const char *path, const lfm_table_options *options, lfm_table **out); /* LFM_E_DATA for others */
 lfm_status kit_write(const lfm_table *table, const char *folder, const char *name);
 /* LFM_E_DATA unless `table`, which is FOLDER/NAME, has as many columns as `like`: its rows are read as the rows of that. */
 lfm_status kit_check_columns(const lfm_table *table, const char *folder, const char *name, int64_t cols, const char *like);

@@ -27,7 +27,7 @@ static lfm_status read_columns(const char *source, lfm_table **out) {
     if (j) strcat(names, ",");
     strcat(names, columns[j].name);
   }
-  return lfm_table_read(source, &(lfm_table_options){.columns = names}, out);
+  return kit_read_numbers(source, &(lfm_table_options){.columns = names}, out);
 }
 
 static lfm_status shuffle(const lfm_table *table, lfm_table **out) {

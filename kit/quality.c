@@ -109,7 +109,7 @@ static lfm_status measure_line(survey *s, const char *text) {
 static lfm_status begin(survey *s) {
   lfm_table *test, *real = NULL;
   double ignored;
-  LFM_TRY(lfm_table_read(s->asked->test, NULL, &test));
+  LFM_TRY(kit_read_numbers(s->asked->test, NULL, &test));
   s->rows = s->asked->rows ? s->asked->rows : USUAL_ROWS;
   s->dim = test->cols;
   s->parts = (int)(test->rows / s->rows < MOST_PARTS ? test->rows / s->rows : MOST_PARTS);
@@ -123,7 +123,7 @@ static lfm_status begin(survey *s) {
   fit_units(s, test);
   LFM_TRY_GOTO(take(s, test, s->asked->test, &s->test), done);
   LFM_TRY_GOTO(lfm_team_create(0, &s->team), done);
-  LFM_TRY_GOTO(lfm_table_read(s->asked->real, NULL, &real), done);
+  LFM_TRY_GOTO(kit_read_numbers(s->asked->real, NULL, &real), done);
   LFM_TRY_GOTO(measure_table(s, real, s->asked->real, 1.0, &ignored, &s->floor), done);
 done:
   lfm_table_destroy(real);

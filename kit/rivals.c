@@ -15,7 +15,7 @@
 /* Evenly spaced rows of a table, all where wanted is 0, and their numbers: those that lfm score takes. */
 static lfm_status read_some(const char *path, int64_t wanted, lfm_table **out, int64_t **row) {
   lfm_table *table;
-  LFM_TRY(lfm_table_read(path, NULL, &table));
+  LFM_TRY(kit_read_numbers(path, NULL, &table));
   int64_t count = wanted > 0 && wanted < table->rows ? wanted : table->rows;
   LFM_TRY(LFM_ALLOC(row, count));
   for (int64_t i = 0; i < count; i++) (*row)[i] = (int64_t)((double)i * (double)table->rows / (double)count);

@@ -192,6 +192,7 @@ check "a PyTorch that fails ends it" test ! -e tenth/torch-1.txt
 
 # ---- pictures: a chain and its twins, judged
 mkdir idx && cd idx && pictures train 60 8 && pictures t10k 50 8 1000 && gzip ./*ubyte && cd ..
+expect_error "holds pictures or demonstrations" "$kit" rivals idx/t10k-images-idx3-ubyte.gz idx/t10k-images-idx3-ubyte.gz . --components 2
 images() {
   script NFE=2,4 ROWS=40 SEEDS=0 WIDE="unet_dim_mults=[1,2]" bash "$here/bench/images.sh" "$work/idx" mnist "$build" "$work/images"
 }
