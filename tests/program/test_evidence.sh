@@ -157,11 +157,11 @@ KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.3,null]" expect_exit 1 env 
 check "rows that could not be drawn end the script, with the reason" grep -qx 'no room' err
 
 # ---- plans of merges
-KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.1,0.2,null] normalise=none" script SEEDS=0 STEPS=2 LENGTH=12 BUDGET=8 \
-  PAIRS=100 SAMPLES=240 bash "$here/bench/plans.sh" "$work/data" "$build" "$work/plans"
-check "even and planned merges, of two networks each" \
-  test "$(grep -cE '^\| 0 \| 2 \| (even|auto) \| `[^`|]*\\\|[^`|]*` \| [0-9.]+ ± [0-9.]+ \|' out)" -eq 2
-check "the difference to even ones" grep -qE '^\| 0 \| 2 \| auto .* \| [-+][0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\) \|$' out
+KEYS="hidden_dim=8 num_hidden=2 batch_size=32 hks=[0.1,0.2,null] normalise=none" script SEEDS=0 STEPS=2 LENGTH=12 BUDGETS=8 \
+  PLANS="auto; 1 | (2 3); 1 | 2 | 3" PAIRS=100 SAMPLES=240 bash "$here/bench/plans.sh" "$work/data" "$build" "$work/plans"
+check "even, planned and given merges, of two networks each" \
+  test "$(grep -cE '^\| 0 \| 2 \| 8 \| (even|auto|given) \| `[^`|]*\\\|[^`|]*` \| [0-9.]+ ± [0-9.]+ \|' out)" -eq 3
+check "the difference to even ones" grep -qE '^\| 0 \| 2 \| 8 \| auto .* \| [-+][0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\) \|$' out
 
 # ---- power, a month
 awk 'BEGIN { srand(1); print "global_active_power,voltage,sub_metering_1,sub_metering_2,sub_metering_3,minute_of_day"
