@@ -29,8 +29,8 @@
 
 enum { LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100, LEAST_PILOT = 20 };
 
-/* All pilots together take one in so many steps of the budget. */
-enum { PILOTS_ONE_IN = 100 };
+/* All pilots together take one in so many steps of the budget, or, where that is too few, one in MOST_PILOTS at most. */
+enum { PILOTS_ONE_IN = 100, MOST_PILOTS = 5 };
 
 /* Asked before any work, and thrown away. */
 static lfm_status check_config(const lfm_distillation *d) {
@@ -110,6 +110,16 @@ static lfm_status recall_pilots(lfm_distillation *d) {
   return LFM_OK;
 }
 
+/* Of so few steps no pilot tells how far a student gets.  [docs/decisions/merging.md] */
+static bool is_too_short(const lfm_distillation *d, int64_t steps) {
+  return steps && d->options->s == 0.0 && steps * lfm_distill_trainings(d) < LEAST_PILOT * LFM_CHOICE_PILOTS * MOST_PILOTS;
+}
+
+static lfm_status choose_even(lfm_distillation *d) {
+  lfm_note(LFM_NOTE, "too few steps for a pilot to tell how far a student gets: even merges are taken; --s says how far");
+  return lfm_merge_plan_even(LFM_MERGE_VANILLA, d->states.parts, d->options->steps, &d->plan);
+}
+
 /* By what the teacher drew. */
 static lfm_status choose_by_error(lfm_distillation *d) {
   const lfm_distill_options *options = d->options;
@@ -117,7 +127,9 @@ static lfm_status choose_by_error(lfm_distillation *d) {
   char text[LFM_MERGE_TEXT];
   lfm_config *config;
   LFM_TRY(lfm_student_configure(d->teacher, LFM_OBJECTIVE_RESIDUAL, options->config, &config));
-  int64_t steps = lfm_distill_steps(d, config), pilot = steps * lfm_distill_trainings(d) / PILOTS_ONE_IN / LFM_CHOICE_PILOTS;
+  int64_t steps = lfm_distill_steps(d, config);
+  if (is_too_short(d, steps)) return lfm_config_destroy(config), choose_even(d);
+  int64_t pilot = steps * lfm_distill_trainings(d) / PILOTS_ONE_IN / LFM_CHOICE_PILOTS;
   lfm_choice choice = {.teacher = d->teacher,
                        .states = &d->states,
                        .how = &d->how,

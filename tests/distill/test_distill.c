@@ -238,7 +238,7 @@ static void a_trial_may_lose_a_row(void **state) {
 
 /* Which plan, and for which s. */
 static void take_choice(lfm_note_level level, const char *text, void *context) {
-  if (strstr(text, "by the predicted errors")) take_note(level, text, context);
+  if (strstr(text, "by the predicted errors") || strstr(text, "even merges are taken")) take_note(level, text, context);
 }
 
 /* A student's own training is what the plan is chosen for: reflow spends as much again on the straight flow before it.  Steps
@@ -260,6 +260,23 @@ static void a_plan_is_chosen_for_the_steps_of_a_training(void **state) {
   }
   lfm_notes_to(NULL, NULL);
   assert_non_null(strstr(residual, " for s = "));
+}
+
+/* Two pilots of twenty steps would be most of it. */
+static void a_short_budget_is_merged_evenly(void **state) {
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    lesson_run r = begin(NULL);
+    r.options.steps = 2, r.options.plan = "auto", r.options.budget = 40;
+    if (k == 1) r.options.s = 0.5;
+    last_note[0] = 0;
+    lfm_notes_to(take_choice, NULL);
+    OK(go(&r));
+    lfm_notes_to(NULL, NULL);
+    assert_true((strstr(last_note, "even merges are taken") != NULL) == (k == 0));
+    assert_int_equal(r.result.blocks, 2);
+    drop(&r);
+  }
 }
 
 /* It leaves nothing that another try would stumble over. */
@@ -719,6 +736,7 @@ int main(void) {
       cmocka_unit_test(a_trial_may_lose_a_row),
       cmocka_unit_test(a_teacher_that_fails_leaves_no_run),
       cmocka_unit_test(a_plan_is_chosen_for_the_steps_of_a_training),
+      cmocka_unit_test(a_short_budget_is_merged_evenly),
       cmocka_unit_test(students_of_long_steps_are_read_back),
       cmocka_unit_test(threads_do_not_change_a_byte),
       cmocka_unit_test(stopped_anywhere_it_goes_on_to_the_same_bytes),
