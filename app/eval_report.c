@@ -126,11 +126,18 @@ static void print_one(const app_eval_report *report) {
 
 /* ---- several budgets ---- */
 
+/* What a judge said, where one was asked. */
+static void print_said(const lfm_share *recognised, const lfm_share *retrained) {
+  if (recognised->of > 0) printf(" %9.1f %%", 100 * recognised->share);
+  if (retrained->of > 0) printf(" %9.1f %%", 100 * retrained->share);
+}
+
 static void print_line(const app_eval_report *report, const app_eval_line *line) {
   const lfm_eval_result *r = &line->result;
   char above[LONGEST_CELL], difference[LONGEST_CELL], flops[APP_TEXT_SIZE];
-  printf("%6d  %-28s %8.1f %% %8.1f %% %10s", line->budget, interval_text(above, &r->above),
-         100 * r->generated.precision.value, 100 * r->generated.recall.value, app_amount(flops, line->flops));
+  printf("%6d  %-28s %10s %8.1f %% %8.1f %%", line->budget, interval_text(above, &r->above), app_amount(flops, line->flops),
+         100 * r->generated.precision.value, 100 * r->generated.recall.value);
+  print_said(&r->recognised, &r->retrained);
   if (report->against) printf("  %s", interval_text(difference, &r->difference));
   putchar('\n');
 }
@@ -138,10 +145,14 @@ static void print_line(const app_eval_report *report, const app_eval_line *line)
 static void print_table(const app_eval_report *report) {
   const lfm_eval_result *first = &report->lines[0].result;
   char text[LONGEST_CELL];
-  printf("%6s  %-28s %10s %10s %10s%s\n", "nfe", "Frechet above the floor", "precision", "recall", "operations",
+  printf("%6s  %-28s %10s %10s %10s", "nfe", "Frechet above the floor", "operations", "precision", "recall");
+  printf("%s%s%s\n", first->recognised.of > 0 ? "  recognised" : "", first->retrained.of > 0 ? "   retrained" : "",
          report->against ? "  less the other's" : "");
   for (int i = 0; i < report->count; i++) print_line(report, &report->lines[i]);
-  printf("%6s  %-28s %8.1f %% %8.1f %%\n", "real", "0", 100 * first->floor.precision.value, 100 * first->floor.recall.value);
+  printf("%6s  %-28s %10s %8.1f %% %8.1f %%", "real", "0", "", 100 * first->floor.precision.value,
+         100 * first->floor.recall.value);
+  print_said(&first->heldout_recognised, &first->retrained_floor);
+  putchar('\n');
   printf("\nfloor            %s: Frechet distance of real pictures\n", interval_text(text, &first->floor.frechet));
 }
 

@@ -95,6 +95,8 @@ check "and no others" test "$(grep -c "is taken as" err)" -eq 1
 # ---- a model
 expect_exit 0 "$lfm" eval run $real -n 60 --nfe 2,4 --against noise-images-idx3-ubyte -o budgets
 check "a line a budget" test "$(grep -cE '^ +[24]  +-?[0-9.]+ \(.*%.*%.*\(' out)" -eq 2
+check "and what the judge recognises" grep -qE '^ +nfe .* recognised ' out
+check "beside real ones" grep -qE '^ +real  0( +[0-9.]+ %){3}$' out
 check "what is known meanwhile" grep -q '^nfe 2: ' err
 for file in samples-2.png samples-4.png nearest-2.png nearest-4.png curve.png result.json; do
   check "$file" test -s budgets/$file
