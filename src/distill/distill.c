@@ -112,7 +112,8 @@ static lfm_status recall_pilots(lfm_distillation *d) {
 
 /* Of so few steps no pilot tells how far a student gets.  [docs/decisions/merging.md] */
 static bool is_too_short(const lfm_distillation *d, int64_t steps) {
-  return steps && d->options->s == 0.0 && steps * lfm_distill_trainings(d) < LEAST_PILOT * LFM_CHOICE_PILOTS * MOST_PILOTS;
+  return steps && d->options->s == 0.0 &&
+         steps * lfm_distill_trainings(d) < (int64_t)LEAST_PILOT * LFM_CHOICE_PILOTS * MOST_PILOTS;
 }
 
 static lfm_status choose_even(lfm_distillation *d) {
