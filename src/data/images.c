@@ -20,6 +20,10 @@
 
 /* ---- the set -------------------------------------------------------------------------------------------------- */
 
+bool lfm_images_same_shape(const lfm_images *a, const lfm_images *b) {
+  return a->channels == b->channels && a->height == b->height && a->width == b->width;
+}
+
 size_t lfm_images_row_size(const lfm_images *images) {
   return (size_t)images->channels * (size_t)images->height * (size_t)images->width;
 }

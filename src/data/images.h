@@ -67,6 +67,8 @@ void lfm_images_destroy(lfm_images *images); /* accepts NULL */
 lfm_status lfm_images_write_npy(const lfm_images *images, const char *path);
 void lfm_images_interleave(const lfm_images *images, int64_t i, uint8_t *out); /* picture i as [height, width, channels] */
 
+/* The same channels, height and width? */
+bool lfm_images_same_shape(const lfm_images *a, const lfm_images *b);
 /* channels * height * width */
 size_t lfm_images_row_size(const lfm_images *images);
 

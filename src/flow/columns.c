@@ -55,9 +55,7 @@ static lfm_status match(const char *whose, char *const *names, int64_t cols, con
 }
 
 static lfm_status match_pictures(const lfm_images *model, const lfm_images *table) {
-  bool are_alike =
-      table && table->channels == model->channels && table->height == model->height && table->width == model->width;
-  if (are_alike) return LFM_OK;
+  if (table && lfm_images_same_shape(table, model)) return LFM_OK;
   char shape[64] = "columns of numbers";
   if (table)
     snprintf(shape, sizeof shape, "pictures of %lld x %lld x %lld", (long long)table->channels, (long long)table->height,

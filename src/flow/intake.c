@@ -45,8 +45,7 @@ static lfm_status hold_out(lfm_trainer *trainer, const lfm_table *table) {
 }
 
 static lfm_status check_pictures(const lfm_images *train, const lfm_images *valid) {
-  if (!train || !valid) return LFM_OK;
-  if (train->channels == valid->channels && train->height == valid->height && train->width == valid->width) return LFM_OK;
+  if (!train || !valid || lfm_images_same_shape(train, valid)) return LFM_OK;
   return lfm_fail(LFM_E_DATA,
                   "the validation pictures are %lld x %lld of %lld channels, the training pictures %lld x %lld of %lld; read "
                   "them alike (--size)",

@@ -44,8 +44,8 @@ typedef struct lfm_likelihood_rows {
 lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solve *solve, bool paper,
                           const lfm_likelihood_rows *rows, lfm_meter *meter);
 
-/* LFM_E_UNSUPPORTED where log p says nothing: of pictures whose grey levels stand for points, or that were never learnt
- * without their class. */
+/* Where log p says nothing: LFM_E_UNSUPPORTED of pictures whose grey levels stand for points, LFM_E_USAGE of those that were
+ * never learnt without their class. */
 lfm_status lfm_density_check(const lfm_model *model);
 
 /* Of images, and of chunks of actions as such: nobody could wait for the exact trace. */

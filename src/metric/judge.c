@@ -66,7 +66,7 @@ const char *lfm_judge_class(const lfm_judge *judge, int64_t label) {
 lfm_status lfm_judge_check(const lfm_judge *judge, const lfm_images *is) {
   const lfm_images *due = judge->picture;
   if (!is) return lfm_fail(LFM_E_DATA, "judge: the data are columns of numbers; pictures are due");
-  if (is->channels == due->channels && is->height == due->height && is->width == due->width) return LFM_OK;
+  if (lfm_images_same_shape(is, due)) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "judge: the pictures are %lld x %lld with %lld channels; it knows %lld x %lld with %lld",
                   (long long)is->width, (long long)is->height, (long long)is->channels, (long long)due->width,
                   (long long)due->height, (long long)due->channels);

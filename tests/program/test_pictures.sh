@@ -24,6 +24,9 @@ done
   head -c 384 t10k-images-idx3-ubyte; } >colours.npy
 expect_exit 0 "$lfm" train train-images-idx3-ubyte --valid colours.npy -o grey --preset mnist-fm --set conditional=false \
   --set max_batch=1 --preview 0
+pictures large 60 8
+expect_error "the validation pictures are 8 x 8 of 1 channels, the training pictures 4 x 4 of 1; read them alike (--size)" \
+  "$lfm" train train-images-idx3-ubyte --valid large-images-idx3-ubyte -o new --preset mnist-fm --set max_batch=1
 expect_exit 0 learn -o sized --preset mnist-fm --size 8 --set max_batch=1 --preview 0
 check "the size is part of the run" grep -qx 'image_size: 8' sized/config.yaml
 expect_exit 0 learn -o again --config sized/config.yaml --preview 0
