@@ -70,9 +70,7 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
 }
 
 int app_check_probe_seed(const app_command *command, const lfm_model *model, const app_seed *seed, int64_t probes) {
-  int64_t channels, height, width;
-  bool is_table = !lfm_model_picture(model, &channels, &height, &width) && !lfm_model_observations(model);
-  if (!seed->given || probes > 0 || !is_table) return APP_DONE;
+  if (!seed->given || probes > 0 || lfm_model_is_probed(model)) return APP_DONE;
   return app_usage_error(command,
                          "--seed has no effect without --probes: the trace of this model is computed, not estimated");
 }

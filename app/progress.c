@@ -14,6 +14,7 @@
 #include "app.h"
 #include "text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,15 +28,26 @@ static const double first_line_after = 1, line_every = 5, line_every_at_most = 6
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, is_drawing;         /* the second: a bar, on a terminal */
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP}; /* the last: the terminal was closed */
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
 static struct sigaction old_actions[STOP_SIGNALS];
+
+/* At once, however long the next step or the reading of a table takes; in the place of the bar, which is drawn anew. */
+static void say_that_it_was_heard(void) {
+  static const char said[] = "\r\033[Kstopping at the next step; a second Ctrl-C or SIGTERM stops at once\n";
+  size_t skipped = is_drawing ? 0 : sizeof "\r\033[K" - 1;
+  int kept = errno;
+  ssize_t written = write(STDERR_FILENO, said + skipped, sizeof said - 1 - skipped);
+  (void)written; /* who has closed it does not want to know */
+  errno = kept;
+}
 
 /* The first signal asks the library to stop; after it, SIGINT and SIGTERM do what they would have done.  SIGHUP does not: a
  * terminal that closes sends it, and the shell in it once more. */
 static void ask_to_stop(int number) {
   (void)number;
+  if (!stop_asked) say_that_it_was_heard();
   stop_asked = 1;
   for (int i = 0; i < STOP_SIGNALS; i++)
     if (stop_signals[i] != SIGHUP) sigaction(stop_signals[i], &old_actions[i], NULL);
@@ -230,11 +242,6 @@ bool app_progress_show(const lfm_progress *now, void *context) {
   progress->last_is_printed = false;
   if (progress->on_terminal) draw_bar(progress);
   else if (now->seconds >= progress->next_line) print_line(progress, false);
-  if (stop_asked && !progress->stopping) {
-    clear_bar(progress);
-    fputs("stopping after this step; a second Ctrl-C or SIGTERM stops at once\n", stderr);
-    progress->stopping = true;
-  }
   funlockfile(stderr);
   return stop_asked != 0;
 }
@@ -244,6 +251,7 @@ void app_progress_begin(app_progress *progress) {
   bool dumb = !terminal || strcmp(terminal, "dumb") == 0;
   *progress = (app_progress){.on_terminal = isatty(STDERR_FILENO) && !dumb, .utf8 = app_speaks_utf8()};
   stop_asked = 0;
+  is_drawing = progress->on_terminal;
   catch_signals();
   lfm_notes_to(show_note, progress);
 }

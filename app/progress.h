@@ -19,7 +19,6 @@
 typedef struct app_progress {
   bool on_terminal, utf8;
   bool shown;           /* the bar stands on the screen */
-  bool stopping;        /* the user asked, and was told that it was heard */
   bool begun;           /* `last` holds something */
   bool last_is_printed; /* as a line */
   bool hushed;          /* by the caller: notes are not shown, since they will come again */

@@ -293,6 +293,7 @@ LFM_API bool lfm_model_is_mirrored(const lfm_model *model); /* it has learnt pic
 LFM_API lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *label);
 /* The size of the pictures that it draws; false: it draws numbers. */
 LFM_API bool lfm_model_picture(const lfm_model *model, int64_t *channels, int64_t *height, int64_t *width);
+LFM_API bool lfm_model_is_probed(const lfm_model *model); /* its trace is estimated by probes where none are asked for, too */
 LFM_API void lfm_model_destroy(lfm_model *model);
 
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */

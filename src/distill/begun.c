@@ -108,6 +108,14 @@ lfm_status lfm_distill_go_on(lfm_distillation *d) {
   return status;
 }
 
+lfm_status lfm_distill_check_new(const lfm_distillation *d, const char *states) {
+  char plan[LFM_PATH_SIZE];
+  LFM_TRY(lfm_distill_file(d, "checkpoint", "plan.txt", plan));
+  if (!lfm_path_exists(plan)) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: is gone, the rows from which the run's students learn; another -o begins another run",
+                  states);
+}
+
 lfm_status lfm_distill_keep_plan(const lfm_distillation *d) {
   char path[LFM_PATH_SIZE], plan[LFM_MERGE_TEXT], text[LFM_MERGE_TEXT + 16];
   LFM_TRY(lfm_distill_file(d, "checkpoint", "plan.txt", path));

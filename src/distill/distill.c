@@ -81,6 +81,7 @@ static lfm_status record(lfm_distillation *d) {
     LFM_TRY(lfm_states_read(path, d->teacher, &d->how, &d->states));
     return lfm_distill_add_before(d, d->states.seconds), LFM_OK;
   }
+  LFM_TRY(lfm_distill_check_new(d, path));
   if (!d->how.rows) LFM_TRY(choose_rows(d));
   lfm_status status = lfm_states_record(d->teacher, &d->how, d->carry, &d->meter, &d->states);
   if (status == LFM_E_INTERRUPTED)

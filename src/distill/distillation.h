@@ -60,6 +60,8 @@ lfm_status lfm_distill_stand_of(const char *run, bool *is_begun, bool *is_finish
 lfm_status lfm_distill_check_ours(const lfm_distillation *d);
 /* What the run was begun with, if it was, is what is asked for; a plan that was chosen is taken from there. */
 lfm_status lfm_distill_go_on(lfm_distillation *d);
+/* No student has begun to learn from rows that are not at STATES any more. */
+lfm_status lfm_distill_check_new(const lfm_distillation *d, const char *states);
 lfm_status lfm_distill_keep_plan(const lfm_distillation *d);
 
 /* Of the teacher's rows what says where they came from stays in the file. */

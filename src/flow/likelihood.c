@@ -160,9 +160,10 @@ lfm_status lfm_density_check(const lfm_model *model) {
                   "--set dequantise=uniform");
 }
 
-bool lfm_likelihood_is_probed(const lfm_model *model) { return model->picture || lfm_net_of_images(model->net); }
+/* Of images, and of chunks of actions as such, nobody could wait for the exact trace. */
+bool lfm_model_is_probed(const lfm_model *model) { return model->picture || lfm_net_of_images(model->net); }
 
-int lfm_probes_of(const lfm_model *model, int asked) { return asked || !lfm_likelihood_is_probed(model) ? asked : 2; }
+int lfm_probes_of(const lfm_model *model, int asked) { return asked || !lfm_model_is_probed(model) ? asked : 2; }
 
 lfm_status lfm_probes_check(int count) {
   if (count >= 0 && count <= LFM_MOST_PROBES) return LFM_OK;

@@ -48,9 +48,6 @@ lfm_status lfm_likelihood(const lfm_model *model, lfm_team *team, const lfm_solv
  * never learnt without their class. */
 lfm_status lfm_density_check(const lfm_model *model);
 
-/* Of images, and of chunks of actions as such: nobody could wait for the exact trace. */
-bool lfm_likelihood_is_probed(const lfm_model *model);
-
 /* So many as are asked for; two where none are and there has to be one: they state their error. */
 int lfm_probes_of(const lfm_model *model, int asked);
 

@@ -85,7 +85,7 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   const lfm_model *model = trainer->model;
   if (!lfm_trainer_has_nll(model)) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(model, trainer->valid_table->rows);
-  if (lfm_likelihood_is_probed(model)) options.rows = lfm_least(options.rows, PROBED), options.solve.tol = 1e-3;
+  if (lfm_model_is_probed(model)) options.rows = lfm_least(options.rows, PROBED), options.solve.tol = 1e-3;
   options.threads = trainer->options->threads;
   options.progress = trainer->options->progress;
   options.context = trainer->options->context;

@@ -628,6 +628,13 @@ static void a_stopped_run_keeps_method_and_keys(void **state) {
   assert_says("method: the run was begun with residual, not reflow");
   r.options.method = NULL;
   remove_inside(&r, "blocks-2-3");
+  char states[700], away[700];
+  snprintf(states, sizeof states, "%s", inside(r.path, "checkpoint/states.safetensors"));
+  snprintf(away, sizeof away, "%s", inside(r.path, "checkpoint/away"));
+  assert_int_equal(rename(states, away), 0);
+  FAILS(LFM_E_DATA, go(&r)); /* nor other rows, which another teacher may have drawn */
+  assert_says("states.safetensors: is gone");
+  assert_int_equal(rename(away, states), 0);
   give_key(&r, "lr=0.01");
   FAILS(LFM_E_USAGE, go(&r));
   assert_says("lr: the run was begun with 0.02, not 0.01");

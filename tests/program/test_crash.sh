@@ -92,6 +92,7 @@ for signal in INT TERM; do
   for at in $((count / 4)) $((count / 2)); do
     shimmed LFM_CRASH_AT="$at" LFM_CRASH_WHEN=$signal
     ended 1 "SIG$signal at operation $at"
+    check "SIG$signal: once it is said that it was heard" test "$(grep -c '^stopping at the next step' "$work/err")" = 1
     check "SIG$signal: the message does not say how to resume" grep -q -e --resume "$work/err"
     resumes "SIG$signal at operation $at"
   done

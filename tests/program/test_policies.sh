@@ -30,6 +30,8 @@ check "the third number of the second action" test "$(head -n 1 chunks.csv | cut
 # ---- log p
 expect_exit 0 "$lfm" score policy lift.hdf5 --rows 3 --tol 1e-2 -o scores.csv
 check "a line for each of three windows" test "$(wc -l <scores.csv)" = 4
+expect_exit 0 "$lfm" train lift.hdf5 -o plain "${small[@]}" --set network=mlp --set max_batch=1
+expect_usage "--seed has no effect without --probes" "$lfm" score plain lift.hdf5 --rows 3 --seed 2
 printf 'a,b\n1,2\n3,4\n' >table.csv
 expect_refused "demonstrations" "$lfm" score policy table.csv
 expect_refused "demonstrations" "$lfm" sample policy -n 5 -o chunks.csv --given table.csv
