@@ -68,7 +68,7 @@ typedef struct app_option {
   {                                                                                                                          \
     APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
               .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},           \
-              .help = "integrator (default dopri5; with --nfe the one that does most with so few):"                          \
+              .help = "integrator (default dopri5; with --nfe midpoint, of one evaluation a block euler):"                   \
   }
 /* Of a policy, which takes fixed steps of four evaluations at most; `of` stands in front of the help. */
 #define APP_OPTION_POLICY_SOLVER(of, address)                                                                                \

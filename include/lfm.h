@@ -325,10 +325,11 @@ LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /
 /* ---- solving ------------------------------------------------------------------------------------------------ */
 
 typedef struct lfm_solver_options {
-  const char *solver; /* euler midpoint heun rk4 bs23 dopri5 tsit5; NULL: dopri5, or with nfe what does most; of a policy
-                       * with nfe, as in control, euler.  In control steps of four stages at most: no dopri5, no tsit5 */
-  double tol;         /* relative and absolute tolerance of the adaptive ones; 0: 1e-5 */
-  int nfe;            /* over 0: so many evaluations over the whole chain with fixed steps, equal ones of a named solver */
+  /* euler midpoint heun rk4 bs23 dopri5 tsit5; NULL: dopri5, or with nfe midpoint (one evaluation a block: euler); of a
+   * policy with nfe, as in control, euler.  In control no dopri5 and no tsit5: four stages at most. */
+  const char *solver;
+  double tol; /* relative and absolute tolerance of the adaptive ones; 0: 1e-5 */
+  int nfe;    /* over 0: so many evaluations over the whole chain with fixed steps, equal ones of a named solver */
 } lfm_solver_options;
 
 enum { LFM_EVERY_CLASS = -2, LFM_NO_CLASS = -1 };

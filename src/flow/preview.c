@@ -26,8 +26,8 @@
 enum {
   SIDE = 8,  /* of the grid, in pictures */
   LINES = 6, /* of the strip */
-  STEPS = 4, /* of RK4 through a block: 16 evaluations */
-  EVALUATIONS = 4 * STEPS,
+  STEPS = 8, /* of midpoints through a block [docs/decisions/fixed-steps.md] */
+  EVALUATIONS = 2 * STEPS,
   MOST_A_BLOCK = 20,     /* previews */
   SHARE = 50,            /* of the steps: so much do they cost */
   MOST_NUMBERS = 1 << 22 /* of the grid: large pictures are fewer */
@@ -133,7 +133,7 @@ typedef enum way { TO_NOISE, TO_DATA } way;
 /* The first `count` pictures through block n, of which `weights` are the block at work's. */
 static lfm_status carry(lfm_trainer *trainer, const lfm_params *weights, int n, way to, int64_t count) {
   lfm_preview *preview = trainer->preview;
-  lfm_path path = {.t0 = to == TO_DATA, .t1 = to == TO_NOISE, .solver = LFM_RK4, .fixed_steps = STEPS};
+  lfm_path path = {.t0 = to == TO_DATA, .t1 = to == TO_NOISE, .solver = LFM_MIDPOINT, .fixed_steps = STEPS};
   lfm_rows rows = {.count = count,
                    .f64 = preview->x,
                    .failed = preview->failed,

@@ -7,9 +7,7 @@
 #include <string.h>
 
 /* docs/decisions/fixed-steps.md */
-static lfm_solver best_of(int evaluations_a_block) {
-  return evaluations_a_block >= 8 ? LFM_RK4 : evaluations_a_block >= 2 ? LFM_MIDPOINT : LFM_EULER;
-}
+static lfm_solver best_of(int evaluations_a_block) { return evaluations_a_block >= 2 ? LFM_MIDPOINT : LFM_EULER; }
 
 static lfm_status parse(const lfm_solver_options *options, int blocks, lfm_solve *out) {
   *out = (lfm_solve){.solver = LFM_DOPRI5, .tol = options->tol != 0.0 ? options->tol : LFM_DEFAULT_TOL};

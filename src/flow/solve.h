@@ -19,7 +19,7 @@ typedef struct lfm_solve {
 #define LFM_DEFAULT_TOL 1e-5
 
 /* nfe evaluations over the whole chain become equal steps in every block; with no solver named, of the method that does most
- * with so few, and in the block at the data of rows those steps crowd towards them (docs/decisions/fixed-steps.md).
+ * with them, and in the block at the data of rows those steps crowd towards them (docs/decisions/fixed-steps.md).
  * LFM_E_USAGE when there are too few, or when a fixed-step solver is named without nfe. */
 lfm_status lfm_solve_parse(const lfm_solver_options *options, int blocks, lfm_solve *out);
 
