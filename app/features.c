@@ -131,7 +131,8 @@ static const app_command train_command = {
     .name = "features train",
     .about =
         "Learns to tell the classes of labelled pictures apart, by a network of three convolutions, and prints how often "
-        "it is right on pictures held out. FILE then makes features of other pictures, and judges generated ones.",
+        "it is right on pictures held out: a little too often, as they also choose the epoch. FILE then makes features of "
+        "other pictures, and judges generated ones.",
     .example = "  lfm features train train-images-idx3-ubyte.gz -o judge.safetensors\n",
     .run = run_train,
 };

@@ -241,6 +241,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_COLUMNS(&r.columns.columns),
       APP_OPTION_DROP(&r.columns.drop),
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
+      APP_OPTION_HEADER(&r.columns.header),
       APP_OPTION_GROUP(&r.group),
       {APP_TEXT, .name = "train-group", .value = "DATA", .target = &r.train_group,
        .help = "the same for the rows of --train; with only one of the two the over-fit has no error, since one half of it "

@@ -62,6 +62,11 @@ typedef struct app_option {
               .help = "rows that would take more memory than this lie in files beside the output, which the system pages: "  \
                       "500M, 4G (default: half of what is free); the result is the same for any"                             \
   }
+#define APP_OPTION_HEADER(address)                                                                                           \
+  {                                                                                                                          \
+    APP_WORD, .name = "header", .value = "yes|no", .target = (address), .words = (const char *const[]){"yes", "no", NULL},   \
+              .help = "whether the first row of a CSV has the names of its columns (default: by what it holds):"             \
+  }
 #define APP_OPTION_JSON(address)                                                                                             \
   { APP_FLAG, .name = "json", .target = (address), .help = "print the result as one JSON object on standard output" }
 #define APP_OPTION_SOLVER(address)                                                                                           \

@@ -86,6 +86,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_COLUMNS(&r.columns.columns),
       APP_OPTION_DROP(&r.columns.drop),
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
+      APP_OPTION_HEADER(&r.columns.header),
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 2),
       APP_OPTION_NFE(&r.nfe, 2),

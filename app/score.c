@@ -153,6 +153,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_COLUMNS(&r.columns.columns),
       APP_OPTION_DROP(&r.columns.drop),
       APP_OPTION_DROP_MISSING(&r.columns.drop_missing),
+      APP_OPTION_HEADER(&r.columns.header),
       APP_OPTION_GROUP(&r.group),
       {APP_TEXT, .name = "against", .value = "MODEL", .target = &r.against,
        .help = "score another model of the same columns on the same rows too, and print the paired difference; every mean is "

@@ -314,6 +314,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "learn all columns but these"},
       {APP_FLAG, .name = "drop-missing", .target = &r->columns.drop_missing,
        .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      APP_OPTION_HEADER(&r->columns.header),
       {APP_TIME, .name = "time", .value = "TIME", .target = &r->time_limit, .low = 1, .high = 30 * 86400,
        .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set"},
       APP_OPTION_THREADS(&r->threads),

@@ -123,6 +123,7 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "learn all columns but these"},
       {APP_FLAG, .name = "drop-missing", .target = &r.columns.drop_missing,
        .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
+      APP_OPTION_HEADER(&r.columns.header),
       {APP_COUNT, .name = "size", .value = "N", .target = &r.columns.size, .low = 4, .high = 1024,
        .help = "pictures: the middle square of each, scaled to N x N (the key image_size, below)"},
       {APP_FLAG, .name = "strict", .target = &r.columns.strict,

@@ -29,4 +29,14 @@ foreach(script IN LISTS program_tests)
     set_tests_properties(program.${short} PROPERTIES SKIP_RETURN_CODE 77)
   endif()
 endforeach()
+# A locale with decimal commas, on which nothing must depend; where the system has what makes one.
+find_program(LOCALEDEF localedef)
+if(LOCALEDEF AND EXISTS /usr/share/i18n/locales/de_DE)
+  set(locales ${CMAKE_BINARY_DIR}/locales)
+  add_custom_command(OUTPUT ${locales}/de_DE.UTF-8/LC_NUMERIC
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${locales}
+    COMMAND ${LOCALEDEF} -i de_DE -f UTF-8 ${locales}/de_DE.UTF-8)
+  add_custom_target(decimal_commas ALL DEPENDS ${locales}/de_DE.UTF-8/LC_NUMERIC)
+  set_tests_properties(data.csv config.value PROPERTIES ENVIRONMENT LOCPATH=${locales})
+endif()
 add_test(NAME layers COMMAND bash tools/check_layers.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

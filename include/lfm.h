@@ -101,6 +101,7 @@ typedef struct lfm_table_options {
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
   bool drop_absent;    /* names in drop that the file has not are passed over: for rows beside a table that has them */
   bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
+  const char *header;  /* of a CSV: "yes", the first row has the names; "no", it is data; NULL: by what it holds */
   /* of pictures */
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are */
@@ -126,7 +127,8 @@ LFM_API lfm_status lfm_table_read(const char *path, const lfm_table_options *opt
 LFM_API lfm_status lfm_table_read_groups(const char *path, lfm_table **out);
 
 /* A table of the caller's values [rows, cols], copied.  names [cols] may be NULL (x0, x1, ...).
- * decimals [cols] may be NULL: written with the shortest text that reads back as the same float32. */
+ * decimals [cols]: how many digits behind the point a text has; -1, as many as tell a float32 from its neighbours; -2, or
+ * NULL for all, as many as tell a double. */
 LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, const char *const *names,
                                     const int *decimals, lfm_table **out);
 
@@ -143,7 +145,7 @@ LFM_API int64_t lfm_table_rows(const lfm_table *table);
 LFM_API int64_t lfm_table_cols(const lfm_table *table);
 LFM_API const double *lfm_table_values(const lfm_table *table); /* [rows, cols], owned by the table */
 LFM_API const char *lfm_table_name(const lfm_table *table, int64_t col);
-LFM_API int lfm_table_decimals(const lfm_table *table, int64_t col); /* -1: not recorded */
+LFM_API int lfm_table_decimals(const lfm_table *table, int64_t col); /* -1, -2: not recorded */
 LFM_API void lfm_table_destroy(lfm_table *table);
 
 /* Pictures are a table with a picture a row: columns are its grey levels 0 .. 255, plane after plane, without names, and
@@ -629,9 +631,8 @@ LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* i
  *   features  128 columns f0, f1, ...
  *   logits    a column for each class, by its name
  *   right     how often the class of the highest logit is that of the label.  Classes are the same if their names are, or if
- *             one is called by its number and that is the other's; of is 0 where there are no labels or, with a note, one of
- *             a class that it does not know
- * LFM_E_DATA when they are no pictures, or of another size. */
+ *             those of the pictures have numbers only and the judge's names do not; of is 0 where there are no labels or,
+ * with a note, one of a class that it does not know LFM_E_DATA when they are no pictures, or of another size. */
 LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
                                    lfm_table **logits, lfm_share *right);
 

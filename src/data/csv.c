@@ -6,9 +6,10 @@
  * that are left could fill), so that a hostile file cannot ask for more than eight times its size.
  *
  * Header.  A first row of words is a header.  One of words and numbers is ambiguous ("5.1,3.5,setosa" in a file without
- * header; "city,2019,2020" in one with): it is a header when the second row has a number under one of its words, else it
- * is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted below it.  A first row that
- * counts 0, 1, 2, ... is how pandas names columns without names: a header, with a note.
+ * header; "id,2019,2020" in one with): it is a header when a number stands under one of its words, in the first row that
+ * has a value there, else it is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted
+ * below it.  A first row that counts 0, 1, 2, ... is how pandas names columns without names: a header, with a note.  Who
+ * knows better says so (header in lfm_table_options).
  * Delimiter.  The comma; in a first line without commas, the semicolon, else the tab.
  * Columns that --columns and --drop leave out are split but never parsed.
  */
@@ -136,7 +137,13 @@ static bool next_row(csv_file *csv) {
   return c->at < c->end;
 }
 
-static int64_t rank(lfm_field_kind kind, bool quoted) { return kind == LFM_FIELD_TEXT ? 2 : (quoted ? 1 : 0); }
+/* What a field says of where the header ends. */
+enum { RANK_MISSING = -1, RANK_NUMBER, RANK_QUOTED, RANK_WORD };
+
+static int64_t rank(lfm_field_kind kind, bool quoted) {
+  if (kind == LFM_FIELD_MISSING) return RANK_MISSING;
+  return kind == LFM_FIELD_TEXT ? RANK_WORD : quoted ? RANK_QUOTED : RANK_NUMBER;
+}
 
 /* ---- the header ----------------------------------------------------------------------------------------------- */
 
@@ -159,10 +166,11 @@ static lfm_status count_fields(csv_file *csv, int64_t *count) {
   return LFM_OK;
 }
 
-/* ranks [cols] of the next row: 0 for a number or a missing value, 1 for a quoted one, 2 for words. */
+/* ranks [cols] of the next row. */
 static lfm_status rank_row(csv_file *csv, int64_t *ranks, int64_t *numbers, int64_t *words) {
   field f = {0};
   *numbers = *words = 0;
+  for (int64_t col = 0; col < csv->cols; col++) ranks[col] = RANK_MISSING;
   for (int64_t col = 0; !f.last; col++) {
     double value;
     int decimals;
@@ -190,26 +198,43 @@ static lfm_status counts_columns(csv_file *csv, bool *found) {
   return LFM_OK;
 }
 
+/* Is a number under one of the words?  first [cols] loses those under which something else is, until none is left. */
+static lfm_status find_number_below(csv_file *csv, int64_t *first, int64_t *below, bool *found) {
+  enum { MOST_ROWS = 100 };
+  int64_t ignored, left = 1;
+  for (int row = 0; row < MOST_ROWS && left && !*found && next_row(csv); row++) {
+    LFM_TRY(rank_row(csv, below, &ignored, &ignored));
+    left = 0;
+    for (int64_t col = 0; col < csv->cols; col++) {
+      if (below[col] == RANK_MISSING) continue;
+      *found |= first[col] > below[col];
+      first[col] = RANK_MISSING;
+    }
+    for (int64_t col = 0; col < csv->cols; col++) left += first[col] != RANK_MISSING;
+  }
+  return LFM_OK;
+}
+
 /* See "Header" at the top.  Leaves the cursor where it was. */
 static lfm_status detect_header(csv_file *csv, bool *found) {
   cursor start = csv->rest;
-  int64_t *first, numbers, words, ignored;
+  int64_t *first, numbers, words;
   bool counts;
   lfm_status status;
   LFM_TRY(LFM_ALLOC(&first, 2 * csv->cols));
-  int64_t *second = first + csv->cols;
   LFM_TRY_GOTO(counts_columns(csv, &counts), done);
   csv->rest = start;
   LFM_TRY_GOTO(rank_row(csv, first, &numbers, &words), done);
   *found = words > 0 && numbers == 0;
+  cursor second = csv->rest;
   bool more = next_row(csv);
-  if (more) LFM_TRY_GOTO(rank_row(csv, second, &ignored, &ignored), done);
-  for (int64_t col = 0; more && col < csv->cols; col++) *found |= first[col] > second[col];
+  csv->rest = second;
+  LFM_TRY_GOTO(find_number_below(csv, first, first + csv->cols, found), done);
   if (!*found && words > 0)
-    lfm_note(LFM_NOTE, "%s: the first row has numbers and is read as data; the columns are named x0, x1, ...",
+    lfm_note(LFM_WARNING, "%s: the first row has numbers and is read as data, x0, x1, ...; if it is names, --header yes",
              csv->source->name);
   if (!*found && counts && more) {
-    lfm_note(LFM_NOTE, "%s: the first row, 0, 1, ..., is read as the names of its columns; if it is data, put names above it",
+    lfm_note(LFM_NOTE, "%s: the first row, 0, 1, ..., is read as the names of its columns; if it is data, --header no",
              csv->source->name);
     *found = true;
   }
@@ -217,6 +242,14 @@ static lfm_status detect_header(csv_file *csv, bool *found) {
 done:
   lfm_free(first);
   return status;
+}
+
+static lfm_status find_header(csv_file *csv, bool *found) {
+  const char *asked = csv->source->options ? csv->source->options->header : NULL;
+  if (!asked) return detect_header(csv, found);
+  *found = strcmp(asked, "yes") == 0;
+  if (*found || strcmp(asked, "no") == 0) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "header: '%s' is neither yes nor no", asked);
 }
 
 /* A name for each column: the header's, or x<column> where it has none. */
@@ -266,7 +299,7 @@ static lfm_status read_header(csv_file *csv) {
   csv->delimiter = find_delimiter(csv);
   LFM_TRY(count_fields(csv, &csv->cols));
   csv->rest = start;
-  LFM_TRY(detect_header(csv, &has_header));
+  LFM_TRY(find_header(csv, &has_header));
   LFM_TRY(read_names(csv, has_header));
   csv->first_row = csv->rest;
   return LFM_OK;

@@ -50,6 +50,10 @@ static lfm_status take_clusters(const char *path, lfm_table *table) {
   for (int64_t row = 0; found.missing + found.infinite > 0 && row < table->rows; row++)
     if (!isfinite(table->values[row]) && !lfm_survey_is_word(table->values[row]))
       return lfm_fail(LFM_E_DATA, "%s: row %lld has no cluster: the value is missing or infinite", path, (long long)row + 1);
+  for (int64_t row = 0; row < table->rows; row++)
+    if (fabs(table->values[row]) >= 0x1p53 && !lfm_survey_is_word(table->values[row]))
+      return lfm_fail(LFM_E_DATA, "%s: row %lld: whole numbers from 2^53 on are not told apart; number the clusters anew",
+                      path, (long long)row + 1);
   return found.words ? number_words(table) : LFM_OK;
 }
 

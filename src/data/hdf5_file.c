@@ -65,6 +65,7 @@ lfm_status lfm_hdf5_open(const lfm_source *source, hid_t *file) {
     H5Pset_fapl_core(access, 65536, 0);
     H5Pset_file_image(access, (void *)source->data, source->size); /* copies */
   }
+  H5Pset_file_locking(access, false, true); /* it is read only, and not every file system has locks */
   *file = H5Fopen(source->data ? source->name : source->path, H5F_ACC_RDONLY, access);
   lfm_status status =
       *file >= 0 ? LFM_OK : lfm_hdf5_refuse(LFM_E_FORMAT, source->name, "is not an HDF5 file, or is truncated");

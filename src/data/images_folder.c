@@ -91,21 +91,23 @@ static lfm_status add_class(search *s, const char *name, const lfm_listing *insi
   return LFM_OK;
 }
 
-/* A class whose pictures lie in folders of its own would be missing, and nobody would know. */
-static lfm_status warn_of_deeper(const search *s, const char *name, const lfm_listing *inside) {
+/* A class whose pictures lie in folders of its own, or are of another kind, would be missing, and nobody would know. */
+static lfm_status warn_of_missing(const search *s, const char *name, const lfm_listing *inside) {
   char path[LFM_PATH_SIZE];
   bool found;
+  if (inside->count == 0) return LFM_OK;
   LFM_TRY(lfm_path_join(path, sizeof path, s->folder, name));
   LFM_TRY(lfm_folder_has_pictures(path, inside, &found));
   if (found)
     lfm_note(LFM_WARNING, "%s: has pictures in its folders alone, which are passed over; move them up into it", path);
+  else lfm_note(LFM_WARNING, "%s: has no .png, .jpg or .jpeg in it ('%s', ...) and is passed over", path, inside->names[0]);
   return LFM_OK;
 }
 
 static lfm_status look_inside(search *s, const char *name) {
   lfm_listing inside;
   LFM_TRY(list_inside(s->folder, name, &inside));
-  lfm_status status = count_pictures(&inside) > 0 ? add_class(s, name, &inside) : warn_of_deeper(s, name, &inside);
+  lfm_status status = count_pictures(&inside) > 0 ? add_class(s, name, &inside) : warn_of_missing(s, name, &inside);
   lfm_listing_free(&inside);
   return status;
 }

@@ -45,8 +45,13 @@ static void stop(j_common_ptr jpeg) {
   longjmp(r->fault, 1);
 }
 
+/* Of its warnings these say that something is odd, not that some of the picture is missing. */
+static bool is_harmless(int code) {
+  return code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM;
+}
+
 static void judge_message(j_common_ptr jpeg, int level) {
-  if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA) stop(jpeg);
+  if (level < 0 && !is_harmless(jpeg->err->msg_code)) stop(jpeg);
 }
 
 static void stop_when_endless(j_common_ptr jpeg) {

@@ -52,7 +52,9 @@ static bool take_length(const char **at, int64_t *out) {
     if (*out > (INT64_MAX - 9) / 10) return false;
     *out = *out * 10 + (**at - '0');
   }
-  return *at > start;
+  if (*at == start) return false;
+  if (**at == 'L') ++*at; /* as Python 2 wrote its long integers */
+  return true;
 }
 
 /* descr: a structured type is a list and no string. */

@@ -121,11 +121,10 @@ static lfm_status next_member(archive *zip, member *m, bool *more) {
   return apply_zip64(extra, (size_t)le(h + 30, 2), m) ? LFM_OK : damaged(zip->source, "its directory is damaged");
 }
 
+static bool is_array(const member *m) { return m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0; }
+
 /* The key of a member: its name without .npy. */
-static size_t key_size(const member *m) {
-  bool npy = m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0;
-  return npy ? m->name_size - 4 : m->name_size;
-}
+static size_t key_size(const member *m) { return is_array(m) ? m->name_size - 4 : m->name_size; }
 
 static bool has_key(const member *m, const char *key) {
   size_t size = strlen(key);
@@ -133,7 +132,7 @@ static bool has_key(const member *m, const char *key) {
          (m->name_size == size && memcmp(m->name, key, size) == 0);
 }
 
-/* "a, b, c" of all members, for messages. */
+/* "a, b, c" of all arrays, for messages. */
 static lfm_status list_keys(archive *zip, char *list, size_t room) {
   size_t used = 0;
   member m;
@@ -144,6 +143,7 @@ static lfm_status list_keys(archive *zip, char *list, size_t room) {
     char quoted[LFM_QUOTE_MAX];
     LFM_TRY(next_member(zip, &m, &more));
     if (!more || used + LFM_QUOTE_MAX + 8 > room) break;
+    if (!is_array(&m)) continue;
     used += (size_t)snprintf(list + used, room - used, "%s%s", used ? ", " : "", lfm_quote(m.name, key_size(&m), quoted));
   }
   if (more) snprintf(list + used, room - used, ", ...");
@@ -164,7 +164,7 @@ lfm_status lfm_npz_names(const lfm_source *source, lfm_listing *out) {
   }
 }
 
-/* The member that the key names; without a key, the only one there is. */
+/* The member that the key names; without a key, the only array there is. */
 static lfm_status find_member(archive *zip, member *found) {
   const char *key = zip->source->key;
   int64_t members = 0, matches = 0;
@@ -175,7 +175,7 @@ static lfm_status find_member(archive *zip, member *found) {
     LFM_TRY(next_member(zip, &m, &more));
     if (!more) break;
     members++;
-    if (key && !has_key(&m, key)) continue;
+    if (key ? !has_key(&m, key) : !is_array(&m)) continue;
     matches++;
     *found = m;
   }
@@ -186,6 +186,7 @@ static lfm_status find_member(archive *zip, member *found) {
     return lfm_fail(LFM_E_USAGE, "%s: has no array %s; there are %s", zip->source->name, lfm_quote(key, strlen(key), quoted),
                     list);
   if (key) return damaged(zip->source, "two arrays have the same name");
+  if (matches == 0) return lfm_fail(LFM_E_DATA, "%s: none of what it holds is an array (.npy)", zip->source->name);
   return lfm_fail(LFM_E_USAGE, "%s: holds several arrays; name one as %s::KEY, KEY being one of %s", zip->source->name,
                   zip->source->name, list);
 }

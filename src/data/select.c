@@ -26,16 +26,19 @@ lfm_status lfm_select_note_dropped(const lfm_source *source, int64_t dropped, in
   return LFM_OK;
 }
 
-/* The column whose name stands at the front of the list, behind it a comma or the end; the longest such. */
+/* The column whose name stands at the front of the list, behind it a comma or the end, and blanks before; the longest such.
+ */
 static int64_t match_name(const char *list, char *const *names, int64_t cols, size_t *length) {
   int64_t best = -1;
+  size_t longest = 0;
   for (int64_t col = 0; col < cols; col++) {
     size_t size = strlen(names[col]);
-    bool fits = strncmp(list, names[col], size) == 0 && (list[size] == ',' || list[size] == 0);
-    if (fits && (best < 0 || size > *length)) {
-      best = col;
-      *length = size;
-    }
+    if (strncmp(list, names[col], size) != 0) continue;
+    const char *behind = list + size + strspn(list + size, " ");
+    if ((*behind != ',' && *behind != 0) || (best >= 0 && size <= longest)) continue;
+    best = col;
+    longest = size;
+    *length = (size_t)(behind - list);
   }
   return best;
 }

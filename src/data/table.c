@@ -83,8 +83,8 @@ lfm_status lfm_table_unique_names(char *const *names, int64_t cols, const char *
 static lfm_status check_values(const double *values, int64_t rows, int64_t cols, const int *decimals) {
   if (!values || rows < 1 || cols < 1) return lfm_fail(LFM_E_USAGE, "a table needs values, at least one row and one column");
   for (int64_t col = 0; decimals && col < cols; col++)
-    if (decimals[col] < -1 || decimals[col] > LFM_DECIMALS_MAX)
-      return lfm_fail(LFM_E_USAGE, "column %lld: %d decimals; -1 to %d are possible", (long long)col, decimals[col],
+    if (decimals[col] < LFM_AS_DOUBLE || decimals[col] > LFM_DECIMALS_MAX)
+      return lfm_fail(LFM_E_USAGE, "column %lld: %d decimals; -2 to %d are possible", (long long)col, decimals[col],
                       LFM_DECIMALS_MAX);
   return LFM_OK;
 }
@@ -117,7 +117,7 @@ lfm_status lfm_table_create(const double *values, int64_t rows, int64_t cols, co
       goto failed;
     }
     if (names) LFM_TRY_GOTO(lfm_table_rename(table, col, names[col]), failed);
-    if (decimals) table->decimals[col] = decimals[col];
+    table->decimals[col] = decimals ? decimals[col] : LFM_AS_DOUBLE;
   }
   LFM_TRY_GOTO(lfm_table_unique_names(table->names, cols, &twice), failed);
   if (twice) {

@@ -14,7 +14,7 @@ struct lfm_table {
   int64_t rows, cols;
   double *values; /* [rows, cols]; may lie in a file (lfm_alloc_rows) */
   char **names;   /* [cols] */
-  int *decimals;  /* [cols]; -1 where the source records none (binary formats) */
+  int *decimals;  /* [cols]; or LFM_AS_SINGLE where the source records none (binary formats), LFM_AS_DOUBLE (text.h) */
   /* A table of pictures has a picture a row, cols being channels * height * width, and none of the three arrays. */
   lfm_images *images;
   /* A table of demonstrations has a step a row; its values are demos->actions, and theirs to free. */

@@ -24,12 +24,16 @@ lfm_status lfm_images_label_like(lfm_images *images, const lfm_images *like) {
   return LFM_OK;
 }
 
+static bool is_number(const char *name) { return *name && strspn(name, "0123456789") == strlen(name); }
+
+/* By its name; what has only a number is the class of that place, unless that is called by another number. */
 static int32_t find_class(const lfm_images *known, const char *name, int64_t label) {
   char number[24];
   for (int64_t k = 0; k < known->classes; k++)
     if (strcmp(known->class_names[k], name) == 0) return (int32_t)k;
   snprintf(number, sizeof number, "%lld", (long long)label);
-  return strcmp(number, name) == 0 && label < known->classes ? (int32_t)label : -1;
+  if (strcmp(number, name) != 0 || label >= known->classes || is_number(known->class_names[label])) return -1;
+  return (int32_t)label;
 }
 
 void lfm_images_match_classes(const lfm_images *known, const lfm_images *images, int32_t *of) {

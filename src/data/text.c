@@ -123,8 +123,8 @@ lfm_field_kind lfm_number_parse(const char *text, size_t size, double *value, in
 }
 
 /* 6 digits bring every short decimal back, 9 every float32; 15 and 17 do for double. */
-static void format_shortest(double value, char *out) {
-  bool single = value == 0 || (fabs(value) >= (double)FLT_MIN && fabs(value) <= (double)FLT_MAX);
+static void format_shortest(double value, bool as_single, char *out) {
+  bool single = value == 0 || (as_single && fabs(value) >= (double)FLT_MIN && fabs(value) <= (double)FLT_MAX);
   int most = single ? 9 : 17;
   if (single) value = (double)(float)value;
   for (int digits = single ? 6 : 15; digits <= most; digits++) {
@@ -138,7 +138,7 @@ size_t lfm_number_format(double value, int decimals, char out[LFM_NUMBER_MAX]) {
   if (isnan(value)) memcpy(out, "nan", 4);
   else if (decimals >= 0 && isfinite(value))
     snprintf(out, LFM_NUMBER_MAX, "%.*f", decimals < LFM_DECIMALS_MAX ? decimals : LFM_DECIMALS_MAX, value);
-  else format_shortest(value, out);
+  else format_shortest(value, decimals != LFM_AS_DOUBLE, out);
   lfm_plain_end(before);
   size_t size = strlen(out);
   bool minus_zero = out[0] == '-' && strspn(out + 1, "0.") == size - 1;

@@ -16,6 +16,8 @@ typedef enum lfm_field_kind {
 
 enum {
   LFM_DECIMALS_MAX = 30, /* more digits after the point than this are not recorded */
+  LFM_AS_SINGLE = -1,    /* in place of decimals: as many digits as tell a float32 from its neighbours */
+  LFM_AS_DOUBLE = -2,    /* or a double */
   LFM_NUMBER_MAX = 400,  /* a written number with its NUL: 309 digits, sign, point and the decimals fit */
   LFM_DIGITS_MAX = 1100, /* longer texts are no numbers: every double is told from its neighbours within 770 digits */
   LFM_QUOTE_MAX = 64,
@@ -26,8 +28,8 @@ enum {
  */
 lfm_field_kind lfm_number_parse(const char *text, size_t size, double *value, int *decimals);
 
-/* Writes value with so many decimals, or (-1) the shortest text that reads back as the same float32; beyond the range of
- * float32's normal numbers, as the same double.  Never -0.  Returns the length. */
+/* Writes value with so many decimals, or the shortest text that reads back as the same float32 (beyond the range of its
+ * normal numbers, as the same double), or as the same double.  Never -0.  Returns the length. */
 size_t lfm_number_format(double value, int decimals, char out[LFM_NUMBER_MAX]);
 
 /* "text" for a message: one line, clipped, in quotes. */

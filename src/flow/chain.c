@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "data/table.h"
+#include "data/text.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ static lfm_status copy_schema(lfm_model *model, const likeness *from) {
   LFM_TRY(lfm_chain_make_schema(model, from->cols));
   for (int64_t j = 0; j < from->cols; j++) {
     LFM_TRY(lfm_alloc_text(&model->names[j], from->names[j]));
-    model->decimals[j] = from->decimals[j];
+    model->decimals[j] = from->decimals[j] < 0 ? LFM_AS_SINGLE : from->decimals[j];
   }
   return LFM_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "data/pixels.h"
+#include "data/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -129,13 +130,23 @@ static double spread(const lfm_normaliser *normaliser, int64_t k) {
 }
 
 /* The network computes in single precision: behind a hundred-millionth of a column's spread its digits say nothing, though
- * a data file may have had all the digits of a double. */
-static void cut_decimals(const lfm_normaliser *normaliser, int *decimals) {
-  if (normaliser->kind == LFM_NORMALISE_NONE) return;
+ * a data file may have had all the digits of a double.  Where none are recorded, those up to there are written if the column
+ * is far from zero: nine digits of a time in seconds since 1970 would leave nothing of the spread of an hour. */
+static int fit_decimals(const lfm_normaliser *normaliser, int64_t k, int recorded) {
+  if (normaliser->kind == LFM_NORMALISE_NONE) return recorded;
+  double sd = spread(normaliser, k);
+  int most = (int)fmin(fmax(0, 8 - floor(log10(sd))), LFM_DECIMALS_MAX);
+  bool is_far = fabs(normaliser->mean[k]) > sd;
+  return recorded > most || (recorded < 0 && is_far) ? most : recorded;
+}
+
+/* Constants come back as they were. */
+static void set_decimals(const lfm_model *model, int *decimals) {
+  const lfm_normaliser *normaliser = model->normaliser;
+  for (int64_t j = 0; j < model->cols; j++) decimals[j] = model->decimals[j] < 0 ? LFM_AS_DOUBLE : model->decimals[j];
   for (int64_t k = 0; k < normaliser->dim; k++) {
-    int *own = &decimals[normaliser->varying[k]];
-    double most = fmax(0, 8 - floor(log10(spread(normaliser, k))));
-    if (*own > most) *own = (int)most;
+    int64_t j = normaliser->varying[k];
+    decimals[j] = fit_decimals(normaliser, k, model->decimals[j]);
   }
 }
 
@@ -166,9 +177,8 @@ lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra,
   for (int64_t j = 0; j < model->cols; j++) {
     lfm_status status = lfm_table_rename(table, j, model->names[j]);
     if (status != LFM_OK) return lfm_table_destroy(table), status;
-    table->decimals[j] = model->decimals[j];
   }
-  cut_decimals(model->normaliser, table->decimals);
+  set_decimals(model, table->decimals);
   *out = table;
   return LFM_OK;
 }

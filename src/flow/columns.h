@@ -26,7 +26,7 @@ lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm
 /* The same for rows of a border, whose columns are x0, x1, ...: place [dim]. */
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place);
 
-/* A table of zeros under the model's names, and its decimals as far as single precision goes, with `extra` further columns
+/* A table of zeros under the model's names, with its decimals as far as single precision goes, and `extra` further columns
  * behind them; or black pictures, which have no further columns. */
 lfm_status lfm_columns_make(const lfm_model *model, int64_t rows, int64_t extra, lfm_table **out);
 

@@ -94,7 +94,7 @@ static void print_tamed(text *t, const char *words, size_t length) {
 static void print_value(text *t, const json_t *value) {
   if (json_is_string(value)) print_tamed(t, json_string_value(value), json_string_length(value));
   else if (json_is_integer(value)) print(t, "%lld", (long long)json_integer_value(value));
-  else if (json_is_real(value)) print(t, "%.6g", json_real_value(value));
+  else if (json_is_real(value)) print(t, "%.10g", json_real_value(value));
   else print(t, "-");
 }
 

@@ -69,13 +69,45 @@ static void tells_a_header_from_data(void **state) {
   reads_as("\"1\",\"2\"\n\"3\",\"4\"\n", "x0|x1", 2, 2, v);
   reads_as("a\n1\n2\n3\n4\n", "a", 4, 1, v);
   assert_int_equal(notes, 0);
+  lfm_table *holes; /* what is missing under a word says nothing; the next row does */
+  const lfm_table_options drop_missing = {.drop = "g", .drop_missing = true};
+  assert_int_equal(parse_with("id,2019,g\n,1,\n1,2,?\n3,4,h\n", &drop_missing, &holes), LFM_OK);
+  assert_values(holes, 2, 2, v);
+  assert_string_equal(lfm_table_name(holes, 1), "2019");
+  lfm_table_destroy(holes);
+  assert_int_equal(notes, 1); /* of the row left out */
+  assert_int_equal(parse_with("1,2,g\n3,4,\n5,6,h\n", &(lfm_table_options){.drop = "x2"}, &holes), LFM_OK);
+  assert_int_equal(lfm_table_rows(holes), 3);
+  lfm_table_destroy(holes);
+  notes = 0;
 
   lfm_table *table; /* the class names of a file without header are no header */
   assert_int_equal(parse_with("1,2,g\n3,4,h\n", &(lfm_table_options){.drop = "x2"}, &table), LFM_OK);
   assert_values(table, 2, 2, v);
   lfm_table_destroy(table);
   assert_int_equal(notes, 1);
-  assert_string_equal(last_note, "t: the first row has numbers and is read as data; the columns are named x0, x1, ...");
+  assert_string_equal(last_note,
+                      "t: the first row has numbers and is read as data, x0, x1, ...; if it is names, --header yes");
+  lfm_notes_to(NULL, NULL);
+}
+
+static void takes_the_users_word_for_the_header(void **state) {
+  (void)state;
+  const double v[] = {1, 2, 3, 4};
+  const lfm_table_options yes = {.header = "yes"}, no = {.header = "no"};
+  lfm_table *table;
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  assert_int_equal(parse_with("2019,2020\n1,2\n3,4\n", &yes, &table), LFM_OK);
+  assert_values(table, 2, 2, v);
+  assert_string_equal(lfm_table_name(table, 1), "2020");
+  lfm_table_destroy(table);
+  assert_int_equal(parse_with("0,1\n1,2\n3,4\n", &no, &table), LFM_OK);
+  assert_values(table, 3, 2, (const double[]){0, 1, 1, 2, 3, 4});
+  lfm_table_destroy(table);
+  assert_int_equal(notes, 0);
+  assert_int_equal(parse_with("1,2\n", &(lfm_table_options){.header = "maybe"}, &table), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "'maybe' is neither yes nor no"));
   lfm_notes_to(NULL, NULL);
 }
 
@@ -83,7 +115,7 @@ static void tells_a_header_from_data(void **state) {
 static void takes_a_row_that_counts_for_names(void **state) {
   (void)state;
   const double v[] = {7, 8, 3, 9, 7, 5};
-  const char *note = "t: the first row, 0, 1, ..., is read as the names of its columns; if it is data, put names above it";
+  const char *note = "t: the first row, 0, 1, ..., is read as the names of its columns; if it is data, --header no";
   lfm_notes_to(take_note, NULL);
   notes = 0;
   reads_as("0,1,2\n7,8,3\n9,7,5\n", "0|1|2", 2, 3, v);
@@ -99,7 +131,7 @@ static void takes_a_row_that_counts_for_names(void **state) {
   assert_int_equal(notes, 3);
   assert_string_equal(last_note, note);
   notes = 0;
-  reads_as("a,b\n0,1\n7,8\n", "a|b", 2, 2, (const double[]){0, 1, 7, 8}); /* the way out that the note names */
+  reads_as("a,b\n0,1\n7,8\n", "a|b", 2, 2, (const double[]){0, 1, 7, 8}); /* another way out */
   reads_as("0,1,3\n7,8,3\n", "x0|x1|x2", 2, 3, (const double[]){0, 1, 3, 7, 8, 3});
   reads_as("0,1.0\n7,8\n", "x0|x1", 2, 2, (const double[]){0, 1, 7, 8});
   reads_as("1,2\n7,8\n", "x0|x1", 2, 2, (const double[]){1, 2, 7, 8});
@@ -271,7 +303,7 @@ static void chooses_columns(void **state) {
   (void)state;
   const char *text = "a,b,\"c,d\",e\n1,word,3,4\n5,word,7,8\n";
   lfm_table *table;
-  assert_int_equal(parse_with(text, &(lfm_table_options){.columns = "e, c,d,a"}, &table), LFM_OK);
+  assert_int_equal(parse_with(text, &(lfm_table_options){.columns = "e , c,d,a "}, &table), LFM_OK);
   assert_values(table, 2, 3, (const double[]){4, 3, 1, 8, 7, 5});
   assert_string_equal(lfm_table_name(table, 1), "c,d");
   assert_int_equal(lfm_table_find(table, "a"), 2);
@@ -436,6 +468,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_every_spelling),
       cmocka_unit_test(tells_a_header_from_data),
+      cmocka_unit_test(takes_the_users_word_for_the_header),
       cmocka_unit_test(takes_a_row_that_counts_for_names),
       cmocka_unit_test(warns_of_a_column_without_a_name),
       cmocka_unit_test(records_decimals),

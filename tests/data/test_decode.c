@@ -39,6 +39,18 @@ static void other_files_are_named(void **state) {
   assert_failure(lfm_decode_look("t", NULL, 0, &picture), LFM_E_FORMAT, "t: is neither PNG nor JPEG, whatever its name");
 }
 
+/* What libjpeg finds odd, but reads whole. */
+static void an_odd_version_is_no_damage(void **state) {
+  (void)state;
+  uint8_t jpeg[sizeof rgb_jpeg];
+  lfm_decoded picture;
+  memcpy(jpeg, rgb_jpeg, sizeof jpeg);
+  assert_memory_equal(jpeg + 6, "JFIF\0\1", 6);
+  jpeg[11] = 2;
+  assert_int_equal(lfm_decode("t", jpeg, sizeof jpeg, &picture), LFM_OK);
+  lfm_decoded_free(&picture);
+}
+
 /* A cut that leaves the end mark of the format alone may go unseen; pixels may not be missing. */
 static void cuts_and_turned_bits_are_stood(void **state) {
   (void)state;
@@ -101,8 +113,9 @@ static void stands_refused_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(pixels_are_pillow_s), cmocka_unit_test(other_files_are_named),
-                                     cmocka_unit_test(cuts_and_turned_bits_are_stood), cmocka_unit_test(claims_are_bounded),
-                                     cmocka_unit_test(stands_refused_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pixels_are_pillow_s),         cmocka_unit_test(other_files_are_named),
+      cmocka_unit_test(an_odd_version_is_no_damage), cmocka_unit_test(cuts_and_turned_bits_are_stood),
+      cmocka_unit_test(claims_are_bounded),          cmocka_unit_test(stands_refused_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

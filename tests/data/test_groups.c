@@ -43,6 +43,8 @@ static void a_row_without_a_cluster_is_an_error(void **state) {
   assert_non_null(strstr(lfm_error(), "g.csv: row 2 has no cluster"));
   assert_int_equal(read_text("id\n1\n2\ninf\n", &table), LFM_E_DATA);
   assert_non_null(strstr(lfm_error(), "g.csv: row 3 has no cluster"));
+  assert_int_equal(read_text("id\n7\n1789000000000000003\n1789000000000000006\n", &table), LFM_E_DATA);
+  assert_non_null(strstr(lfm_error(), "g.csv: row 2: whole numbers from 2^53 on are not told apart"));
   assert_int_equal(read_text("id,x\na,1\nb,2\n", &table), LFM_E_DATA);
   assert_non_null(strstr(lfm_error(), "g.csv: has 2 columns"));
 }

@@ -92,6 +92,22 @@ static void deeper_folders_are_warned_of(void **state) {
   clear();
 }
 
+static void folders_of_other_files_are_warned_of(void **state) {
+  (void)state;
+  char line[700];
+  assert_int_equal(mkdir(in_folder("cat"), 0777), 0);
+  assert_int_equal(mkdir(in_folder("dog"), 0777), 0);
+  put("cat/1.png", grey_png, sizeof grey_png);
+  put("dog/1.webp", grey_png, sizeof grey_png);
+  notes = 0;
+  lfm_images *images = read_images(folder, NULL);
+  assert_true(images->classes == 1 && notes == 1 && last_level == LFM_WARNING);
+  snprintf(line, sizeof line, "%s/dog: has no .png, .jpg or .jpeg in it ('1.webp', ...) and is passed over", folder);
+  assert_string_equal(last_note, line);
+  lfm_images_destroy(images);
+  clear();
+}
+
 static void classes_have_readable_names(void **state) {
   (void)state;
   lfm_images *images;
@@ -257,11 +273,16 @@ static int begin(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(loose_pictures_have_no_labels), cmocka_unit_test(folders_are_classes),
-      cmocka_unit_test(deeper_folders_are_warned_of),  cmocka_unit_test(classes_have_readable_names),
-      cmocka_unit_test(sizes_must_agree_or_be_given),  cmocka_unit_test(broken_sizes_are_not_heeded),
-      cmocka_unit_test(broken_pictures_are_named),     cmocka_unit_test(many_broken_ones_fit_in_a_line),
-      cmocka_unit_test(stands_refused_memory),         cmocka_unit_test(flowers_are_known)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(loose_pictures_have_no_labels),
+                                     cmocka_unit_test(folders_are_classes),
+                                     cmocka_unit_test(deeper_folders_are_warned_of),
+                                     cmocka_unit_test(folders_of_other_files_are_warned_of),
+                                     cmocka_unit_test(classes_have_readable_names),
+                                     cmocka_unit_test(sizes_must_agree_or_be_given),
+                                     cmocka_unit_test(broken_sizes_are_not_heeded),
+                                     cmocka_unit_test(broken_pictures_are_named),
+                                     cmocka_unit_test(many_broken_ones_fit_in_a_line),
+                                     cmocka_unit_test(stands_refused_memory),
+                                     cmocka_unit_test(flowers_are_known)};
   return cmocka_run_group_tests(tests, begin, remove_folder);
 }

@@ -171,6 +171,8 @@ static void refuses_hostile_headers(void **state) {
                  LFM_E_DATA, "t: holds no values (0 rows, 0 columns)");
   assert_int_equal(parse_header("{\"shape\":(1,2),\"descr\":\"=i8\",\"fortran_order\":True}", 16, &table), LFM_OK);
   lfm_table_destroy(table);
+  assert_int_equal(parse_header("{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 1L), }", 16, &table), LFM_OK);
+  lfm_table_destroy(table); /* as Python 2 wrote them */
 }
 
 static void refuses_other_files(void **state) {

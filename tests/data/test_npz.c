@@ -46,6 +46,20 @@ static void reads_what_numpy_writes(void **state) {
   lfm_table_destroy(table);
 }
 
+/* Something else beside the only array. */
+static void other_things_are_no_arrays(void **state) {
+  (void)state;
+  lfm_table *table;
+  char text[sizeof two], *at = memcpy(text, two, sizeof two);
+  while ((at = strstr(at, "6e642e6e7079"))) memcpy(at, "6e642e747874", 12); /* second.txt */
+  assert_int_equal(parse_with(text, NULL, NULL, &table), LFM_OK);
+  assert_values(table, 2, 2, (const double[]){1, 2, 3, 4});
+  lfm_table_destroy(table);
+  at = text;
+  while ((at = strstr(at, "73742e6e7079"))) memcpy(at, "73742e747874", 12); /* first.txt, too */
+  assert_failure(parse_with(text, NULL, NULL, &table), LFM_E_DATA, "t: none of what it holds is an array (.npy)");
+}
+
 static void lists_what_there_is(void **state) {
   (void)state;
   lfm_table *table;
@@ -184,11 +198,11 @@ static void stands_any_bytes_of_zip64(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_what_numpy_writes),  cmocka_unit_test(lists_what_there_is),
-      cmocka_unit_test(sees_what_was_altered),    cmocka_unit_test(refuses_an_empty_archive),
-      cmocka_unit_test(comes_back_to_the_bit),    cmocka_unit_test(stands_refused_memory),
-      cmocka_unit_test(stands_any_bytes),         cmocka_unit_test(stands_any_bytes_of_zip64),
-      cmocka_unit_test(says_that_a_name_is_utf8),
+      cmocka_unit_test(reads_what_numpy_writes),   cmocka_unit_test(other_things_are_no_arrays),
+      cmocka_unit_test(lists_what_there_is),       cmocka_unit_test(sees_what_was_altered),
+      cmocka_unit_test(refuses_an_empty_archive),  cmocka_unit_test(comes_back_to_the_bit),
+      cmocka_unit_test(stands_refused_memory),     cmocka_unit_test(stands_any_bytes),
+      cmocka_unit_test(stands_any_bytes_of_zip64), cmocka_unit_test(says_that_a_name_is_utf8),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -47,7 +47,7 @@ static void refuses_values_of_no_use(void **state) {
   assert_failure(lfm_table_create(values, 1, 2, (const char *const[]){"a", "gr\xF6\xDF"}, NULL, &table), LFM_E_USAGE,
                  "the name of column 2 is not UTF-8 text");
   assert_failure(lfm_table_create(values, 1, 2, NULL, (const int[]){0, 31}, &table), LFM_E_USAGE,
-                 "column 1: 31 decimals; -1 to 30 are possible");
+                 "column 1: 31 decimals; -2 to 30 are possible");
   assert_failure(lfm_table_create(NULL, 1, 1, NULL, NULL, &table), LFM_E_USAGE,
                  "a table needs values, at least one row and one column");
   assert_int_equal(lfm_table_create(values, 0, 1, NULL, NULL, &table), LFM_E_USAGE);

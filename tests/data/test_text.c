@@ -94,6 +94,9 @@ static void writes_the_shortest(void **state) {
   assert_formats((double)0.1f, -1, "0.1");
   assert_formats(-0.0, -1, "0");
   assert_formats(16777217, -1, "16777216"); /* as a float32 */
+  assert_formats(16777217, -2, "16777217");
+  assert_formats(0.1, -2, "0.1");
+  assert_formats((double)0.1f, -2, "0.10000000149011612");
   assert_formats(1.0 / 3, -1, "0.33333334");
   assert_formats(-1e-7, -1, "-1e-07");
   assert_formats(1e300, -1, "1e+300"); /* no float32, so the same double */

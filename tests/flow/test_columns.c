@@ -99,6 +99,28 @@ static void decimals_end_where_single_precision_does(void **state) {
   lfm_table_destroy(table);
 }
 
+/* Of a column of times in seconds nine digits would leave nothing, and a constant has to come back as it was. */
+static void what_is_far_from_zero_keeps_its_digits(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(500, 3, 5), *out, *again;
+  folder made = folder_create();
+  const char *path = inside(made.path, "times.csv");
+  for (int i = 0; i < 500; i++)
+    table->values[3 * i] = 1.7e9 + 10.0 * table->values[3 * i], table->values[3 * i + 2] = 1700000001.25;
+  lfm_model *model = random_chain(table, KEYS("normalise=standardise"), 1.0);
+  OK(lfm_columns_make(model, 1, 0, &out));
+  lfm_columns_put(model, (const double[]){0.123456, 0.5}, out, 0);
+  OK(lfm_table_write(out, path));
+  OK(lfm_table_read(path, NULL, &again));
+  assert_true(fabs(again->values[0] - out->values[0]) < 1e-6 && again->values[2] == 1700000001.25);
+  assert_int_equal(lfm_table_decimals(out, 1), -1);
+  folder_remove(&made);
+  lfm_table_destroy(again);
+  lfm_table_destroy(out);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+}
+
 static void clusters_are_those_of_the_chosen_rows(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(30, 2, 5), *group, *wide, *few;
@@ -123,6 +145,7 @@ int main(void) {
       cmocka_unit_test(a_constant_must_stay_what_it_was),
       cmocka_unit_test(rows_are_evenly_spaced),
       cmocka_unit_test(decimals_end_where_single_precision_does),
+      cmocka_unit_test(what_is_far_from_zero_keeps_its_digits),
       cmocka_unit_test(clusters_are_those_of_the_chosen_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

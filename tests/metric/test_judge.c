@@ -142,6 +142,10 @@ static void classes_are_found_by_name(void **state) {
   OK(lfm_judge_truth(judge, shuffled, by_name));
   OK(lfm_judge_truth(judge, numbered, by_number));
   for (int32_t i = 0; i < 90; i++) assert_true(by_name[i] == i % 3 && by_number[i] == i % 3);
+  for (int64_t k = 0; k < 3; k++) OK(lfm_images_name_class(train->images, k, (const char *const[]){"1", "2", "3"}[k]));
+  int32_t of[3];
+  lfm_images_match_classes(train->images, numbered->images, of); /* the class "0" is none of "1", "2", "3" */
+  assert_true(of[0] == -1 && of[1] == 0 && of[2] == 1);
   OK(lfm_images_name_class(shuffled->images, 1, "elsewhere"));
   assert_int_equal(lfm_judge_truth(judge, shuffled, by_name), LFM_E_DATA);
   assert_non_null(strstr(lfm_error(), "'elsewhere'"));
