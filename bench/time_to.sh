@@ -29,7 +29,8 @@ by_lfm() { # PRESET NAME BATCHES LR_STEP
 by_torch() { # the same; lfm's first run says what network the weights are of
   local run=$out/$2 set=("${extra[@]}" "max_batch=$3" "lr_step=$4") network=$out/lfm-$1-${shares[0]/\//_}/config.yaml
   [ -e "$run/result.json" ] ||
-    "$TORCH" bench/torch/lfm_torch.py "${data[0]}" -o "$run" --preset "$1" --seed "$seed" "${set[@]/#/--set=}" \
+    "$TORCH" bench/torch/lfm_torch.py "${data[0]}" -o "$run" --preset "$1" --seed "$seed" --compile \
+      "${set[@]/#/--set=}" \
       >"$run.log" 2>&1 ||
     { tail -n 3 "$run.log" >&2 && return 1; }
   [ -e "$run/lfm.safetensors" ] ||

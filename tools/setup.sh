@@ -5,8 +5,8 @@
 # Works as root and with sudo; without either it prints the one line to run and exits 1.
 #
 # usage: tools/setup.sh [test|images]      "test" adds what only the tests use (SUNDIALS, the independent integrator, is large;
-#                                          Fashion-MNIST; a locale with decimal commas; a compiler and an emulator of a
-#                                          robot's other processor),
+#                                          Fashion-MNIST; a locale with decimal commas; a compiler that is neither GCC nor
+#                                          Clang, and one for a robot's other processor, with an emulator),
 #                                          "images" what the demo of pictures learns
 set -eu
 
@@ -18,7 +18,7 @@ packages="make cmake ninja-build pkg-config
 simulators="libmujoco-dev libchipmunk-dev libosmesa6-dev" # of sim; not in every release, and lfm builds without them, too
 command -v "${CC:-cc}" >/dev/null || packages="gcc libc6-dev $packages"
 case ${1:-} in
-test) packages="$packages libsundials-dev dataset-fashion-mnist locales"
+test) packages="$packages libsundials-dev dataset-fashion-mnist locales tcc"
   case $(uname -m) in x86_64) packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;; esac ;;
 images) packages="$packages dataset-fashion-mnist" ;;
 esac

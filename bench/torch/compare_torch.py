@@ -5,7 +5,7 @@
     compare_torch.py LFM train   [--precision bf16]             the three table networks; torch eager and torch.compile
     compare_torch.py LFM policy  [--precision bf16]             a training step of a policy's 1-D U-Net; the same
     compare_torch.py LFM latency --model RUN                    one row, one evaluation; eager, traced, compiled
-    compare_torch.py LFM chunk                                  a policy's chunk of four evaluations, one thread; eager, traced
+    compare_torch.py LFM chunk                                  a policy's chunk of four evaluations, one thread; the same
     compare_torch.py LFM score   --model RUN [--rows 64]        exact log p at equal achieved error
     compare_torch.py LFM sample  --model RUN [--rows 10000]     sampling at equal achieved error; eager, traced, compiled
 
@@ -30,13 +30,15 @@ import sys
 import tempfile
 import time
 
+os.environ.setdefault('TORCHINDUCTOR_FREEZING', '1')  # weights of evaluations; training is not touched
+
 import numpy as np
 import torch
 import yaml
 from safetensors import safe_open
 from torchdiffeq import odeint
 
-from lfm_torch import HERE, Velocity, logp_converged, matching_loss, velocity_and_trace
+from lfm_torch import HERE, Velocity, logp_converged, velocity_and_trace
 from unet1d_torch import UNet1d
 
 TABLES = {'bsds300@A': 63, 'miniboone@A': 43, 'power@A': 6}
@@ -92,13 +94,13 @@ def torch_step(loss, optimiser, compiled, precision):
 
 
 def table_step(preset, compiled, precision):
-    """Of the preset, on rows that lie ready."""
+    """Of the preset, on points and velocities that lie ready."""
     with open(os.path.join(HERE, '..', '..', 'configs', preset + '.yaml')) as file:
         config = yaml.safe_load(file)
     block, rows = Velocity(TABLES[preset], config), config['batch_size'] * config.get('num_tk', 1)
     optimiser = torch.optim.Adam(block.parameters(), lr=1e-6, fused=True)
-    left, right, t = torch.randn(rows, TABLES[preset]), torch.randn(rows, TABLES[preset]), torch.rand(rows)
-    return torch_step(lambda: matching_loss(block, left, right, t, config['interp']), optimiser, compiled, precision)
+    x, velocity, t = torch.randn(rows, TABLES[preset]), torch.randn(rows, TABLES[preset]), torch.rand(rows)
+    return torch_step(lambda: torch.nn.functional.mse_loss(block(t, x), velocity), optimiser, compiled, precision)
 
 
 def compare_steps(args, presets, step_of):
@@ -348,6 +350,8 @@ def chunk_ways(field, nfe):
         traced = torch.jit.freeze(torch.jit.trace(own, (t.to(dtype), x.to(dtype), given.to(dtype))))
         ways[precision, 'eager'] = torch_chunk(own, nfe, dtype)
         ways[precision, 'traced'] = torch_chunk(traced, nfe, dtype)
+        ways[precision, 'optimised'] = torch_chunk(torch.jit.optimize_for_inference(traced), nfe, dtype)
+        ways[precision, 'compiled'] = torch_chunk(torch.compile(own, dynamic=False), nfe, dtype)
     return ways
 
 

@@ -32,7 +32,9 @@ from torchdiffeq import odeint
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ACTIVATIONS = {'relu': nn.ReLU, 'elu': nn.ELU, 'silu': nn.SiLU, 'gelu': nn.GELU, 'tanh': nn.Tanh, 'softplus': nn.Softplus}
-# What a preset may leave to the default, and what this script does not do: asking for it is an error, not a surprise.
+# What is read, and what a preset may leave to the default alone: asking for anything else is an error, not a surprise.
+READ = {'act', 'hidden_dim', 'num_hidden', 'hks', 'interp', 'coupling', 'warm_start', 'normalise', 'push_tol', 'batch_size',
+        'max_batch', 'num_tk', 'beta_sample_t', 'alpha', 'beta', 'lr', 'lr_step', 'lr_decay', 'grad_clip'}
 ONLY = {'pool': 'pushed', 'cat_t': 'first', 'warmup': 0, 'cosine': False, 'ema_decay': 0, 'patience': 0,
         'optimizer': 'adam', 'weight_decay': 0, 'target_rows': 0, 'defensive': 0}
 WARM_UP = 10  # steps before a GPU's are captured, so that whatever is set up once has been
@@ -46,6 +48,8 @@ def read_config(args):
     for setting in args.set:
         key, value = setting.split('=', 1)
         config[key] = yaml.safe_load(value)
+    for key in config.keys() - READ - ONLY.keys():
+        raise SystemExit(f'{path}: {key}: not implemented here')
     for key, value in ONLY.items():
         if config.get(key, value) != value:
             raise SystemExit(f'{path}: {key}: only {value} is implemented here')
@@ -73,7 +77,7 @@ def read_table(path):
 
 
 class Normaliser:
-    """y = (x - mean) W with log |det W|; sums in double."""
+    """y = (x - mean) W with log |det W|; sums in double.  Whitening is by the root of the correlation, as lfm's."""
 
     def __init__(self, kind, rows):
         dim = rows.shape[1]
@@ -85,9 +89,18 @@ class Normaliser:
         if kind == 'standardise':
             self.matrix = np.diag(1 / rows.std(0))
         else:
-            values, vectors = np.linalg.eigh(np.cov(rows.T, bias=True))
-            self.matrix = vectors @ np.diag(values**-0.5) @ vectors.T
+            sd = rows.std(0)
+            values, vectors = np.linalg.eigh(np.corrcoef(rows.T))
+            self.matrix = np.diag(1 / sd) @ vectors @ np.diag(values**-0.5) @ vectors.T
         self.logdet = np.linalg.slogdet(self.matrix)[1]
+
+    @staticmethod
+    def of(tensors):
+        """That of a model of lfm's, whose forward is the transpose."""
+        made = Normaliser('none', tensors['normaliser.mean'][None])
+        made.mean, made.matrix = tensors['normaliser.mean'].cpu().numpy(), tensors['normaliser.forward'].cpu().numpy().T
+        made.logdet = tensors['normaliser.logdet'].item()
+        return made
 
     def __call__(self, rows):
         return torch.from_numpy(((rows - self.mean) @ self.matrix).astype(np.float32)).to(torch.get_default_device())
@@ -215,6 +228,10 @@ def train(rows, config, result, compiled):
         block = Velocity(rows.shape[1], config)
         if config.get('warm_start') and blocks:
             block.load_state_dict(blocks[-1].state_dict())
+        if compiled:  # before the clock
+            some = pool[:min(config['batch_size'], len(pool))].repeat_interleave(config.get('num_tk', 1), 0)
+            loss_function(block, some, some, flow_times(len(some), config), config['interp']).backward()
+            block.zero_grad()
         began = time.perf_counter()
         losses = train_block(block, pool, gamma, steps, config, loss_function)
         if pool.is_cuda:
@@ -346,6 +363,8 @@ def main():
         tensors = load_file(args.model, device=args.device)
         dim = tensors['blocks.0.net.0.weight'].shape[1] - 1
         blocks = nn.ModuleList(Velocity(dim, config) for _ in config['hks'])
+        if 'normaliser.forward' in tensors:
+            normaliser = Normaliser.of(tensors)
         blocks.load_state_dict({name.removeprefix('blocks.'): tensors[name] for name in tensors if name.startswith('blocks.')})
     else:
         blocks = nn.ModuleList(train(normaliser(rows), config, result, args.compile))

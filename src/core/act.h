@@ -31,7 +31,11 @@ typedef struct lfm_act {
   double beta;
 } lfm_act;
 
+#if defined(__GNUC__)
 #define LFM_INLINE static inline __attribute__((always_inline))
+#else
+#define LFM_INLINE static inline
+#endif
 
 LFM_INLINE float act_exp_f32(float x) { return lfm_expf(x); }
 LFM_INLINE double act_exp_f64(double x) { return exp(x); }

@@ -12,6 +12,11 @@
 /* *out = count * size zeroed bytes; LFM_E_MEMORY (and *out = NULL) when refused.  count = 0 gives a valid pointer. */
 lfm_status lfm_alloc_array(void *out, size_t count, size_t size);
 
+enum { LFM_CACHE_LINE = 64 };
+
+/* What lies behind so many bytes begins on a line of the cache again. */
+static inline size_t lfm_whole_lines(size_t bytes) { return (bytes + LFM_CACHE_LINE - 1) / LFM_CACHE_LINE * LFM_CACHE_LINE; }
+
 /* Typed front: LFM_TRY(LFM_ALLOC(&rows, n)). */
 #define LFM_ALLOC(pointer_address, count) lfm_alloc_array((pointer_address), (size_t)(count), sizeof **(pointer_address))
 

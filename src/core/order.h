@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * order.h -- numbers by size: the lesser, the greater, an order for qsort.  There NaN equals everything: whoever may have one
- * looks for it first.
+ * order.h -- numbers by size: the lesser, the greater, the next multiple; an order for qsort, in which NaN equals everything:
+ * whoever may have one looks for it first.
  */
 #ifndef LFM_CORE_ORDER_H
 #define LFM_CORE_ORDER_H
@@ -10,6 +10,8 @@
 
 static inline int64_t lfm_least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t lfm_most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static inline int64_t lfm_rounded_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; } /* n >= 0, to a multiple */
 
 static inline int lfm_by_size(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;

@@ -9,6 +9,7 @@
 #ifndef LFM_CORE_VMATH_H
 #define LFM_CORE_VMATH_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,8 +27,10 @@
 /* In front of a loop whose arrays are the same or apart, never shifted: without it a loop in place runs number by number. */
 #if defined(__clang__)
 #define LFM_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety)")
-#else
+#elif defined(__GNUC__)
 #define LFM_ELEMENTWISE _Pragma("GCC ivdep")
+#else
+#define LFM_ELEMENTWISE
 #endif
 
 static inline float lfm_bits_to_f32(uint32_t bits) {
@@ -103,7 +106,7 @@ static inline void lfm_sincos_turn(float u, float *sine, float *cosine) {
 static inline void lfm_box_muller(uint32_t radius_word, uint32_t angle_word, float *first, float *second) {
   float u = ((float)(int32_t)(radius_word >> 1) + 0.5f) * 0x1p-31f; /* [2^-32, 1] */
   float w = (float)(int32_t)(angle_word >> 8) * 0x1p-24f;           /* [0, 1) */
-  float radius = __builtin_sqrtf(-2.0f * lfm_logf(u));              /* the log is exact at 1 and has the right sign below */
+  float radius = sqrtf(-2.0f * lfm_logf(u));                        /* the log is exact at 1 and has the right sign below */
   float sine, cosine;
   lfm_sincos_turn(w, &sine, &cosine);
   *first = radius * cosine;

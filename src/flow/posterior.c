@@ -8,6 +8,7 @@
 #include "flow/posterior.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "core/vmath.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ lfm_status lfm_posterior_create(int64_t rows, int64_t dim, lfm_posterior **out) 
   lfm_posterior *posterior;
   LFM_TRY(LFM_ALLOC(&posterior, 1));
   posterior->rows = rows;
-  posterior->padded = (rows + PARTS - 1) / PARTS * PARTS;
+  posterior->padded = lfm_rounded_up(rows, PARTS);
   posterior->dim = dim;
   lfm_status status = LFM_ALLOC(&posterior->columns, posterior->padded * dim);
   if (status == LFM_OK) status = LFM_ALLOC(&posterior->weights, posterior->padded);

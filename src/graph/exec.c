@@ -15,9 +15,9 @@
  */
 #include "core/alloc.h"
 #include "core/bytes.h"
+#include "core/order.h"
 #include "graph/op.h"
 
-enum { CACHE_LINE = 64 };
 enum { PANEL_ROWS = 256, PANEL_NUMBERS = 1 << 20, MOST_PROBES = 1 << 16 };
 enum { WORTH_SHARING = 1 << 14 }; /* numbers that one worker copies in the time of a hand-over */
 static const int64_t max_rows = 1 << 20;
@@ -130,11 +130,6 @@ static lfm_status check_kind(const lfm_graph *graph, lfm_exec_kind kind, int64_t
   return LFM_OK;
 }
 
-static int64_t rounded_up(const lfm_graph *graph, int64_t rows) {
-  int64_t multiple = graph->kernels->row_multiple;
-  return (rows + multiple - 1) / multiple * multiple;
-}
-
 /* At most so many rows of tangents at a time; fewer of images. */
 static int64_t longest_panel(const lfm_graph *graph) {
   int64_t widest = 1;
@@ -147,8 +142,9 @@ static int64_t longest_panel(const lfm_graph *graph) {
 static lfm_status plan_tables(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
   int64_t wide = exec->rows * exec->directions, longest = longest_panel(graph), panels = (wide + longest - 1) / longest;
-  exec->padded_rows = rounded_up(graph, exec->rows);
-  exec->panel_rows = exec->kind == LFM_EXEC_TRACE ? rounded_up(graph, (wide + panels - 1) / panels) : 0;
+  exec->padded_rows = lfm_rounded_up(exec->rows, graph->kernels->row_multiple);
+  exec->panel_rows =
+      exec->kind == LFM_EXEC_TRACE ? lfm_rounded_up((wide + panels - 1) / panels, graph->kernels->row_multiple) : 0;
   exec->scratch = exec->trace = -1;
   LFM_TRY(LFM_ALLOC(&exec->state, graph->node_count));
   LFM_TRY(LFM_ALLOC(&exec->value, graph->value_count));
@@ -191,7 +187,7 @@ static lfm_status plan(lfm_exec *exec, int64_t probes) {
   }
   for (size_t i = 0; i < graph->node_count; i++) LFM_TRY(graph->nodes[i].op->plan(exec, &graph->nodes[i], &exec->state[i]));
   size_t workers = exec->team ? (size_t)lfm_team_size(exec->team) : 1;
-  exec->scratch_bytes = (exec->scratch_bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  exec->scratch_bytes = lfm_whole_lines(exec->scratch_bytes);
   LFM_TRY(lfm_exec_want(exec, workers * exec->scratch_bytes, -1, end, &exec->scratch));
   size_t total;
   LFM_TRY(lfm_plan_memory(exec->buffers, exec->buffer_count, &total));

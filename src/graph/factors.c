@@ -7,9 +7,10 @@
  */
 #include "graph/factors.h"
 #include "core/alloc.h"
+#include "core/order.h"
 #include "graph/op.h"
 
-enum { CACHE_LINE = 64, AT_ONCE = 64 };
+enum { AT_ONCE = 64 };
 enum { WEIGHT, BIAS };
 enum { FULL, REST, SIZES };
 
@@ -42,11 +43,9 @@ bool lfm_graph_has_factors(const lfm_graph *graph) {
 
 /* ---- what is kept, and where ----------------------------------------------------------------------------------- */
 
-static size_t rounded_up(size_t bytes) { return (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE; }
-
 static size_t take(lfm_factors *factors, size_t bytes) {
   size_t place = factors->bytes;
-  factors->bytes += rounded_up(bytes);
+  factors->bytes += lfm_whole_lines(bytes);
   return place;
 }
 
@@ -64,7 +63,7 @@ static void take_node(lfm_factors *factors, const lfm_node *node) {
   const lfm_graph *graph = factors->graph;
   take_matrix(factors, factors->h, node->input[0]);
   take_matrix(factors, factors->dz, node->output);
-  size_t sums = rounded_up((size_t)graph->values[node->output].count * graph->kernels->number_size);
+  size_t sums = lfm_whole_lines((size_t)graph->values[node->output].count * graph->kernels->number_size);
   factors->tensor[node->tensor[WEIGHT]] = (outer){.node = node};
   factors->tensor[node->tensor[BIAS]] =
       (outer){.node = node, .is_bias = true, .sums = take(factors, (size_t)factors->parts * sums)};
@@ -81,7 +80,7 @@ void *lfm_factors_dz(const lfm_factors *factors, lfm_value v, int part) { return
 
 void *lfm_factors_sums(const lfm_factors *factors, int tensor, int part) {
   const outer *bias = &factors->tensor[tensor];
-  size_t sums = rounded_up((size_t)factors->graph->tensors[tensor].count * factors->graph->kernels->number_size);
+  size_t sums = lfm_whole_lines((size_t)factors->graph->tensors[tensor].count * factors->graph->kernels->number_size);
   return factors->arena + bias->sums + (size_t)part * sums;
 }
 
@@ -91,8 +90,7 @@ int64_t lfm_factors_rows(const lfm_factors *factors) { return factors->rows; }
 
 /* Enough for a product to be at its best; and they still lie in a second-level cache, with what is read for them. */
 int64_t lfm_factors_rows_at_once(const lfm_graph *graph, int tensor) {
-  int64_t strip = lfm_graph_strip(graph, tensor);
-  return (AT_ONCE + strip - 1) / strip * strip;
+  return lfm_rounded_up(AT_ONCE, lfm_graph_strip(graph, tensor));
 }
 
 static lfm_product **products_of(const lfm_factors *factors, int worker, int tensor) {
@@ -116,7 +114,7 @@ static lfm_status create_products(lfm_factors *factors, int tensor) {
                                .half_b = input->half};
       lfm_product **product = &products_of(factors, w, tensor)[s];
       LFM_TRY(graph->kernels->product_create(&spec, product));
-      size_t scratch = rounded_up(graph->kernels->product_scratch(*product));
+      size_t scratch = lfm_whole_lines(graph->kernels->product_scratch(*product));
       if (scratch > factors->scratch_bytes) factors->scratch_bytes = scratch;
     }
   return LFM_OK;
@@ -142,9 +140,8 @@ lfm_status lfm_factors_create(const lfm_graph *graph, int64_t rows, int parts, i
     return lfm_fail(LFM_E_UNSUPPORTED, "graph: factors of a gradient: not all of its weights are those of linear maps");
   lfm_factors *factors;
   LFM_TRY(LFM_ALLOC(&factors, 1));
-  int64_t multiple = graph->kernels->row_multiple;
   factors->graph = graph, factors->parts = parts, factors->workers = workers;
-  factors->rows = rows, factors->lines = (rows + multiple - 1) / multiple * multiple;
+  factors->rows = rows, factors->lines = lfm_rounded_up(rows, graph->kernels->row_multiple);
   lfm_status status = fill(factors);
   if (status == LFM_OK) *out = factors;
   else lfm_factors_destroy(factors);

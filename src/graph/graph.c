@@ -6,12 +6,13 @@
  */
 #include "core/alloc.h"
 #include "core/bytes.h"
+#include "core/order.h"
 #include "graph/op.h"
 #include <stdio.h>
 
-enum { MAX_NODES = 4096, CACHE_LINE = 64, STRIP_NUMBERS = 8192, STRIP_ROWS = 16 };
-static const int64_t max_cols = 1 << 20; /* sizes multiply: this keeps every product of two far below 2^63 */
-static const int64_t max_image = 1 << 26, max_side = 4096;
+enum { MAX_NODES = 4096, STRIP_NUMBERS = 8192, STRIP_ROWS = 16 };
+static const int64_t max_count = 1 << 26; /* of a row; sizes multiply: this keeps every product of two far below 2^63 */
+static const int64_t max_side = 4096;
 
 lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
@@ -36,9 +37,9 @@ lfm_status lfm_graph_check(const lfm_graph *graph, lfm_value value) {
 }
 
 lfm_status lfm_graph_check_cols(int64_t cols) {
-  if (cols >= 1 && cols <= max_cols) return LFM_OK;
+  if (cols >= 1 && cols <= max_count) return LFM_OK;
   return lfm_fail(LFM_E_USAGE, "graph: a value of %lld numbers a row; 1 to %lld are possible", (long long)cols,
-                  (long long)max_cols);
+                  (long long)max_count);
 }
 
 lfm_status lfm_graph_check_image(const lfm_graph *graph, lfm_value value) {
@@ -52,7 +53,7 @@ lfm_value_info lfm_graph_image_info(const lfm_graph *graph, lfm_value like, int6
   const lfm_value_info *from = &graph->values[like];
   lfm_value_info info = {.dims = 3, .shape = {channels, height, width}, .tangent_of = -1};
   bool possible =
-      channels >= 1 && height >= 1 && width >= 1 && channels <= max_cols && height <= max_side && width <= max_side;
+      channels >= 1 && height >= 1 && width >= 1 && channels <= max_count && height <= max_side && width <= max_side;
   info.image = (lfm_image){channels, height, width, graph->kernels->image->block};
   info.count = possible ? lfm_image_count(info.image) : INT64_MAX;
   info.half = graph->kernels->image->half;
@@ -73,9 +74,9 @@ lfm_status lfm_op_no_plan(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 
 static lfm_status add_value(lfm_graph *graph, const lfm_value_info *info, lfm_value *out) {
   if (info->image.channels == 0) LFM_TRY(lfm_graph_check_cols(info->count));
-  else if (info->count > max_image)
+  else if (info->count > max_count)
     return lfm_fail(LFM_E_USAGE, "graph: an image of %lld numbers; up to %lld are possible", (long long)info->count,
-                    (long long)max_image);
+                    (long long)max_count);
   LFM_TRY(lfm_alloc_grow(&graph->values, &graph->value_room, graph->value_count + 1, sizeof *graph->values));
   *out = (lfm_value)graph->value_count++;
   graph->values[*out] = *info;
@@ -168,7 +169,7 @@ static void place_packs(lfm_graph *graph) {
       lfm_pack *pack = &graph->packs[i];
       if (pack->back != (bool)back) continue;
       pack->offset = graph->packed;
-      graph->packed += (pack->bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+      graph->packed += lfm_whole_lines(pack->bytes);
     }
     if (!back) graph->packed_forward = graph->packed;
   }
@@ -218,7 +219,7 @@ void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t co
 int64_t lfm_graph_strip(const lfm_graph *graph, int index) {
   const lfm_graph_tensor *tensor = &graph->tensors[index];
   int64_t numbers = tensor->count / tensor->shape[0], rows = (STRIP_NUMBERS + numbers - 1) / numbers;
-  return (rows + STRIP_ROWS - 1) / STRIP_ROWS * STRIP_ROWS;
+  return lfm_rounded_up(rows, STRIP_ROWS);
 }
 
 /* Backward: a product for the weights, and one for the input where a parameter lies behind it.  Trace: a product a

@@ -68,12 +68,13 @@ lfm_status lfm_graph_lengthen(lfm_graph *graph, const char *name, lfm_value x, i
 
 /* GroupNorm with NAME.weight and NAME.bias [channels]; then SiLU or Mish; then, in training, dropout.
  * e: its embedding [channels], or [2 channels] for a scale and a shift; none: below 0. */
+enum { LFM_USUAL_GROUPS = 32 };
 typedef struct lfm_graph_norm_config {
   lfm_value e;
   lfm_modulation modulation;
   lfm_act_kind act;
   double dropout;
-  int64_t groups; /* 0: 32 */
+  int64_t groups; /* 0: the usual ones */
 } lfm_graph_norm_config;
 lfm_status lfm_graph_norm(lfm_graph *graph, const char *name, lfm_value x, const lfm_graph_norm_config *config,
                           lfm_value *out);

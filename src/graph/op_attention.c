@@ -2,7 +2,7 @@
  *
  * op_attention.c -- every pixel looks at all others: O = softmax(Q K' / sqrt(d)) V, head by head.  [Vaswani et al. 2017]
  * Head h has the channels 3 d h of qkv: d of Q, d of K, d of V, one after the other; that is how the weights of the public
- * implementation lie, whose scale d^(-1/4) on each of Q and K this has, too.
+ * implementation lie, whose scale d^(-1/4) on each of Q and K the products have, too (a kernel a head scales Q K').
  *   forward   P = softmax(Q K'), O = P V
  *   backward  dV = P' dO;  dS = the softmax's slope of (dO V');  dQ = dS K;  dK = dS' Q
  *   tangent   T_S = T_Q K' + Q T_K';  T_P = the softmax's slope of T_S, which is symmetric;  T_O = T_P V + P T_V

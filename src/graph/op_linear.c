@@ -10,6 +10,7 @@
  *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "graph/op.h"
 
 enum { SHARED_BYTES = 1 << 17 }; /* of weights: what less would gain, the hand-over would cost */
@@ -22,8 +23,8 @@ static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { retur
 
 /* A panel that is not full, as the last one of few rows, is a product of half or a quarter of its rows. */
 static int64_t panel_of(const lfm_exec *exec, int size) {
-  int64_t multiple = exec->graph->kernels->row_multiple, rows = (exec->panel_rows + (1 << size) - 1) >> size;
-  return (rows + multiple - 1) / multiple * multiple;
+  int64_t rows = (exec->panel_rows + (1 << size) - 1) >> size;
+  return lfm_rounded_up(rows, exec->graph->kernels->row_multiple);
 }
 
 /* ---- planning ------------------------------------------------------------------------------------------------ */

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { WEIGHT, BIAS, STATS = 0, USUAL_GROUPS = 32 };
+enum { WEIGHT, BIAS, STATS = 0 };
 static const int64_t most_dropped = 1 << 23; /* numbers that the draws of one node have addresses for */
 
 /* Channels that may be normalised apart from the others: whole groups and whole blocks, or all. */
@@ -84,7 +84,7 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
 static const lfm_op op_norm = {
     .name = "norm", .macs = lfm_op_no_macs, .plan = plan, .forward = forward, .backward = backward, .tangent = tangent};
 
-static int64_t groups_of(const lfm_graph_norm_config *c) { return c->groups ? c->groups : USUAL_GROUPS; }
+static int64_t groups_of(const lfm_graph_norm_config *c) { return c->groups ? c->groups : LFM_USUAL_GROUPS; }
 
 static lfm_status check(const lfm_graph *graph, lfm_value x, const lfm_graph_norm_config *c) {
   LFM_TRY(lfm_graph_check_image(graph, x));

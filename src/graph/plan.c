@@ -8,8 +8,6 @@
 #include "graph/op.h"
 #include <stdlib.h>
 
-enum { ALIGNMENT = 64 };
-
 static int larger_first(const void *a, const void *b) {
   const lfm_buffer *const *x = a, *const *y = b;
   if ((*x)->bytes != (*y)->bytes) return (*x)->bytes < (*y)->bytes ? 1 : -1;
@@ -39,7 +37,7 @@ lfm_status lfm_plan_memory(lfm_buffer *buffers, size_t count, size_t *total) {
   LFM_TRY(LFM_ALLOC(&order, count));
   for (size_t i = 0; i < count; i++) {
     order[i] = &buffers[i];
-    buffers[i].bytes = (buffers[i].bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    buffers[i].bytes = lfm_whole_lines(buffers[i].bytes);
   }
   qsort(order, count, sizeof *order, larger_first);
   *total = 0;

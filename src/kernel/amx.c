@@ -10,6 +10,7 @@
 #include "kernel/amx.h"
 
 #if defined(__x86_64__) && defined(__linux__)
+#include "core/order.h"
 #include "kernel/amx_tiles.h"
 #include <cpuid.h>
 #include <dnnl.h>
@@ -30,7 +31,7 @@ static void ask(void) {
   bool has_tiles = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 1u), has_pairs = d >> 22 & 1u;
   bool has_vectors =
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
-  bool is_seen = dnnl_get_effective_cpu_isa() == dnnl_cpu_isa_avx512_core_amx;
+  bool is_seen = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
   ready = has_tiles && has_pairs && has_vectors && is_seen && syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
 }
 
@@ -63,8 +64,6 @@ AMX_INLINE void multiply(bool two, operand a, operand b, int64_t count) {
   }
 }
 
-static int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
 /* ---- a layer: C = act(A B + bias) ---------------------------------------------------------------------------------- */
 
 /* Lines of A as tiles, zeros behind the last column: within a matrix a line of a tile may lie across two of the cache. */
@@ -78,7 +77,7 @@ AMX static void take_lines(char *to, const uint16_t *a, int64_t lines, int64_t k
 
 AMX_INLINE void sum_lines(bool two, float *sums, int64_t width, operand a, const lfm_amx_product *p, const char *b) {
   const lfm_layout *l = &p->layout;
-  int64_t half = (int64_t)sizeof(uint16_t), count = up(l->rows, TILE_HALVES) / TILE_HALVES;
+  int64_t half = (int64_t)sizeof(uint16_t), count = lfm_rounded_up(l->rows, TILE_HALVES) / TILE_HALVES;
   for (int64_t n = 0; n < l->cols; n += BLOCK) {
     operand tiles = {b + (n / l->col_block * l->col_stride + n % l->col_block * l->pair) * half,
                      l->col_block * l->pair * half, l->row_stride * half, TILE_BYTES};
@@ -117,7 +116,7 @@ AMX static void finish_line(const lfm_amx_product *p, float *sums, const float *
 
 AMX static void run_layer(const lfm_amx_product *p, const uint16_t *a, const void *b, const float *bias, void *c,
                           float *sums) {
-  int64_t m = p->spec.m, k = p->spec.k, width = up(p->spec.n, BLOCK), lines = 0;
+  int64_t m = p->spec.m, k = p->spec.k, width = lfm_rounded_up(p->spec.n, BLOCK), lines = 0;
   char *room = (char *)(sums + BLOCK * width);
   operand tiles = {room, TILE_BYTES, TWO_TILES, TILE_SIZE};
   for (int64_t first = 0; first < m; first += BLOCK) {
@@ -158,12 +157,14 @@ AMX static void make_tiles(char *to, const uint16_t *from, int64_t k, int64_t n,
 }
 
 /* Of lines [k, n] as tiles, two at a time. */
-static int64_t tiles_bytes(int64_t k, int64_t n) { return up(k, TILE_HALVES) * up(n, BLOCK) * (int64_t)sizeof(uint16_t); }
+static int64_t tiles_bytes(int64_t k, int64_t n) {
+  return lfm_rounded_up(k, TILE_HALVES) * lfm_rounded_up(n, BLOCK) * (int64_t)sizeof(uint16_t);
+}
 
 /* Into C itself, or where its columns do not fill the tiles, by way of `sums`. */
 AMX_INLINE void gradient_lines(bool two, const lfm_amx_product *p, operand a, operand b, int64_t lines, float *c,
                                float *sums) {
-  int64_t n = p->spec.n, count = up(p->spec.k, TILE_HALVES) / TILE_HALVES, line = n * (int64_t)sizeof *c;
+  int64_t n = p->spec.n, count = lfm_rounded_up(p->spec.k, TILE_HALVES) / TILE_HALVES, line = n * (int64_t)sizeof *c;
   for (int64_t j = 0; j < n; j += BLOCK, b.at += 2 * b.second) {
     bool fits = n - j >= BLOCK;
     if (p->spec.accumulate && fits) tiles_load(two, c + j, line);
@@ -182,7 +183,7 @@ AMX_INLINE void gradient_lines(bool two, const lfm_amx_product *p, operand a, op
 
 AMX static void run_gradient(const lfm_amx_product *p, const uint16_t *a, const uint16_t *b, float *c, char *room) {
   int64_t m = p->spec.m, n = p->spec.n, k = p->spec.k, lines = 0;
-  int64_t row = up(k, TILE_HALVES) / TILE_HALVES * TILE_SIZE;
+  int64_t row = lfm_rounded_up(k, TILE_HALVES) / TILE_HALVES * TILE_SIZE;
   char *a_room = room, *b_room = a_room + tiles_bytes(k, m);
   float *sums = (float *)(b_room + tiles_bytes(k, n));
   make_tiles(a_room, a, k, m, p->spec.lda ? p->spec.lda : m, true);
@@ -215,7 +216,7 @@ lfm_amx_product lfm_amx_product_of(const lfm_product_spec *spec, const lfm_kerne
 
 size_t lfm_amx_scratch(const lfm_amx_product *p) {
   int64_t sums = BLOCK * (int64_t)sizeof(float), k = p->spec.k;
-  if (p->spec.layout) return (size_t)(sums * up(p->spec.n, BLOCK) + tiles_bytes(BLOCK, k));
+  if (p->spec.layout) return (size_t)(sums * lfm_rounded_up(p->spec.n, BLOCK) + tiles_bytes(BLOCK, k));
   return (size_t)(tiles_bytes(k, p->spec.m) + tiles_bytes(k, p->spec.n) + sums * BLOCK);
 }
 

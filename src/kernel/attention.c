@@ -12,6 +12,7 @@
 #include "kernel/attention.h"
 
 #if defined(__x86_64__)
+#include "core/order.h"
 #include "kernel/strips.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ typedef struct head {
   float scale;
 } head;
 
-static int64_t wide_of(lfm_image image) { return (lfm_image_pixels(image) + LANES - 1) / LANES * LANES; }
+static int64_t wide_of(lfm_image image) { return lfm_rounded_up(lfm_image_pixels(image), LANES); }
 
 static bool can_attend(lfm_image out, int64_t heads) {
   return out.block == LANES && out.channels / heads % LANES == 0 && __builtin_cpu_supports("avx512f");

@@ -23,7 +23,7 @@
 #include <cpuid.h>
 #endif
 
-enum { CHUNK = 512, PACK_RUN = 16, PACK_WORDS = 64, ALIGNMENT = 64 };
+enum { CHUNK = 512, PACK_RUN = 16, PACK_WORDS = 64 };
 
 /* ---- arrays -------------------------------------------------------------------------------------------------- */
 
@@ -59,8 +59,6 @@ struct lfm_product {
 
 static const lfm_kernels *library; /* of float products; set once, with the tables */
 
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
-
 static void apply(convert how, void *to, const void *from, size_t n) {
   if (how == HALVE) halve(to, from, n);
   else if (how == WIDEN) widen(to, from, n);
@@ -85,8 +83,8 @@ static lfm_product_spec divide(const lfm_product_spec *spec, bool floats, lfm_pr
   product->a_lines = spec->lda ? spec->k : 1, product->a_step = spec->lda;
   if (product->a != AS_IT_IS) inner.lda = 0; /* what is rounded lies close */
   product->c_count = (size_t)(spec->m * spec->n);
-  if (product->a != AS_IT_IS) product->a_scratch = aligned(product->a_count * sizeof(float));
-  if (product->c == HALVE) product->c_scratch = aligned(product->c_count * sizeof(float));
+  if (product->a != AS_IT_IS) product->a_scratch = lfm_whole_lines(product->a_count * sizeof(float));
+  if (product->c == HALVE) product->c_scratch = lfm_whole_lines(product->c_count * sizeof(float));
   return inner;
 }
 
@@ -94,11 +92,11 @@ static lfm_product_spec divide(const lfm_product_spec *spec, bool floats, lfm_pr
 static lfm_status make_inner(const lfm_product_spec *spec, lfm_product *product) {
   if (lfm_amx_can(spec)) {
     product->tiles = lfm_amx_product_of(spec, library);
-    product->inner_scratch = aligned(lfm_amx_scratch(&product->tiles));
+    product->inner_scratch = lfm_whole_lines(lfm_amx_scratch(&product->tiles));
     return LFM_OK;
   }
   LFM_TRY(library->product_create(spec, &product->inner));
-  product->inner_scratch = aligned(library->product_scratch(product->inner));
+  product->inner_scratch = lfm_whole_lines(library->product_scratch(product->inner));
   return LFM_OK;
 }
 
@@ -350,6 +348,8 @@ lfm_status lfm_kernels_bf16(const lfm_kernels **out) {
   if (!has_amx && !strstr(isa, "bf16"))
     return lfm_fail(LFM_E_UNSUPPORTED,
                     "precision bf16: this processor has no bfloat16 arithmetic (AVX512_BF16 or AMX); use precision fp32");
+  if (lfm_kernels_best() != lfm_kernels_onednn())
+    return lfm_fail(LFM_E_UNSUPPORTED, "precision bf16: LFM_KERNELS asks for kernels that have none; unset it, or use fp32");
   *out = has_amx || !has_fp16() ? lfm_kernels_bf16_pairs() : lfm_kernels_bf16_floats();
   return LFM_OK;
 }

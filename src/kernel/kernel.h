@@ -18,7 +18,7 @@ typedef struct lfm_kernels lfm_kernels;
 const lfm_kernels *
 lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
 const lfm_kernels *lfm_kernels_onednn(void);
-const lfm_kernels *lfm_kernels_onednn_direct(void); /* no convolution Winograd's way */
+const lfm_kernels *lfm_kernels_onednn_direct(void); /* the library's own kernels alone */
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);
 

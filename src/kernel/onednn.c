@@ -263,7 +263,7 @@ static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
-/* NULL: below AVX2, Xeon Phi, or another architecture. */
+/* The last whose instructions are all there, as a newer processor has more; NULL: below AVX2, or another architecture. */
 static const char *isa_name(dnnl_cpu_isa_t isa) {
   static const struct {
     int isa;
@@ -274,9 +274,10 @@ static const char *isa_name(dnnl_cpu_isa_t isa) {
                {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
                {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
                {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"}};
+  const char *name = NULL;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (known[i].isa == (int)isa) return known[i].name;
-  return NULL;
+    if (((int)isa & known[i].isa) == known[i].isa) name = known[i].name;
+  return name;
 }
 
 static void make_table(void) {

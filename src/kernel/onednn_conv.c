@@ -13,6 +13,7 @@
  * library's pairs are slow; all else goes in pairs of halves by oneDNN (docs/decisions/bf16.md).
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "kernel/amx_conv.h"
 #include "kernel/attention.h"
 #include "kernel/filter.h"
@@ -22,7 +23,7 @@
 #include "kernel/winograd.h"
 #include <string.h>
 
-enum { ARGS = 5, LINE = 64 };
+enum { ARGS = 5 };
 
 static int64_t block = 16; /* floats of a vector: 8 below AVX-512 */
 
@@ -64,9 +65,7 @@ static lfm_filter filter(const lfm_conv_shape *shape, lfm_conv_pass pass, conv_w
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
 
-static size_t whole_lines(size_t bytes) { return (bytes + LINE - 1) / LINE * LINE; }
-
-static int64_t whole(int64_t channels) { return (channels + block - 1) / block * block; }
+static int64_t whole(int64_t channels) { return lfm_rounded_up(channels, block); }
 
 typedef struct conv_memory {
   dnnl_memory_desc_t x, w, b, y, scratch;
@@ -154,7 +153,7 @@ static lfm_status fill(lfm_conv *conv, const lfm_conv_shape *shape, bool bias, i
   LFM_TRY(describe(shape, conv->pass, bias, &memory, &described));
   LFM_TRY(describe_primitive(&described, &primitive));
   memory.scratch = *dnnl_primitive_desc_query_md(primitive, dnnl_query_scratchpad_md, 0);
-  conv->scratch = whole_lines(dnnl_memory_desc_get_size(&memory.scratch));
+  conv->scratch = lfm_whole_lines(dnnl_memory_desc_get_size(&memory.scratch));
   lfm_status status = lfm_onednn_check(dnnl_primitive_create(&conv->primitive, primitive), "making a primitive");
   dnnl_primitive_desc_destroy(primitive);
   LFM_TRY(status);
@@ -181,13 +180,13 @@ static lfm_status conv_create(const lfm_conv_shape *shape, lfm_conv_pass pass, b
   lfm_status status = LFM_OK;
   if (way == BY_TILES) {
     conv->tiles = lfm_winograd_of(shape, pass, rows, half);
-    conv->scratch = whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
+    conv->scratch = lfm_whole_lines(lfm_winograd_scratch(&conv->tiles, pass));
   } else if (way == BY_LINES) {
     conv->lines = lfm_toom_of(shape, pass, rows, half);
-    conv->scratch = whole_lines(lfm_toom_scratch(&conv->lines, pass));
+    conv->scratch = lfm_whole_lines(lfm_toom_scratch(&conv->lines, pass));
   } else if (way == BY_REGISTERS) {
     conv->registers = lfm_amx_conv_of(shape, pass, rows);
-    conv->scratch = whole_lines(lfm_amx_conv_scratch(&conv->registers));
+    conv->scratch = lfm_whole_lines(lfm_amx_conv_scratch(&conv->registers));
   } else if (way == BY_POINTS) conv->points = lfm_pointwise_of(shape, pass, rows);
   else {
     int threads = lfm_onednn_threads_to_one();

@@ -308,7 +308,7 @@ static int64_t chunk_of(const lfm_toom *l, int64_t channels) {
   int64_t most = lfm_least(near / each / STRIP * STRIP, MOST_TILES), chunks;
   if (most < STRIP) most = STRIP;
   chunks = (l->tiles + most - 1) / most;
-  return ((l->tiles + chunks - 1) / chunks + STRIP - 1) / STRIP * STRIP;
+  return lfm_rounded_up((l->tiles + chunks - 1) / chunks, STRIP);
 }
 
 lfm_toom lfm_toom_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, bool half) {

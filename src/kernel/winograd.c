@@ -139,7 +139,7 @@ static int64_t chunk_of(const lfm_winograd *w, int64_t bytes, int64_t limit) {
   int64_t all = w->end, most = bytes / (int64_t)sizeof(float) / (w->read * LANES * POINTS) / STRIP * STRIP;
   most = most < STRIP ? STRIP : lfm_least(most, limit);
   int64_t chunks = (all + most - 1) / most;
-  return ((all + chunks - 1) / chunks + BUNCH - 1) / BUNCH * BUNCH;
+  return lfm_rounded_up((all + chunks - 1) / chunks, BUNCH);
 }
 
 lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, bool half) {

@@ -145,7 +145,7 @@ lfm_status lfm_run_create_part(const lfm_net *net, lfm_factors *factors, int par
 /* The factors of a batch of `parts` such parts, of `rows` rows each, for the optimiser (net/optim.h). */
 lfm_status lfm_net_factors(const lfm_net *net, int64_t rows, int parts, int workers, lfm_factors **out);
 void lfm_run_destroy(lfm_run *run);
-int64_t lfm_run_rows(const lfm_run *run);  /* tests */
+int64_t lfm_run_rows(const lfm_run *run);
 size_t lfm_run_memory(const lfm_run *run); /* bytes of its buffers */
 
 void *lfm_run_t(lfm_run *run);                       /* in  [rows]; NULL: the net has none */

@@ -141,6 +141,8 @@ static lfm_status check(const lfm_unet1d_config *c) {
       c->given > MOST_GIVEN)
     return lfm_fail(LFM_E_USAGE, "step_embed_dim is %lld, of %lld given numbers; even ones to %d, and up to %d, are possible",
                     (long long)c->step_embed_dim, (long long)c->given, MOST_EMBED, MOST_GIVEN);
+  if (c->kernel_size < 1 || c->kernel_size % 2 == 0)
+    return lfm_fail(LFM_E_USAGE, "kernel_size is %lld; an odd number of taps is needed", (long long)c->kernel_size);
   return check_widths(c);
 }
 

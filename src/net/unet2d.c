@@ -183,6 +183,9 @@ static lfm_status check(const lfm_unet2d_config *c) {
   if (c->hidden_dim < 2 || c->hidden_dim > MOST_WIDTH || c->channels < 1 || c->channels > MOST_CHANNELS)
     return lfm_fail(LFM_E_USAGE, "hidden_dim is %lld, of %lld channels; up to %d, and of up to %d, are possible",
                     (long long)c->hidden_dim, (long long)c->channels, MOST_WIDTH, MOST_CHANNELS);
+  if (c->hidden_dim % LFM_USUAL_GROUPS)
+    return lfm_fail(LFM_E_USAGE, "hidden_dim is %lld; a multiple of %d is needed, the groups that are normalised",
+                    (long long)c->hidden_dim, LFM_USUAL_GROUPS);
   int64_t least = (int64_t)1 << (c->mult_count - 1);
   if (c->height < least || c->width < least || c->height % least || c->width % least || c->height > MOST_SIDE ||
       c->width > MOST_SIDE)

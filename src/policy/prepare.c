@@ -10,6 +10,7 @@
 #include "policy/prepare_internal.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "kernel/bf16.h"
 #include "runtime/back.h"
 
@@ -18,8 +19,7 @@
 
 enum { LANES = LFM_RT_LANES };
 
-static int64_t even(int64_t channels) { return (channels + 1) / 2 * 2; }
-int64_t lfm_whole_vectors(int64_t channels) { return (channels + LANES - 1) / LANES * LANES; }
+int64_t lfm_whole_vectors(int64_t channels) { return lfm_rounded_up(channels, LANES); }
 
 static void set_name(char to[LFM_PREPARED_NAME], const char *name) { snprintf(to, LFM_PREPARED_NAME, "%s", name); }
 
@@ -54,7 +54,7 @@ static lfm_source *add_source(lfm_prepared *p, const char *name, lfm_source sour
 lfm_source *lfm_prepare_conv(lfm_prepared *p, const char *name, lfm_rt_step step, int64_t in, int64_t out) {
   step.kind = LFM_RT_CONV;
   step.channels = lfm_whole_vectors(out);
-  step.in = even(step.in);
+  step.in = lfm_rounded_up(step.in, 2);
   step.weights = p->weights;
   lfm_source source = {.step = p->step_count,
                        .out = out,
@@ -109,10 +109,10 @@ void lfm_prepare_given(lfm_prepared *p, int64_t given, int64_t timed, bool mish)
                                     .to = base,
                                     .stride = 1,
                                     .taps = 1,
-                                    .in = even(given),
+                                    .in = lfm_rounded_up(given, 2),
                                     .more = -1});
   p->field.given_steps = p->step_count;
-  p->weights = timed * even(given);
+  p->weights = timed * lfm_rounded_up(given, 2);
   p->constants = timed;
 }
 
@@ -125,7 +125,7 @@ void lfm_prepare_given_map(lfm_prepared *p, const lfm_timed_map *map, int64_t fi
                           .first_in = first_in,
                           .in = {p->field.given_count},
                           .all_taps = 1,
-                          .weights = map->at * even(p->field.given_count),
+                          .weights = map->at * lfm_rounded_up(p->field.given_count, 2),
                           .bias = map->at,
                           .written = lfm_whole_vectors(map->out)});
 }

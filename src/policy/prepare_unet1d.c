@@ -160,7 +160,10 @@ static int64_t widest(const lfm_unet1d_config *c) {
 
 /* ---- time --------------------------------------------------------------------------------------------------------- */
 
-static double mish(double x) { return x * tanh(log1p(exp(x < 40 ? x : 40))); }
+static double mish(double x) {
+  double slope;
+  return act_value_f64(LFM_ACT_MISH, 0, x, &slope);
+}
 
 /* y = W x + b of the encoder's map. */
 static lfm_status encode(const lfm_net *net, const lfm_params *params, const char *name, int64_t out, int64_t in,

@@ -11,7 +11,7 @@
 
 /* Variances become 1 / sd. */
 LFM_VECTOR static void invert(float *variance, int64_t channels) {
-  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) variance[c] = 1.0f / __builtin_sqrtf(variance[c] + NORM_EPSILON);
+  LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) variance[c] = 1.0f / sqrtf(variance[c] + NORM_EPSILON);
 }
 
 /* The numbers of a norm's channels. */

@@ -69,7 +69,7 @@ LFM_VECTOR static void run_add(const lfm_rt_step *s, float *space) {
 /* Mean and variance of every channel's group become what a number is multiplied by and what is added. */
 LFM_VECTOR static void fold(float *mean, float *variance, const float *scale, const float *shift, int64_t channels) {
   LFM_ELEMENTWISE for (int64_t c = 0; c < channels; c++) {
-    float factor = scale[c] / __builtin_sqrtf(variance[c] + NORM_EPSILON);
+    float factor = scale[c] / sqrtf(variance[c] + NORM_EPSILON);
     mean[c] = shift[c] - mean[c] * factor;
     variance[c] = factor;
   }

@@ -22,6 +22,8 @@ static void a_name_forces(void **state) {
   assert_ptr_equal(lfm_kernels_best(), lfm_kernels_ref32());
   setenv("LFM_KERNELS", "ref64", 1);
   assert_ptr_equal(lfm_kernels_best(), lfm_kernels_ref64());
+  const lfm_kernels *halves;
+  assert_int_equal(lfm_kernels_bf16(&halves), LFM_E_UNSUPPORTED); /* they have none */
   assert_int_equal(notes, 0);
 }
 

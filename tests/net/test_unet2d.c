@@ -411,6 +411,7 @@ static void test_what_is_refused(void **state) {
   lfm_unet2d_config c = tiny();
   c.height = 5, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.hidden_dim = 48, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
+  assert_non_null(strstr(lfm_error(), "hidden_dim is 48; a multiple of 32 is needed"));
   c.num_head_channels = 24, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.mult_count = 9, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();
   c.mults[1] = 0, refused(c, lfm_kernels_ref64(), LFM_E_USAGE), c = tiny();

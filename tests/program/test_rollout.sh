@@ -85,6 +85,10 @@ main='-std=c99 -Wall -Wextra -Werror -O2 -DPOLICY_MAIN -DPOLICY_CHUNKS=20'
 check "halves are C99" cc $main -march=native policy.c -o here -lm
 expect_exit 0 ./here
 if grep -qw fma /proc/cpuinfo; then check "to the bit" grep -q 'largest difference 0$' out; fi
+if command -v tcc >/dev/null; then
+  check "a compiler that is neither GCC nor Clang takes it" tcc -DPOLICY_MAIN -DPOLICY_CHUNKS=20 policy.c -o plain -lm
+  expect_exit 0 ./plain
+fi
 if grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
   # shellcheck disable=SC2086
   check "also for narrower vectors" cc $main -march=x86-64-v3 policy.c -o narrow -lm
