@@ -7,7 +7,7 @@
  *
  * Header.  A first row of words is a header.  One of words and numbers is ambiguous ("5.1,3.5,setosa" in a file without
  * header; "id,2019,2020" in one with): it is a header when a number stands under one of its words, in the first row that
- * has a value there, else it is data and a note says so.  A quoted number counts as a word here if numbers stand unquoted
+ * has a value there, else it is data and a warning says so.  A quoted number counts as a word here if numbers stand unquoted
  * below it.  A first row that counts 0, 1, 2, ... is how pandas names columns without names: a header, with a note.  Who
  * knows better says so (header in lfm_table_options).
  * Delimiter.  The comma; in a first line without commas, the semicolon, else the tab.
