@@ -71,9 +71,10 @@ typedef struct app_option {
   { APP_FLAG, .name = "json", .target = (address), .help = "print the result as one JSON object on standard output" }
 #define APP_OPTION_SOLVER(address)                                                                                           \
   {                                                                                                                          \
-    APP_WORD, .name = "solver", .value = "NAME", .target = (address),                                                        \
-              .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},           \
-              .help = "integrator (default dopri5; with --nfe midpoint, of one evaluation a block euler):"                   \
+    APP_WORD,                                                                                                                \
+        .name = "solver", .value = "NAME", .target = (address),                                                              \
+        .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},                 \
+        .help = "integrator (default dopri5; with --nfe midpoint, or euler: of policies, and of one evaluation a block):"    \
   }
 /* Of a policy, which takes fixed steps of four evaluations at most; `of` stands in front of the help. */
 #define APP_OPTION_POLICY_SOLVER(of, address)                                                                                \

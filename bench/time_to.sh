@@ -6,8 +6,9 @@
 # value with its learning rate still high, so the answer is sought among runs of growing length, each with the whole of its
 # own schedule: shares of the published batches, doubling; the first that reaches the target, and between it and the run
 # before the seconds are interpolated in their logarithm.  Both programs' models are scored by lfm.  lfm's seconds count its
-# validation losses and checkpoints, which PyTorch's recipe has not; reading the table counts for neither. Only on an idle
-# machine: PyTorch's threads wait for each other where another program has one of the cores.
+# validation losses and checkpoints, which PyTorch's recipe has not; reading the table
+# and compiling count for neither.  Only on an idle machine: PyTorch's threads wait for each other where another program has
+# one of the cores.
 #   bench/time_to.sh BSDS.hdf5 [BUILD] [OUT]           BSDS300 at $TARGET=-152, then the tree at entropy + 0.2
 #   bench/time_to.sh tree [BUILD] [OUT]                the tree only
 #   $TORCH: a python with bench/torch/requirements.txt, without it lfm only; $SHARES="1/64 1/32 ... 1"; $SEED=0; $ROWS=500

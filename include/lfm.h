@@ -632,7 +632,9 @@ LFM_API const char *lfm_judge_class(const lfm_judge *judge, int64_t label); /* i
  *   logits    a column for each class, by its name
  *   right     how often the class of the highest logit is that of the label.  Classes are the same if their names are, or if
  *             those of the pictures have numbers only and the judge's names do not; of is 0 where there are no labels or,
- * with a note, one of a class that it does not know LFM_E_DATA when they are no pictures, or of another size. */
+ *             with a note, one of a class that it does not know
+ *
+ * LFM_E_DATA when they are no pictures, or of another size. */
 LFM_API lfm_status lfm_judge_apply(const lfm_judge *judge, const lfm_table *pictures, int threads, lfm_table **features,
                                    lfm_table **logits, lfm_share *right);
 

@@ -230,7 +230,7 @@ def train(rows, config, result, compiled):
             block.load_state_dict(blocks[-1].state_dict())
         if compiled:  # before the clock
             some = pool[:min(config['batch_size'], len(pool))].repeat_interleave(config.get('num_tk', 1), 0)
-            loss_function(block, some, some, flow_times(len(some), config), config['interp']).backward()
+            loss_function(block, some, some.clone(), flow_times(len(some), config), config['interp']).backward()
             block.zero_grad()
         began = time.perf_counter()
         losses = train_block(block, pool, gamma, steps, config, loss_function)

@@ -35,7 +35,7 @@ lfm_status lfm_table_make(int64_t rows, int64_t cols, lfm_table **out) {
     char name[24];
     snprintf(name, sizeof name, "x%lld", (long long)table->cols);
     LFM_TRY_GOTO(lfm_alloc_text(&table->names[table->cols], name), failed);
-    table->decimals[table->cols] = -1;
+    table->decimals[table->cols] = LFM_AS_SINGLE;
   }
   *out = table;
   return LFM_OK;

@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "data/redundancy.h"
+#include "data/text.h"
 #include "flow/columns.h"
 #include "flow/scored.h"
 #include "metric/summary.h"
@@ -135,7 +136,7 @@ static lfm_status to_table(const scored *s, const lfm_table *from, lfm_table **o
   for (int64_t j = 0; j < cols; j++) {
     lfm_status status = lfm_table_rename(table, j, names[j]);
     if (status != LFM_OK) return lfm_table_destroy(table), status;
-    table->decimals[j] = j == 0 || j == 2 ? 0 : -1;
+    table->decimals[j] = j == 0 || j == 2 ? 0 : LFM_AS_SINGLE;
   }
   for (int64_t i = 0; i < s->own.rows.count; i++) {
     double *row = table->values + i * cols;
