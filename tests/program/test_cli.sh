@@ -281,7 +281,7 @@ printf '2019,2020\n' >years.csv
 awk 'BEGIN { srand(3); for (i = 0; i < 60; i++) print rand() "," rand() }' >>years.csv
 expect_exit 0 "$lfm" train years.csv -o years --header yes --set max_batch=2
 expect_exit 0 "$lfm" sample years -n 1 -o drawn.csv
-check "a row of numbers that is called a header is one" grep -qx '2019,2020' drawn.csv
+check "a row of numbers that is called a header is one" grep -qx '"2019","2020"' drawn.csv
 expect_usage "--header" "$lfm" train years.csv -o other --header maybe
 
 printf 'length,width\n1,1\n1,\n1.2,1.1\n,1\n1.4,1.2\n' >holes.csv
