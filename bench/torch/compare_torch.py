@@ -13,10 +13,10 @@ Both sides run in turn, round after round, on all threads: what disturbs the mac
 of PyTorch's ways counts; score and sample print all, the fastest first.  What is compiled is compiled before the clock,
 for the shapes that it will meet: torchdiffeq carries all rows to the end.  A tolerance means different things to the two
 solvers, so score and sample run at several, measure the error of each against a double-precision solve (--reference;
-PyTorch, the same weights) and compare the times at one error, interpolated in logarithms.  The trace of log p has four
+PyTorch, the same weights) and compare the times at one error, interpolated in logarithms.  The trace of log p has five
 ways in PyTorch: `hand`, tangents of all directions through each layer as one product, what the program does too;
-`compiled`, the same by torch.compile; `vmap`, the same by torch.func; `backward`, the Jacobian by batched reverse
-differentiation, as in the published code.  In bf16 PyTorch runs under autocast, masters in fp32.
+`compiled`, the same by torch.compile; `halves`, that with products of bfloat16; `vmap`, by torch.func; `backward`, the
+Jacobian by batched reverse differentiation, as in the published code.  In bf16 PyTorch runs under autocast, masters in fp32.
 Nothing else should run meanwhile.
 """
 import argparse
@@ -124,17 +124,26 @@ def compare_train(args):
 
 # ---- the trace, in three more ways -----------------------------------------------------------------------------------
 
-def trace_by_hand(block, t, x):
-    """v and tr dv/dx: the tangents [rows, dim, width] through the layers; of the last map only the diagonal."""
+def trace_by_hand(block, t, x, digits=None):
+    """v and tr dv/dx: the tangents [rows, dim, width] through the layers, whose products may have fewer digits; of the last map
+    only the diagonal."""
     h, tangent = torch.cat([t.expand(len(x)).unsqueeze(1), x], 1), None
     for layer in block.net[:-1]:
         if isinstance(layer, torch.nn.Linear):
-            tangent = layer.weight[:, 1:].T.unsqueeze(0) if tangent is None else tangent @ layer.weight.T
+            if tangent is None:
+                tangent = layer.weight[:, 1:].T.unsqueeze(0)
+            else:
+                tangent = (tangent.to(digits or x.dtype) @ layer.weight.T.to(digits or x.dtype)).to(x.dtype)
             h = layer(h)
         else:
             h, slope = torch.func.jvp(layer, (h,), (torch.ones_like(h),))
             tangent = tangent * slope.unsqueeze(1)
     return block.net[-1](h), torch.einsum('rdh,dh->r', tangent, block.net[-1].weight)
+
+
+def trace_by_halves(block, t, x):
+    """The same with products of bfloat16."""
+    return trace_by_hand(block, t, x, torch.bfloat16)
 
 
 def trace_by_backward(block, t, x):
@@ -147,8 +156,8 @@ def trace_by_backward(block, t, x):
     return v.detach(), torch.einsum('drd->r', jacobian)
 
 
-TRACES = {'hand': trace_by_hand, 'compiled': torch.compile(trace_by_hand, dynamic=False), 'vmap': velocity_and_trace,
-          'backward': trace_by_backward}
+TRACES = {'hand': trace_by_hand, 'compiled': torch.compile(trace_by_hand, dynamic=False),
+          'halves': torch.compile(trace_by_halves, dynamic=False), 'vmap': velocity_and_trace, 'backward': trace_by_backward}
 
 
 # ---- with a model ----------------------------------------------------------------------------------------------------
@@ -409,8 +418,8 @@ def main():
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--ways', default='eager,traced,compiled', help="PyTorch's ways to try; the best counts")
     parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32', help='train, policy: of both sides')
-    parser.add_argument('--traces', default='compiled,hand,vmap',
-                        help="score: PyTorch's ways to the trace, of compiled,hand,vmap,backward")
+    parser.add_argument('--traces', default='compiled,halves,hand,vmap',
+                        help="score: PyTorch's ways to the trace, of compiled,halves,hand,vmap,backward")
     parser.add_argument('--errors', type=numbers, default=[1e-3, 1e-4], help='at which the times are compared')
     parser.add_argument('--tolerances', type=numbers, default=[1e-3, 1e-4, 1e-5, 1e-6])
     parser.add_argument('--reference', type=float, default=1e-10, help='tolerance of the double-precision solve')

@@ -6,7 +6,8 @@
  *   backward  dz = dy * act'(z), in place; db = sum of the rows of dz; dW = dz' h; dh = dz W.  In a run of a batch's part dW
  *             is left to factors.c
  *   tangent   T_y = act'(z) * (T_h W'), over the columns of W that move; behind the input itself T_h = 1, and the tangent is
- *             W's columns: no product.  With probes T_h = (0, e) there, and the product is that of forward
+ *             W's columns: no product.  With probes T_h = (0, e) there, and the product is that of forward.  Where the
+ * kernels have faster products for tangents, they read W in a layout of its own, which each run makes for all its panels
  *   diagonal  tr = sum over j of act'(z_j) <W[j], T_h[j]>: of the last map only the diagonal is needed, one dot a direction
  */
 #include "core/alloc.h"
@@ -17,7 +18,7 @@ enum { SHARED_BYTES = 1 << 17 }; /* of weights: what less would gain, the hand-o
 enum { BACK_DATA, BACK_WEIGHTS, BACK_WEIGHTS_ADD, TANGENT = BACK_DATA, PANEL_SIZES = 3 }; /* products */
 enum { WEIGHT, BIAS };                                                                    /* tensors */
 enum { PACK_FORWARD, PACK_BACK, PACK_TANGENT };                                           /* packs */
-enum { SLOPE, UNIT, PIECES };                                                             /* buffers */
+enum { SLOPE, UNIT, PIECES, SPLIT };                                                      /* buffers */
 
 static const lfm_value_info *value_of(const lfm_exec *exec, lfm_value v) { return &exec->graph->values[v]; }
 
@@ -97,10 +98,23 @@ static lfm_status plan_backward(lfm_exec *exec, const lfm_node *node, lfm_node_s
   return lfm_exec_want_product(exec, &data, &state->product[BACK_DATA]);
 }
 
+/* Columns of W that the tangents' product passes by, and the layout of the others where it is one of its own. */
+static int64_t tangent_skips(const lfm_exec *exec, const lfm_node *node) {
+  const lfm_value_info *input = value_of(exec, node->input[0]);
+  return input->tangent == LFM_TANGENT_UNIT ? 0 : input->still;
+}
+static bool split_layout(const lfm_exec *exec, const lfm_node *node, lfm_layout *out) {
+  const lfm_kernels *kernels = exec->graph->kernels;
+  int64_t k = value_of(exec, node->input[0])->count - tangent_skips(exec, node);
+  return kernels->split_layout && kernels->split_layout(k, value_of(exec, node->output)->count, out);
+}
+
 static lfm_status plan_tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
   const lfm_value_info *input = value_of(exec, node->input[0]), *output = value_of(exec, node->output);
   int here = output->producer, end = 2 * (int)exec->graph->node_count;
   int64_t moving = input->count - input->still;
+  const lfm_layout *weights = &exec->graph->packs[node->pack[PACK_TANGENT]].layout;
+  lfm_layout split;
   if (node->act.kind != LFM_ACT_NONE)
     LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->rows * output->count), here, end, &state->buffer[SLOPE]));
   bool unit = input->tangent == LFM_TANGENT_UNIT;
@@ -112,11 +126,13 @@ static lfm_status plan_tangent(lfm_exec *exec, const lfm_node *node, lfm_node_st
   }
   if (unit) /* for good: the still columns are zero and stay so */
     LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, exec->panel_rows * input->count), -1, end, &state->buffer[UNIT]));
+  if (split_layout(exec, node, &split)) {
+    LFM_TRY(lfm_exec_want(exec, lfm_exec_bytes(exec, (int64_t)split.count), here, end, &state->buffer[SPLIT]));
+    weights = &split;
+  }
   for (int size = 0; size < PANEL_SIZES; size++) {
-    lfm_product_spec spec = {.m = panel_of(exec, size),
-                             .n = output->count,
-                             .k = unit ? input->count : moving,
-                             .layout = &exec->graph->packs[node->pack[PACK_TANGENT]].layout};
+    lfm_product_spec spec = {
+        .m = panel_of(exec, size), .n = output->count, .k = unit ? input->count : moving, .layout = weights};
     LFM_TRY(lfm_exec_want_product(exec, &spec, &state->product[TANGENT + size]));
   }
   return LFM_OK;
@@ -182,14 +198,17 @@ static lfm_status backward(lfm_exec *exec, const lfm_node *node, lfm_node_state 
                               lfm_exec_gradient(exec, node->input[0]), scratch);
 }
 
-/* Behind the input: W's moving columns as rows, for all panels. */
+/* For all panels: behind the input W's moving columns as rows, and W in the layout of the tangents' product. */
 static void tangent_begin(lfm_exec *exec, const lfm_node *node, lfm_node_state *state) {
-  if (state->buffer[UNIT] < 0 || lfm_exec_is_probed(exec)) return;
+  const lfm_kernels *kernels = exec->graph->kernels;
   const lfm_value_info *input = value_of(exec, node->input[0]);
+  const void *w = lfm_exec_tensor(exec, node->tensor[WEIGHT]);
   int64_t cols = value_of(exec, node->output)->count;
-  lfm_layout rows = lfm_layout_plain(input->count - input->still, cols);
-  exec->graph->kernels->pack(lfm_exec_at(exec, state->buffer[UNIT]), &rows, true, lfm_exec_tensor(exec, node->tensor[WEIGHT]),
-                             input->count, input->still, 0, cols);
+  lfm_layout rows = lfm_layout_plain(input->count - input->still, cols), split;
+  if (state->buffer[UNIT] >= 0 && !lfm_exec_is_probed(exec))
+    kernels->pack(lfm_exec_at(exec, state->buffer[UNIT]), &rows, true, w, input->count, input->still, 0, cols);
+  if (state->buffer[SPLIT] >= 0 && split_layout(exec, node, &split))
+    kernels->pack(lfm_exec_at(exec, state->buffer[SPLIT]), &split, true, w, input->count, tangent_skips(exec, node), 0, cols);
 }
 
 /* Behind the input, with probes: this panel's (0, e). */
@@ -217,8 +236,10 @@ static lfm_status tangent(lfm_exec *exec, const lfm_node *node, lfm_node_state *
   const void *moved = unit ? unit_panel(exec, node, state) : lfm_exec_tangent(exec, node->input[0]);
   int size = 0;
   while (size + 1 < PANEL_SIZES && panel_of(exec, size + 1) >= exec->panel_count) size++;
-  LFM_TRY(kernels->product_run(state->product[TANGENT + size], moved, lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL,
-                               panel, lfm_exec_scratch(exec, 0)));
+  const void *split = lfm_exec_at(exec, state->buffer[SPLIT]);
+  LFM_TRY(kernels->product_run(state->product[TANGENT + size], moved,
+                               split ? split : lfm_exec_pack(exec, node->pack[PACK_TANGENT]), NULL, panel,
+                               lfm_exec_scratch(exec, 0)));
   if (slope) kernels->scale_tangent(panel, slope, cols, directions, exec->panel_first, exec->panel_count);
   return LFM_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * onednn.c -- matrix products by oneDNN's matmul primitives, bias and activation fused; every other kernel is ref32's.
- * Products of bfloat16 with sums in float are here as well, for the tables of bf16.c.
+ * Products of bfloat16 with sums in float are here as well, for the tables of bf16.c.  Those with a layout that is `split`
+ * are not the library's (amx_split.c).
  *
  * Primitives are made once a run for its fixed shapes and hold their memory objects; what changes between calls is a
  * pointer.  Everything happens on one thread: the library's own threading changes sums with the number of threads, so the
@@ -17,6 +18,7 @@
  */
 #include "kernel/onednn.h"
 #include "core/alloc.h"
+#include "kernel/amx_split.h"
 #include "kernel/gemv.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@ struct lfm_product {
   size_t scratch;
   lfm_layout row;                     /* a single row's weights; else its rows are 0 */
   bool relu;                          /* of a single row */
+  int64_t split_m, split_n, split_k;  /* of a product by split numbers, which is nothing else; else 0 */
   dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias; of an activation source, destination */
   void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
   int arg_count;
@@ -209,8 +212,17 @@ static bool is_row(const lfm_product_spec *spec) {
   return spec->layout && !spec->layout->half && lfm_gemv_fits(spec->layout);
 }
 
+static void fill_split(const lfm_product_spec *spec, lfm_product *product) {
+  product->split_m = spec->m, product->split_n = spec->n, product->split_k = spec->k;
+  product->scratch = lfm_amx_split_scratch(spec->k);
+}
+
 static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
   LFM_TRY(LFM_ALLOC(out, 1));
+  if (spec->layout && spec->layout->split) {
+    fill_split(spec, *out);
+    return LFM_OK;
+  }
   int threads = lfm_onednn_threads_to_one();
   lfm_status status = is_row(spec) ? fill_row(spec, *out) : fill_product(spec, *out);
   omp_set_num_threads(threads);
@@ -238,6 +250,10 @@ static lfm_status execute(lfm_product *product, void *const *pointers) {
 }
 
 static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
+  if (product->split_m) {
+    lfm_amx_split_run(product->split_m, product->split_n, product->split_k, a, b, c, scratch);
+    return LFM_OK;
+  }
   if (product->row.rows == 0)
     return execute(product,
                    (void *[PRODUCT_ARGS]){(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias});
@@ -259,6 +275,12 @@ static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
   dnnl_primitive_desc_destroy(description);
   omp_set_num_threads(threads);
   return status;
+}
+
+static void pack(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip, int64_t first,
+                 int64_t count) {
+  if (layout->split) lfm_amx_split_pack(dst, layout, w, ld, skip);
+  else lfm_kernels_ref32()->pack(dst, layout, transposed, w, ld, skip, first, count);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
@@ -291,6 +313,8 @@ static void make_table(void) {
   table.row_multiple = isa && strncmp(isa, "avx512", 6) == 0 ? 1 : GEMM_ROWS;
   sums_in_blocks = table.row_multiple == 1 && version->major == 2 && version->minor == 6;
   table.layout = layout;
+  table.split_layout = lfm_amx_split_layout;
+  table.pack = pack;
   table.fuses = fuses;
   table.product_create = product_create;
   table.product_scratch = product_scratch;

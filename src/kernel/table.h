@@ -19,13 +19,14 @@
 
 /* B [rows, cols] cut into tiles [row_block, col_block], each stored row by row; strides lead from tile to tile.
  * The last tiles are whole: what lies outside B is zero and stays so.  Plain row-major is one tile a row.
- * pair 2: within a tile two rows at a time are interleaved, as instructions on pairs of halves read them. */
+ * pair 2: within a tile two rows at a time are interleaved, as instructions on pairs of halves read them.
+ * split: each number is two halves, whose sum it is but for its last bits (amx_split.h). */
 typedef struct lfm_layout {
   int64_t rows, cols;
   int64_t row_block, col_block;
   int64_t row_stride, col_stride;
   int64_t pair;
-  bool half;
+  bool half, split;
   size_t count;     /* numbers in all */
   int64_t col_step; /* a product may make some columns alone, from a multiple of this on, to the same bits; 0: may not */
 } lfm_layout;
@@ -55,6 +56,9 @@ struct lfm_kernels {
 
   /* The layout that a product with rows = k, cols = n likes. */
   lfm_status (*layout)(int64_t k, int64_t n, bool half, lfm_layout *out);
+  /* The layout of the same B for products with tangents, of float digits or, `split`, of fewer; NULL or false: as above. Such
+   * a product has neither bias nor activation, does not accumulate, and is packed whole and transposed. */
+  bool (*split_layout)(int64_t k, int64_t n, lfm_layout *out);
   bool (*fuses)(lfm_act act); /* can a product apply it? */
   lfm_status (*product_create)(const lfm_product_spec *spec, lfm_product **out);
   size_t (*product_scratch)(const lfm_product *product); /* bytes that each run of it may overwrite */

@@ -120,6 +120,48 @@ static void test_a_row_or_some_columns_alone_have_the_same_bits(void **state) {
     }
 }
 
+/* What a product of split numbers is, beside the sum of its terms' sizes: two upper halves and the two mixed products leave
+ * three parts in 2^18 of each. */
+static void check_split(const lfm_kernels *k, int64_t m, int64_t n, int64_t depth, int64_t skip) {
+  lfm_layout layout;
+  assert_true(k->split_layout(depth, n, &layout));
+  int64_t ld = depth + skip;
+  float *a = rough(k, m * depth, 1), *w = rough(k, n * ld, 2), *c = poisoned(k, m * n), *one = poisoned(k, n), *packed;
+  packed = poisoned(k, (int64_t)layout.count);
+  k->pack(packed, &layout, true, w, ld, skip, 0, n);
+  lfm_product_spec spec = {.m = m, .n = n, .k = depth, .layout = &layout}, alone = spec;
+  alone.m = 1;
+  run_product(k, &spec, a, packed, NULL, c);
+  for (int64_t row = 0; row < m; row++) {
+    for (int64_t col = 0; col < n; col++) {
+      double want = 0, size = 0;
+      for (int64_t i = 0; i < depth; i++) {
+        double term = (double)a[row * depth + i] * (double)w[col * ld + skip + i];
+        want += term, size += fabs(term);
+      }
+      assert_true(fabs((double)c[row * n + col] - want) < ldexp(size, -16));
+    }
+    run_product(k, &alone, a + row * depth, packed, NULL, one);
+    assert_memory_equal(one, c + row * n, (size_t)n * sizeof *c);
+  }
+  lfm_free(a), lfm_free(w), lfm_free(c), lfm_free(one), lfm_free(packed);
+}
+
+static void test_split_products(void **state) {
+  (void)state;
+  lfm_layout layout;
+  const lfm_kernels *k = lfm_kernels_onednn();
+  if (!k->split_layout(512, 512, &layout)) skip();
+  assert_false(k->split_layout(512, 6, &layout));
+  assert_null(lfm_kernels_ref32()->split_layout);
+  check_split(k, 3, 64, 64, 0);
+  check_split(k, 33, 96, 128, 1);
+  check_split(k, 50, 100, 77, 3);
+  check_split(k, 16, 362, 362, 1);
+  check_split(k, 47, 512, 512, 0);
+  check_split(k, 35, 70, 700, 0);
+}
+
 static void check_weight_gradient(const lfm_kernels *k, int64_t m, int64_t n, int64_t rows) {
   void *a = filled(k, rows * m, 4), *b = filled(k, rows * n, 5), *c = poisoned(k, m * n);
   for (int pass = 1; pass <= 2; pass++) {
@@ -208,6 +250,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_packed_products),
       cmocka_unit_test(test_a_row_or_some_columns_alone_have_the_same_bits),
+      cmocka_unit_test(test_split_products),
       cmocka_unit_test(test_weight_gradients),
       cmocka_unit_test(test_layouts_hold_each_element_once),
       cmocka_unit_test(test_columns),
