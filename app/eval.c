@@ -360,7 +360,9 @@ const app_command app_eval = {
     .about =
         "Draws pictures and compares them, by the features of a judge, with real ones: Frechet distance above its floor, "
         "which is what training pictures get in their place; precision and recall; copies of training pictures; where there "
-        "are classes, how many the judge recognises. Intervals hold 95 %. Classes are drawn in equal shares.",
+        "are classes, how many the judge recognises. Intervals hold 95 %: of distances "
+        "over both sets, of shares over the pictures asked about, with the others as they are. Classes are drawn in equal "
+        "shares.",
     .example = "  lfm features train train-images-idx3-ubyte.gz -o judge.safetensors\n"
                "  lfm eval run t10k-images-idx3-ubyte.gz --train train-images-idx3-ubyte.gz \\\n"
                "    --judge judge.safetensors --nfe 4,8,16,32 -o quality\n",

@@ -137,7 +137,7 @@ static void print_border(const lfm_ledger_result *result, int n, bool with_truth
   if (n > 0) snprintf(step, sizeof step, "%.4g", border->gamma);
   printf("%-10s %8s", name, is_free ? "free" : step);
   print_cell(22, app_mean(text, border->kl, border->kl_se));
-  print_cell(12, is_free ? "-" : app_like(text, border->theory, result->border[0].kl_se));
+  print_cell(12, isnan(border->theory) ? "-" : app_like(text, border->theory, result->border[0].kl_se));
   if (with_truth) print_cell(22, app_mean(text, border->true_kl, border->true_kl_se));
   putchar('\n');
 }
@@ -159,8 +159,7 @@ static void print_losses(const request *r, const lfm_ledger_result *result) {
   if (r->train && !r->group != !r->train_group)
     printf("over-fit error not known: %s has no clusters; %s names them\n", r->group ? "--train" : "DATA",
            r->group ? "--train-group" : "--group");
-  if (isfinite(result->solver_error))
-    printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
+  app_print_solver_error(result->solver_error, false);
   if (isfinite(result->probe_se))
     printf("probe error    %.2g nats: the part of the standard error that is the probes'\n", result->probe_se);
   printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard errors" : "");

@@ -96,9 +96,10 @@ static void print_result(const request *r, const lfm_rollout_result *result) {
   if (policy->clamped > 0) printf("clamped       %" PRId64 " numbers of observations, out of range\n", policy->clamped);
   if (result->alarms_in_successes.of) app_print_share("alarms", &result->alarms_in_successes, "successful episodes");
   if (result->alarms_in_failures.of) app_print_share("alarms", &result->alarms_in_failures, "failed episodes");
-  printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64
-         " chunks, %" PRId64 " too late)\n",
-         policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks, result->missed);
+  if (policy->chunks > 0)
+    printf("chunk         %d evaluations, %.0f us in the median, p99 %.0f, p99.9 %.0f, at most %.0f (%" PRId64
+           " chunks, %" PRId64 " too late)\n",
+           policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks, result->missed);
   if (isfinite(policy->jump))
     printf("jump          %.4f from chunk to chunk, in the mean; 1 is half the range of an action's number\n", policy->jump);
   if (r->out) printf("episodes      each in %s\n", r->out);

@@ -114,8 +114,7 @@ static void print_result(const request *r, const lfm_score_result *result, bool 
   if (r->against) print_difference(r, result);
   printf("rows           %" PRId64 "%s\n", result->rows, r->group ? ", clustered for the standard error" : "");
   print_failed(r, result);
-  if (isfinite(result->solver_error))
-    printf("solver error   %.2g nats: how far log p moves at a tenth of the tolerance\n", result->solver_error);
+  app_print_solver_error(result->solver_error, r->nfe && !r->protocol);
   if (isfinite(result->probe_se))
     printf("probe error    %.2g nats: the part of the standard error that is the probes'\n", result->probe_se);
   if (r->probes == 1) printf("probe error    not known from one probe; --probes 2 or more states it\n");

@@ -200,7 +200,7 @@ static lfm_status make_run(sweep *s, int k, int seed) {
   lfm_config_destroy(config);
   s->finished += status == LFM_OK && run->trained.was_finished;
   run->nll = run->trained.valid_nll;
-  run->nll_se = (double)NAN;
+  run->nll_se = run->trained.valid_nll_se;
   if (status == LFM_OK && s->test) status = score(s, folder, run);
   run->is_done = status == LFM_OK;
   return status;

@@ -12,7 +12,7 @@ typedef struct app_run {
   bool is_done;    /* otherwise it is still to come, or failed */
   bool has_failed; /* its numbers broke down */
   lfm_train_result trained;
-  double nll, nll_se; /* of the test rows; without them valid_nll, and NAN */
+  double nll, nll_se; /* of the test rows; without them of the validation rows */
 } app_run;
 
 typedef struct app_sweep_table {

@@ -62,6 +62,12 @@ char *app_mean(char *out, double mean, double standard_error) {
   return out;
 }
 
+void app_print_solver_error(double error, bool fixed_steps) {
+  const char *finer = fixed_steps ? "under error control" : "at a tenth of the tolerance";
+  if (isfinite(error)) printf("solver error   %.2g nats: how far log p moves %s\n", error, finer);
+  else if (fixed_steps) printf("solver error   not known of so few rows and steps; without --nfe it is controlled\n");
+}
+
 void app_put_word(app_paragraph *paragraph, const char *word, size_t length) {
   bool fits = paragraph->column + 1 + (int)length < APP_WIDTH;
   if (paragraph->begun && fits) paragraph->column += fprintf(paragraph->out, " ");

@@ -19,6 +19,7 @@ bool app_speaks_utf8(void); /* the user's locale can show more than ASCII */
 char *app_duration(char *out, double seconds);                  /* "3.2 s", "4:05", "2:04:05" */
 char *app_amount(char *out, double amount);                     /* three digits and k, M, G: "12.3k" */
 char *app_mean(char *out, double mean, double standard_error);  /* "-152.31 ± 0.12" */
+void app_print_solver_error(double error, bool fixed_steps);    /* a line of score and ledger; NAN: not known */
 char *app_like(char *out, double value, double standard_error); /* "-12.30": the decimals of a mean with this error */
 
 /* "LABEL  3 of 4 THINGS: 75.0 % (95 % interval 30.1 to 95.4)", a line; things NULL: the label says what they are. */

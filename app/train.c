@@ -43,6 +43,7 @@ static void print_json(const request *r, const lfm_train_result *result) {
   app_json_real(&json, "seconds", result->seconds);
   app_json_real(&json, "loss", result->loss);
   app_json_real(&json, "valid_nll", result->valid_nll);
+  app_json_real(&json, "valid_nll_se", result->valid_nll_se);
   app_json_whole(&json, "valid_failed", result->valid_failed);
   app_json_text(&json, "model", app_name_model(r->run, model));
   app_json_real(&json, "train_flops", result->train_flops);
@@ -64,7 +65,8 @@ static void print_result(const request *r, const lfm_train_result *result) {
   printf("model       %s\n", app_name_model(r->run, model));
   printf("blocks      %d, %" PRId64 " steps in all\n", result->blocks, result->steps);
   if (isfinite(result->loss)) printf("loss        %.5g at the end of the last block\n", result->loss);
-  if (isfinite(result->valid_nll)) printf("valid nll   %.5g nats a row, in the units of the data\n", result->valid_nll);
+  if (isfinite(result->valid_nll))
+    printf("valid nll   %s nats a row, in the units of the data\n", app_mean(text, result->valid_nll, result->valid_nll_se));
   if (result->valid_failed > 0) printf("            without %" PRId64 " rows whose solve failed\n", result->valid_failed);
   if (result->rows_dropped > 0) printf("dropped     %" PRId64 " rows that could not be carried on\n", result->rows_dropped);
   printf("compute     %.3g flop training, %.3g flop carrying the data\n", result->train_flops, result->push_flops);

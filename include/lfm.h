@@ -133,7 +133,8 @@ LFM_API lfm_status lfm_table_create(const double *values, int64_t rows, int64_t 
                                     const int *decimals, lfm_table **out);
 
 /* Writes by the ending of PATH, like lfm_table_read; whole or not at all (temporary name, sync, rename), in place of a file
- * that is there.  LFM_E_EXISTS when that is an .npz or .hdf5 with other arrays in it, and while another program writes it. */
+ * that is there.  LFM_E_EXISTS when that is an .npz or .hdf5 with other arrays in it, and while another program writes it;
+ * LFM_E_USAGE for pictures and demonstrations, which columns do not hold. */
 LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
 
 /* Whether lfm_table_write has a chance there: the ending is known, an array may have the name behind "::", the folder exists
@@ -251,6 +252,7 @@ typedef struct lfm_train_result {
   double seconds;       /* over all calls that made the run */
   double loss;          /* mean over the last hundredth of the last block's steps */
   double valid_nll;     /* per row, in the data's units; the exact, error-controlled one */
+  double valid_nll_se;  /* its standard error over the rows; NAN as that */
   double train_flops;   /* forward, backward and optimiser, over all blocks */
   double push_flops;    /* carrying the pool and the validation rows */
   int64_t rows_dropped; /* rows whose push failed */
@@ -281,12 +283,12 @@ typedef struct lfm_model lfm_model; /* the chain of blocks with its normaliser a
 LFM_API lfm_status lfm_model_load(const char *path, lfm_model **out); /* a model file, or a run folder */
 /* A policy's observation as lfm_table_options.observations takes it; NULL: the model is none. */
 LFM_API const char *lfm_model_observations(const lfm_model *model);
-LFM_API int64_t lfm_model_dim(const lfm_model *model);        /* columns of the data */
+LFM_API int64_t lfm_model_dim(const lfm_model *model);        /* columns of the data; of a policy numbers of a chunk */
 LFM_API int64_t lfm_model_border_dim(const lfm_model *model); /* columns at a border: those of the data that vary */
 LFM_API int lfm_model_blocks(const lfm_model *model);
 LFM_API const char *lfm_model_plan(const lfm_model *model); /* of a distilled one, as "1 | (2 3) | 4"; NULL: it is none */
 LFM_API void lfm_model_hks(const lfm_model *model, double *hks); /* [blocks] the OU steps, the data's first; NAN: free */
-LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures have no names */
+LFM_API const char *lfm_model_name(const lfm_model *model, int64_t col);    /* NULL: pictures and policies have none */
 LFM_API int64_t lfm_model_classes(const lfm_model *model);                  /* that it was trained to tell apart; 0: none */
 LFM_API const char *lfm_model_class(const lfm_model *model, int64_t label); /* its name; NULL when there is none */
 LFM_API bool lfm_model_is_mirrored(const lfm_model *model); /* it has learnt pictures in a mirror, too (flip) */
@@ -343,11 +345,11 @@ typedef struct lfm_sample_options {
   const lfm_table *given; /* of a policy, required: demonstrations; a chunk of actions is drawn for each of `rows` windows of
                            * theirs, evenly spaced, or for all where there are fewer */
   int label; /* of a model that knows classes: the class to draw; LFM_EVERY_CLASS: one after the other; LFM_NO_CLASS */
-  /* of a class, 1: its own field; w: that without a class plus w times the difference, at twice the evaluations */
+  /* of a class, 1: its own field; w, 0 to 100: that without a class plus w times the difference, at twice the evaluations */
   double guidance;
   bool logp;  /* also a last column "logp": log p of each row, from the same solve */
   int probes; /* over 0, with logp: its trace estimated by so many random vectors a row, those of lfm_score under the same
-                 seed; from 2 on a column "logp_se" behind it says how well */
+                 seed; from 2 on a column "logp_se" behind it says how well.  0: of policies that have no exact trace 2 */
   int threads;
   lfm_progress_fn progress;
   void *context;
@@ -364,11 +366,11 @@ typedef struct lfm_sample_result {
 LFM_API void lfm_sample_defaults(lfm_sample_options *options);
 /* New rows, drawn from noise: out [rows - failed, lfm_model_dim] in the data's names, units and decimals, with the columns of
  * `logp` behind; of pictures a table of them; of a policy a row for each chunk of actions.  The same options give the
- * same rows.  LFM_E_USAGE as lfm_sample_check; LFM_E_NUMERIC when every solve fails; LFM_E_INTERRUPTED when the caller asked
+ * same rows.  As lfm_sample_check; LFM_E_NUMERIC when every solve fails; LFM_E_INTERRUPTED when the caller asked
  * to stop.  On failure *out is NULL, and no rows are kept. */
 LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out,
                               lfm_sample_result *result);
-/* Whether it would take these options (LFM_E_USAGE says why not): to be asked before hours of other work. */
+/* Whether it would take these options (the status and lfm_error say why not): to be asked before hours of other work. */
 LFM_API lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *options);
 
 typedef struct lfm_score_options {
@@ -392,7 +394,8 @@ typedef struct lfm_score_result {
   double nll, nll_se;           /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised;      /* the same without the normaliser's log-determinant */
   double bits_per_dim, bits_se; /* of pictures: nll in bits a number, an upper bound of those of its bytes; else NAN */
-  double solver_error; /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; NAN: fixed steps */
+  double solver_error; /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; of fixed steps, at the
+                        * usual tolerance; NAN: there is no finer solve, or it would take longer than the scores */
   double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;
   int64_t against_failed;     /* that the second model lost; a row may be lost by both */
@@ -429,7 +432,8 @@ typedef struct lfm_ledger_options {
 typedef struct lfm_ledger_border {
   double gamma;     /* the OU step of the block that ends here; NAN at border 0 and behind the free block */
   double kl, kl_se; /* mean log p_n(x_n) - log q(x_n), p_n by the chain that remains; 0 at the noise whatever the model */
-  double theory;    /* kl of border 0, times exp(-2 (g_1 + ... + g_n)); NAN behind the free block */
+  double theory; /* kl of border 0, times exp(-2 (g_1 + ... + g_n)); NAN behind the free block, and where that kl is not above
+                    0 */
   double true_kl, true_kl_se; /* the same with the true log p: KL(p_n || q) itself; NAN without a truth */
 } lfm_ledger_border;
 
@@ -443,7 +447,7 @@ typedef struct lfm_ledger_result {
   double over_fit_se;         /* NAN, too, where only one of group and train_group was given */
   int64_t train_failed;       /* training rows that were left out, because their solve failed */
   double excess, excess_se;   /* mean true log p - log p, what the model loses; NAN without a truth */
-  double solver_error;        /* as lfm_score has it, from 32 of the rows; NAN: fixed steps */
+  double solver_error;        /* as lfm_score has it, from 32 of the rows */
   double probe_se;            /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   int64_t dim;                /* columns that vary: what follows is about their covariance in the flow's units */
   double widest;              /* its largest eigenvalue */
@@ -664,7 +668,8 @@ typedef struct lfm_eval_options {
 } lfm_eval_options;
 
 typedef struct lfm_estimate {
-  double value, low, high; /* with its 95 % interval */
+  double value, low, high; /* with its 95 % interval: of a distance over both sets; of a share (precision, recall, density,
+                            * coverage, copies) over the rows asked about, the other set being what it is */
 } lfm_estimate;
 
 /* Of one set beside the held-out pictures. */

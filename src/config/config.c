@@ -46,6 +46,13 @@ bool lfm_config_is_set(const lfm_config *config, const char *name) {
   return false;
 }
 
+bool lfm_config_differs(const lfm_config *config, const char *name) {
+  char value[LFM_KEY_TEXT];
+  const lfm_key *key = &lfm_keys[lfm_key_find(name)];
+  lfm_key_format(key, config, value);
+  return lfm_config_is_set(config, name) && strcmp(value, key->fallback) != 0;
+}
+
 void lfm_config_take(lfm_config *config, const lfm_config *from, const char *name) {
   int k = lfm_key_find(name);
   const lfm_key *key = &lfm_keys[k];

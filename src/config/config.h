@@ -118,6 +118,9 @@ lfm_status lfm_config_copy(const lfm_config *from, lfm_config **out);
 /* Was this key given by preset, file or --set?  "schedule": any of its parts. */
 bool lfm_config_is_set(const lfm_config *config, const char *key);
 
+/* Was it given, and is it not what it is without a word? */
+bool lfm_config_differs(const lfm_config *config, const char *key);
+
 /* The value of this key of another configuration, as one that is given. */
 void lfm_config_take(lfm_config *config, const lfm_config *from, const char *key);
 

@@ -72,8 +72,8 @@ void lfm_rng_uniform_rows(const lfm_rng *rng, int64_t first, int64_t rows, uint3
 double lfm_rng_beta(const lfm_rng *rng, int64_t row, uint32_t index, double a, double b);
 
 /* Where element i < n goes in a permutation of 0..n-1 that (rng, salt) names: a Feistel network walked until it lands
- * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored.  0 < n <= 2^62, salt < 2^32; below a
- * dozen elements not all orders are equally likely. */
+ * inside (Black and Rogaway, CT-RSA 2002).  An epoch's shuffle with nothing stored.  0 < n <= 2^62, salt < 2^32; below
+ * some thirty elements not all orders are equally likely. */
 int64_t lfm_rng_permute(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i);
 /* The same for the elements i .. i + count - 1, several at once; i + count <= n.  out [count]. */
 void lfm_rng_permute_range(const lfm_rng *rng, int64_t salt, int64_t n, int64_t i, int64_t count, int64_t *out);

@@ -74,6 +74,9 @@ lfm_status lfm_table_writable(const char *path) {
 lfm_status lfm_table_write(const lfm_table *table, const char *path) {
   if (table->images)
     return lfm_fail(LFM_E_USAGE, "%s: the table holds pictures, which are not written as columns of numbers", path);
+  if (table->demos)
+    return lfm_fail(LFM_E_USAGE,
+                    "%s: the table holds demonstrations, whose observations and episodes have no place in columns", path);
   const lfm_format *format;
   const char *key;
   char *file;

@@ -24,9 +24,9 @@ static lfm_status check_steps(const lfm_distill_options *options) {
   int parts = options->teacher->blocks * options->split;
   if (options->steps >= 1 && options->steps <= parts) return LFM_OK;
   if (!options->steps) return lfm_fail(LFM_E_USAGE, "steps: say how many evaluations are to be left, 1 to %d", parts);
-  return lfm_fail(LFM_E_USAGE,
-                  "steps: %d asked of %d block%s; 1 to %d are possible, and more where split cuts blocks into pieces",
-                  options->steps, parts, parts == 1 ? "" : "s", parts);
+  return lfm_fail(LFM_E_USAGE, "steps: %d asked of %d block%s; 1 to %d are possible%s", options->steps, parts,
+                  parts == 1 ? "" : "s", parts,
+                  options->teacher->windows ? "" : ", and more where split cuts blocks into pieces");
 }
 
 static lfm_status choose_plan(const lfm_distill_options *options, lfm_merge_plan *plan) {
@@ -89,11 +89,14 @@ static lfm_status check_split(const lfm_distill_options *options) {
 static lfm_status check_given(const lfm_distill_options *options) {
   const lfm_model *teacher = options->teacher;
   bool is_policy = teacher->windows != NULL;
-  if (is_policy && !(options->given && options->given->demos))
+  if (is_policy && !options->given)
     return lfm_fail(LFM_E_USAGE,
                     "the teacher is a policy: say with given whose observations it acts on (--given DEMOS.hdf5)");
+  if (is_policy && !options->given->demos) return lfm_fail(LFM_E_DATA, "given: the table holds no demonstrations");
   if (!is_policy && options->given)
     return lfm_fail(LFM_E_USAGE, "given: the teacher is no policy, so nothing is given of its rows");
+  if (teacher->guard) lfm_note(LFM_NOTE, "the teacher's guard stays with it: lfm guard gives the student one");
+  LFM_TRY(lfm_guidance_check(options->guidance));
   if (options->guidance != 1.0 && !lfm_model_classes(teacher))
     return lfm_fail(LFM_E_USAGE, "guidance: the teacher knows no classes");
   return LFM_OK;

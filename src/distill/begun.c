@@ -21,40 +21,21 @@ lfm_status lfm_distill_file(const lfm_distillation *d, const char *folder, const
                : lfm_path_join(path, LFM_PATH_SIZE, d->options->run, folder);
 }
 
-static lfm_status holds_any(const char *run, const char *const *names, bool *holds) {
-  char path[LFM_PATH_SIZE];
-  *holds = false;
-  for (; *names; names++) {
-    LFM_TRY(lfm_path_join(path, sizeof path, run, *names));
-    *holds |= lfm_path_exists(path);
-  }
-  return LFM_OK;
-}
-
 /* ---- whose it is ------------------------------------------------------------------------------------------------- */
 
-/* What a run leaves behind, ours as any other; and what only a distillation does. */
-static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors", NULL};
-static const char *const own_signs[] = {"checkpoint/plan.txt", "checkpoint/states.safetensors", NULL};
-
 lfm_status lfm_distill_stand_of(const char *run, bool *is_begun, bool *is_finished) {
-  LFM_TRY(holds_any(run, signs, is_begun));
-  return holds_any(run, (const char *const[]){"result.json", NULL}, is_finished);
+  char path[LFM_PATH_SIZE];
+  bool is_distilled;
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "result.json"));
+  *is_finished = lfm_path_exists(path);
+  return lfm_run_folder_holds(run, is_begun, &is_distilled);
 }
 
-/* Another's run would be written over.  Where somebody has tidied up, the model of a distillation still has its plan. */
+/* Another's run would be written over. */
 lfm_status lfm_distill_check_ours(const lfm_distillation *d) {
   const char *run = d->options->run;
-  bool is_run, is_ours, has_model;
-  lfm_model *model;
-  LFM_TRY(holds_any(run, signs, &is_run));
-  LFM_TRY(holds_any(run, own_signs, &is_ours));
-  LFM_TRY(holds_any(run, (const char *const[]){"model.safetensors", NULL}, &has_model));
-  if (has_model && !is_ours) {
-    LFM_TRY(lfm_model_load(run, &model));
-    is_ours = model->plan != NULL;
-    lfm_model_destroy(model);
-  }
+  bool is_run, is_ours;
+  LFM_TRY(lfm_run_folder_holds(run, &is_run, &is_ours));
   if (is_ours || !is_run) return LFM_OK;
   return lfm_fail(LFM_E_EXISTS, "%s: holds a run that is no distillation; --resume leaves it alone, another -o begins one",
                   run);

@@ -167,7 +167,7 @@ static lfm_status finish(lfm_distillation *d) {
   d->result->blocks = d->plan.students;
   d->result->loss /= lfm_distill_trainings(d);
   d->result->train_flops += d->pilot_flops;
-  d->result->valid_nll = (double)NAN;
+  d->result->valid_nll = d->result->valid_nll_se = (double)NAN;
   d->result->push_flops = (d->states.evaluations + d->evaluations) * lfm_net_forward_flops(d->teacher->net);
   d->result->rows_dropped = d->states.drawn - d->states.rows;
   d->result->seconds = lfm_distill_spent(d);

@@ -37,7 +37,9 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
 static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out) {
   const lfm_config *config = model->config;
   const lfm_images *picture = model->picture;
-  if (!picture) return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are columns of numbers (network: mlp)");
+  if (!picture)
+    return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are %s",
+                    model->windows ? "demonstrations (network: unet1d, or mlp)" : "columns of numbers (network: mlp)");
   lfm_unet2d_config unet = {.channels = picture->channels,
                             .height = picture->height,
                             .width = picture->width,
@@ -63,7 +65,8 @@ static int64_t given_of(const lfm_model *model) {
 lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out) {
   const lfm_config *config = model->config;
   if (!model->windows)
-    return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are columns of numbers (network: mlp)");
+    return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are %s",
+                    model->picture ? "pictures (network: unet)" : "columns of numbers (network: mlp)");
   *out = (lfm_unet1d_config){.length = model->windows->horizons.prediction,
                              .channels = model->windows->width,
                              .given = given_of(model),
@@ -217,7 +220,10 @@ bool lfm_chain_is_flow(const lfm_model *model) { return model->config->objective
 
 const char *lfm_model_observations(const lfm_model *model) { return model->windows ? model->windows->observations : NULL; }
 const char *lfm_model_plan(const lfm_model *model) { return model->plan; }
-int64_t lfm_model_dim(const lfm_model *model) { return model->cols; }
+int64_t lfm_model_dim(const lfm_model *model) {
+  const lfm_windows *windows = model->windows;
+  return windows ? windows->horizons.prediction * windows->action_dim : model->cols;
+}
 int64_t lfm_model_border_dim(const lfm_model *model) { return model->normaliser->dim; }
 int lfm_model_blocks(const lfm_model *model) { return model->blocks; }
 

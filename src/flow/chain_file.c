@@ -410,7 +410,10 @@ lfm_status lfm_model_load(const char *path, lfm_model **out) {
     return lfm_fail(status, "%s: is not a model; a model is a run folder of lfm train, or model.safetensors in it", path);
   LFM_TRY(status);
   lfm_model *model = NULL;
-  status = lfm_chain_open(archive, &model);
+  if (lfm_archive_find(archive, "place"))
+    status = lfm_fail(LFM_E_FORMAT,
+                      "%s: is a checkpoint; a model is the folder of a finished run, or model.safetensors in it", path);
+  if (status == LFM_OK) status = lfm_chain_open(archive, &model);
   for (int n = 0; status == LFM_OK && n < model->blocks; n++) status = lfm_chain_read_block(model, n, archive);
   if (status == LFM_OK) status = lfm_chain_read_guard(archive, model);
   lfm_archive_destroy(archive);

@@ -197,6 +197,7 @@ static lfm_status describe_result(const char *run, lfm_facts *facts) {
   lfm_facts_text(facts, "run", finished ? "finished" : "not finished");
   if (!finished) return LFM_OK;
   lfm_facts_number(facts, "valid_nll", result.valid_nll);
+  lfm_facts_number(facts, "valid_nll_se", result.valid_nll_se);
   lfm_facts_number(facts, "loss", result.loss);
   lfm_facts_number(facts, "steps", (double)result.steps);
   lfm_facts_number(facts, "seconds", result.seconds);

@@ -12,6 +12,7 @@
 #include "flow/trainer.h"
 
 #include "core/alloc.h"
+#include "data/outliers.h"
 #include "data/pixels.h"
 #include "data/redundancy.h"
 #include "flow/columns.h"
@@ -151,6 +152,7 @@ lfm_status lfm_trainer_take_tables(lfm_trainer *trainer) {
   LFM_TRY(lfm_trainer_check_classes(trainer->config, options->train, trainer->valid_table));
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(lfm_trainer_table(trainer)));
+  if (trainer->config->normalise != LFM_NORMALISE_NONE) LFM_TRY(lfm_outliers_warn(options->train));
   return warn_redundant(trainer);
 }
 

@@ -123,7 +123,8 @@ static lfm_status fill_borders(ledger *l, lfm_ledger_result *result) {
     double step = n ? steps[n - 1] : (double)NAN, nan = (double)NAN;
     result->border[n] = (lfm_ledger_border){.gamma = step, .true_kl = nan, .true_kl_se = nan};
     LFM_TRY(fill_border(l, n, &result->border[n]));
-    result->border[n].theory = result->border[0].kl * exp(-2.0 * lfm_ou_time_before(steps, n)); /* NAN once one is free */
+    double first = result->border[0].kl; /* an estimate, and where the data are nearly normal perhaps below 0 */
+    result->border[n].theory = first > 0.0 ? first * exp(-2.0 * lfm_ou_time_before(steps, n)) : nan; /* so once one is free */
   }
   result->blocks = l->model->blocks;
   result->has_free_block = isnan(steps[l->model->blocks - 1]);

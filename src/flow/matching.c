@@ -153,7 +153,7 @@ static bool is_wide(const lfm_matching *matching, const lfm_pairs *pairs, int64_
 }
 
 /* A defensive mixture: a small share e of the x_l is s z', with s from 1 to WIDEST evenly in the logarithm, so that the block
- * learns (1 - e) p + e w with w wide.  It costs at most -log(1 - e) nats a row, and no row's log p can fall far below
+ * learns (1 - e) p + e w with w wide.  It costs at most -log(1 - e) nats a row, and pulls the log p of far rows towards
  * log(e w): without it the field is never trained where no row of the pool lies, and a far row may be carried anywhere.
  * [Hesterberg, Technometrics 1995, for importance sampling; docs/decisions/defensive.md] */
 static void draw_wide(const lfm_pairs *pairs, lfm_rng rng, int64_t pair, float *left) {

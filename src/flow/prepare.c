@@ -75,7 +75,8 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
   LFM_TRY(LFM_ALLOC(&trainer->task_loss, trainer->tasks));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
-  LFM_TRY(LFM_ALLOC(&trainer->valid_loss, trainer->valid.rows / config->microbatch + 1));
+  trainer->valid_draws = lfm_resolve_valid_draws(trainer->valid.rows);
+  LFM_TRY(LFM_ALLOC(&trainer->valid_loss, trainer->valid_draws * (trainer->valid.rows / config->microbatch + 1)));
   return LFM_OK;
 }
 

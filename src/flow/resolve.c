@@ -9,12 +9,13 @@
  */
 #include "flow/resolve.h"
 
+#include "core/order.h"
 #include "flow/ou.h"
 #include "flow/posterior.h"
 
 #include <math.h>
 
-enum { FACTOR_ROWS = 2048, LEAST_PART = 32 };
+enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024 };
 
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
@@ -144,6 +145,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   if (shape->picture) resolve_pictures(config, shape->picture);
   if (shape->windows) resolve_policies(config, shape->windows);
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
+  LFM_TRY(lfm_resolve_check_keys(config, shape));
   resolve_network(config, shape);
   resolve_times(config, shape);
   resolve_optimiser(config, shape);
@@ -160,10 +162,8 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
 
 /* ---- the clock, and what follows from it -------------------------------------------------------------------- */
 
-static int64_t parts_of(int64_t rows, int64_t part) { return (rows + part - 1) / part; }
-
 int64_t lfm_resolve_microbatches(const lfm_config *config) {
-  return parts_of(config->batch_size * config->num_tk, config->microbatch);
+  return lfm_parts_of(config->batch_size * config->num_tk, config->microbatch);
 }
 
 /* While the activations of a whole batch are fewer than the numbers of several gradients, or not many more; microbatches of a
@@ -178,9 +178,9 @@ void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advi
   int64_t rows = config->batch_size * config->num_tk;
   if (lfm_resolve_keeps_factors(config, wants_factors)) config->lanes = 1; /* the whole gradient */
   if (!config->microbatch) {
-    int64_t parts = parts_of(rows, rows_advised);
-    if (rows >= 128) parts = at_least(parts, 4); /* work for four threads, of 32 rows at least */
-    config->microbatch = parts_of(rows, parts);  /* equal parts: what the last one lacks is work for nothing */
+    int64_t parts = lfm_parts_of(rows, rows_advised);
+    if (rows >= 128) parts = at_least(parts, 4);    /* work for four threads, of 32 rows at least */
+    config->microbatch = lfm_parts_of(rows, parts); /* equal parts: what the last one lacks is work for nothing */
   }
   if (!config->lanes) config->lanes = (int)at_most(lfm_resolve_microbatches(config), 8);
 }
@@ -205,11 +205,32 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
   config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), 200);
 }
 
+int64_t lfm_resolve_valid_draws(int64_t rows) { return rows < 1 ? 1 : lfm_parts_of(VALID_PAIRS, rows); }
+
+/* What was meant for a longer training: a rate that never rises, a mean over where the weights began. */
+static void warn_of_short(const lfm_config *config, int64_t steps) {
+  const double most = 0.1;
+  if (config->warmup >= steps && config->warmup > 0) {
+    lfm_note(LFM_WARNING, "warmup: of %lld batches, in a block of %lld; the learning rate does not reach its height%s",
+             (long long)config->warmup, (long long)steps,
+             config->ema_decay > 0.0 && config->ema_power == 0.0 ? ", and no weights are averaged" : "");
+    return;
+  }
+  double begun = config->ema_power > 0.0 ? 0.0 : pow(config->ema_decay, (double)(steps - config->warmup));
+  if (begun > most)
+    lfm_note(
+        LFM_WARNING,
+        "ema_decay: %g of the running mean is still the weights of the beginning after a block of %lld batches; a smaller "
+        "one, or ema_power=0.75, forgets them",
+        begun, (long long)steps);
+}
+
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   int64_t steps = config->max_batch.of[0];
   for (int n = 1; n < config->max_batch.count; n++) steps = at_least(steps, config->max_batch.of[n]);
   if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth, but four times within patience */
-    double valid_steps = (double)shape->valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
+    double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(shape->valid_rows));
+    double valid_steps = valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
     config->valid_every = at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps));
     if (config->patience) config->valid_every = at_most(config->valid_every, config->patience / 4);
     config->valid_every = at_least(config->valid_every, 1);
@@ -225,4 +246,5 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   bool is_telling = !shape->windows && config->objective != LFM_OBJECTIVE_MEANFLOW;
   if (!lfm_config_is_set(config, "patience") && is_telling)
     config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
+  warn_of_short(config, steps);
 }

@@ -21,6 +21,9 @@ typedef struct lfm_data_shape {
 /* Everything but what needs the network's size or its speed (lanes, microbatch, max_batch and what follows from it). */
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape);
 
+/* Of a configuration whose network is known: LFM_E_USAGE names a key that was given and means nothing here.  (foreign.c) */
+lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape *shape);
+
 /* Of a resume: do the keys that are set in `given` (NULL: none) say what `stored`, resolved, says?  They are read as they
  * were then, beside the stored ones: a schedule by the chain it gives, a batch by what the rows hold.  LFM_E_USAGE names one
  * that does not.  (agreement.c) */
@@ -34,6 +37,10 @@ bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors);
 
 /* max_batch where it is not set: what `time_limit` seconds hold at step_seconds a step, the push included. */
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit);
+
+/* How often a validation row is drawn, each time with other noise and times: so that the best of a block's validation losses
+ * tells the weights, and not the draw, also where few rows are held out. */
+int64_t lfm_resolve_valid_draws(int64_t rows);
 
 /* valid_every, checkpoint_every, warmup, patience: they follow max_batch. */
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape);

@@ -24,19 +24,42 @@ enum { LINE = 512 };
 
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
-static lfm_status holds_run(const char *run, bool *holds) {
-  static const char *const signs[] = {
-      "config.yaml",         "model.safetensors",
-      "result.json",         "checkpoint/state.safetensors",
-      "checkpoint/plan.txt", "checkpoint/states.safetensors", /* these two: of a distillation (distill/distill.c) */
-  };
+/* What a run leaves behind; and what only a distillation does (distill/distill.c). */
+static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors", NULL};
+static const char *const distilled_signs[] = {"checkpoint/plan.txt", "checkpoint/states.safetensors", NULL};
+
+static lfm_status holds_any(const char *run, const char *const *names, bool *holds) {
   char path[LFM_PATH_SIZE];
   *holds = false;
-  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
-    LFM_TRY(lfm_path_join(path, sizeof path, run, signs[k]));
+  for (; *names; names++) {
+    LFM_TRY(lfm_path_join(path, sizeof path, run, *names));
     *holds |= lfm_path_exists(path);
   }
   return LFM_OK;
+}
+
+static lfm_status model_has_plan(const char *run, bool *has) {
+  lfm_model *model;
+  LFM_TRY(holds_any(run, (const char *const[]){"model.safetensors", NULL}, has));
+  if (!*has) return LFM_OK;
+  LFM_TRY(lfm_model_load(run, &model));
+  *has = model->plan != NULL;
+  lfm_model_destroy(model);
+  return LFM_OK;
+}
+
+lfm_status lfm_run_folder_holds(const char *run, bool *is_run, bool *is_distilled) {
+  LFM_TRY(holds_any(run, signs, is_run));
+  LFM_TRY(holds_any(run, distilled_signs, is_distilled));
+  return *is_distilled ? LFM_OK : model_has_plan(run, is_distilled); /* where somebody has tidied up */
+}
+
+lfm_status lfm_run_folder_check_trained(const char *run) {
+  bool is_run, is_distilled;
+  LFM_TRY(lfm_run_folder_holds(run, &is_run, &is_distilled));
+  if (!is_distilled) return LFM_OK;
+  return lfm_fail(LFM_E_EXISTS,
+                  "%s: holds a distillation, which lfm distill --resume goes on with; another -o begins a training", run);
 }
 
 /* Nobody's run: new, empty, or left by one that was stopped before it had begun.  Among data our curves would be one more
@@ -57,8 +80,10 @@ static lfm_status check_unused(const char *run) {
 
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
   char path[LFM_PATH_SIZE];
-  bool holds;
-  LFM_TRY(holds_run(run, &holds));
+  bool holds, is_distilled;
+  LFM_TRY(holds_any(run, signs, &holds));
+  LFM_TRY(holds_any(run, distilled_signs, &is_distilled));
+  holds |= is_distilled;
   if (holds && !resume)
     return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);
   if (!holds) LFM_TRY(check_unused(run));
@@ -174,7 +199,7 @@ typedef struct result_field {
   double *real;
   int64_t *whole;
 } result_field;
-enum { RESULT_FIELDS = 15, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
+enum { RESULT_FIELDS = 16, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
 
 static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
   result_field fields[RESULT_FIELDS] = {
@@ -193,6 +218,7 @@ static void result_fields(lfm_train_result *result, int64_t *blocks, result_fiel
       {"memory_workers", NULL, &result->memory.workers},
       {"memory_in_files", NULL, &result->memory.in_files},
       {"valid_failed", NULL, &result->valid_failed},
+      {"valid_nll_se", &result->valid_nll_se, NULL},
   };
   memcpy(out, fields, sizeof fields);
 }
@@ -223,6 +249,7 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
   if (!*finished) return LFM_OK;
   LFM_TRY(lfm_facts_read(path, &facts));
   result_fields(result, &blocks, fields);
+  result->valid_nll_se = (double)NAN; /* of an older run */
   lfm_status status = LFM_OK;
   for (int k = 0; status == LFM_OK && k < RESULT_FIELDS; k++) {
     double value;

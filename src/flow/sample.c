@@ -26,6 +26,7 @@ typedef struct draws {
   int64_t rows, dim;
   double *x;      /* [rows, dim] */
   double *base;   /* [rows] log N(z); with logp */
+  int probes;     /* that estimate the trace; 0: exact, or none is wanted */
   int estimates;  /* of the log-determinant: 1, or a probe each */
   double *logdet; /* [rows, estimates] */
   uint8_t *failed;
@@ -106,8 +107,8 @@ static lfm_status through_chain(const lfm_model *model, const lfm_sample_options
                    .probe = {.seed = options->seed, .purpose = LFM_FOR_PROBE}};
   lfm_status status;
   LFM_TRY_GOTO(lfm_team_create(options->threads, &team), done);
-  LFM_TRY_GOTO(options->probes ? lfm_carry_create_probed(team, model->net, options->probes, &carry)
-                               : lfm_carry_create(team, model->net, options->logp, &carry),
+  LFM_TRY_GOTO(d->probes ? lfm_carry_create_probed(team, model->net, d->probes, &carry)
+                         : lfm_carry_create(team, model->net, options->logp, &carry),
                done);
   for (int n = model->blocks - 1; n >= 0; n--) {
     lfm_path path = lfm_solve_path(&solve, model, n, model->span[n].right, model->span[n].left);
@@ -207,7 +208,10 @@ lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *l
 
 static lfm_status check_class(const lfm_model *model, const lfm_sample_options *options) {
   int64_t classes = lfm_model_classes(model);
+  LFM_TRY(lfm_guidance_check(options->guidance));
   if (!classes && (options->label >= 0 || options->guidance != 1.0)) return has_no_classes();
+  if (options->label < LFM_EVERY_CLASS)
+    return lfm_fail(LFM_E_USAGE, "class: %d is neither a class nor LFM_EVERY_CLASS or LFM_NO_CLASS", options->label);
   bool goes_without = options->label == LFM_NO_CLASS || options->guidance != 1.0;
   if (goes_without && lfm_chain_needs_class(model))
     return lfm_fail(LFM_E_USAGE, "class: the model %s, and knows no picture without a class; ask for one, without guidance",
@@ -251,10 +255,13 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   *out = NULL;
   LFM_TRY(lfm_sample_check(model, options));
   lfm_probes_advise(model, options->probes);
+  if (options->logp && options->solve.nfe)
+    lfm_note(LFM_NOTE, "logp: of fixed steps, which bias it; lfm score --nfe says how far, and without nfe it is controlled");
   lfm_meter meter;
   lfm_meter_begin(&meter, options->progress, options->context);
-  draws d = {
-      .rows = rows_of(model, options), .dim = model->normaliser->dim, .estimates = options->probes ? options->probes : 1};
+  draws d = {.rows = rows_of(model, options), .dim = model->normaliser->dim};
+  d.probes = options->logp ? lfm_probes_of(model, options->probes) : 0;
+  d.estimates = d.probes ? d.probes : 1;
   lfm_status status = draw_noise(&d, options->seed, options->logp);
   if (status == LFM_OK) status = choose_given(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);

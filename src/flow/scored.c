@@ -5,12 +5,14 @@
 #include "flow/scored.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "flow/columns.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CHECKED_ROWS = 32 };
+enum { CHECKED_ROWS = 32, USUAL_EVALUATIONS = 60 /* a block, under error control */ };
+#define LEAST_TOL 1e-12 /* of any solve */
 
 /* ---- the rows ---------------------------------------------------------------------------------------------------- */
 
@@ -50,11 +52,11 @@ typedef struct sample {
   uint8_t failed[CHECKED_ROWS];
 } sample;
 
-static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, sample *out) {
+static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, int64_t count, sample *out) {
   const lfm_likelihood_rows *all = &s->rows;
   lfm_likelihood_rows *some = &out->rows;
   size_t cols = (size_t)model->cols, given = (size_t)lfm_net_given(model->net);
-  *some = (lfm_likelihood_rows){.count = all->count < CHECKED_ROWS ? all->count : CHECKED_ROWS,
+  *some = (lfm_likelihood_rows){.count = count,
                                 .probes = {.count = all->probes.count, .seed = all->probes.seed, .number = out->number},
                                 .logp = out->logp,
                                 .failed = out->failed,
@@ -82,14 +84,25 @@ static double mean_difference(const lfm_scored *s, const sample *finer) {
   return compared ? sum / (double)compared : (double)NAN;
 }
 
+/* Of fixed steps as many as take no longer than the scores did. */
+static int64_t count_checked(const lfm_scored *s, const lfm_solve *solve) {
+  int64_t count = lfm_least(s->rows.count, CHECKED_ROWS);
+  if (!solve->fixed_steps) return count;
+  double evaluations = (double)solve->fixed_steps * lfm_solver_stages(solve->solver); /* a block */
+  return lfm_least(count, (int64_t)((double)s->rows.count * evaluations / USUAL_EVALUATIONS));
+}
+
+/* Fixed steps are held against a solve under error control, such a one against a tenth of its tolerance. */
 lfm_status lfm_scored_solver_error(const lfm_scored *s, const lfm_model *model, lfm_team *team, const lfm_solve *solve,
                                    lfm_meter *meter, double *error) {
   sample some = {0};
   lfm_solve finer = *solve;
-  finer.tol = fmax(solve->tol / 10.0, 1e-12);
+  finer.tol = solve->tol / 10.0;
+  if (solve->fixed_steps) finer = (lfm_solve){.solver = LFM_DOPRI5, .tol = LFM_DEFAULT_TOL};
+  int64_t count = count_checked(s, solve);
   *error = (double)NAN;
-  if (solve->fixed_steps) return LFM_OK;
-  lfm_status status = take_sample(s, model, &some);
+  if (count < 1 || finer.tol < LEAST_TOL) return LFM_OK;
+  lfm_status status = take_sample(s, model, count, &some);
   if (status == LFM_OK) status = lfm_likelihood(model, team, &finer, false, &some.rows, meter);
   if (status == LFM_OK) *error = mean_difference(s, &some);
   lfm_free(some.rows.x);

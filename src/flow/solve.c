@@ -75,6 +75,11 @@ lfm_status lfm_solve_check_classless(const lfm_model *model, const char *what) {
                   what);
 }
 
+lfm_status lfm_guidance_check(double guidance) {
+  if (guidance >= 0.0 && guidance <= LFM_MOST_GUIDANCE) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "guidance: %g is not between 0 and %d", guidance, LFM_MOST_GUIDANCE);
+}
+
 lfm_status lfm_solve_flow(const lfm_model *model, const char *what, const lfm_solver_options *options, lfm_solve *out) {
   LFM_TRY(lfm_solve_check_flow(model, what));
   return lfm_solve_parse(options, model->blocks, out);

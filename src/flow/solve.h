@@ -39,6 +39,10 @@ lfm_status lfm_solve_check_flow(const lfm_model *model, const char *what);
 /* LFM_E_USAGE where pictures are shown without their class to one that needs it. */
 lfm_status lfm_solve_check_classless(const lfm_model *model, const char *what);
 
+/* Of a class, as lfm_sample_options has it. */
+enum { LFM_MOST_GUIDANCE = 100 };
+lfm_status lfm_guidance_check(double guidance);
+
 /* The path of block n of the model, or of a part of it, under this solve. */
 lfm_path lfm_solve_path(const lfm_solve *solve, const lfm_model *model, int n, double t0, double t1);
 

@@ -144,12 +144,13 @@ const lfm_params *lfm_trainer_weights(lfm_trainer *trainer) {
   return trainer->average;
 }
 
+/* The first draw's parts, then the second's, ... */
 static lfm_status run_valid_part(void *context, int worker, int64_t part) {
   step_work *work = context;
   lfm_trainer *trainer = work->trainer;
-  int64_t first = part * work->microbatch;
+  int64_t parts = lfm_parts_of(work->rows, work->microbatch), draw = part / parts, first = part % parts * work->microbatch;
   trainer->valid_loss[part] = 0.0;
-  return lfm_matching_loss(trainer->workers[worker], &work->pairs, work->weights, 0, first,
+  return lfm_matching_loss(trainer->workers[worker], &work->pairs, work->weights, draw, first,
                            lfm_least(work->microbatch, work->rows - first), &trainer->valid_loss[part]);
 }
 
@@ -169,7 +170,8 @@ static void warn_of_validation(lfm_trainer *trainer) {
       trainer->block + 1, (long long)trainer->step, trainer->config->patience ? ", and cannot tell the best weights" : "");
 }
 
-/* Every validation row once, with noise and times that are the same at every call: two losses differ by the weights alone. */
+/* Every validation row, once or where there are few several times, with noise and times that are the same at every call: two
+ * losses differ by the weights alone. */
 lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
   if (!trainer->valid.rows) return LFM_OK;
   step_work work = {
@@ -179,11 +181,11 @@ lfm_status lfm_trainer_validate(lfm_trainer *trainer) {
       .microbatch = trainer->config->microbatch,
       .weights = lfm_trainer_weights(trainer),
   };
-  int64_t parts = (work.rows + work.microbatch - 1) / work.microbatch;
+  int64_t draws = trainer->valid_draws, parts = draws * lfm_parts_of(work.rows, work.microbatch);
   LFM_TRY(lfm_team_run(trainer->team, parts, run_valid_part, &work));
   double loss = 0.0;
   for (int64_t part = 0; part < parts; part++) loss += trainer->valid_loss[part];
-  loss /= (double)work.rows * (double)work.pairs.dim;
+  loss /= (double)(draws * work.rows) * (double)work.pairs.dim;
   trainer->last_valid = trainer->meter.at.valid_loss = loss;
   if (!isfinite(loss)) warn_of_validation(trainer);
   if (trainer->config->patience && loss < trainer->best_loss) {

@@ -81,7 +81,7 @@ bool lfm_trainer_has_nll(const lfm_model *model) {
 static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_options options;
   lfm_score_defaults(&options);
-  result->valid_nll = (double)NAN;
+  result->valid_nll = result->valid_nll_se = (double)NAN;
   const lfm_model *model = trainer->model;
   if (!lfm_trainer_has_nll(model)) return LFM_OK;
   options.rows = lfm_likelihood_rows_advised(model, trainer->valid_table->rows);
@@ -91,7 +91,7 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   options.context = trainer->options->context;
   lfm_score_result score;
   LFM_TRY(lfm_score_quietly(trainer->model, trainer->valid_table, &options, NULL, &score));
-  result->valid_nll = score.nll;
+  result->valid_nll = score.nll, result->valid_nll_se = score.nll_se;
   result->valid_failed = score.failed;
   int64_t scored = score.rows + score.failed;
   if (score.failed)
@@ -151,6 +151,7 @@ lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result)
   if (options->preview_every > 0 && !options->train->images)
     return lfm_fail(LFM_E_USAGE, "preview: the data are no pictures; only those can be looked at");
   if (options->resume) {
+    LFM_TRY(lfm_run_folder_check_trained(options->run));
     LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
     if (result->was_finished) return lfm_trainer_check_finished(options);
   }

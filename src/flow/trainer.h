@@ -83,7 +83,8 @@ typedef struct lfm_trainer {
   lfm_matching **workers; /* [worker_count] */
   float **grads;          /* [lanes][param_count] */
   double *task_loss;      /* [tasks] */
-  double *valid_loss;     /* [microbatches of the validation rows] */
+  int64_t valid_draws;    /* of each validation row */
+  double *valid_loss;     /* [microbatches of the validation rows, however often these are drawn] */
   lfm_carry *carry;
   int64_t *push_nfe; /* [max(pool, valid) rows] */
   uint8_t *push_failed;
@@ -195,6 +196,10 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 /* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume, or
  * files that are of no run. */
 lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
+/* Is there a run, and is it a distillation's, unfinished or finished?  And, for one that is to be trained on: LFM_E_EXISTS
+ * where it is. */
+lfm_status lfm_run_folder_holds(const char *run, bool *is_run, bool *is_distilled);
+lfm_status lfm_run_folder_check_trained(const char *run);
 void lfm_run_folder_release(int lock);
 void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */
 lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config); /* config.yaml */

@@ -30,9 +30,9 @@ struct lfm_product {
   dnnl_primitive_t primitive; /* the product; of a single row the activation, or NULL */
   dnnl_stream_t stream;
   size_t scratch;
-  lfm_layout row;                     /* a single row's weights; else its rows are 0 */
-  bool relu;                          /* of a single row */
-  int64_t split_m, split_n, split_k;  /* of a product by split numbers, which is nothing else; else 0 */
+  lfm_layout own;     /* of the weights, where the product is ours: a single row's, or split; else its rows are 0 */
+  bool relu;          /* of a single row */
+  int64_t split_rows; /* of A, where they are split */
   dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias; of an activation source, destination */
   void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
   int arg_count;
@@ -194,7 +194,7 @@ static lfm_status fill_row(const lfm_product_spec *spec, lfm_product *product) {
   static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_DST};
   dnnl_memory_desc_t memory[2];
   dnnl_primitive_desc_t description = NULL;
-  product->row = *spec->layout;
+  product->own = *spec->layout;
   product->relu = spec->act.kind == LFM_ACT_RELU;
   if (product->relu || spec->act.kind == LFM_ACT_NONE) return LFM_OK;
   lfm_status status = describe_act(spec, &memory[0], &description);
@@ -213,7 +213,8 @@ static bool is_row(const lfm_product_spec *spec) {
 }
 
 static void fill_split(const lfm_product_spec *spec, lfm_product *product) {
-  product->split_m = spec->m, product->split_n = spec->n, product->split_k = spec->k;
+  product->own = *spec->layout;
+  product->split_rows = spec->m;
   product->scratch = lfm_amx_split_scratch(spec->k);
 }
 
@@ -250,15 +251,16 @@ static lfm_status execute(lfm_product *product, void *const *pointers) {
 }
 
 static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
-  if (product->split_m) {
-    lfm_amx_split_run(product->split_m, product->split_n, product->split_k, a, b, c, scratch);
-    return LFM_OK;
-  }
-  if (product->row.rows == 0)
+  const lfm_layout *own = &product->own;
+  if (own->rows == 0)
     return execute(product,
                    (void *[PRODUCT_ARGS]){(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias});
-  lfm_gemv(c, a, b, &product->row, block_of(product->row.rows), bias);
-  if (product->relu) table.activate(c, NULL, c, (size_t)product->row.cols, (lfm_act){LFM_ACT_RELU, 0}, false);
+  if (own->split) {
+    lfm_amx_split_run(product->split_rows, own->cols, own->rows, a, b, c, scratch);
+    return LFM_OK;
+  }
+  lfm_gemv(c, a, b, own, block_of(own->rows), bias);
+  if (product->relu) table.activate(c, NULL, c, (size_t)own->cols, (lfm_act){LFM_ACT_RELU, 0}, false);
   return product->primitive ? execute(product, (void *[PRODUCT_ARGS]){c, c}) : LFM_OK;
 }
 

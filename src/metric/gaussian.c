@@ -114,8 +114,7 @@ double lfm_gaussian_log(const lfm_gaussian *gaussian, const double *x, double *z
 }
 
 /* The same sums in the same order, LFM_GAUSSIAN_TILE rows in step. */
-LFM_VECTOR void lfm_gaussian_log_tile(const lfm_gaussian *gaussian, const double *x, double *restrict z,
-                                      double *restrict logp) {
+LFM_VECTOR static void log_tile(const lfm_gaussian *gaussian, const double *x, double *restrict z, double *restrict logp) {
   enum { TILE = LFM_GAUSSIAN_TILE };
   int64_t dim = gaussian->dim;
   double squares[TILE] = {0};
@@ -131,6 +130,10 @@ LFM_VECTOR void lfm_gaussian_log_tile(const lfm_gaussian *gaussian, const double
     }
   }
   for (int r = 0; r < TILE; r++) logp[r] = gaussian->log_height - 0.5 * squares[r];
+}
+
+void lfm_gaussian_log_tile(const lfm_gaussian *gaussian, const double *x, double *z, double *logp) {
+  log_tile(gaussian, x, z, logp);
 }
 
 void lfm_gaussian_sample(const lfm_gaussian *gaussian, const lfm_rng *rng, int64_t row, uint32_t index, double *x) {

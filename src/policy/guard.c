@@ -240,6 +240,8 @@ static lfm_status check(const lfm_guard_options *o) {
     return lfm_fail(LFM_E_USAGE, "rollouts: %lld; 0 to %d are possible", (long long)o->rollouts, (int)MOST_ROLLOUTS);
   if (o->rollouts && o->successes)
     return lfm_fail(LFM_E_USAGE, "rollouts: the episodes that calibrate are given; leave out the one or the other");
+  const lfm_task *task;
+  if (o->rollouts) LFM_TRY(lfm_rollout_task(o->model, o->task, &task)); /* before the batches */
   LFM_TRY(check_demos(o->model->windows, o->demos, "the demonstrations"));
   return o->successes ? check_demos(o->model->windows, o->successes, "the episodes that calibrate") : LFM_OK;
 }

@@ -57,8 +57,7 @@ void lfm_rollout_defaults(lfm_rollout_options *options) {
 
 /* ---- does the policy fit the task? -------------------------------------------------------------------------------- */
 
-static lfm_status find_task(const lfm_rollout_options *options, const lfm_task **out) {
-  const char *name = options->task ? options->task : options->model->windows->task;
+static lfm_status find_task(const char *name, const lfm_task **out) {
   if (!name) return lfm_fail(LFM_E_USAGE, "task: the demonstrations do not say of what they are; name it");
   for (int i = 0; lfm_task_at(i); i++)
     if (strcmp(lfm_task_at(i)->environment, name) == 0) return *out = lfm_task_at(i), LFM_OK;
@@ -81,6 +80,12 @@ static lfm_status check_action(const lfm_windows *w, const lfm_task *task) {
   return lfm_fail(LFM_E_DATA, "%s: the model's actions are %lld numbers, %s; the task wants %lld, %s", task->name,
                   (long long)w->action_dim, lfm_action_kind_name(w->kind), (long long)task->action_dim,
                   task->control == LFM_CONTROL_POSE ? "poses of an arm" : "a position");
+}
+
+lfm_status lfm_rollout_task(const lfm_model *model, const char *task, const lfm_task **out) {
+  LFM_TRY(find_task(task ? task : model->windows->task, out));
+  LFM_TRY(check_observation(model->windows, *out));
+  return check_action(model->windows, *out);
 }
 
 /* ---- one episode -------------------------------------------------------------------------------------------------- */
@@ -163,15 +168,14 @@ static lfm_status make_actor(const rollout *r, const lfm_policy_options *policy,
 static lfm_status build(rollout *r) {
   const lfm_rollout_options *o = r->options;
   lfm_policy_options policy;
+  if (!o->model) return lfm_fail(LFM_E_USAGE, "a rollout needs a model");
   if (o->episodes < 1 || o->episodes > MOST_EPISODES)
     return lfm_fail(LFM_E_USAGE, "episodes: %lld; 1 to %d are possible", (long long)o->episodes, MOST_EPISODES);
   if (!(o->shove >= 0.0 && isfinite(o->shove))) return lfm_fail(LFM_E_USAGE, "shove: %g is not 0 or more", o->shove);
   LFM_TRY(lfm_policy_resolve(&o->policy, o->model, &policy));
   policy.seed = o->seed;
   LFM_TRY(lfm_compile(o->model, lfm_policy_is_half(&policy), policy.rtc, &r->compiled));
-  LFM_TRY(find_task(o, &r->task));
-  LFM_TRY(check_observation(o->model->windows, r->task));
-  LFM_TRY(check_action(o->model->windows, r->task));
+  LFM_TRY(lfm_rollout_task(o->model, o->task, &r->task));
   LFM_TRY(lfm_compiled_plan(r->compiled, &policy.solve, &r->plan, &r->time));
   LFM_TRY(lfm_team_create(o->threads, &r->team));
   LFM_TRY(LFM_ALLOC(&r->actors, lfm_team_size(r->team)));
@@ -318,7 +322,7 @@ lfm_status lfm_rollout_watch(const lfm_rollout_options *options, int64_t *horizo
                              lfm_rollout_result *result) {
   rollout r = {.options = options};
   *scores = NULL;
-  LFM_TRY(find_task(options, &r.task));
+  LFM_TRY(lfm_rollout_task(options->model, options->task, &r.task));
   *horizon = r.task->horizon;
   LFM_TRY(LFM_ALLOC(scores, options->episodes * *horizon));
   for (int64_t k = 0; k < options->episodes * *horizon; k++) (*scores)[k] = (double)NAN;

@@ -74,7 +74,7 @@ LFM_RT_API void lfm_rt_norm_back(const lfm_rt_field *field, const lfm_rt_step *s
   through_moments(s, &k, x, of->from.row, to);
 }
 
-LFM_VECTOR LFM_RT_API void lfm_rt_act_back(const lfm_rt_field *field, const lfm_rt_step *s, float *space) {
+LFM_VECTOR static void act_back(const lfm_rt_field *field, const lfm_rt_step *s, float *space) {
   const lfm_rt_step *of = &field->steps[s->of];
   for (int64_t p = 0; p < s->positions; p++) {
     const float *x = space + of->from.at + p * of->from.row, *from = space + s->from.at + p * s->from.row;
@@ -86,6 +86,8 @@ LFM_VECTOR LFM_RT_API void lfm_rt_act_back(const lfm_rt_field *field, const lfm_
     }
   }
 }
+
+LFM_RT_API void lfm_rt_act_back(const lfm_rt_field *field, const lfm_rt_step *s, float *space) { act_back(field, s, space); }
 
 /* ---- weights ------------------------------------------------------------------------------------------------------ */
 

@@ -482,6 +482,25 @@ static void another_run_is_left_alone(void **state) {
   drop(&r);
 }
 
+/* And the other way round: a training goes on with no distillation, whatever is left of that. */
+static void a_training_leaves_it_alone(void **state) {
+  (void)state;
+  static const char *const gone[] = {NULL, "result.json", "checkpoint/plan.txt", "checkpoint/states.safetensors"};
+  lesson_run r = begin(NULL);
+  run other = small_run(KEYS("max_batch=2"));
+  r.options.steps = 1, r.options.budget = 2;
+  OK(go(&r));
+  other.options.run = r.path, other.options.resume = true;
+  for (size_t k = 0; k < sizeof gone / sizeof *gone; k++) {
+    if (gone[k] && lfm_path_exists(inside(r.path, gone[k]))) remove_inside(&r, gone[k]);
+    FAILS(LFM_E_EXISTS, lfm_train(&other.options, &other.result));
+    assert_says("holds a distillation");
+  }
+  assert_false(lfm_path_exists(inside(r.path, "checkpoint/state.safetensors")));
+  run_drop(&other);
+  drop(&r);
+}
+
 /* By its model, where somebody has tidied up. */
 static void a_distillation_is_known_without_its_checkpoint(void **state) {
   (void)state;
@@ -751,6 +770,7 @@ int main(void) {
       cmocka_unit_test(a_result_is_of_all_that_was_done),
       cmocka_unit_test(resuming_notes_only_what_is_so),
       cmocka_unit_test(another_run_is_left_alone),
+      cmocka_unit_test(a_training_leaves_it_alone),
       cmocka_unit_test(a_distillation_is_known_without_its_checkpoint),
       cmocka_unit_test(what_makes_no_sense_is_refused_before_any_work),
       cmocka_unit_test(a_student_has_no_flow),

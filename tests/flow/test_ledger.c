@@ -167,7 +167,7 @@ static void order_threads_and_solver_do_not_matter(void **state) {
     assert_near(by_tsit5.border[n].kl, first.border[n].kl, 1e-4);
     assert_near(by_rk4.border[n].kl, first.border[n].kl, 1e-4);
   }
-  assert_true(isnan(by_rk4.solver_error) && by_rk4.nfe_mean == 600);
+  assert_true(by_rk4.solver_error < 1e-4 && by_rk4.nfe_mean == 600);
   assert_true(fabs(first.border[1].kl - first.border[2].kl) > 0.01); /* or nothing was compared */
   lfm_table_destroy(other);
   lfm_table_destroy(table);
@@ -251,7 +251,7 @@ static void variances_break_the_assumptions(void **state) {
     assert_near(got.widest, widest, 0.1 * widest);
     assert_near(got.chance, pow(1.0 + (sqrt(3) + 3.0) / sqrt(ROWS), 2), 1e-12);
     assert_true(got.above_1 == cases[k].above_1 && got.above_2 == cases[k].above_2);
-    assert_true(got.dim == 3 && !got.has_free_block && isfinite(got.border[2].theory));
+    assert_true(got.dim == 3 && !got.has_free_block && isfinite(got.border[2].theory) == (got.border[0].kl > 0.0));
     lfm_model_destroy(model);
     lfm_table_destroy(table);
   }

@@ -97,7 +97,17 @@ static void a_class_is_drawn_as_it_was_learnt(void **state) {
   options.label = CLASSES, options.guidance = 1.0;
   lfm_table *table;
   FAILS(LFM_E_USAGE, lfm_sample(model, &options, &table, NULL));
-  options.label = LFM_EVERY_CLASS;
+  assert_says("the model knows 0 to");
+  options.label = LFM_EVERY_CLASS - 1;
+  FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+  static const double bad[] = {NAN, INFINITY, -1.0, 101.0};
+  options.label = 0;
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+    options.guidance = bad[k];
+    FAILS(LFM_E_USAGE, lfm_sample_check(model, &options));
+    assert_says("guidance");
+  }
+  options.label = LFM_EVERY_CLASS, options.guidance = 1.0;
   OK(lfm_sample(model, &options, &table, NULL));
   for (int i = 0; i < 12; i++) assert_int_equal(lfm_table_labels(table)[i], i % CLASSES);
   lfm_table_destroy(table);

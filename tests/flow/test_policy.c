@@ -79,6 +79,25 @@ static void log_p_is_of_actions_given_observations(void **state) {
   run_drop(&r);
 }
 
+/* A row is a chunk of actions, and its log p is by probes without a word, since its network has no exact trace. */
+static void samples_are_chunks_with_log_p(void **state) {
+  (void)state;
+  run r = policy_run(KEYS("max_batch=4"));
+  OK(run_train(&r));
+  lfm_model *model = model_of(&r);
+  lfm_table *given = two_modes(2, LFM_ACTION_PLAIN), *rows;
+  lfm_sample_options options;
+  lfm_sample_defaults(&options);
+  options.given = given, options.rows = 3, options.logp = true, options.solve.tol = 1e-3;
+  OK(lfm_sample(model, &options, &rows, NULL));
+  assert_int_equal(rows->cols, lfm_model_dim(model) + 2);
+  assert_string_equal(rows->names[rows->cols - 1], "logp_se");
+  lfm_table_destroy(rows);
+  lfm_table_destroy(given);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
 /* A second policy sees what it would see alone, though its demonstrations were in another range. */
 static void against_is_given_in_its_own_units(void **state) {
   (void)state;
@@ -218,8 +237,11 @@ static void what_does_not_fit_is_refused(void **state) {
   assert_says("demonstrations");
   lfm_push_defaults(&push);
   FAILS(LFM_E_UNSUPPORTED, lfm_push(model, plain, &push, &out));
-  static const char *const bad[] = {"target_rows=64", "prediction_horizon=2", "prediction_horizon=5", "n_groups=3",
-                                    "network=unet"};
+  FAILS(LFM_E_USAGE, lfm_table_write(poses, "poses.hdf5"));
+  assert_says("holds demonstrations");
+  static const char *const bad[] = {
+      "normalise=whiten",     "flip=true",  "dropout=0.1", "target_rows=64", "prediction_horizon=2",
+      "prediction_horizon=5", "n_groups=3", "network=unet"};
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     run wrong = policy_run(KEYS("max_batch=1"));
     OK(lfm_config_set(wrong.config, bad[k]));
@@ -274,6 +296,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_observed_decides),
       cmocka_unit_test(log_p_is_of_actions_given_observations),
+      cmocka_unit_test(samples_are_chunks_with_log_p),
       cmocka_unit_test(against_is_given_in_its_own_units),
       cmocka_unit_test(bytes_hang_on_nothing_but_the_seed),
       cmocka_unit_test(a_finished_run_is_known_again),

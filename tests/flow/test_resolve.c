@@ -250,6 +250,68 @@ static void pictures_of_another_size_are_refused(void **state) {
   lfm_config_destroy(config);
 }
 
+static lfm_status shaped(const char *key, const lfm_data_shape *shape) {
+  lfm_config *config = config_of((const char *const[]){key, NULL}, NULL);
+  lfm_status status = lfm_resolve_shape(config, shape);
+  lfm_config_destroy(config);
+  return status;
+}
+
+/* Given, and not what they are without a word: else a run's own file, which states all keys, would be good for no other data.
+ */
+static void keys_that_would_do_nothing_are_refused(void **state) {
+  (void)state;
+  lfm_images picture = {.channels = 1, .height = 28, .width = 28};
+  lfm_windows windows = {.horizons = {2, 16, 8}, .width = 2, .action_dim = 2};
+  const lfm_data_shape table = {.rows = 600, .dim = 5, .valid_rows = 60}, pictures = {600, 784, 60, .picture = &picture},
+                       chunks = {600, 32, 60, .windows = &windows};
+  static const char *const of_pictures[] = {"flip=true", "dequantise=uniform", "res_depth=1", "num_head_channels=16"};
+  static const char *const of_chunks[] = {"action_horizon=3", "observation_horizon=1", "kernel_size=3", "n_groups=4"};
+  for (size_t k = 0; k < 4; k++) {
+    OK(shaped(of_pictures[k], &pictures));
+    FAILS(LFM_E_USAGE, shaped(of_pictures[k], &table));
+    FAILS(LFM_E_USAGE, shaped(of_pictures[k], &chunks));
+    OK(shaped(of_chunks[k], &chunks));
+    FAILS(LFM_E_USAGE, shaped(of_chunks[k], &table));
+    FAILS(LFM_E_USAGE, shaped(of_chunks[k], &pictures));
+  }
+  OK(shaped("dropout=0.1", &pictures));
+  FAILS(LFM_E_USAGE, shaped("dropout=0.1", &table));
+  assert_says("dropout: the network is no unet");
+  FAILS(LFM_E_USAGE, shaped("normalise=none", &chunks));
+  OK(shaped("normalise=none", &table));
+  OK(shaped("flip=false", &table));
+  OK(shaped("dropout=0", &chunks));
+}
+
+/* A rate that never rises, a mean of where the weights began: said, where it was asked for. */
+static void keys_of_longer_trainings_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *said;
+  } cases[] = {{"ema_decay=0.9999", "ema_decay: 0.9"},
+               {"warmup=600", "warmup: of 600 batches, in a block of 600"},
+               {"ema_decay=0.99", ""},
+               {"ema_power=0.75", ""},
+               {"warmup=100", ""}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    *heard = 0;
+    lfm_notes_to(hear, NULL);
+    lfm_config_destroy(resolved(3000, 5, (const char *const[]){"max_batch=600", cases[k].key, NULL}));
+    lfm_notes_to(NULL, NULL);
+    assert_true(strncmp(heard, cases[k].said, strlen(cases[k].said)) == 0 && !*heard == !*cases[k].said);
+  }
+}
+
+/* Where few rows are held out, each is drawn so often that there are a thousand pairs. */
+static void few_rows_are_validated_by_as_many_pairs(void **state) {
+  (void)state;
+  for (int64_t rows = 1; rows < 5000; rows += 7) {
+    int64_t pairs = rows * lfm_resolve_valid_draws(rows);
+    assert_true(rows >= 1024 ? pairs == rows : pairs >= 1024 && pairs < 1024 + rows);
+  }
+}
+
 /* The batch is among the rows that a target is averaged over; none comes twice but where the walk meets an epoch's end. */
 static void mean_targets_take_the_batch_in(void **state) {
   (void)state;
@@ -402,6 +464,9 @@ int main(void) {
       cmocka_unit_test(the_recipe_is_the_measured_one),
       cmocka_unit_test(patience_holds_some_validations),
       cmocka_unit_test(a_picture_of_any_shape_has_its_network),
+      cmocka_unit_test(keys_that_would_do_nothing_are_refused),
+      cmocka_unit_test(keys_of_longer_trainings_are_warned_of),
+      cmocka_unit_test(few_rows_are_validated_by_as_many_pairs),
       cmocka_unit_test(pictures_of_another_size_are_refused),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),

@@ -171,7 +171,9 @@ static void other_models_are_told_so(void **state) {
   assert_non_null(strstr(lfm_error(), "pusht: the model observes pose, 5 numbers"));
   options.task = "tetris";
   assert_int_equal(lfm_rollout(&options, NULL, &result), LFM_E_USAGE);
-  options.task = NULL, options.episodes = 0;
+  options.model = NULL;
+  assert_int_equal(lfm_rollout(&options, NULL, &result), LFM_E_USAGE);
+  options.model = model, options.task = NULL, options.episodes = 0;
   assert_int_equal(lfm_rollout(&options, NULL, &result), LFM_E_USAGE);
   lfm_model_destroy(model);
   model = model_from(wandering("state", 512));

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outliers.h -- single values so far beyond all others of their column that its mean and spread are theirs alone, as one that
+ * was mistyped is.
+ */
+#ifndef LFM_DATA_OUTLIERS_H
+#define LFM_DATA_OUTLIERS_H
+
+#include "data/table.h"
+
+/* A warning for each such column (of the first few), with the row and what to do. */
+lfm_status lfm_outliers_warn(const lfm_table *table);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * foreign.c -- keys that say nothing of the data at hand, or of the network.  One that is given, and otherwise than it is
+ * without a word, is a mistake that nothing else would show: it would be written to the run and do nothing.  (A run's own
+ * file states all keys, so that a value which is the fallback says nothing.)  Keys that follow from the data are not among
+ * them; nor those of the other network that data of this kind may have, which a preset names.
+ */
+#include "flow/resolve.h"
+
+typedef enum owner { PICTURES, DEMONSTRATIONS, NUMBERS, UNET } owner;
+
+static bool applies(owner of, const lfm_config *config, const lfm_data_shape *shape) {
+  switch (of) {
+  case PICTURES:
+    return shape->picture;
+  case DEMONSTRATIONS:
+    return shape->windows;
+  case NUMBERS:
+    return !shape->windows;
+  default:
+    return config->network == LFM_NETWORK_UNET;
+  }
+}
+
+lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape *shape) {
+  static const char *const why[] = {
+      [PICTURES] = "the data are no pictures",
+      [DEMONSTRATIONS] = "the data are no demonstrations",
+      [NUMBERS] = "the actions of demonstrations have units of their own",
+      [UNET] = "the network is no unet",
+  };
+  static const struct {
+    const char *key;
+    owner of;
+  } keys[] = {
+      {"flip", PICTURES},
+      {"dequantise", PICTURES},
+      {"observation_horizon", DEMONSTRATIONS},
+      {"prediction_horizon", DEMONSTRATIONS},
+      {"action_horizon", DEMONSTRATIONS},
+      {"normalise", NUMBERS},
+      {"res_depth", PICTURES},
+      {"num_head_channels", PICTURES},
+      {"dropout", UNET},
+      {"kernel_size", DEMONSTRATIONS},
+      {"n_groups", DEMONSTRATIONS},
+      {"step_embed_dim", DEMONSTRATIONS},
+  };
+  for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+    if (lfm_config_differs(config, keys[k].key) && !applies(keys[k].of, config, shape))
+      return lfm_fail(LFM_E_USAGE, "%s: %s, so it would do nothing; leave it out", keys[k].key, why[keys[k].of]);
+  return LFM_OK;
+}
