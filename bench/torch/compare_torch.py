@@ -188,8 +188,11 @@ class Model:
 
 
 def at_error(points, error):
-    """Seconds at this error, interpolated (or extended) in logarithms between the two nearest tolerances."""
+    """Seconds at this error, interpolated (or extended) in logarithms between the two nearest tolerances; infinite where a
+    hundredth of a tolerance halves the error at most: it is then not the solver's."""
     points = sorted(points)
+    if error < points[0][0] < points[-1][0] < 4 * points[0][0] and len(points) > 2:
+        return math.inf
     low, high = next((pair for pair in zip(points, points[1:]) if pair[1][0] >= error), points[-2:])
     slope = (math.log(high[1]) - math.log(low[1])) / (math.log(high[0]) - math.log(low[0]))
     return math.exp(math.log(low[1]) + slope * (math.log(error) - math.log(low[0])))
