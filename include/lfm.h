@@ -366,7 +366,7 @@ typedef struct lfm_sample_result {
 LFM_API void lfm_sample_defaults(lfm_sample_options *options);
 /* New rows, drawn from noise: out [rows - failed, lfm_model_dim] in the data's names, units and decimals, with the columns of
  * `logp` behind; of pictures a table of them; of a policy a row for each chunk of actions.  The same options give the
- * same rows.  As lfm_sample_check; LFM_E_NUMERIC when every solve fails; LFM_E_INTERRUPTED when the caller asked
+ * same rows.  Fails as lfm_sample_check does; LFM_E_NUMERIC when every solve fails; LFM_E_INTERRUPTED when the caller asked
  * to stop.  On failure *out is NULL, and no rows are kept. */
 LFM_API lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options, lfm_table **out,
                               lfm_sample_result *result);

@@ -154,6 +154,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
              (long long)shape->rows);
     config->batch_size = shape->rows;
   }
+  config->microbatch = at_most(config->microbatch, config->batch_size * config->num_tk); /* more would be padding */
   if (shape->windows && config->target_rows)
     return lfm_fail(LFM_E_USAGE, "target_rows: the rows that it takes the mean over have other observations; leave it out");
   resolve_targets(config, shape);

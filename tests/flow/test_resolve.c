@@ -312,6 +312,13 @@ static void few_rows_are_validated_by_as_many_pairs(void **state) {
   }
 }
 
+static void a_microbatch_is_a_batch_at_most(void **state) {
+  (void)state;
+  lfm_config *config = resolved(3000, 5, KEYS("batch_size=256", "num_tk=2", "microbatch=100000"));
+  assert_int_equal(config->microbatch, 512);
+  lfm_config_destroy(config);
+}
+
 /* The batch is among the rows that a target is averaged over; none comes twice but where the walk meets an epoch's end. */
 static void mean_targets_take_the_batch_in(void **state) {
   (void)state;
@@ -467,6 +474,7 @@ int main(void) {
       cmocka_unit_test(keys_that_would_do_nothing_are_refused),
       cmocka_unit_test(keys_of_longer_trainings_are_warned_of),
       cmocka_unit_test(few_rows_are_validated_by_as_many_pairs),
+      cmocka_unit_test(a_microbatch_is_a_batch_at_most),
       cmocka_unit_test(pictures_of_another_size_are_refused),
       cmocka_unit_test(mean_targets_take_the_batch_in),
       cmocka_unit_test(mean_targets_cost_a_twentieth),
