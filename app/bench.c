@@ -211,6 +211,9 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  for (int k = 0; r.precision && k < r.sets.count; k++)
+    if (strncmp(r.sets.items[k], "precision=", 10) == 0)
+      return app_usage_error(self, "--precision and --set %s both give it; leave one out", r.sets.items[k]);
   if (r.size && !read_picture(r.size, r.picture))
     return app_usage_error(self, "--picture %s: write channels, height and width, as 3x32x32", r.size);
   code = check_options(self, &r, kinds_of(&r, NULL));

@@ -140,7 +140,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_MEMORY(&r.memory),
       {APP_FLAG, .name = "resume", .target = &r.resume,
        .help = "go on from the checkpoint in RUN; without one, start afresh"},
-      {APP_FLAG, .name = "allow-drift", .target = &r.allow_drift,
+      {APP_FLAG, .name = "allow-drift", .target = &r.allow_drift, .needs = "resume",
        .help = "resume even under another build, processor type or library version"},
       APP_OPTION_JSON(&r.json),
       {0},

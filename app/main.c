@@ -127,6 +127,7 @@ int main(int argc, char **argv) {
   if (!fill_standard_descriptors()) return APP_FAILED;
   setlocale(LC_CTYPE, "");
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = end_for_cut_file, .sa_flags = SA_SIGINFO}, NULL);
   lfm_notes_to(app_show_note, NULL);
   int code = dispatch(argc, argv);

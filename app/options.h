@@ -74,7 +74,9 @@ typedef struct app_option {
     APP_WORD,                                                                                                                \
         .name = "solver", .value = "NAME", .target = (address),                                                              \
         .words = (const char *const[]){"euler", "midpoint", "heun", "rk4", "bs23", "dopri5", "tsit5", NULL},                 \
-        .help = "integrator (default dopri5; with --nfe midpoint, or euler: of policies, and of one evaluation a block):"    \
+        .help =                                                                                                              \
+            "integrator (default dopri5; with --nfe midpoint, in steps that are smaller near the data unless it is named, "  \
+            "or euler: of policies, and of one evaluation a block):"                                                         \
   }
 /* Of a policy, which takes fixed steps of four evaluations at most; `of` stands in front of the help. */
 #define APP_OPTION_POLICY_SOLVER(of, address)                                                                                \

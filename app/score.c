@@ -158,8 +158,8 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "score another model of the same columns on the same rows too, and print the paired difference; every mean is "
                "then over the rows that both could solve"},
       APP_OPTION_SOLVER(&r.solver),
-      APP_OPTION_TOL(&r.tol, 1),
-      APP_OPTION_NFE(&r.nfe, 1),
+      APP_OPTION_TOL(&r.tol, 2),
+      APP_OPTION_NFE(&r.nfe, 2),
       {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol,
        .words = (const char *const[APP_MOST_READ]){"paper", NULL},
        .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's "

@@ -256,11 +256,26 @@ static void print_table(const sweep *s) {
   else app_sweep_put_markdown(&table, stdout);
 }
 
+/* Its runs lie in folders of their own. */
+static int check_folder(const sweep *s) {
+  static const char *const signs[] = {"model.safetensors", "config.yaml", "checkpoint"};
+  char path[PATH_MAX];
+  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+    snprintf(path, sizeof path, "%s/%s", s->r.folder, signs[k]);
+    if (access(path, F_OK) != 0) continue;
+    fprintf(stderr, "lfm %s: %s: is itself a run (%s); name another folder for the runs of the sweep\n", s->self->name,
+            s->r.folder, signs[k]);
+    return APP_FAILED;
+  }
+  return APP_DONE;
+}
+
 static int run_sweep(sweep *s, int argc, char **argv) {
   int code = app_combinations_read(s->self, &s->r.over, s->r.seeds, &s->combinations);
   if (code == APP_DONE) code = check_values(s); /* all of them now: the last must not turn out mistyped after days */
   if (code == APP_DONE) code = check_sets(s);
   if (code == APP_DONE) code = app_report(s->self, check_configs(s));
+  if (code == APP_DONE) code = check_folder(s);
   if (code == APP_DONE) code = app_machine_lock(s->self, argc, argv);
   if (code != APP_DONE) return code;
   lfm_status status = LFM_OK;

@@ -13,6 +13,7 @@
 #include "core/alloc.h"
 #include "core/file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,13 @@ void lfm_config_act_split(const lfm_config *config, char name[16], double *beta)
 lfm_status lfm_config_validate(const lfm_config *config) {
   if (lfm_config_is_set(config, "hks") && lfm_config_is_set(config, "schedule"))
     return lfm_fail(LFM_E_USAGE, "hks and schedule are both given; keep one (--set hks=auto takes the first back)");
+  bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
+  if (!is_exponential && !(isnan(config->schedule_c) && isnan(config->schedule_rho)))
+    return lfm_fail(LFM_E_USAGE,
+                    "schedule.c, schedule.rho: they are of the exponential schedule; leave them, or the kind, out");
+  if (config->cat_t_all && config->precision == LFM_PRECISION_BF16)
+    return lfm_fail(LFM_E_USAGE,
+                    "cat_t: all would show the time in the eight bits of precision: bf16; leave one of the two out");
   if (config->target_rows && !lfm_coupling_is_own(config->coupling))
     return lfm_fail(LFM_E_USAGE,
                     "target_rows needs coupling: dependent or shared; set target_rows: 0 or leave the coupling out");

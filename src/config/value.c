@@ -192,7 +192,8 @@ static void describe(const lfm_key *key, char *out, size_t size) {
     snprintf(out, size, "one of %s, or softplus(beta) with beta %s", key->names, reals);
     break;
   case LFM_KEY_HKS:
-    snprintf(out, size, "a list of 1 to %d numbers %s, of which the last may be null", LFM_MAX_BLOCKS, reals);
+    snprintf(out, size, "a list of 1 to %d numbers over 0 and below %d, of which the last may be null", LFM_MAX_BLOCKS,
+             LFM_STEP_BELOW);
     break;
   case LFM_KEY_COUNTS:
     snprintf(out, size, "a whole number from %s to %s, or a list of 1 to %lld of them", low, high, (long long)room_of(key));

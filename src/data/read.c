@@ -46,7 +46,9 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   lfm_free(*file);
   *file = NULL;
   return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset] .zarr", path,
-                  lfm_path_is_folder(path) ? "is a folder; a table is a file:" : "no data format has this ending; there are");
+                  lfm_path_is_folder(path)
+                      ? "is a folder without pictures (.png, .jpg, .jpeg, CIFAR's .bin); a table is a file:"
+                      : "no data format has this ending; there are");
 }
 
 static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_table **out) {
@@ -64,10 +66,12 @@ static lfm_status read_path(const char *path, lfm_source source, lfm_table **out
   const lfm_format *format;
   char *file;
   *out = NULL;
-  LFM_TRY(lfm_path_split_key(path, &format, &file, &source.key));
+  lfm_status status = lfm_path_split_key(path, &format, &file, &source.key);
+  if (status == LFM_E_USAGE && !lfm_path_exists(path)) return lfm_fail(LFM_E_IO, "%s: there is no such file or folder", path);
+  LFM_TRY(status);
   source.name = path;
   source.path = file;
-  lfm_status status = read_source(format, &source, out);
+  status = read_source(format, &source, out);
   lfm_free(file);
   return status;
 }

@@ -48,14 +48,23 @@ static int by_hash(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-lfm_status lfm_redundant_rows(const double *x, int64_t rows, int64_t cols, int64_t *copies) {
+static lfm_status count_copies(const double *x, int64_t rows, int64_t cols, const double *group, int64_t *copies) {
   uint64_t *hash;
   *copies = 0;
   LFM_TRY(LFM_ALLOC_ROWS(&hash, rows));
-  for (int64_t i = 0; i < rows; i++) hash[i] = hash_row(x + i * cols, cols);
+  for (int64_t i = 0; i < rows; i++) hash[i] = hash_row(x + i * cols, cols) + (group ? hash_row(group + i, 1) : 0);
   qsort(hash, (size_t)rows, sizeof *hash, by_hash);
   for (int64_t i = 1; i < rows; i++) *copies += hash[i] == hash[i - 1];
   lfm_free(hash);
+  return LFM_OK;
+}
+
+/* Rows that are copies, less those that are copies within their group. */
+lfm_status lfm_redundant_rows(const double *x, int64_t rows, int64_t cols, const double *group, int64_t *copies) {
+  int64_t within = 0;
+  LFM_TRY(count_copies(x, rows, cols, NULL, copies));
+  if (group) LFM_TRY(count_copies(x, rows, cols, group, &within));
+  *copies -= within;
   return LFM_OK;
 }
 
@@ -172,16 +181,16 @@ lfm_status lfm_redundant_columns(const double *x, int64_t rows, int64_t cols, ch
 
 /* ---- the warnings ---------------------------------------------------------------------------------------------- */
 
-static lfm_status warn_of_rows(const double *x, int64_t rows, int64_t cols, const char *advice) {
+static lfm_status warn_of_rows(const double *x, int64_t rows, int64_t cols, const double *group, const char *advice) {
   int64_t copies;
   if (cols < 2) return LFM_OK; /* equal values of one column are told as such */
   if (rows > LFM_MOST_COMPARED_ROWS)
     return lfm_note(LFM_NOTE, "%lld rows are too many to look for copies among them", (long long)rows), LFM_OK;
-  LFM_TRY(lfm_redundant_rows(x, rows, cols, &copies));
+  LFM_TRY(lfm_redundant_rows(x, rows, cols, group, &copies));
   double share = (double)copies / (double)rows;
   if (share > LEAST_SHARE)
-    lfm_note(LFM_WARNING, "%lld of %lld rows (%.3g %%) are exact copies of others: %s", (long long)copies, (long long)rows,
-             100 * share, advice);
+    lfm_note(LFM_WARNING, "%lld of %lld rows (%.3g %%) are exact copies of others%s: %s", (long long)copies, (long long)rows,
+             100 * share, group ? " in other groups" : "", advice);
   return LFM_OK;
 }
 
@@ -199,7 +208,8 @@ static lfm_status warn_of_columns(const double *x, int64_t rows, int64_t cols, c
   return LFM_OK;
 }
 
-lfm_status lfm_redundancy_warn(const double *x, int64_t rows, int64_t cols, char *const *names, const char *advice) {
-  LFM_TRY(warn_of_rows(x, rows, cols, advice));
+lfm_status lfm_redundancy_warn(const double *x, int64_t rows, int64_t cols, char *const *names, const double *group,
+                               const char *advice) {
+  LFM_TRY(warn_of_rows(x, rows, cols, group, advice));
   return warn_of_columns(x, rows, cols, names);
 }

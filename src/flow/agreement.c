@@ -106,9 +106,13 @@ lfm_status lfm_resolve_agreement(const lfm_config *stored, const lfm_config *giv
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
   lfm_model *model;
   LFM_TRY(lfm_checkpoint_check_rows(options));
+  if (!lfm_checkpoint_exists(options->run))
+    lfm_note(LFM_WARNING, "%s: has no checkpoint any more, so whether it was trained on these rows cannot be told",
+             options->run);
   LFM_TRY(lfm_model_load(options->run, &model));
   lfm_data_shape shape = {.dim = model->normaliser->dim, .picture = options->train->images, .windows = model->windows};
-  lfm_status status = lfm_trainer_count_rows(options, model->config, &shape.rows);
+  lfm_status status = lfm_trainer_check_columns(model, options->train);
+  if (status == LFM_OK) status = lfm_trainer_count_rows(options, model->config, &shape.rows);
   if (status == LFM_OK) status = lfm_resolve_agreement(model->config, options->config, &shape);
   lfm_model_destroy(model);
   return status;

@@ -7,7 +7,7 @@
  */
 #include "flow/resolve.h"
 
-typedef enum owner { PICTURES, DEMONSTRATIONS, NUMBERS, UNET } owner;
+typedef enum owner { PICTURES, DEMONSTRATIONS, TABLE, NO_TABLE, UNET } owner;
 
 static bool applies(owner of, const lfm_config *config, const lfm_data_shape *shape) {
   switch (of) {
@@ -15,8 +15,10 @@ static bool applies(owner of, const lfm_config *config, const lfm_data_shape *sh
     return shape->picture;
   case DEMONSTRATIONS:
     return shape->windows;
-  case NUMBERS:
-    return !shape->windows;
+  case TABLE:
+    return !shape->picture && !shape->windows;
+  case NO_TABLE:
+    return shape->picture || shape->windows;
   default:
     return config->network == LFM_NETWORK_UNET;
   }
@@ -26,7 +28,8 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
   static const char *const why[] = {
       [PICTURES] = "the data are no pictures",
       [DEMONSTRATIONS] = "the data are no demonstrations",
-      [NUMBERS] = "the actions of demonstrations have units of their own",
+      [TABLE] = "pictures and actions have units of their own",
+      [NO_TABLE] = "the data are a table",
       [UNET] = "the network is no unet",
   };
   static const struct {
@@ -38,7 +41,9 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
       {"observation_horizon", DEMONSTRATIONS},
       {"prediction_horizon", DEMONSTRATIONS},
       {"action_horizon", DEMONSTRATIONS},
-      {"normalise", NUMBERS},
+      {"normalise", TABLE},
+      {"unet_dim_mults", NO_TABLE},
+      {"attention_resolution", PICTURES},
       {"res_depth", PICTURES},
       {"num_head_channels", PICTURES},
       {"dropout", UNET},

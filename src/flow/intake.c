@@ -140,7 +140,7 @@ static lfm_status warn_redundant(const lfm_trainer *trainer) {
   const lfm_table *table = trainer->options->train;
   const char *advice = trainer->options->valid ? "a network learns them by heart; keep one of each"
                                                : "held-out rows have been seen in training; keep one of each";
-  return lfm_redundancy_warn(table->values, table->rows, table->cols, table->names, advice);
+  return lfm_redundancy_warn(table->values, table->rows, table->cols, table->names, NULL, advice);
 }
 
 /* The rows to train on and to validate by, checked, and warned about. */

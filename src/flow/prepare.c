@@ -75,7 +75,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   LFM_TRY(LFM_ALLOC(&trainer->grads, config->lanes));
   LFM_TRY(LFM_ALLOC(&trainer->task_loss, trainer->tasks));
   for (int lane = 0; lane < config->lanes; lane++) LFM_TRY(LFM_ALLOC(&trainer->grads[lane], lfm_net_param_count(net)));
-  trainer->valid_draws = lfm_resolve_valid_draws(trainer->valid.rows);
+  trainer->valid_draws = lfm_resolve_valid_draws(config, trainer->valid.rows);
   LFM_TRY(LFM_ALLOC(&trainer->valid_loss, trainer->valid_draws * (trainer->valid.rows / config->microbatch + 1)));
   return LFM_OK;
 }
@@ -282,13 +282,13 @@ static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows,
 }
 
 /* By columns and kind: which columns are constant, and so have no density, training says. */
-static lfm_status check_scored(const lfm_model *model, const lfm_table *rows) {
+lfm_status lfm_trainer_check_columns(const lfm_model *model, const lfm_table *rows) {
   int64_t *place;
   if (!rows || rows->demos) return LFM_OK; /* windows are cut, and compared, when they are scored */
   LFM_TRY(LFM_ALLOC(&place, model->cols));
   lfm_status status = lfm_columns_match(model, rows, place);
   lfm_free(place);
-  return status == LFM_OK ? LFM_OK : lfm_fail(status, "the rows to score: %s", lfm_error());
+  return status;
 }
 
 lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *scored, bool *is_scored) {
@@ -309,7 +309,9 @@ lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *sc
   LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);
   LFM_TRY_GOTO(make_net(config, model, &net), done);
   drop_net(net, model);
-  LFM_TRY_GOTO(check_scored(model, scored), done);
+  status = lfm_trainer_check_columns(model, scored);
+  if (status != LFM_OK) status = lfm_fail(status, "the rows to score: %s", lfm_error());
+  if (status != LFM_OK) goto done;
   *is_scored = lfm_trainer_has_nll(model);
 done:
   lfm_model_destroy(model);

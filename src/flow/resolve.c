@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024 };
+enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024, LEAST_STEPS = 200 };
 
 static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
 static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
@@ -25,9 +25,10 @@ static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !s
 
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
-  if (isnan(config->schedule_c)) /* fine detail wants a small first step */
+  bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
+  if (is_exponential && isnan(config->schedule_c)) /* fine detail wants a small first step */
     config->schedule_c = shape->dim <= 3 ? 0.1 : is_table(shape) ? 1.0 : 0.5;
-  if (isnan(config->schedule_rho)) config->schedule_rho = 1.5;
+  if (is_exponential && isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
   int blocks;
@@ -110,13 +111,16 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->num_hidden) config->num_hidden = is_large(shape) ? 4 : 3;
 }
 
-/* More times near the data, where the density is sharp. */
-static void resolve_times(lfm_config *config, const lfm_data_shape *shape) {
-  bool is_open = is_table(shape) && !lfm_config_is_set(config, "beta_sample_t") && !lfm_config_is_set(config, "alpha") &&
-                 !lfm_config_is_set(config, "beta");
-  if (is_open) config->beta_sample_t = LFM_TIME_BETA;
+/* More times near the data, where the density is sharp; a Beta law that is given is meant. */
+static lfm_status resolve_times(lfm_config *config, const lfm_data_shape *shape) {
+  bool has_law = lfm_config_is_set(config, "alpha") || lfm_config_is_set(config, "beta");
+  bool is_open = !lfm_config_is_set(config, "beta_sample_t"), crowds = is_open && !has_law && is_table(shape);
+  if (is_open && (has_law || crowds)) config->beta_sample_t = LFM_TIME_BETA;
   if (isnan(config->alpha)) config->alpha = 1.0;
-  if (isnan(config->beta)) config->beta = is_open ? 2.0 : 1.0;
+  if (isnan(config->beta)) config->beta = crowds ? 2.0 : 1.0;
+  if (config->beta_sample_t == LFM_TIME_BETA || (config->alpha == 1.0 && config->beta == 1.0)) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE,
+                  "alpha, beta: they are of the Beta law that beta_sample_t: false does without; leave them out");
 }
 
 static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
@@ -147,7 +151,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
   LFM_TRY(lfm_resolve_check_keys(config, shape));
   resolve_network(config, shape);
-  resolve_times(config, shape);
+  LFM_TRY(resolve_times(config, shape));
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {
     lfm_note(LFM_NOTE, "batch_size: %lld shrunk to the %lld training rows", (long long)config->batch_size,
@@ -195,18 +199,24 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
   double row_seconds = step_seconds / (double)(config->batch_size * config->num_tk) / 3.0;
   double rows = (double)(shape->rows + shape->valid_rows) * (config->blocks - 1);
   double push = config->pool == LFM_POOL_PUSHED ? push_evaluations(config) * row_seconds * rows : 0.0;
+  double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
   if (push > 0.5 * time_limit)
     lfm_note(
         LFM_WARNING,
         "of the time limit of %.3g s carrying the rows through the blocks alone would take some %.3g s; give more time, a "
         "larger push_tol, or pool: ou, which carries none",
         time_limit, push);
-  double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
+  else if (steps < LEAST_STEPS)
+    lfm_note(LFM_WARNING, "of the time limit of %.3g s the least training, %d batches a block, alone takes some %.3g s",
+             time_limit, LEAST_STEPS, LEAST_STEPS * config->blocks * step_seconds);
   config->max_batch.count = 1;
-  config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), 200);
+  config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), LEAST_STEPS);
 }
 
-int64_t lfm_resolve_valid_draws(int64_t rows) { return rows < 1 ? 1 : lfm_parts_of(VALID_PAIRS, rows); }
+/* Where batches are small, as of what takes long, eight of them at most. */
+int64_t lfm_resolve_valid_draws(const lfm_config *config, int64_t rows) {
+  return rows < 1 ? 1 : lfm_parts_of(at_most(VALID_PAIRS, 8 * config->batch_size), rows);
+}
 
 /* What was meant for a longer training: a rate that never rises, a mean over where the weights began. */
 static void warn_of_short(const lfm_config *config, int64_t steps) {
@@ -230,7 +240,7 @@ void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   int64_t steps = config->max_batch.of[0];
   for (int n = 1; n < config->max_batch.count; n++) steps = at_least(steps, config->max_batch.of[n]);
   if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth, but four times within patience */
-    double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(shape->valid_rows));
+    double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(config, shape->valid_rows));
     double valid_steps = valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
     config->valid_every = at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps));
     if (config->patience) config->valid_every = at_most(config->valid_every, config->patience / 4);

@@ -40,7 +40,7 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
 
 /* How often a validation row is drawn, each time with other noise and times: so that the best of a block's validation losses
  * tells the weights, and not the draw, also where few rows are held out. */
-int64_t lfm_resolve_valid_draws(int64_t rows);
+int64_t lfm_resolve_valid_draws(const lfm_config *config, int64_t rows);
 
 /* valid_every, checkpoint_every, warmup, patience: they follow max_batch. */
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape);

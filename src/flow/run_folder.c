@@ -38,9 +38,13 @@ static lfm_status holds_any(const char *run, const char *const *names, bool *hol
   return LFM_OK;
 }
 
+lfm_status lfm_run_folder_has_model(const char *run, bool *has) {
+  return holds_any(run, (const char *const[]){"model.safetensors", NULL}, has);
+}
+
 static lfm_status model_has_plan(const char *run, bool *has) {
   lfm_model *model;
-  LFM_TRY(holds_any(run, (const char *const[]){"model.safetensors", NULL}, has));
+  LFM_TRY(lfm_run_folder_has_model(run, has));
   if (!*has) return LFM_OK;
   LFM_TRY(lfm_model_load(run, &model));
   *has = model->plan != NULL;

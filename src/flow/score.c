@@ -166,7 +166,7 @@ static lfm_status check_against(const lfm_model *model, const lfm_score_options 
 static lfm_status warn_of_rows(const lfm_model *model, const lfm_score_options *options, const scored *s) {
   const char *advice =
       options->group ? "put copies into one group" : "the standard error takes them for rows of their own (--group)";
-  return lfm_redundancy_warn(s->own.rows.x, s->own.rows.count, model->cols, model->names, advice);
+  return lfm_redundancy_warn(s->own.rows.x, s->own.rows.count, model->cols, model->names, s->own.group, advice);
 }
 
 /* All that can be refused, before the solve: rows, solvers, the second model. */

@@ -146,14 +146,17 @@ void lfm_train_defaults(lfm_train_options *options) {
 lfm_status lfm_train(const lfm_train_options *options, lfm_train_result *result) {
   lfm_train_result unasked;
   if (!result) result = &unasked;
-  memset(result, 0, sizeof *result);
+  bool has_model;
+  *result = (lfm_train_result){0};
   if (!options->train || !options->run) return lfm_fail(LFM_E_USAGE, "training needs a table and a run folder");
   if (options->preview_every > 0 && !options->train->images)
     return lfm_fail(LFM_E_USAGE, "preview: the data are no pictures; only those can be looked at");
   if (options->resume) {
     LFM_TRY(lfm_run_folder_check_trained(options->run));
     LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
-    if (result->was_finished) return lfm_trainer_check_finished(options);
+    LFM_TRY(lfm_run_folder_has_model(options->run, &has_model)); /* without, its checkpoint makes it once more */
+    if (result->was_finished && has_model) return lfm_trainer_check_finished(options);
+    *result = (lfm_train_result){0};
   }
   lfm_trainer *trainer;
   LFM_TRY(lfm_trainer_create(options, &trainer));

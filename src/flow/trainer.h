@@ -147,6 +147,8 @@ lfm_status lfm_trainer_fill_pools(lfm_trainer *trainer); /* trainer->pool and tr
 /* ---- agreement.c -------------------------------------------------------------------------------------------- */
 /* trainer->config: the options', or the one that a run to go on with has left; *resumed then. */
 lfm_status lfm_trainer_configure(lfm_trainer *trainer, bool *resumed);
+/* Are these rows (NULL: none) of the model's columns and kind?  Of demonstrations that is asked once windows are cut. */
+lfm_status lfm_trainer_check_columns(const lfm_model *model, const lfm_table *rows);
 lfm_status lfm_trainer_check_finished(const lfm_train_options *options); /* does a finished RUN have what options ask for? */
 /* Is a finished student, taught by so many rows, what `asked` asks for? */
 lfm_status lfm_trainer_check_taught(const lfm_model *student, const lfm_config *asked, int64_t rows);
@@ -200,6 +202,7 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
  * where it is. */
 lfm_status lfm_run_folder_holds(const char *run, bool *is_run, bool *is_distilled);
 lfm_status lfm_run_folder_check_trained(const char *run);
+lfm_status lfm_run_folder_has_model(const char *run, bool *has);
 void lfm_run_folder_release(int lock);
 void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */
 lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config); /* config.yaml */

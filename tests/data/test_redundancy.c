@@ -29,7 +29,7 @@ static int64_t dependent(const double *x, int64_t rows, char list[200]) {
 
 static int64_t copies_of(const double *x, int64_t rows) {
   int64_t copies = -1;
-  assert_int_equal(lfm_redundant_rows(x, rows, COLS, &copies), LFM_OK);
+  assert_int_equal(lfm_redundant_rows(x, rows, COLS, NULL, &copies), LFM_OK);
   return copies;
 }
 
@@ -46,6 +46,21 @@ static void copies_are_counted(void **state) {
   assert_int_equal(copies_of(x, ROWS), 8);
   x[2] = 0.5, x[3] = 0.25, x[299 * COLS + 2] = 0.25, x[299 * COLS + 3] = 0.5; /* other places are another row */
   assert_int_equal(copies_of(x, ROWS), 7);
+}
+
+/* Groups stand for rows that depend on each other: what is copied within one does no harm. */
+static void copies_within_a_group_are_none(void **state) {
+  (void)state;
+  double x[ROWS * COLS], group[ROWS];
+  int64_t copies;
+  fill(x, ROWS * COLS);
+  for (int i = 0; i < ROWS; i++) group[i] = i / 10;
+  for (int i = 1; i < 5; i++) memcpy(x + i * COLS, x, COLS * sizeof *x);
+  assert_int_equal(lfm_redundant_rows(x, ROWS, COLS, group, &copies), LFM_OK);
+  assert_int_equal(copies, 0);
+  for (int i = 20; i < 23; i++) memcpy(x + i * COLS, x, COLS * sizeof *x); /* a second and a third within their own */
+  assert_int_equal(lfm_redundant_rows(x, ROWS, COLS, group, &copies), LFM_OK);
+  assert_int_equal(copies, 1);
 }
 
 static void columns_that_follow_are_named(void **state) {
@@ -111,7 +126,7 @@ static void keep_note(lfm_note_level level, const char *text, void *context) {
 static const char *warned(const double *x, int64_t rows, int64_t cols, char *const *called) {
   notes[0] = 0;
   lfm_notes_to(keep_note, NULL);
-  assert_int_equal(lfm_redundancy_warn(x, rows, cols, called, "keep one"), LFM_OK);
+  assert_int_equal(lfm_redundancy_warn(x, rows, cols, called, NULL, "keep one"), LFM_OK);
   lfm_notes_to(NULL, NULL);
   return notes;
 }
@@ -148,7 +163,7 @@ static void refused_memory_is_a_status(void **state) {
   fill(x, ROWS * COLS);
   for (; status != LFM_OK; n++) {
     lfm_alloc_fail_at(n);
-    status = lfm_redundancy_warn(x, ROWS, COLS, names, "keep one");
+    status = lfm_redundancy_warn(x, ROWS, COLS, names, NULL, "keep one");
     lfm_alloc_fail_at(0);
     if (status != LFM_OK) assert_int_equal(status, LFM_E_MEMORY);
     assert_true(n < 20);
@@ -159,6 +174,7 @@ static void refused_memory_is_a_status(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(copies_are_counted),
+      cmocka_unit_test(copies_within_a_group_are_none),
       cmocka_unit_test(columns_that_follow_are_named),
       cmocka_unit_test(close_is_not_the_same),
       cmocka_unit_test(a_long_list_ends_in_its_room),

@@ -275,13 +275,35 @@ static void keys_that_would_do_nothing_are_refused(void **state) {
     FAILS(LFM_E_USAGE, shaped(of_chunks[k], &table));
     FAILS(LFM_E_USAGE, shaped(of_chunks[k], &pictures));
   }
+  FAILS(LFM_E_USAGE, shaped("attention_resolution=4", &table));
+  FAILS(LFM_E_USAGE, shaped("unet_dim_mults=[1,2]", &table));
+  OK(shaped("unet_dim_mults=[1,2]", &chunks));
   OK(shaped("dropout=0.1", &pictures));
   FAILS(LFM_E_USAGE, shaped("dropout=0.1", &table));
   assert_says("dropout: the network is no unet");
   FAILS(LFM_E_USAGE, shaped("normalise=none", &chunks));
+  FAILS(LFM_E_USAGE, shaped("normalise=whiten", &pictures));
   OK(shaped("normalise=none", &table));
   OK(shaped("flip=false", &table));
   OK(shaped("dropout=0", &chunks));
+}
+
+/* alpha and beta mean a Beta law, also without its flag; against the flag they are refused. */
+static void a_given_law_of_times_is_meant(void **state) {
+  (void)state;
+  const lfm_data_shape table = {.rows = 600, .dim = 5, .valid_rows = 60};
+  lfm_config *config = resolved(3000, 5, KEYS("beta=0.5"));
+  assert_true(config->beta_sample_t == LFM_TIME_BETA && config->alpha == 1.0 && config->beta == 0.5);
+  lfm_config_destroy(config);
+  config = config_of(KEYS("beta_sample_t=false", "alpha=2"), NULL);
+  FAILS(LFM_E_USAGE, lfm_resolve_shape(config, &table));
+  assert_says("alpha, beta");
+  OK(lfm_config_set(config, "alpha=1"));
+  OK(lfm_resolve_shape(config, &table));
+  lfm_config_destroy(config);
+  config = config_of(KEYS("schedule.kind=cosine", "schedule.blocks=3"), NULL);
+  OK(lfm_resolve_shape(config, &table));
+  lfm_config_destroy(config);
 }
 
 /* A rate that never rises, a mean of where the weights began: said, where it was asked for. */
@@ -303,13 +325,16 @@ static void keys_of_longer_trainings_are_warned_of(void **state) {
   }
 }
 
-/* Where few rows are held out, each is drawn so often that there are a thousand pairs. */
+/* Where few rows are held out, each is drawn so often that there are a thousand pairs, or eight batches. */
 static void few_rows_are_validated_by_as_many_pairs(void **state) {
   (void)state;
-  for (int64_t rows = 1; rows < 5000; rows += 7) {
-    int64_t pairs = rows * lfm_resolve_valid_draws(rows);
-    assert_true(rows >= 1024 ? pairs == rows : pairs >= 1024 && pairs < 1024 + rows);
-  }
+  static const int64_t batches[] = {16, 500};
+  for (int k = 0; k < 2; k++)
+    for (int64_t rows = 1; rows < 5000; rows += 7) {
+      lfm_config config = {.batch_size = batches[k]};
+      int64_t pairs = rows * lfm_resolve_valid_draws(&config, rows), wanted = k ? 1024 : 128;
+      assert_true(rows >= wanted ? pairs == rows : pairs >= wanted && pairs < wanted + rows);
+    }
 }
 
 static void a_microbatch_is_a_batch_at_most(void **state) {
@@ -366,7 +391,7 @@ static void what_was_said_stays(void **state) {
   static const char *const said[] = {"hks=[0.3]",
                                      "hidden_dim=24",
                                      "num_hidden=1",
-                                     "beta_sample_t=false",
+                                     "beta_sample_t=true",
                                      "alpha=3",
                                      "batch_size=9",
                                      "lr=0.25",
@@ -385,7 +410,7 @@ static void what_was_said_stays(void **state) {
   lfm_config *config = resolved(5000, 5, said);
   assert_true(config->blocks == 1 && config->hks[0] == 0.3);
   assert_true(config->hidden_dim == 24 && config->num_hidden == 1 && config->batch_size == 9 && config->lr == 0.25);
-  assert_true(config->beta_sample_t == LFM_TIME_UNIFORM && config->alpha == 3.0);
+  assert_true(config->beta_sample_t == LFM_TIME_BETA && config->alpha == 3.0);
   assert_true(!config->cosine && config->ema_decay == 0.0 && config->lanes == 2 && config->microbatch == 5);
   assert_true(config->max_batch.of[0] == 11 && config->valid_every == 4 && config->checkpoint_every == 3);
   assert_true(config->warmup == 0 && config->patience == 0 && config->defensive == 0.0 && config->target_rows == 0);
@@ -472,6 +497,7 @@ int main(void) {
       cmocka_unit_test(patience_holds_some_validations),
       cmocka_unit_test(a_picture_of_any_shape_has_its_network),
       cmocka_unit_test(keys_that_would_do_nothing_are_refused),
+      cmocka_unit_test(a_given_law_of_times_is_meant),
       cmocka_unit_test(keys_of_longer_trainings_are_warned_of),
       cmocka_unit_test(few_rows_are_validated_by_as_many_pairs),
       cmocka_unit_test(a_microbatch_is_a_batch_at_most),

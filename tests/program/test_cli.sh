@@ -224,6 +224,8 @@ check "the biased protocol says so" grep -q '^protocol .*biased' out
 expect_exit 0 "$lfm" score run data.csv --rows 20 --nfe 48
 check "so many evaluations, and how far they are off" bash -c "grep -qE '^evaluations +48 ' out && grep -qE '^solver error .* under error control' out"
 expect_usage "exclude each other" "$lfm" score run data.csv --tol 1e-5 --nfe 48
+expect_exit 0 "$lfm" score run data.csv --rows 20 --nfe 8 --columns length,width
+expect_refused "no such file or folder" "$lfm" train nowhere -o never
 expect_json "$lfm" score run data.csv --json
 expect_fields rows nll nll_se nll_standardised solver_error probe_se seconds failed nfe_mean
 check "the trace is exact" grep -qF '"probe_se": null' out

@@ -184,7 +184,7 @@ expect_error "nothing.csv" "$lfm" sweep base.yaml nothing.csv -o refused
 refused "exclude each other" --drop x --columns y
 awk -F, '{ print $1 }' test.csv >narrow.csv
 expect_refused "narrow.csv: the model has 2 columns, the table 1" "$lfm" sweep base.yaml data.csv --test narrow.csv -o refused
-expect_refused "bf16" "$lfm" sweep base.yaml data.csv -o refused --over cat_t=first,all --set precision=bf16
+expect_usage "bf16" "$lfm" sweep base.yaml data.csv -o refused --over cat_t=first,all --set precision=bf16
 check "nothing was made by a refused line" test ! -e refused
 expect_exit 2 "${sweep[@]}" -o grid --set hidden_dim=8
 check "a folder of other runs is refused" grep -qF 'hidden_dim: the run was begun with 16, not 8' err
