@@ -93,6 +93,19 @@ static lfm_status cut_windows(lfm_trainer *trainer) {
   return LFM_OK;
 }
 
+/* Labels may skip numbers: what is asked of such a class later is of nothing. */
+static void warn_of_empty(const lfm_table *train) {
+  int64_t classes = lfm_table_classes(train), pictures[LFM_MOST_CLASSES] = {0}, empty = 0, first = -1;
+  for (int64_t i = 0; i < train->rows; i++) pictures[lfm_table_labels(train)[i]]++;
+  for (int64_t k = classes - 1; k >= 0; k--)
+    if (!pictures[k]) empty++, first = k;
+  if (empty)
+    lfm_note(LFM_WARNING,
+             "conditional: %lld of the %lld classes, '%s' for one, have no training picture, and samples of them are "
+             "of nothing that was learnt",
+             (long long)empty, (long long)classes, lfm_table_class(train, first));
+}
+
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
 lfm_status lfm_trainer_check_classes(const lfm_config *config, const lfm_table *train, const lfm_table *valid) {
   if (!config->conditional) return LFM_OK;
@@ -150,6 +163,7 @@ lfm_status lfm_trainer_take_tables(lfm_trainer *trainer) {
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
   LFM_TRY(cut_windows(trainer));
   LFM_TRY(lfm_trainer_check_classes(trainer->config, options->train, trainer->valid_table));
+  if (trainer->config->conditional) warn_of_empty(options->train);
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(lfm_trainer_table(trainer)));
   if (trainer->config->normalise != LFM_NORMALISE_NONE) LFM_TRY(lfm_outliers_warn(options->train));

@@ -227,7 +227,8 @@ static void warn_of_short(const lfm_config *config, int64_t steps) {
              config->ema_decay > 0.0 && config->ema_power == 0.0 ? ", and no weights are averaged" : "");
     return;
   }
-  double begun = config->ema_power > 0.0 ? 0.0 : pow(config->ema_decay, (double)(steps - config->warmup));
+  if (!lfm_config_is_set(config, "ema_decay") || config->ema_power > 0.0) return;
+  double begun = pow(config->ema_decay, (double)(steps - config->warmup));
   if (begun > most)
     lfm_note(
         LFM_WARNING,

@@ -115,6 +115,28 @@ static void a_class_is_drawn_as_it_was_learnt(void **state) {
   run_drop(&r);
 }
 
+static char heard[400];
+static void hear(lfm_note_level level, const char *text, void *context) {
+  (void)context;
+  if (level == LFM_WARNING && strncmp(text, "conditional", 11) == 0) snprintf(heard, sizeof heard, "%s", text);
+}
+
+/* Numbered labels may leave one out. */
+static void a_class_without_pictures_is_said(void **state) {
+  (void)state;
+  int32_t labels[ROWS];
+  for (int i = 0; i < ROWS; i++) labels[i] = i % 2 * 2;
+  run r = class_run(KEYS("hks=[null]", "max_batch=1"));
+  lfm_table *table = grey_pictures(ROWS, SIDE, of_its_class, 12.0, labels);
+  r.options.train = table;
+  lfm_notes_to(hear, NULL);
+  OK(run_train(&r));
+  lfm_notes_to(NULL, NULL);
+  assert_non_null(strstr(heard, "1 of the 3 classes, '1' for one, have no training picture"));
+  lfm_table_destroy(table);
+  run_drop(&r);
+}
+
 /* Who has never seen a picture without its class says nothing of one. */
 static void without_a_class_nothing_is_made_up(void **state) {
   (void)state;
@@ -297,6 +319,7 @@ int main(void) {
       cmocka_unit_test(threads_dropout_and_stops_do_not_change_the_bytes),
       cmocka_unit_test(nor_in_bf16),
       cmocka_unit_test(a_class_is_drawn_as_it_was_learnt),
+      cmocka_unit_test(a_class_without_pictures_is_said),
       cmocka_unit_test(without_a_class_nothing_is_made_up),
       cmocka_unit_test(draws_are_checked_and_counted),
       cmocka_unit_test(a_judge_fits_or_not),
