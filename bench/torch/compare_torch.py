@@ -188,8 +188,8 @@ class Model:
 
 
 def at_error(points, error):
-    """Seconds at this error, interpolated (or extended) in logarithms between the two nearest tolerances; infinite where a
-    hundredth of a tolerance halves the error at most: it is then not the solver's."""
+    """Seconds at this error, interpolated (or extended) in logarithms between the two nearest tolerances; infinite where it is
+    below all of them and they differ by less than four times: what is left is then not the solver's."""
     points = sorted(points)
     if error < points[0][0] < points[-1][0] < 4 * points[0][0] and len(points) > 2:
         return math.inf

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * order.h -- numbers by size: the lesser, the greater, the next multiple and how many it is; an order for qsort, in which NaN equals everything:
- * whoever may have one looks for it first.
+ * order.h -- numbers by size: the lesser, the greater, parts and the next multiple; an order for qsort, in which NaN equals
+ * everything: whoever may have one looks for it first.
  */
 #ifndef LFM_CORE_ORDER_H
 #define LFM_CORE_ORDER_H
@@ -11,7 +11,9 @@
 static inline int64_t lfm_least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t lfm_most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static inline int64_t lfm_parts_of(int64_t n, int64_t part) { return (n + part - 1) / part; } /* n >= 0; the last may lack some */
+static inline int64_t lfm_parts_of(int64_t n, int64_t part) {
+  return (n + part - 1) / part;
+} /* n >= 0; the last may be less */
 static inline int64_t lfm_rounded_up(int64_t n, int64_t to) { return lfm_parts_of(n, to) * to; } /* to a multiple */
 
 static inline int lfm_by_size(const void *a, const void *b) {

@@ -2,8 +2,9 @@
  *
  * foreign.c -- keys that say nothing of the data at hand, or of the network.  One that is given, and otherwise than it is
  * without a word, is a mistake that nothing else would show: it would be written to the run and do nothing.  (A run's own
- * file states all keys, so that a value which is the fallback says nothing.)  Keys that follow from the data are not among
- * them; nor those of the other network that data of this kind may have, which a preset names.
+ * file states all keys, so that a value which is the fallback says nothing.)  Keys that are resolved
+ * for any data, as num_hidden, are not among them; nor those of the other network that data of this kind may have, which a
+ * preset names.
  */
 #include "flow/resolve.h"
 

@@ -17,9 +17,6 @@
 
 enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024, LEAST_STEPS = 200 };
 
-static int64_t at_least(int64_t value, int64_t low) { return value > low ? value : low; }
-static int64_t at_most(int64_t value, int64_t high) { return value < high ? value : high; }
-
 /* Columns of numbers, and nothing that is given of them. */
 static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !shape->windows; }
 
@@ -124,7 +121,7 @@ static lfm_status resolve_times(lfm_config *config, const lfm_data_shape *shape)
 }
 
 static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
-  if (!config->batch_size) config->batch_size = at_least(at_most(shape->rows / 20, is_large(shape) ? 1024 : 256), 128);
+  if (!config->batch_size) config->batch_size = lfm_most(lfm_least(shape->rows / 20, is_large(shape) ? 1024 : 256), 128);
   if (isnan(config->lr)) config->lr = 6e-3 * sqrt(128.0 / (double)config->hidden_dim);
   if (!lfm_config_is_set(config, "cosine")) config->cosine = true;
   if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;
@@ -140,7 +137,7 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
     config->target_rows = rows < config->batch_size ? 0 : rows;
   }
   if (config->target_rows) /* the batch is among them; rows come twice only where the walk meets an epoch's end */
-    config->target_rows = at_most(at_least(config->target_rows, config->batch_size), shape->rows);
+    config->target_rows = lfm_least(lfm_most(config->target_rows, config->batch_size), shape->rows);
 }
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
@@ -158,7 +155,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
              (long long)shape->rows);
     config->batch_size = shape->rows;
   }
-  config->microbatch = at_most(config->microbatch, config->batch_size * config->num_tk); /* more would be padding */
+  config->microbatch = lfm_least(config->microbatch, config->batch_size * config->num_tk); /* more would be padding */
   if (shape->windows && config->target_rows)
     return lfm_fail(LFM_E_USAGE, "target_rows: the rows that it takes the mean over have other observations; leave it out");
   resolve_targets(config, shape);
@@ -175,7 +172,7 @@ int64_t lfm_resolve_microbatches(const lfm_config *config) {
  * few rows are rounded up by some kernels. */
 bool lfm_resolve_keeps_factors(const lfm_config *config, bool wants_factors) {
   int64_t rows = config->batch_size * config->num_tk;
-  int64_t part = at_least(config->microbatch, LEAST_PART), parts = config->microbatch ? lfm_resolve_microbatches(config) : 1;
+  int64_t part = lfm_most(config->microbatch, LEAST_PART), parts = config->microbatch ? lfm_resolve_microbatches(config) : 1;
   return wants_factors && config->lanes <= 1 && rows <= FACTOR_ROWS && parts * part / 2 <= FACTOR_ROWS;
 }
 
@@ -184,10 +181,10 @@ void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advi
   if (lfm_resolve_keeps_factors(config, wants_factors)) config->lanes = 1; /* the whole gradient */
   if (!config->microbatch) {
     int64_t parts = lfm_parts_of(rows, rows_advised);
-    if (rows >= 128) parts = at_least(parts, 4);    /* work for four threads, of 32 rows at least */
+    if (rows >= 128) parts = lfm_most(parts, 4);    /* work for four threads, of 32 rows at least */
     config->microbatch = lfm_parts_of(rows, parts); /* equal parts: what the last one lacks is work for nothing */
   }
-  if (!config->lanes) config->lanes = (int)at_most(lfm_resolve_microbatches(config), 8);
+  if (!config->lanes) config->lanes = (int)lfm_least(lfm_resolve_microbatches(config), 8);
 }
 
 /* Of a pushed row: some 60 at a tolerance of 1e-5, and half at 1e-2 (docs/decisions/defaults.md). */
@@ -210,12 +207,12 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
     lfm_note(LFM_WARNING, "of the time limit of %.3g s the least training, %d batches a block, alone takes some %.3g s",
              time_limit, LEAST_STEPS, LEAST_STEPS * config->blocks * step_seconds);
   config->max_batch.count = 1;
-  config->max_batch.of[0] = at_least((int64_t)fmin(steps, 1e9), LEAST_STEPS);
+  config->max_batch.of[0] = lfm_most((int64_t)fmin(steps, 1e9), LEAST_STEPS);
 }
 
 /* Where batches are small, as of what takes long, eight of them at most. */
 int64_t lfm_resolve_valid_draws(const lfm_config *config, int64_t rows) {
-  return rows < 1 ? 1 : lfm_parts_of(at_most(VALID_PAIRS, 8 * config->batch_size), rows);
+  return rows < 1 ? 1 : lfm_parts_of(lfm_least(VALID_PAIRS, 8 * config->batch_size), rows);
 }
 
 /* What was meant for a longer training: a rate that never rises, a mean over where the weights began. */
@@ -239,24 +236,24 @@ static void warn_of_short(const lfm_config *config, int64_t steps) {
 
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   int64_t steps = config->max_batch.of[0];
-  for (int n = 1; n < config->max_batch.count; n++) steps = at_least(steps, config->max_batch.of[n]);
+  for (int n = 1; n < config->max_batch.count; n++) steps = lfm_most(steps, config->max_batch.of[n]);
   if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth, but four times within patience */
     double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(config, shape->valid_rows));
     double valid_steps = valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
-    config->valid_every = at_least(steps / 50, (int64_t)ceil(20.0 * valid_steps));
-    if (config->patience) config->valid_every = at_most(config->valid_every, config->patience / 4);
-    config->valid_every = at_least(config->valid_every, 1);
+    config->valid_every = lfm_most(steps / 50, (int64_t)ceil(20.0 * valid_steps));
+    if (config->patience) config->valid_every = lfm_least(config->valid_every, config->patience / 4);
+    config->valid_every = lfm_most(config->valid_every, 1);
   }
   if (!lfm_config_is_set(config, "ema_decay")) /* a mean over a third of the steps at most: not over where they began */
     config->ema_decay = fmax(0.5, fmin(config->ema_decay, 1.0 - 3.0 / (double)steps));
-  if (!config->checkpoint_every) config->checkpoint_every = at_least(steps / 20, 500);
-  if (!lfm_config_is_set(config, "warmup")) config->warmup = at_most(steps / 20, 500);
+  if (!config->checkpoint_every) config->checkpoint_every = lfm_most(steps / 20, 500);
+  if (!lfm_config_is_set(config, "warmup")) config->warmup = lfm_least(steps / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
     config->defensive = is_table(shape) ? fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3) : 0.0;
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last.  Not where the
    * loss does not tell which are best: a policy's success grows on behind it, and a mean velocity's target moves. */
   bool is_telling = !shape->windows && config->objective != LFM_OBJECTIVE_MEANFLOW;
   if (!lfm_config_is_set(config, "patience") && is_telling)
-    config->patience = at_least(config->cosine ? steps : steps / 4, config->valid_every);
+    config->patience = lfm_most(config->cosine ? steps : steps / 4, config->valid_every);
   warn_of_short(config, steps);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * run_folder.c -- what a run leaves to look at: config.yaml, metrics.jsonl, loss.png, result.json.
- * The records are in the checkpoint; metrics.jsonl is their text, made anew after a resume so that it never has a line
- * twice.  result.json comes last: it is the sign that a run is finished.
+ * run_folder.c -- whose a folder is, and what a run leaves there to look at: config.yaml, metrics.jsonl, loss.png,
+ * result.json. The records are in the checkpoint; metrics.jsonl is their text, made anew after a resume so that it never has
+ * a line twice.  result.json comes last: it is the sign that a run is finished.
  */
 #include "flow/trainer.h"
 

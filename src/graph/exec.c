@@ -141,10 +141,10 @@ static int64_t longest_panel(const lfm_graph *graph) {
 
 static lfm_status plan_tables(lfm_exec *exec) {
   const lfm_graph *graph = exec->graph;
-  int64_t wide = exec->rows * exec->directions, longest = longest_panel(graph), panels = (wide + longest - 1) / longest;
+  int64_t wide = exec->rows * exec->directions, longest = longest_panel(graph), panels = lfm_parts_of(wide, longest);
   exec->padded_rows = lfm_rounded_up(exec->rows, graph->kernels->row_multiple);
   exec->panel_rows =
-      exec->kind == LFM_EXEC_TRACE ? lfm_rounded_up((wide + panels - 1) / panels, graph->kernels->row_multiple) : 0;
+      exec->kind == LFM_EXEC_TRACE ? lfm_rounded_up(lfm_parts_of(wide, panels), graph->kernels->row_multiple) : 0;
   exec->scratch = exec->trace = -1;
   LFM_TRY(LFM_ALLOC(&exec->state, graph->node_count));
   LFM_TRY(LFM_ALLOC(&exec->value, graph->value_count));

@@ -218,7 +218,7 @@ void lfm_graph_pack(const lfm_graph *graph, int index, int64_t first, int64_t co
 
 int64_t lfm_graph_strip(const lfm_graph *graph, int index) {
   const lfm_graph_tensor *tensor = &graph->tensors[index];
-  int64_t numbers = tensor->count / tensor->shape[0], rows = (STRIP_NUMBERS + numbers - 1) / numbers;
+  int64_t numbers = tensor->count / tensor->shape[0], rows = lfm_parts_of(STRIP_NUMBERS, numbers);
   return lfm_rounded_up(rows, STRIP_ROWS);
 }
 

@@ -38,7 +38,7 @@ static const lfm_layout *layout_of(const lfm_exec *exec, const lfm_node *node) {
   return &exec->graph->packs[node->pack[PACK_FORWARD]].layout;
 }
 
-static int64_t steps_of(const lfm_layout *w) { return w->col_step ? (w->cols + w->col_step - 1) / w->col_step : 1; }
+static int64_t steps_of(const lfm_layout *w) { return w->col_step ? lfm_parts_of(w->cols, w->col_step) : 1; }
 
 static int count_parts(const lfm_exec *exec, const lfm_layout *w) {
   if (!exec->team || exec->graph->kernels->halves || lfm_exec_bytes(exec, w->rows * w->cols) < SHARED_BYTES) return 1;

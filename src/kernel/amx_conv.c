@@ -23,9 +23,6 @@
 #if defined(__x86_64__) && defined(__linux__)
 #include "kernel/amx_tiles.h"
 
-#define PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
-#define PAIRS_INLINE PAIRS __attribute__((always_inline)) static inline
-
 enum { MOST_TAPS = 31, LINE = TILE_HALVES, TILE = TILE_LINES * LINE, SQUARE = LANES * LANES, PAIR = 2 };
 enum { SUMS = BLOCK * LANES, ALL_SUMS = PAIR * SUMS }; /* of 32 pixels: of a block of channels, of two */
 static const int64_t near = 1 << 19;                   /* bytes that stay in the second level */
@@ -188,7 +185,7 @@ typedef struct outgoing {
 } outgoing;
 
 /* Subnormal sums become zeros, as in the tiles. */
-PAIRS_INLINE void put(uint16_t *to, const float *sums, __m512 start, bool neighbours) {
+AMX_PAIRS_INLINE void put(uint16_t *to, const float *sums, __m512 start, bool neighbours) {
   __m512 first = _mm512_add_ps(_mm512_loadu_ps(sums), start);
   if (neighbours) {
     __m512 second = _mm512_add_ps(_mm512_loadu_ps(sums + LANES), start);
@@ -196,13 +193,13 @@ PAIRS_INLINE void put(uint16_t *to, const float *sums, __m512 start, bool neighb
   } else _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(first));
 }
 
-PAIRS_INLINE void put_blocks(const outgoing *out, int64_t place, const float *sums, bool neighbours, bool two) {
+AMX_PAIRS_INLINE void put_blocks(const outgoing *out, int64_t place, const float *sums, bool neighbours, bool two) {
   put(out->to + place, sums, out->start[0], neighbours);
   if (two) put(out->to + place + out->block, sums + SUMS, out->start[1], neighbours);
 }
 
 /* `count` pixels more, if there are. */
-PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
+AMX_PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
   if (!out->places) return;
   for (int64_t end = lfm_least(out->done + count, BLOCK); out->done < end;) {
     const int32_t *place = out->places + out->done;
@@ -216,7 +213,7 @@ PAIRS_INLINE void put_some(outgoing *out, int64_t count, bool two) {
 
 /* 32 pixels, or 16, of two blocks of channels, or one.  The sums before go out in between: in one piece they would be more
  * than the processor looks ahead, and the unit of the tiles would have nothing to do. */
-PAIRS_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
+AMX_PAIRS_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
   tiles_clear(true);
   for (int64_t block = 0; block < w->blocks; block++, a += w->a_block, b += w->b_block)
     for (int64_t t = 0; t < w->taps; t++) {
@@ -238,7 +235,7 @@ PAIRS_INLINE void add_up(const walk *w, const uint16_t *a, const uint16_t *b, ou
   put_some(out, BLOCK, two_b);
 }
 
-PAIRS static void add_up_any(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
+AMX_PAIRS static void add_up_any(const walk *w, const uint16_t *a, const uint16_t *b, outgoing *out, bool two_a, bool two_b) {
   if (two_a && two_b) add_up(w, a, b, out, true, true);
   else if (two_a) add_up(w, a, b, out, true, false);
   else if (two_b) add_up(w, a, b, out, false, true);
@@ -253,8 +250,8 @@ AMX static void store_sums(float *sums) {
 }
 
 /* `pixels` of the long row, from `to` on in each image, of all channels. */
-PAIRS static void make_pixels(const lfm_amx_conv *c, walk *w, const uint16_t *filter, const float *bias, uint16_t *to,
-                              int64_t block, int64_t pixels) {
+AMX_PAIRS static void make_pixels(const lfm_amx_conv *c, walk *w, const uint16_t *filter, const float *bias, uint16_t *to,
+                                  int64_t block, int64_t pixels) {
   int64_t steps = w->blocks * w->taps, tiles = blocks_laid(c) * c->lines * c->columns * TILE;
   w->b_written = tiles;
   for (int64_t o = 0; o < c->written; o += PAIR, to += PAIR * block, filter += PAIR * tiles) {

@@ -14,9 +14,6 @@
 #include "core/order.h"
 #include "kernel/amx_tiles.h"
 
-#define SPLIT __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
-#define SPLIT_INLINE SPLIT __attribute__((always_inline)) static inline
-
 enum { UPPER = 0, LOWER = TWO_TILES, SPLIT_BLOCK = 2 * TWO_TILES /* bytes, of a block's parts and of all */ };
 enum { BLOCK_NUMBERS = BLOCK * BLOCK, LEAST = 64 /* rows and columns of B */ };
 
@@ -40,7 +37,7 @@ typedef struct split_line { /* 32 halves each */
 } split_line;
 
 /* 32 numbers of a line, the first `count` of them; zeros behind. */
-SPLIT_INLINE split_line split(const float *x, int64_t count) {
+AMX_PAIRS_INLINE split_line split(const float *x, int64_t count) {
   __mmask16 in[2];
   __m512 part[2], rest[2];
   UNROLL for (int64_t i = 0; i < 2; i++) {
@@ -58,7 +55,7 @@ SPLIT_INLINE split_line split(const float *x, int64_t count) {
 /* ---- B: pairs of rows side by side ---------------------------------------------------------------------------------- */
 
 /* Rows [k, k + 32) and columns [n, n + 16) of B, which are 16 rows of W. */
-SPLIT static void pack_tile(char *to, const lfm_layout *p, const float *w, int64_t ld, int64_t k, int64_t n) {
+AMX_PAIRS static void pack_tile(char *to, const lfm_layout *p, const float *w, int64_t ld, int64_t k, int64_t n) {
   __m512 upper[TILE_LINES], lower[TILE_LINES];
   UNROLL for (int64_t i = 0; i < TILE_LINES; i++) {
     split_line line = split(w + (n + i) * ld + k, n + i < p->cols ? p->rows - k : 0);
@@ -83,7 +80,7 @@ void lfm_amx_split_pack(void *dst, const lfm_layout *p, const float *w, int64_t 
 
 /* ---- the product ----------------------------------------------------------------------------------------------------- */
 
-SPLIT static void take_lines(char *to, const float *a, int64_t lines, int64_t k) {
+AMX_PAIRS static void take_lines(char *to, const float *a, int64_t lines, int64_t k) {
   for (int64_t at = 0; at < k; at += BLOCK, to += SPLIT_BLOCK)
     for (int64_t i = 0; i < lines; i++) {
       split_line line = split(a + i * k + at, k - at);
@@ -137,7 +134,7 @@ AMX_INLINE void run_lines(bool two, int64_t lines, int64_t n, int64_t blocks, co
   }
 }
 
-static int64_t blocks_of(int64_t k) { return lfm_rounded_up(k, BLOCK) / BLOCK; }
+static int64_t blocks_of(int64_t k) { return lfm_parts_of(k, BLOCK); }
 
 size_t lfm_amx_split_scratch(int64_t k) { return (size_t)blocks_of(k) * SPLIT_BLOCK + BLOCK_NUMBERS * sizeof(float); }
 

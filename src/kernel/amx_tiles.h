@@ -13,7 +13,9 @@
 #include "kernel/avx512.h"
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,amx-tile,amx-bf16")))
+#define AMX_PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16"))) /* and rounds */
 #define AMX_INLINE AMX __attribute__((always_inline)) static inline
+#define AMX_PAIRS_INLINE AMX_PAIRS __attribute__((always_inline)) static inline
 
 enum {
   TILE_LINES = 16,

@@ -138,8 +138,8 @@ bool lfm_winograd_can(const lfm_conv_shape *s) {
 static int64_t chunk_of(const lfm_winograd *w, int64_t bytes, int64_t limit) {
   int64_t all = w->end, most = bytes / (int64_t)sizeof(float) / (w->read * LANES * POINTS) / STRIP * STRIP;
   most = most < STRIP ? STRIP : lfm_least(most, limit);
-  int64_t chunks = (all + most - 1) / most;
-  return lfm_rounded_up((all + chunks - 1) / chunks, BUNCH);
+  int64_t chunks = lfm_parts_of(all, most);
+  return lfm_rounded_up(lfm_parts_of(all, chunks), BUNCH);
 }
 
 lfm_winograd lfm_winograd_of(const lfm_conv_shape *s, lfm_conv_pass pass, int64_t rows, bool half) {

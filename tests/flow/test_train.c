@@ -289,6 +289,31 @@ static void a_schedule_is_its_hks(void **state) {
   run_drop(&as_hks);
 }
 
+/* The loss after two batches, with so many copies of one row held out. */
+static double loss_of_one(int64_t copies) {
+  enum { COLS = 2 };
+  static metric metrics[MOST_METRICS];
+  lfm_table *row = gaussian_table(1, COLS, 2), *valid;
+  double *values;
+  OK(LFM_ALLOC(&values, copies * COLS));
+  for (int64_t c = 0; c < copies; c++) memcpy(values + c * COLS, row->values, COLS * sizeof *values);
+  OK(lfm_table_create(values, copies, COLS, (const char *const *)row->names, NULL, &valid));
+  run r = run_of(gaussian_table(300, COLS, 1), SMALL, KEYS("hks=[null]", "max_batch=2", "valid_every=2", "batch_size=128"));
+  r.options.valid = valid;
+  OK(run_train(&r));
+  double loss = metrics[read_metrics(&r, metrics) - 1].valid_loss;
+  lfm_table_destroy(row), lfm_table_destroy(valid), lfm_free(values);
+  run_drop(&r);
+  return loss;
+}
+
+/* One row is drawn a thousand times, each time with other noise and times, as a thousand copies of it are once. */
+static void a_row_is_drawn_again(void **state) {
+  (void)state;
+  double one = loss_of_one(1), many = loss_of_one(1024);
+  assert_true(fabs(one - many) < 0.1 * many);
+}
+
 /* The weights of the lowest validation loss, which are those of a run that had ended there. */
 static void patience_keeps_the_best_weights(void **state) {
   (void)state;
@@ -788,6 +813,7 @@ int main(void) {
       cmocka_unit_test(warm_start_begins_from_the_block_before),
       cmocka_unit_test(blocks_of_the_process_stand_alone),
       cmocka_unit_test(a_schedule_is_its_hks),
+      cmocka_unit_test(a_row_is_drawn_again),
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(lost_validation_rows_are_told),
       cmocka_unit_test(learns_a_gaussian),

@@ -226,6 +226,20 @@ check "so many evaluations, and how far they are off" bash -c "grep -qE '^evalua
 expect_usage "exclude each other" "$lfm" score run data.csv --tol 1e-5 --nfe 48
 expect_exit 0 "$lfm" score run data.csv --rows 20 --nfe 8 --columns length,width
 expect_refused "no such file or folder" "$lfm" train nowhere -o never
+expect_usage "--allow-drift has no effect without --resume" "$lfm" train data.csv -o never --allow-drift
+expect_usage "both give it" "$lfm" bench train --set precision=bf16 --precision fp32
+expect_refused "is a checkpoint" "$lfm" sample run/checkpoint/state.safetensors -n 1 -o never.csv
+expect_refused "cannot be written" bash -c 'ulimit -f 20; exec "$0" sample run -n 20000 -o large.csv' "$lfm"
+check "nothing half-written is left" test -z "$(ls large.csv* 2>/dev/null)"
+
+# ---- a finished run that has lost something
+cp -r run lost && rm lost/model.safetensors
+again=$(sed -nE 's/^max_batch: *//p' run/config.yaml)
+expect_exit 0 "$lfm" train data.csv -o lost --columns length,width --set "max_batch=$again" --resume
+check "the model is made once more, to the byte" cmp run/model.safetensors lost/model.safetensors
+rm -r lost/checkpoint
+expect_exit 0 "$lfm" train data.csv -o lost --columns length,width --resume
+check "what cannot be compared any more is said" grep -q 'has no checkpoint any more' err
 expect_json "$lfm" score run data.csv --json
 expect_fields rows nll nll_se nll_standardised solver_error probe_se seconds failed nfe_mean
 check "the trace is exact" grep -qF '"probe_se": null' out

@@ -184,6 +184,8 @@ expect_error "nothing.csv" "$lfm" sweep base.yaml nothing.csv -o refused
 refused "exclude each other" --drop x --columns y
 awk -F, '{ print $1 }' test.csv >narrow.csv
 expect_refused "narrow.csv: the model has 2 columns, the table 1" "$lfm" sweep base.yaml data.csv --test narrow.csv -o refused
+mkdir run && touch run/model.safetensors
+expect_refused "is itself a run" "$lfm" sweep base.yaml data.csv -o run --seeds 1
 expect_usage "bf16" "$lfm" sweep base.yaml data.csv -o refused --over cat_t=first,all --set precision=bf16
 check "nothing was made by a refused line" test ! -e refused
 expect_exit 2 "${sweep[@]}" -o grid --set hidden_dim=8
