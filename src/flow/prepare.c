@@ -23,18 +23,14 @@ enum { FEW_ROWS = 200, LEAST_TIMED_STEPS = 8 };
 
 /* ---- the work space ----------------------------------------------------------------------------------------- */
 
-/* Steps in bf16 have a network of their own, whose masters are floats like the model's; and so have mean velocities, with a
- * span.  All others have the model's. */
+/* Steps in bf16, or of split products, have a network of their own, whose masters are floats like the model's; and so have
+ * mean velocities, with a span.  All others have the model's. */
 static lfm_status make_net(const lfm_config *config, const lfm_model *model, lfm_net **out) {
-  const lfm_kernels *kernels = lfm_kernels_best();
-  bool halves = config->precision == LFM_PRECISION_BF16, span = config->objective == LFM_OBJECTIVE_MEANFLOW;
+  const lfm_kernels *kernels = lfm_kernels_training();
+  bool span = config->objective == LFM_OBJECTIVE_MEANFLOW;
   *out = model->net;
-  if (halves) LFM_TRY(lfm_kernels_bf16(&kernels));
-  return halves || span ? lfm_chain_net(model, kernels, span, out) : LFM_OK;
-}
-
-static void drop_net(lfm_net *net, const lfm_model *model) {
-  if (net != model->net) lfm_net_destroy(net);
+  if (config->precision == LFM_PRECISION_BF16) LFM_TRY(lfm_kernels_bf16(&kernels));
+  return kernels != lfm_net_kernels(model->net) || span ? lfm_chain_net(model, kernels, span, out) : LFM_OK;
 }
 
 /* One a thread; or, with factors, one a part of the batch, and for validation not fewer than threads. */
@@ -61,6 +57,7 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   const lfm_config *config = trainer->config;
   LFM_TRY(make_net(config, trainer->model, &trainer->net));
   const lfm_net *net = trainer->net;
+  if (net != trainer->model->net) trainer->own_net = trainer->net;
   lfm_optim_config optim;
   LFM_TRY(create_workers(trainer));
   lfm_optim_defaults(&optim);
@@ -308,7 +305,7 @@ lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *sc
   if (table->demos) LFM_TRY_GOTO(cut_none(config, table->demos, &windows), done);
   LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);
   LFM_TRY_GOTO(make_net(config, model, &net), done);
-  drop_net(net, model);
+  if (net != model->net) lfm_net_destroy(net);
   status = lfm_trainer_check_columns(model, scored);
   if (status != LFM_OK) status = lfm_fail(status, "the rows to score: %s", lfm_error());
   if (status != LFM_OK) goto done;
@@ -335,7 +332,6 @@ lfm_status lfm_trainer_create_student(const lfm_train_options *options, const lf
 
 lfm_model *lfm_trainer_take_model(lfm_trainer *trainer) {
   lfm_model *model = trainer->model;
-  drop_net(trainer->net, model);
   trainer->model = NULL;
   return model;
 }
@@ -359,7 +355,7 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_optim_destroy(trainer->optim);
   lfm_params_destroy(trainer->params);
   lfm_params_destroy(trainer->average);
-  if (trainer->model) drop_net(trainer->net, trainer->model);
+  lfm_net_destroy(trainer->own_net);
   lfm_model_destroy(trainer->model);
   lfm_team_destroy(trainer->team);
   lfm_table_destroy(trainer->split_train);

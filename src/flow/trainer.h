@@ -53,7 +53,8 @@ typedef struct lfm_trainer {
   lfm_config *config; /* resolved */
   lfm_team *team;
   lfm_model *model; /* the chain as far as it is trained */
-  lfm_net *net;     /* what the steps run on: the model's, or one like it in bf16 */
+  lfm_net *net;     /* what the steps run on: the model's, or one like it with other kernels */
+  lfm_net *own_net; /* the latter, or NULL */
   lfm_pool pool, valid;
   const lfm_lesson *lesson;             /* the caller's; NULL: there is no teacher */
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */

@@ -10,7 +10,6 @@
 #include "core/order.h"
 #include "graph/op.h"
 
-enum { AT_ONCE = 64 };
 enum { WEIGHT, BIAS };
 enum { FULL, REST, SIZES };
 
@@ -90,7 +89,7 @@ int64_t lfm_factors_rows(const lfm_factors *factors) { return factors->rows; }
 
 /* Enough for a product to be at its best; and they still lie in a second-level cache, with what is read for them. */
 int64_t lfm_factors_rows_at_once(const lfm_graph *graph, int tensor) {
-  return lfm_rounded_up(AT_ONCE, lfm_graph_strip(graph, tensor));
+  return lfm_rounded_up(graph->kernels->gradient_rows, lfm_graph_strip(graph, tensor));
 }
 
 static lfm_product **products_of(const lfm_factors *factors, int worker, int tensor) {

@@ -11,6 +11,9 @@
 /* Has this processor tiles of bfloat16, and does the system let this process use them? */
 bool lfm_amx_ready(void);
 
+/* gradient_rows of table.h: the other factor is brought into tiles for each such product. */
+enum { LFM_AMX_GRADIENT_ROWS = 128 };
+
 /* A product of table.h, of halves both A and B. */
 typedef struct lfm_amx_product {
   lfm_product_spec spec;

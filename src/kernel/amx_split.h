@@ -3,21 +3,31 @@
  * amx_split.h -- products of floats by the tiles of AMX: each number is the sum of two halves, which hold 17 of its 24 bits,
  *   x = hi + lo,   A B = hi hi + hi lo + lo hi        [Henry, Tang & Heinecke 2019, arXiv 1904.06376, "bf16x2"]
  * three products of halves, which the tiles make several times as fast as a vector unit one of floats.  For tangents, whose
- * products are all that an exact trace costs.  Internal to this room.  [docs/decisions/traces.md]
+ * products are all that an exact trace costs, and for training.  Internal to this room.  [docs/decisions/split.md]
  */
 #ifndef LFM_KERNEL_AMX_SPLIT_H
 #define LFM_KERNEL_AMX_SPLIT_H
 
 #include "kernel/table.h"
 
-/* The layout of such a B [k, n], `split`; false: not on this processor, or not worth it for so small a matrix. */
-bool lfm_amx_split_layout(int64_t k, int64_t n, lfm_layout *out);
+/* Are such products worth it, of a B [k, n]?  false: not on this processor, or not of so small a matrix. */
+bool lfm_amx_split_pays(int64_t k, int64_t n);
 
-/* As `pack` of table.h, transposed: B[k, n] = W[n, skip + k], of all rows of W. */
-void lfm_amx_split_pack(void *dst, const lfm_layout *layout, const float *w, int64_t ld, int64_t skip);
+/* The layout of B, `split`, and `pack` of table.h for it.  Of a strip of rows of W, `first` is a multiple of 16. */
+lfm_layout lfm_amx_split_layout(int64_t k, int64_t n);
+void lfm_amx_split_pack(void *dst, const lfm_layout *layout, bool transposed, const float *w, int64_t ld, int64_t skip,
+                        int64_t first, int64_t count);
 
-/* C [m, n] = A [m, k] B of floats; neither bias nor activation. */
-size_t lfm_amx_split_scratch(int64_t k);
-void lfm_amx_split_run(int64_t m, int64_t n, int64_t k, const float *a, const void *b, float *c, void *scratch);
+/* A product of table.h, of floats: its layout is split, or it has none. */
+typedef struct lfm_amx_split_product {
+  lfm_product_spec spec;
+  lfm_layout layout;                                                                       /* of spec, if it has one */
+  void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half); /* of numbers */
+} lfm_amx_split_product;
+
+lfm_amx_split_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers);
+size_t lfm_amx_split_scratch(const lfm_amx_split_product *product);
+void lfm_amx_split_run(const lfm_amx_split_product *product, const float *a, const void *b, const float *bias, float *c,
+                       void *scratch);
 
 #endif

@@ -309,6 +309,7 @@ static void make_tables(void) {
   pairs.halves = floats.halves = true;
   pairs.image = lfm_onednn_images_of_halves(); /* those of floats stay the library's: to round them would gain nothing */
   pairs.half_size = sizeof(uint16_t);
+  if (lfm_amx_ready()) pairs.gradient_rows = LFM_AMX_GRADIENT_ROWS;
   pairs.product_scratch = floats.product_scratch = product_scratch;
   pairs.product_run = floats.product_run = product_run;
   pairs.product_destroy = floats.product_destroy = product_destroy;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * choose.c -- which table a net runs on.  oneDNN where its kernels are compiled for the processor (AVX2 and up); its
- * portable path is slower than ref32's loops.  LFM_KERNELS=onednn|ref32|ref64 forces one, for tests and for reports;
- * another word forces none, and a warning says so, once.
+ * portable path is slower than ref32's loops.  LFM_KERNELS=onednn|ref32|ref64 forces one, for tests, for reports, and for who
+ * would train with all bits of a float where there is AMX; another word forces none, and a warning says so, once.
  */
-#include "kernel/table.h"
+#include "kernel/amx.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -29,6 +29,13 @@ const lfm_kernels *lfm_kernels_best(void) {
   if (strcmp(forced, "ref64") == 0) return lfm_kernels_ref64();
   warn_once(forced);
   return fitting();
+}
+
+const lfm_kernels *lfm_kernels_training(void) {
+  const char *forced = getenv("LFM_KERNELS");
+  const lfm_kernels *best = lfm_kernels_best();
+  bool is_forced = forced && strcmp(forced, "onednn") == 0;
+  return best == lfm_kernels_onednn() && lfm_amx_ready() && !is_forced ? lfm_kernels_onednn_split() : best;
 }
 
 const char *lfm_kernels_name(const lfm_kernels *kernels) { return kernels->name; }

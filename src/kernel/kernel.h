@@ -19,8 +19,12 @@ const lfm_kernels *
 lfm_kernels_best(void); /* onednn where it is fast, ref32 elsewhere; LFM_KERNELS=ref32|ref64|onednn forces */
 const lfm_kernels *lfm_kernels_onednn(void);
 const lfm_kernels *lfm_kernels_onednn_direct(void); /* the library's own kernels alone */
+const lfm_kernels *lfm_kernels_onednn_split(void);  /* large products of numbers in two halves, where there is AMX */
 const lfm_kernels *lfm_kernels_ref32(void);
 const lfm_kernels *lfm_kernels_ref64(void);
+
+/* For training in fp32: onednn_split where there is AMX, unless LFM_KERNELS forces another; else the best. */
+const lfm_kernels *lfm_kernels_training(void);
 
 /* For training only: such a net has no trace.  The faster of its forms on this processor; LFM_E_UNSUPPORTED where the
  * processor knows no bfloat16. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * onednn.c -- matrix products by oneDNN's matmul primitives, bias and activation fused; every other kernel is ref32's.
- * Products of bfloat16 with sums in float are here as well, for the tables of bf16.c.  Those with a layout that is `split`
- * are not the library's (amx_split.c).
+ * Products of bfloat16 with sums in float are here as well, for the tables of bf16.c.  Those of numbers in two halves are
+ * not the library's (amx_split.c): of tangents by their layout, and in training by a table of its own.
  *
  * Primitives are made once a run for its fixed shapes and hold their memory objects; what changes between calls is a
  * pointer.  Everything happens on one thread: the library's own threading changes sums with the number of threads, so the
@@ -18,6 +18,7 @@
  */
 #include "kernel/onednn.h"
 #include "core/alloc.h"
+#include "kernel/amx.h"
 #include "kernel/amx_split.h"
 #include "kernel/gemv.h"
 #include <pthread.h>
@@ -30,17 +31,18 @@ struct lfm_product {
   dnnl_primitive_t primitive; /* the product; of a single row the activation, or NULL */
   dnnl_stream_t stream;
   size_t scratch;
-  lfm_layout own;     /* of the weights, where the product is ours: a single row's, or split; else its rows are 0 */
-  bool relu;          /* of a single row */
-  int64_t split_rows; /* of A, where they are split */
+  lfm_layout own; /* of the weights, where the product is ours, a single row's; else its rows are 0 */
+  bool relu;      /* of a single row */
+  bool is_split;
+  lfm_amx_split_product split;
   dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias; of an activation source, destination */
   void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
   int arg_count;
 };
 
 static dnnl_engine_t engine;
-static struct lfm_kernels table, direct_table;
-static char identity[96];
+static struct lfm_kernels table, direct_table, training_table;
+static char identity[96], training_identity[128];
 static bool sums_in_blocks; /* this library and processor add up a row as block_of says */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -212,18 +214,17 @@ static bool is_row(const lfm_product_spec *spec) {
   return spec->layout && !spec->layout->half && lfm_gemv_fits(spec->layout);
 }
 
-static void fill_split(const lfm_product_spec *spec, lfm_product *product) {
-  product->own = *spec->layout;
-  product->split_rows = spec->m;
-  product->scratch = lfm_amx_split_scratch(spec->k);
+static lfm_status create_split(const lfm_product_spec *spec, lfm_product **out) {
+  LFM_TRY(LFM_ALLOC(out, 1));
+  (*out)->is_split = true;
+  (*out)->split = lfm_amx_split_product_of(spec, &table);
+  (*out)->scratch = lfm_amx_split_scratch(&(*out)->split);
+  return LFM_OK;
 }
 
 static lfm_status product_create(const lfm_product_spec *spec, lfm_product **out) {
+  if (spec->layout && spec->layout->split) return create_split(spec, out);
   LFM_TRY(LFM_ALLOC(out, 1));
-  if (spec->layout && spec->layout->split) {
-    fill_split(spec, *out);
-    return LFM_OK;
-  }
   int threads = lfm_onednn_threads_to_one();
   lfm_status status = is_row(spec) ? fill_row(spec, *out) : fill_product(spec, *out);
   omp_set_num_threads(threads);
@@ -252,13 +253,13 @@ static lfm_status execute(lfm_product *product, void *const *pointers) {
 
 static lfm_status product_run(lfm_product *product, const void *a, const void *b, const void *bias, void *c, void *scratch) {
   const lfm_layout *own = &product->own;
+  if (product->is_split) {
+    lfm_amx_split_run(&product->split, a, b, bias, c, scratch);
+    return LFM_OK;
+  }
   if (own->rows == 0)
     return execute(product,
                    (void *[PRODUCT_ARGS]){(void *)(uintptr_t)a, (void *)(uintptr_t)b, c, scratch, (void *)(uintptr_t)bias});
-  if (own->split) {
-    lfm_amx_split_run(product->split_rows, own->cols, own->rows, a, b, c, scratch);
-    return LFM_OK;
-  }
   lfm_gemv(c, a, b, own, block_of(own->rows), bias);
   if (product->relu) table.activate(c, NULL, c, (size_t)own->cols, (lfm_act){LFM_ACT_RELU, 0}, false);
   return product->primitive ? execute(product, (void *[PRODUCT_ARGS]){c, c}) : LFM_OK;
@@ -281,8 +282,26 @@ static lfm_status layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
 
 static void pack(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip, int64_t first,
                  int64_t count) {
-  if (layout->split) lfm_amx_split_pack(dst, layout, w, ld, skip);
+  if (layout->split) lfm_amx_split_pack(dst, layout, transposed, w, ld, skip, first, count);
   else lfm_kernels_ref32()->pack(dst, layout, transposed, w, ld, skip, first, count);
+}
+
+/* ---- split products: of tangents, and of training -------------------------------------------------------------- */
+
+static bool split_layout(int64_t k, int64_t n, lfm_layout *out) {
+  if (!lfm_amx_split_pays(k, n)) return false;
+  *out = lfm_amx_split_layout(k, n);
+  return true;
+}
+
+static lfm_status training_layout(int64_t k, int64_t n, bool half, lfm_layout *out) {
+  return split_layout(k, n, out) ? LFM_OK : layout(k, n, half, out);
+}
+
+/* Without a layout, the gradient of a matrix: C [m, n]. */
+static lfm_status training_product(const lfm_product_spec *spec, lfm_product **out) {
+  if (!spec->layout && lfm_amx_split_pays(spec->m, spec->n)) return create_split(spec, out);
+  return product_create(spec, out);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
@@ -315,7 +334,7 @@ static void make_table(void) {
   table.row_multiple = isa && strncmp(isa, "avx512", 6) == 0 ? 1 : GEMM_ROWS;
   sums_in_blocks = table.row_multiple == 1 && version->major == 2 && version->minor == 6;
   table.layout = layout;
-  table.split_layout = lfm_amx_split_layout;
+  table.split_layout = split_layout;
   table.pack = pack;
   table.fuses = fuses;
   table.product_create = product_create;
@@ -326,6 +345,13 @@ static void make_table(void) {
   table.image = lfm_onednn_images(false, table.row_multiple == 1);
   direct_table = table;
   direct_table.image = lfm_onednn_images(true, table.row_multiple == 1);
+  training_table = table;
+  training_table.name = "onednn split";
+  training_table.identity = training_identity;
+  snprintf(training_identity, sizeof training_identity, "%s, fp32 in two halves", identity);
+  training_table.gradient_rows = LFM_AMX_GRADIENT_ROWS;
+  training_table.layout = training_layout;
+  training_table.product_create = training_product;
 }
 
 const lfm_kernels *lfm_kernels_onednn(void) {
@@ -336,6 +362,11 @@ const lfm_kernels *lfm_kernels_onednn(void) {
 const lfm_kernels *lfm_kernels_onednn_direct(void) {
   pthread_once(&once, make_table);
   return &direct_table;
+}
+
+const lfm_kernels *lfm_kernels_onednn_split(void) {
+  pthread_once(&once, make_table);
+  return &training_table;
 }
 
 dnnl_engine_t lfm_onednn_engine(void) { return engine; }

@@ -239,6 +239,7 @@ static const struct lfm_kernels NAME(table) = {
     .number_size = sizeof(NUM),
     .half_size = sizeof(NUM),
     .row_multiple = 1,
+    .gradient_rows = 64,
     .layout = layout,
     .fuses = fuses,
     .product_create = product_create,

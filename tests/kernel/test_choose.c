@@ -24,7 +24,19 @@ static void a_name_forces(void **state) {
   assert_ptr_equal(lfm_kernels_best(), lfm_kernels_ref64());
   const lfm_kernels *halves;
   assert_int_equal(lfm_kernels_bf16(&halves), LFM_E_UNSUPPORTED); /* they have none */
+  assert_ptr_equal(lfm_kernels_training(), lfm_kernels_ref64());
   assert_int_equal(notes, 0);
+}
+
+/* Two halves a number only where nobody asks for floats, and there is something to multiply them. */
+static void training_has_tables_of_its_own(void **state) {
+  (void)state;
+  unsetenv("LFM_KERNELS");
+  bool has_amx = strstr(lfm_kernels_identity(lfm_kernels_best()), "amx") != NULL;
+  assert_ptr_equal(lfm_kernels_training(), has_amx ? lfm_kernels_onednn_split() : lfm_kernels_best());
+  assert_string_not_equal(lfm_kernels_identity(lfm_kernels_onednn_split()), lfm_kernels_identity(lfm_kernels_onednn()));
+  setenv("LFM_KERNELS", "onednn", 1);
+  assert_ptr_equal(lfm_kernels_training(), lfm_kernels_onednn());
 }
 
 static void another_word_is_told_once(void **state) {
@@ -45,6 +57,7 @@ int main(void) {
   lfm_notes_to(take_note, NULL);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_name_forces),
+      cmocka_unit_test(training_has_tables_of_its_own),
       cmocka_unit_test(another_word_is_told_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,7 @@ static void the_gradient_is_that_of_one_run(void **state) {
     check_gradient(configs[k], lfm_kernels_ref64(), 1e-13);
     check_gradient(configs[k], lfm_kernels_ref32(), 1e-5);
     check_gradient(configs[k], lfm_kernels_onednn(), 1e-5);
+    check_gradient(configs[k], lfm_kernels_training(), 1e-5);
   }
 }
 
