@@ -995,7 +995,8 @@ typedef struct lfm_bench_result {
   char name[64], unit[16];
   double median, minimum, maximum, sd; /* over the repetitions; sd is NAN for one */
   int repetitions;
-  double peak_fraction; /* of the multiply-adds that registers alone reach on the same threads; NAN where it means nothing */
+  double peak_fraction; /* of the multiply-adds of floats, or in bf16 of halves, that registers alone reach on the same
+                         * threads; fp32 steps by AMX may have above 1; NAN where it means nothing */
 } lfm_bench_result;
 
 enum { LFM_BENCH_MOST = 16 };

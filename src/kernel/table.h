@@ -57,8 +57,7 @@ struct lfm_kernels {
 
   /* The layout that a product with rows = k, cols = n likes. */
   lfm_status (*layout)(int64_t k, int64_t n, bool half, lfm_layout *out);
-  /* A `split` layout of the same B, for products with tangents; NULL or false: there is none, or it would gain nothing. Such
-   * a product has neither bias nor activation, does not accumulate, and B is packed whole and transposed. */
+  /* A `split` layout of the same B, for products with tangents; NULL or false: there is none, or it would gain nothing. */
   bool (*split_layout)(int64_t k, int64_t n, lfm_layout *out);
   bool (*fuses)(lfm_act act); /* can a product apply it? */
   lfm_status (*product_create)(const lfm_product_spec *spec, lfm_product **out);
