@@ -48,8 +48,9 @@ static bool has_pool_file(const lfm_trainer *trainer, int block) {
 
 /* What decides the bits besides configuration and data. */
 static void identity(const lfm_trainer *trainer, char out[512]) {
-  const char *kernels = lfm_kernels_identity(lfm_net_kernels(trainer->net)); /* bf16's names the float kernels too */
-  snprintf(out, 512, "lfm %s, %s, %s", LFM_VERSION, kernels, __VERSION__);
+  const lfm_net *push = trainer->push_net ? trainer->push_net : trainer->model->net;
+  snprintf(out, 512, "lfm %s, %s; push: %s; %s", LFM_VERSION, lfm_kernels_identity(lfm_net_kernels(trainer->net)),
+           lfm_kernels_identity(lfm_net_kernels(push)), __VERSION__);
 }
 
 /* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */

@@ -77,6 +77,20 @@ static lfm_status create_steps(lfm_trainer *trainer) {
   return LFM_OK;
 }
 
+/* The push has the kernels of training where its tolerance is above what they lose, 4e-6 of a velocity.  Pictures, which are
+ * looked at on the way, gain nothing by them. */
+static lfm_status create_carry(lfm_trainer *trainer) {
+  const double least_tol = 1e-5;
+  lfm_model *model = trainer->model;
+  const lfm_kernels *kernels = lfm_kernels_training();
+  bool pays = model->blocks > 1 && trainer->config->push_tol >= least_tol && !model->picture;
+  if (pays && kernels != lfm_net_kernels(model->net)) {
+    LFM_TRY(lfm_chain_net(model, kernels, false, &trainer->push_net));
+    LFM_TRY(lfm_params_create_untrained(trainer->push_net, &trainer->push_params));
+  }
+  return lfm_carry_create(trainer->team, trainer->push_net ? trainer->push_net : model->net, false, &trainer->carry);
+}
+
 static lfm_status create_pools(lfm_trainer *trainer) {
   int64_t rows = lfm_trainer_table(trainer)->rows, valid = lfm_trainer_valid_rows(trainer);
   int64_t dim = trainer->model->normaliser->dim, givens = lfm_net_given(trainer->model->net);
@@ -178,7 +192,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
   LFM_TRY(create_pools(trainer));
   lfm_table_destroy(trainer->split_train); /* its rows are in the pool */
   trainer->split_train = NULL;
-  LFM_TRY(lfm_carry_create(trainer->team, trainer->model->net, false, &trainer->carry));
+  LFM_TRY(create_carry(trainer));
   LFM_TRY(build_steps(trainer, &shape));
   return lfm_preview_create(trainer, &trainer->preview);
 }
@@ -355,7 +369,9 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_optim_destroy(trainer->optim);
   lfm_params_destroy(trainer->params);
   lfm_params_destroy(trainer->average);
+  lfm_params_destroy(trainer->push_params);
   lfm_net_destroy(trainer->own_net);
+  lfm_net_destroy(trainer->push_net);
   lfm_model_destroy(trainer->model);
   lfm_team_destroy(trainer->team);
   lfm_table_destroy(trainer->split_train);

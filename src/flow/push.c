@@ -29,6 +29,13 @@ static lfm_status check_failed(const lfm_trainer *trainer, const lfm_pool *pool,
                          : "0.1 %; train longer or with a smaller lr");
 }
 
+static const lfm_params *weights_of(const lfm_trainer *trainer) {
+  const lfm_params *weights = trainer->model->params[trainer->block];
+  if (!trainer->push_params) return weights;
+  lfm_params_copy(trainer->push_params, weights);
+  return trainer->push_params;
+}
+
 static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *what) {
   int64_t before = pool->rows, failed = 0;
   lfm_path path = {.t0 = 0.0, .t1 = 1.0, .solver = LFM_DOPRI5, .tol = trainer->config->push_tol};
@@ -42,7 +49,7 @@ static lfm_status push_rows(lfm_trainer *trainer, lfm_pool *pool, const char *wh
   memset(trainer->push_failed, 0, (size_t)before);
   memset(trainer->push_nfe, 0, (size_t)before * sizeof *trainer->push_nfe);
   lfm_meter_phase(&trainer->meter, LFM_PHASE_PUSH, trainer->block + 1, trainer->model->blocks, 0, before);
-  lfm_status status = lfm_carry_rows(trainer->carry, trainer->model->params[trainer->block], &path, &rows, &trainer->meter);
+  lfm_status status = lfm_carry_rows(trainer->carry, weights_of(trainer), &path, &rows, &trainer->meter);
   if (status == LFM_E_INTERRUPTED)
     return lfm_fail(status, "stopped while block %d pushed the %s; what was trained is in %s/checkpoint", trainer->block + 1,
                     what, trainer->options->run);

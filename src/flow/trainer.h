@@ -52,9 +52,10 @@ typedef struct lfm_trainer {
   const lfm_train_options *options;
   lfm_config *config; /* resolved */
   lfm_team *team;
-  lfm_model *model; /* the chain as far as it is trained */
-  lfm_net *net;     /* what the steps run on: the model's, or one like it with other kernels */
-  lfm_net *own_net; /* the latter, or NULL */
+  lfm_model *model;  /* the chain as far as it is trained */
+  lfm_net *net;      /* what the steps run on: the model's, or one like it with other kernels */
+  lfm_net *own_net;  /* the latter, or NULL */
+  lfm_net *push_net; /* one like the model's with the kernels of training, for the push; NULL: the push has the model's */
   lfm_pool pool, valid;
   const lfm_lesson *lesson;             /* the caller's; NULL: there is no teacher */
   const lfm_table *valid_table;         /* the held-out rows in the data's units, for the final score */
@@ -87,7 +88,8 @@ typedef struct lfm_trainer {
   int64_t valid_draws;    /* of each validation row */
   double *valid_loss;     /* [microbatches of the validation rows, however often these are drawn] */
   lfm_carry *carry;
-  int64_t *push_nfe; /* [max(pool, valid) rows] */
+  lfm_params *push_params; /* of push_net, the block's that is pushed */
+  int64_t *push_nfe;       /* [max(pool, valid) rows] */
   uint8_t *push_failed;
   lfm_preview *preview; /* NULL: none is wanted, or the rows are no pictures */
 

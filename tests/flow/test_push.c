@@ -106,6 +106,39 @@ static void a_run_with_a_wild_block_stops(void **state) {
   run_drop(&r);
 }
 
+/* Where untrained weights carry the rows at this tolerance, by the kernels of that name, or of the processor's own choice;
+ * the evaluations that it took. */
+static double pushed_by(const char *kernels, const char *tol, float pool[2700 * 2]) {
+  if (kernels) setenv("LFM_KERNELS", kernels, 1);
+  run r = run_of(gaussian_table(ROWS, 2, 7), SMALL, KEYS("hidden_dim=128", "num_hidden=3", "normalise=none", tol));
+  r.options.config = r.config;
+  r.options.run = r.path;
+  lfm_trainer *t;
+  OK(lfm_trainer_create(&r.options, &t));
+  lfm_params_init(t->model->params[0], 3, 0);
+  OK(lfm_trainer_push(t));
+  memcpy(pool, t->pool.values, 2700 * 2 * sizeof *pool);
+  double evaluations = t->push_flops / lfm_net_forward_flops(t->model->net);
+  lfm_trainer_destroy(t);
+  run_drop(&r);
+  unsetenv("LFM_KERNELS");
+  return evaluations;
+}
+
+/* Faster products where the tolerance is above what they lose: the same way in as many steps; below it the same bytes. */
+static void what_the_push_loses_is_below_its_tolerance(void **state) {
+  (void)state;
+  static float floats[2700 * 2], own[2700 * 2];
+  double all = pushed_by("onednn", "push_tol=1e-5", floats), taken = pushed_by(NULL, "push_tol=1e-5", own), most = 0;
+  for (int i = 0; i < 2700 * 2; i++) most = fmax(most, fabs((double)own[i] - (double)floats[i]));
+  print_message("apart by %.2g after %.0f and %.0f evaluations\n", most, all, taken);
+  assert_true(fabs(taken - all) <= 0.02 * all);
+  assert_true(most <= 1e-4);
+  assert_int_equal(most > 0, lfm_kernels_training() != lfm_kernels_best());
+  pushed_by("onednn", "push_tol=1e-6", floats), pushed_by(NULL, "push_tol=1e-6", own);
+  assert_memory_equal(own, floats, sizeof own);
+}
+
 /* Rows dropped in the push stay out of the pool file, and a resume counts with them. */
 static void a_smaller_pool_is_resumed(void **state) {
   (void)state;
@@ -132,9 +165,13 @@ static void a_smaller_pool_is_resumed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rows_follow_the_block),      cmocka_unit_test(few_failures_are_dropped),
-      cmocka_unit_test(many_failures_stop_the_run), cmocka_unit_test(a_run_with_a_wild_block_stops),
-      cmocka_unit_test(validation_rows_may_fail),   cmocka_unit_test(a_smaller_pool_is_resumed),
+      cmocka_unit_test(rows_follow_the_block),
+      cmocka_unit_test(few_failures_are_dropped),
+      cmocka_unit_test(many_failures_stop_the_run),
+      cmocka_unit_test(a_run_with_a_wild_block_stops),
+      cmocka_unit_test(validation_rows_may_fail),
+      cmocka_unit_test(a_smaller_pool_is_resumed),
+      cmocka_unit_test(what_the_push_loses_is_below_its_tolerance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
