@@ -43,6 +43,15 @@ static bool is_picture(const char *name) {
   return lfm_path_ends_with(name, ".png") || lfm_path_ends_with(name, ".jpg") || lfm_path_ends_with(name, ".jpeg");
 }
 
+/* A picture to whoever put it there, of a kind that is not read. */
+static bool is_other_picture(const char *name) {
+  static const char *const endings[] = {".webp", ".gif",  ".bmp",  ".tif",  ".tiff", ".ppm",
+                                        ".pgm",  ".avif", ".heic", ".jfif", ".jp2"};
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    if (lfm_path_ends_with(name, endings[i])) return true;
+  return false;
+}
+
 static int64_t count_pictures(const lfm_listing *listing) {
   int64_t count = 0;
   for (int64_t i = 0; i < listing->count; i++) count += is_picture(listing->names[i]);
@@ -70,6 +79,20 @@ lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listin
   return LFM_OK;
 }
 
+/* Beside pictures that are read. */
+static lfm_status warn_of_others(const search *s, const char *class_name, const lfm_listing *listing) {
+  char path[LFM_PATH_SIZE];
+  const char *first = NULL;
+  int64_t count = 0;
+  for (int64_t i = 0; i < listing->count; i++)
+    if (is_other_picture(listing->names[i]) && count++ == 0) first = listing->names[i];
+  if (count == 0) return LFM_OK;
+  LFM_TRY(lfm_path_join(path, sizeof path, s->folder, class_name));
+  lfm_note(LFM_WARNING, "%s: %lld pictures are passed over ('%s', ...): .png, .jpg and .jpeg are read", path,
+           (long long)count, first);
+  return LFM_OK;
+}
+
 static lfm_status add_entries(search *s, const char *class_name, const lfm_listing *listing) {
   char name[LFM_PATH_SIZE];
   for (int64_t i = 0; i < listing->count; i++) {
@@ -80,7 +103,7 @@ static lfm_status add_entries(search *s, const char *class_name, const lfm_listi
     LFM_TRY(lfm_alloc_text(&s->entries[s->count].name, name));
     s->count++;
   }
-  return LFM_OK;
+  return count_pictures(listing) > 0 ? warn_of_others(s, class_name, listing) : LFM_OK;
 }
 
 static lfm_status add_class(search *s, const char *name, const lfm_listing *inside) {

@@ -108,6 +108,22 @@ static void folders_of_other_files_are_warned_of(void **state) {
   clear();
 }
 
+static void pictures_of_other_kinds_are_warned_of(void **state) {
+  (void)state;
+  char line[700];
+  put("a.GIF", grey_png, sizeof grey_png);
+  put("b.png", grey_png, sizeof grey_png);
+  put("c.webp", grey_png, sizeof grey_png);
+  put("notes.txt", (const uint8_t *)"x", 1);
+  notes = 0;
+  lfm_images *images = read_images(folder, NULL);
+  assert_true(images->count == 1 && notes == 1 && last_level == LFM_WARNING);
+  snprintf(line, sizeof line, "%s/: 2 pictures are passed over ('a.GIF', ...): .png, .jpg and .jpeg are read", folder);
+  assert_string_equal(last_note, line);
+  lfm_images_destroy(images);
+  clear();
+}
+
 static void classes_have_readable_names(void **state) {
   (void)state;
   lfm_images *images;
@@ -277,6 +293,7 @@ int main(void) {
                                      cmocka_unit_test(folders_are_classes),
                                      cmocka_unit_test(deeper_folders_are_warned_of),
                                      cmocka_unit_test(folders_of_other_files_are_warned_of),
+                                     cmocka_unit_test(pictures_of_other_kinds_are_warned_of),
                                      cmocka_unit_test(classes_have_readable_names),
                                      cmocka_unit_test(sizes_must_agree_or_be_given),
                                      cmocka_unit_test(broken_sizes_are_not_heeded),
