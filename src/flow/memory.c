@@ -44,7 +44,7 @@ lfm_memory lfm_trainer_memory(const lfm_trainer *trainer) {
   sum.pool += lfm_preview_memory(trainer->preview);
   for (int n = 0; n < trainer->model->blocks; n++) sum.model += (int64_t)lfm_params_memory(trainer->model->params[n]);
   sum.model += (int64_t)(lfm_params_memory(trainer->params) + lfm_params_memory(trainer->average) +
-                         lfm_params_memory(trainer->push_params));
+                         lfm_params_memory(trainer->push_params) + lfm_preview_weights_memory(trainer->preview));
   sum.model += (int64_t)lfm_optim_memory(trainer->optim);
   for (int lane = 0; lane < trainer->config->lanes; lane++) add(trainer->grads[lane], &sum.lanes, &sum);
   sum.lanes += (int64_t)lfm_factors_memory(trainer->factors);

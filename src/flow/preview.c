@@ -44,6 +44,7 @@ struct lfm_preview {
   lfm_pool data;          /* [lines] held-out pictures at border 0 */
   lfm_table *grid;        /* [count] pictures */
   lfm_table *strip;       /* [lines, 2 blocks + 1] */
+  lfm_params *weights;    /* of the block at work, as the model's kernels read them; NULL: the steps have the same */
 };
 
 /* ---- making ------------------------------------------------------------------------------------------------- */
@@ -81,6 +82,7 @@ static lfm_status make(const lfm_trainer *trainer, lfm_preview *preview) {
   if (trainer->config->conditional) LFM_TRY(LFM_ALLOC(&preview->labels, preview->count));
   LFM_TRY(lfm_columns_make(model, preview->count, 0, &preview->grid));
   LFM_TRY(make_strip(trainer, preview));
+  if (trainer->own_net) LFM_TRY(lfm_params_create_untrained(model->net, &preview->weights));
   preview->every = period(trainer, preview);
   return LFM_OK;
 }
@@ -107,6 +109,7 @@ void lfm_preview_destroy(lfm_preview *preview) {
   lfm_pool_release(&preview->data);
   lfm_table_destroy(preview->grid);
   lfm_table_destroy(preview->strip);
+  lfm_params_destroy(preview->weights);
   lfm_free(preview);
 }
 
@@ -125,6 +128,8 @@ int64_t lfm_preview_memory(const lfm_preview *preview) {
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) bytes += lfm_alloc_size(parts[k]);
   return (int64_t)bytes;
 }
+
+size_t lfm_preview_weights_memory(const lfm_preview *preview) { return preview ? lfm_params_memory(preview->weights) : 0; }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------ */
 
@@ -202,6 +207,10 @@ bool lfm_trainer_is_preview_due(const lfm_trainer *trainer) {
 
 lfm_status lfm_trainer_preview(lfm_trainer *trainer, const lfm_params *weights) {
   if (!trainer->preview || !trainer->valid.rows) return LFM_OK;
+  if (trainer->preview->weights) {
+    lfm_params_copy(trainer->preview->weights, weights);
+    weights = trainer->preview->weights;
+  }
   LFM_TRY(draw_grid(trainer, weights));
   return trainer->preview->lines ? draw_strip(trainer, weights) : LFM_OK;
 }

@@ -183,6 +183,7 @@ lfm_status lfm_trainer_push(lfm_trainer *trainer); /* pool and valid through blo
 lfm_status lfm_preview_create(const lfm_trainer *trainer, lfm_preview **out); /* NULL where there is nothing to show */
 void lfm_preview_destroy(lfm_preview *preview);
 int64_t lfm_preview_memory(const lfm_preview *preview);
+size_t lfm_preview_weights_memory(const lfm_preview *preview);
 bool lfm_trainer_is_preview_due(const lfm_trainer *trainer); /* after this step */
 /* RUN/preview.png and RUN/strip.png by the finished blocks and, for the block at work, `weights`. */
 lfm_status lfm_trainer_preview(lfm_trainer *trainer, const lfm_params *weights);

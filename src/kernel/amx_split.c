@@ -96,7 +96,7 @@ AMX_PAIRS static void pack_turned(char *tile, const lfm_layout *p, const float *
 AMX_PAIRS static void pack_pairs(char *blocks, const lfm_layout *p, const float *w, int64_t ld, int64_t k) {
   int64_t across = p->col_stride * (int64_t)sizeof *w, cols = k < p->rows ? p->cols : 0;
   const float *even = w + (cols ? k * ld : 0), *odd = k + 1 < p->rows ? even + ld : NULL;
-  for (int64_t n = 0; n < p->cols; n += TILE_LINES)
+  for (int64_t n = 0; n < lfm_rounded_up(p->cols, BLOCK); n += TILE_LINES)
     put_line(blocks + n / BLOCK * across + n % BLOCK / TILE_LINES * TILE_SIZE, k % BLOCK / 2,
              pairs_of(even + n, odd ? odd + n : NULL, cols - n));
 }

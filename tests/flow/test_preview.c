@@ -6,6 +6,7 @@
 #include "train_support.h"
 
 #include "data/decode.h"
+#include "flow/trainer.h"
 
 enum { SIDE = 4, DIM = SIDE * SIDE, HELD_OUT = 128, GRID = 64, LINES = 6 };
 
@@ -152,6 +153,32 @@ static void a_stop_ends_in_the_same_pictures(void **state) {
   run_drop(&stopped), run_drop(&whole);
 }
 
+/* The steps' own network may read other copies of the weights than the one that draws. */
+static void a_grid_amid_a_block_is_of_its_weights(void **state) {
+  (void)state;
+  const lfm_kernels *kernels;
+  for (int halves = 0; halves < 2; halves++) {
+    if (halves && lfm_kernels_bf16(&kernels) != LFM_OK) break;
+    run r = shown_run(LFM_PREVIEW_AUTO, KEYS("hidden_dim=96", halves ? "precision=bf16" : "precision=fp32"));
+    lfm_trainer *t;
+    uint8_t *amid, *kept;
+    size_t size, again;
+    r.options.config = r.config, r.options.run = r.path;
+    OK(lfm_trainer_create(&r.options, &t));
+    for (int step = 0; step < 3; step++) OK(lfm_trainer_step(t));
+    OK(lfm_trainer_preview(t, lfm_trainer_weights(t)));
+    OK(lfm_file_read(file_of(&r, "preview.png"), &amid, &size));
+    lfm_params_copy(t->model->params[0], lfm_trainer_weights(t));
+    OK(lfm_trainer_preview(t, t->model->params[0]));
+    OK(lfm_file_read(file_of(&r, "preview.png"), &kept, &again));
+    assert_int_equal(size, again);
+    assert_memory_equal(amid, kept, size);
+    lfm_free(amid), lfm_free(kept);
+    lfm_trainer_destroy(t);
+    run_drop(&r);
+  }
+}
+
 /* ---- memory --------------------------------------------------------------------------------------------------- */
 
 enum { EVERY = 5 };
@@ -234,6 +261,7 @@ int main(void) {
       cmocka_unit_test(an_unfinished_chain_begins_from_held_out_pictures),
       cmocka_unit_test(the_strip_leads_to_the_noise_and_back),
       cmocka_unit_test(a_stop_ends_in_the_same_pictures),
+      cmocka_unit_test(a_grid_amid_a_block_is_of_its_weights),
       cmocka_unit_test(steps_between_two_ask_for_no_memory),
       cmocka_unit_test(what_they_hold_is_stated),
       cmocka_unit_test(refused_memory_can_be_resumed),

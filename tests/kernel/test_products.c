@@ -53,8 +53,9 @@ static void check_packed(const lfm_kernels *k, int64_t m, int64_t n, int64_t dep
 }
 
 static const int64_t shapes[][3] = {
-    /* m, n, k */ {1, 1, 1}, {3, 2, 7},    {16, 64, 16}, {17, 65, 31},  {5, 6, 362},
-    {30, 362, 44},           {2, 128, 64}, {24, 1, 256}, {48, 63, 512}, {250, 7, 9}};
+    /* m, n, k */ {1, 1, 1}, {3, 2, 7},     {16, 64, 16}, {17, 65, 31},  {5, 6, 362},
+    {30, 362, 44},           {2, 128, 64},  {24, 1, 256}, {48, 63, 512}, {250, 7, 9},
+    {70, 100, 77},           {33, 362, 130}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void test_packed_products(void **state) {

@@ -12,7 +12,8 @@
 
 enum { PARTS = 3, PART = 20, USED = 51 /* rows of the batch: the last part lacks some */ };
 
-/* Strips of 64 rows and a last one of 22; t beside every layer; other inputs; an activation that keeps its slope. */
+/* Strips of 64 rows (by AMX 128) and a last one of 22; t beside every layer; other inputs; an activation that keeps its
+ * slope. */
 static const lfm_mlp_config uneven = {5, 150, 3, {LFM_ACT_GELU, 0}, true, 3, true};
 static const lfm_mlp_config plain = {6, 200, 2, {LFM_ACT_ELU, 0}, false, 0, false};
 
