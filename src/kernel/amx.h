@@ -14,7 +14,7 @@ bool lfm_amx_ready(void);
 /* gradient_rows of table.h: the other factor is brought into tiles for each such product. */
 enum { LFM_AMX_GRADIENT_ROWS = 128 };
 
-/* A product of table.h, of halves both A and B. */
+/* A product of table.h by tiles: here of halves both A and B, in amx_split.h of floats. */
 typedef struct lfm_amx_product {
   lfm_product_spec spec;
   lfm_layout layout;                                                                       /* of spec, if it has one */

@@ -8,8 +8,6 @@
  */
 #include "kernel/amx_split.h"
 
-#include "kernel/amx.h"
-
 #if defined(__x86_64__) && defined(__linux__)
 #include "core/order.h"
 #include "kernel/amx_tiles.h"
@@ -193,7 +191,7 @@ AMX_INLINE void run_lines(bool two, const lfm_product_spec *spec, int64_t lines,
   }
 }
 
-static void finish(const lfm_amx_split_product *p, const float *bias, float *c, int64_t lines) {
+static void finish(const lfm_amx_product *p, const float *bias, float *c, int64_t lines) {
   int64_t n = p->spec.n;
   for (int64_t i = 0; p->spec.bias && i < lines; i++)
     for (int64_t j = 0; j < n; j++) c[i * n + j] += bias[j];
@@ -206,17 +204,17 @@ typedef struct room {
   float *sums;
 } room;
 
-static room room_of(const lfm_amx_split_product *p, void *scratch) {
+static room room_of(const lfm_amx_product *p, void *scratch) {
   int64_t blocks = blocks_of(p->spec.k), of_b = p->spec.layout ? 0 : blocks * blocks_of(p->spec.n);
   char *a = scratch, *b = a + blocks * SPLIT_BLOCK;
   return (room){a, b, (float *)(b + of_b * SPLIT_BLOCK)};
 }
 
-size_t lfm_amx_split_scratch(const lfm_amx_split_product *p) {
+size_t lfm_amx_split_scratch(const lfm_amx_product *p) {
   return (size_t)((uintptr_t)room_of(p, NULL).sums) + BLOCK_NUMBERS * sizeof(float);
 }
 
-AMX static void run(const lfm_amx_split_product *p, const float *a, const char *b, const float *bias, float *c, room in) {
+AMX static void run(const lfm_amx_product *p, const float *a, const char *b, const float *bias, float *c, room in) {
   const lfm_product_spec *spec = &p->spec;
   int64_t lines = 0, ld = spec->lda ? spec->lda : spec->m;
   for (int64_t first = 0; first < spec->m; first += BLOCK, c += BLOCK * spec->n) {
@@ -231,14 +229,13 @@ AMX static void run(const lfm_amx_split_product *p, const float *a, const char *
   _tile_release();
 }
 
-lfm_amx_split_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers) {
-  return (lfm_amx_split_product){.spec = *spec,
-                                 .layout = spec->layout ? *spec->layout : lfm_amx_split_layout(spec->k, spec->n),
-                                 .activate = numbers->activate};
+lfm_amx_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers) {
+  lfm_amx_product product = lfm_amx_product_of(spec, numbers);
+  if (!spec->layout) product.layout = lfm_amx_split_layout(spec->k, spec->n); /* which B is brought into */
+  return product;
 }
 
-void lfm_amx_split_run(const lfm_amx_split_product *p, const float *a, const void *b, const float *bias, float *c,
-                       void *scratch) {
+void lfm_amx_split_run(const lfm_amx_product *p, const float *a, const void *b, const float *bias, float *c, void *scratch) {
   room in = room_of(p, scratch);
   if (!p->spec.layout) lfm_amx_split_pack(in.b, &p->layout, false, b, p->spec.n, 0, 0, p->spec.k);
   run(p, a, p->spec.layout ? b : in.b, bias, c, in);
@@ -250,11 +247,11 @@ void lfm_amx_split_pack(void *dst, const lfm_layout *layout, bool transposed, co
                         int64_t first, int64_t count) {
   (void)dst, (void)layout, (void)transposed, (void)w, (void)ld, (void)skip, (void)first, (void)count;
 }
-lfm_amx_split_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers) {
-  return (void)numbers, (lfm_amx_split_product){.spec = *spec};
+lfm_amx_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers) {
+  return (void)numbers, (lfm_amx_product){.spec = *spec};
 }
-size_t lfm_amx_split_scratch(const lfm_amx_split_product *product) { return (void)product, 0; }
-void lfm_amx_split_run(const lfm_amx_split_product *product, const float *a, const void *b, const float *bias, float *c,
+size_t lfm_amx_split_scratch(const lfm_amx_product *product) { return (void)product, 0; }
+void lfm_amx_split_run(const lfm_amx_product *product, const float *a, const void *b, const float *bias, float *c,
                        void *scratch) {
   (void)product, (void)a, (void)b, (void)bias, (void)c, (void)scratch;
 }

@@ -8,7 +8,7 @@
 #ifndef LFM_KERNEL_AMX_SPLIT_H
 #define LFM_KERNEL_AMX_SPLIT_H
 
-#include "kernel/table.h"
+#include "kernel/amx.h"
 
 /* Are such products worth it, of a B [k, n]?  false: not on this processor, or not of so small a matrix. */
 bool lfm_amx_split_pays(int64_t k, int64_t n);
@@ -19,15 +19,9 @@ void lfm_amx_split_pack(void *dst, const lfm_layout *layout, bool transposed, co
                         int64_t first, int64_t count);
 
 /* A product of table.h, of floats: its layout is split, or it has none. */
-typedef struct lfm_amx_split_product {
-  lfm_product_spec spec;
-  lfm_layout layout;                                                                       /* of spec, if it has one */
-  void (*activate)(void *y, void *slope, const void *z, size_t n, lfm_act act, bool half); /* of numbers */
-} lfm_amx_split_product;
-
-lfm_amx_split_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers);
-size_t lfm_amx_split_scratch(const lfm_amx_split_product *product);
-void lfm_amx_split_run(const lfm_amx_split_product *product, const float *a, const void *b, const float *bias, float *c,
+lfm_amx_product lfm_amx_split_product_of(const lfm_product_spec *spec, const lfm_kernels *numbers);
+size_t lfm_amx_split_scratch(const lfm_amx_product *product);
+void lfm_amx_split_run(const lfm_amx_product *product, const float *a, const void *b, const float *bias, float *c,
                        void *scratch);
 
 #endif

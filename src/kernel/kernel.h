@@ -3,6 +3,7 @@
  * kernel.h -- the seam between the graph and the numbers: one table of kernels a backend.
  *   lfm_kernels_onednn   float; oneDNN's matrix products with fused bias and activation       kernel/onednn.c
  *                        and for images kernels of our own                                    kernel/onednn_conv.c
+ *   lfm_kernels_onednn_split   the same, large products of numbers in two halves, for training   kernel/amx_split.c
  *   lfm_kernels_bf16     bfloat16 between the layers, images included, for training; on top of onednn   kernel/bf16.c
  *   lfm_kernels_ref32    float; plain C, the fallback on other processors                     kernel/ref.c
  *   lfm_kernels_ref64    double; the same text, the oracle of the gradient tests              kernel/ref.c

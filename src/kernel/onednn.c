@@ -18,7 +18,6 @@
  */
 #include "kernel/onednn.h"
 #include "core/alloc.h"
-#include "kernel/amx.h"
 #include "kernel/amx_split.h"
 #include "kernel/gemv.h"
 #include <pthread.h>
@@ -34,7 +33,7 @@ struct lfm_product {
   lfm_layout own; /* of the weights, where the product is ours, a single row's; else its rows are 0 */
   bool relu;      /* of a single row */
   bool is_split;
-  lfm_amx_split_product split;
+  lfm_amx_product split;
   dnnl_exec_arg_t args[PRODUCT_ARGS]; /* source, weights, destination, scratch, bias; of an activation source, destination */
   void *bound[PRODUCT_ARGS];          /* the pointers that they hold now */
   int arg_count;

@@ -50,9 +50,9 @@ struct lfm_kernels {
   const char *name;
   const char *identity;
   size_t number_size;
-  bool halves;          /* are there any?  If not, the flags are never set */
-  size_t half_size;     /* bytes that a half takes */
-  int64_t row_multiple; /* m of a product with a layout is a multiple of this: only then do its rows stand alone */
+  bool halves;           /* are there any?  If not, the flags are never set */
+  size_t half_size;      /* bytes that a half takes */
+  int64_t row_multiple;  /* m of a product with a layout is a multiple of this: only then do its rows stand alone */
   int64_t gradient_rows; /* of a weight matrix's gradient, so many that more would not make a row of it much cheaper */
 
   /* The layout that a product with rows = k, cols = n likes. */

@@ -76,51 +76,44 @@ static void folders_are_classes(void **state) {
   clear();
 }
 
+/* Read with one warning, of the folder: it begins so. */
+static void assert_warned(int64_t count, int64_t classes, const char *warning) {
+  char line[700];
+  notes = 0;
+  lfm_images *images = read_images(folder, NULL);
+  assert_true(images->count == count && images->classes == classes && notes == 1 && last_level == LFM_WARNING);
+  snprintf(line, sizeof line, "%s%s", folder, warning);
+  assert_memory_equal(last_note, line, strlen(line));
+  lfm_images_destroy(images);
+}
+
 static void deeper_folders_are_warned_of(void **state) {
   (void)state;
   static const char *const folders[] = {"cat", "dog", "dog/more", "empty"};
-  char line[700];
   for (size_t i = 0; i < 4; i++) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
   put("cat/1.png", grey_png, sizeof grey_png);
   put("dog/more/2.png", grey_png, sizeof grey_png);
-  notes = 0;
-  lfm_images *images = read_images(folder, NULL);
-  assert_true(images->classes == 1 && images->count == 1 && notes == 1 && last_level == LFM_WARNING);
-  snprintf(line, sizeof line, "%s/dog: has pictures in its folders alone", folder);
-  assert_memory_equal(last_note, line, strlen(line));
-  lfm_images_destroy(images);
+  assert_warned(1, 1, "/dog: has pictures in its folders alone");
   clear();
 }
 
 static void folders_of_other_files_are_warned_of(void **state) {
   (void)state;
-  char line[700];
   assert_int_equal(mkdir(in_folder("cat"), 0777), 0);
   assert_int_equal(mkdir(in_folder("dog"), 0777), 0);
   put("cat/1.png", grey_png, sizeof grey_png);
   put("dog/1.webp", grey_png, sizeof grey_png);
-  notes = 0;
-  lfm_images *images = read_images(folder, NULL);
-  assert_true(images->classes == 1 && notes == 1 && last_level == LFM_WARNING);
-  snprintf(line, sizeof line, "%s/dog: has no .png, .jpg or .jpeg in it ('1.webp', ...) and is passed over", folder);
-  assert_string_equal(last_note, line);
-  lfm_images_destroy(images);
+  assert_warned(1, 1, "/dog: has no .png, .jpg or .jpeg in it ('1.webp', ...) and is passed over");
   clear();
 }
 
 static void pictures_of_other_kinds_are_warned_of(void **state) {
   (void)state;
-  char line[700];
   put("a.GIF", grey_png, sizeof grey_png);
   put("b.png", grey_png, sizeof grey_png);
   put("c.webp", grey_png, sizeof grey_png);
   put("notes.txt", (const uint8_t *)"x", 1);
-  notes = 0;
-  lfm_images *images = read_images(folder, NULL);
-  assert_true(images->count == 1 && notes == 1 && last_level == LFM_WARNING);
-  snprintf(line, sizeof line, "%s/: 2 pictures are passed over ('a.GIF', ...): .png, .jpg and .jpeg are read", folder);
-  assert_string_equal(last_note, line);
-  lfm_images_destroy(images);
+  assert_warned(1, 0, "/: 2 pictures are passed over ('a.GIF', ...): .png, .jpg and .jpeg are read");
   clear();
 }
 

@@ -160,8 +160,8 @@ static bool look_at_memory(const lfm_progress *progress, void *context) {
 }
 
 /* The terms' sum beside what core/alloc.c counted: left out are configuration, model (of 64 blocks at most), records (56
- * bytes for each of some 50 lines a block) and names, a second net where steps have their own, and each worker's plans of
- * each layer, which no row or weight makes more of.  The C library leaves some hundred bytes over, now more, now fewer.
+ * bytes for each of some 50 lines a block) and names, nets of their own that steps and push may have, and each worker's plans
+ * of each layer, which no row or weight makes more of.  The C library leaves some hundred bytes over, now more, now fewer.
  */
 static void the_terms_are_what_is_allocated(void **state) {
   (void)state;
