@@ -83,6 +83,14 @@ static void put_plain(const char *setting, char *out, size_t size) {
   out[used] = '\0';
 }
 
+/* 1e-3 and 0.001 would be two columns of one thing. */
+static bool is_same_number(const char *a, const char *b) {
+  char *end_a, *end_b;
+  double x = strtod(a, &end_a), y = strtod(b, &end_b);
+  bool are_numbers = end_a != a && end_b != b && end_a[strspn(end_a, " ")] == '\0' && end_b[strspn(end_b, " ")] == '\0';
+  return are_numbers && x == y;
+}
+
 static int add_value(const app_command *command, const char *value, size_t length, app_axis *axis) {
   char plain[APP_NAME_SIZE], other[APP_NAME_SIZE];
   if (strspn(value, " ") >= length) return app_usage_error(command, "--over %s: a value is missing", axis->key);
@@ -97,6 +105,8 @@ static int add_value(const app_command *command, const char *value, size_t lengt
     put_plain(axis->settings[i], other, sizeof other);
     if (strcmp(plain, other) == 0)
       return app_usage_error(command, "--over: %s and %s would share the folder '%s'", axis->settings[i], setting, plain);
+    if (is_same_number(axis->settings[i] + strlen(axis->key) + 1, setting + strlen(axis->key) + 1))
+      return app_usage_error(command, "--over: %s and %s are the same", axis->settings[i], setting);
   }
   return APP_DONE;
 }

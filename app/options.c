@@ -83,6 +83,7 @@ static void print_help(const app_command *command, const app_option *options, FI
 
 /* ---- values ---- */
 
+/* One of over 9e15, where not each has a double, is the largest there is: out of every option's range. */
 static bool read_whole(const char *text, int64_t *out) {
   char *end;
   errno = 0;
@@ -93,8 +94,9 @@ static bool read_whole(const char *text, int64_t *out) {
   }
   errno = 0;
   double real = strtod(text, &end); /* 1e6 is a whole number too */
-  *out = fabs(real) < 9e15 ? (int64_t)real : 0;
-  return end != text && *end == '\0' && errno == 0 && (double)*out == real;
+  bool is_vast = fabs(real) >= 9e15;
+  *out = !is_vast ? (int64_t)real : real > 0 ? INT64_MAX : INT64_MIN;
+  return end != text && *end == '\0' && errno == 0 && (is_vast || (double)*out == real);
 }
 
 static bool read_real(const char *text, double *out) {

@@ -2,7 +2,8 @@
  *
  * pictures.c -- which of the three forms of pictures a path asks for: a grid, an array, a folder of single files.
  * A folder has to be empty: files of an earlier and larger set would stay among the new ones, and whoever measures a
- * distance to them would not see it.  For the same reason nothing stays of a set that could not be written to its end.
+ * distance to them would not see it.  For the same reason nothing stays of a set that could not be written to its end, and
+ * a new folder is made as NAME.partial, which gets its name when all are in it.
  */
 #include "report/pictures.h"
 
@@ -11,6 +12,7 @@
 #include "data/listing.h"
 #include "data/png_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,13 +41,19 @@ static int64_t columns_of(int64_t count) {
 
 static int64_t rows_of(int64_t count) { return count ? (count - 1) / columns_of(count) + 1 : 0; }
 
+/* The path without slashes at its end. */
+static lfm_status name_folder(char name[LFM_PATH_SIZE], const char *path) {
+  LFM_TRY(lfm_path_join(name, LFM_PATH_SIZE, path, ""));
+  size_t length = strlen(name);
+  while (length > 1 && name[length - 1] == '/') name[--length] = 0;
+  return LFM_OK;
+}
+
 /* A folder to be made at this path: that a file, or a link that leads nowhere, has the name is seen now. */
 static lfm_status check_new_folder(const char *path) {
   char name[LFM_PATH_SIZE];
   struct stat facts;
-  LFM_TRY(lfm_path_join(name, sizeof name, path, ""));
-  size_t length = strlen(name);
-  while (length > 1 && name[length - 1] == '/') name[--length] = 0;
+  LFM_TRY(name_folder(name, path));
   if (lstat(name, &facts) == 0)
     return lfm_fail(LFM_E_IO, "%s: is no folder, and one cannot be made there; name another", name);
   return lfm_path_check_writable(name);
@@ -83,35 +91,59 @@ static lfm_status name_picture(char path[LFM_PATH_SIZE], const char *folder, int
   return lfm_path_join(path, LFM_PATH_SIZE, folder, name);
 }
 
-static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row, int64_t *written) {
+static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
   char path[LFM_PATH_SIZE];
-  for (*written = 0; *written < images->count; ++*written) {
-    LFM_TRY(name_picture(path, folder, *written));
-    lfm_images_interleave(images, *written, row);
+  for (int64_t i = 0; i < images->count; i++) {
+    LFM_TRY(name_picture(path, folder, i));
+    lfm_images_interleave(images, i, row);
     LFM_TRY(lfm_png_write(path, row, images->height, images->width, (int)images->channels));
   }
   return LFM_OK;
 }
 
-/* With the one that failed, which may be in place and not on the disk.  Without a word: the fault is to be heard. */
-static void take_back(const char *folder, int64_t written, bool is_new) {
-  char path[LFM_PATH_SIZE];
-  for (int64_t i = 0; i <= written; i++)
-    if (name_picture(path, folder, i) == LFM_OK) unlink(path);
-  if (is_new) rmdir(folder);
+/* Removes COUNT pictures, and one that was being written.  Without a word: what went wrong before is to be heard. */
+static void take_back(const char *folder, int64_t count) {
+  char path[LFM_PATH_SIZE], begun[LFM_PATH_SIZE + 16];
+  for (int64_t i = 0; i < count; i++) {
+    if (name_picture(path, folder, i) != LFM_OK) return;
+    snprintf(begun, sizeof begun, "%s.partial", path);
+    unlink(begun);
+    if (unlink(path) != 0) return; /* they are written one after the other */
+  }
 }
 
-static lfm_status write_folder(const lfm_images *images, const char *folder) {
+static lfm_status write_into(const lfm_images *images, const char *folder) {
   uint8_t *row;
-  int64_t written = 0;
-  LFM_TRY(check_folder(folder));
-  bool is_new = !lfm_path_is_folder(folder);
-  LFM_TRY(lfm_folder_make(folder));
-  lfm_status status = LFM_ALLOC(&row, lfm_images_row_size(images));
-  if (status == LFM_OK) status = write_each(images, folder, row, &written);
-  if (status != LFM_OK) take_back(folder, written, is_new);
+  LFM_TRY(LFM_ALLOC(&row, lfm_images_row_size(images)));
+  lfm_status status = write_each(images, folder, row);
+  if (status != LFM_OK) take_back(folder, images->count);
   lfm_free(row);
   return status;
+}
+
+/* What a killed program left of PARTIAL goes first. */
+static lfm_status write_new_folder(const lfm_images *images, const char *name) {
+  char partial[LFM_PATH_SIZE + 16];
+  snprintf(partial, sizeof partial, "%s.partial", name);
+  take_back(partial, INT64_MAX);
+  if (rmdir(partial) != 0 && errno != ENOENT)
+    return lfm_fail(LFM_E_EXISTS, "%s: is where %s is made first; remove it", partial, name);
+  LFM_TRY(lfm_folder_make(partial));
+  lfm_status status = write_into(images, partial);
+  if (status == LFM_OK && rename(partial, name) == 0) return LFM_OK;
+  if (status == LFM_OK) {
+    status = lfm_fail_errno("%s: the folder cannot be made", name);
+    take_back(partial, images->count);
+  }
+  rmdir(partial);
+  return status;
+}
+
+static lfm_status write_folder(const lfm_images *images, const char *path) {
+  char name[LFM_PATH_SIZE];
+  LFM_TRY(check_folder(path));
+  LFM_TRY(name_folder(name, path));
+  return lfm_path_is_folder(name) ? write_into(images, name) : write_new_folder(images, name);
 }
 
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path) {

@@ -80,6 +80,8 @@ expect_usage "-o RUN is missing" "$lfm" train data.csv
 expect_usage "DATA is missing" "$lfm" sweep base.yaml -o new
 expect_usage "-o FOLDER is missing" "$lfm" sweep base.yaml data.csv
 expect_usage "-n N is missing" "$lfm" sample model -o x.csv
+expect_usage "--rows 1e99: must be from 1" "$lfm" sample model -n 1e99 -o x.csv
+expect_usage "--rows '1e99x': not a whole number" "$lfm" sample model -n 1e99x -o x.csv
 expect_usage "DATA is missing" "$lfm" score model
 expect_usage "DATA is missing" "$lfm" ledger model
 expect_usage "DATA is missing" "$lfm" push model -o x.csv

@@ -155,6 +155,7 @@ refused "use --seeds" --over ' seed =1,2'
 refused "is there twice" --over lr=1e-3 --over lr=1e-2
 refused "is there twice" --over lr=1e-3 --over 'lr = 1e-2'
 refused "would share the folder" --over 'hks=[null],[ null ]'
+refused "are the same" --over lr=1e-3,0.001
 for seeds in x -1 1.. ..3 1..x 3..1 '1,,2' '1,2,' 1,1 1..3,2 0..5000 18446744073709551616; do
   refused "--seeds" --seeds "$seeds"
 done

@@ -82,6 +82,35 @@ static void other_paths_are_refused(void **state) {
   lfm_images_destroy(none);
 }
 
+/* A folder has its name when all pictures are in it; what a killed program left of one is no hindrance, what is not ours is.
+ */
+static void a_folder_is_whole(void **state) {
+  (void)state;
+  lfm_images *images = make_images(2, 1);
+  char folder[256], partial[256], foreign[256], path[256];
+  snprintf(folder, sizeof folder, "%s", picture_path("whole"));
+  snprintf(partial, sizeof partial, "%s", picture_path("whole.partial"));
+  snprintf(foreign, sizeof foreign, "%s", picture_path("whole.partial/notes"));
+  assert_int_equal(lfm_folder_make(partial), LFM_OK);
+  static const char *const left[] = {"000000.png", "000001.png", "000002.png", "000003.png.partial"};
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(lfm_path_join(path, sizeof path, partial, left[i]), LFM_OK);
+    assert_int_equal(lfm_file_write(path, "x", 1), LFM_OK);
+  }
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_OK);
+  assert_false(lfm_path_exists(partial));
+  assert_read_back(images, folder);
+  remove_pngs(folder, 2);
+  assert_int_equal(lfm_folder_make(partial), LFM_OK);
+  assert_int_equal(lfm_file_write(foreign, "x", 1), LFM_OK);
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_E_EXISTS);
+  assert_non_null(strstr(lfm_error(), "whole.partial: is where"));
+  assert_true(lfm_path_exists(foreign) && !lfm_path_exists(folder));
+  remove(foreign);
+  rmdir(partial);
+  lfm_images_destroy(images);
+}
+
 /* A folder that was there stays, empty. */
 static void stands_refused_memory(void **state) {
   (void)state;
@@ -101,6 +130,7 @@ static void stands_refused_memory(void **state) {
       assert_true(status == LFM_OK || status == LFM_E_MEMORY);
       assert_int_equal(lfm_alloc_in_use(), before);
       assert_true(lfm_path_exists(path) == (status == LFM_OK || is_there));
+      assert_false(lfm_path_exists(picture_path("sweep.partial")));
       if (is_there && status != LFM_OK) assert_int_equal(lfm_pictures_writable(path, 2, 5, 9), LFM_OK); /* it is empty */
     }
     remove_pngs(path, 2);
@@ -111,6 +141,7 @@ static void stands_refused_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(written_is_read_back), cmocka_unit_test(a_png_is_a_grid),
-                                     cmocka_unit_test(other_paths_are_refused), cmocka_unit_test(stands_refused_memory)};
+                                     cmocka_unit_test(other_paths_are_refused), cmocka_unit_test(a_folder_is_whole),
+                                     cmocka_unit_test(stands_refused_memory)};
   return cmocka_run_group_tests(tests, make_picture_folder, remove_picture_folder);
 }
