@@ -74,6 +74,12 @@ int app_machine_lock(const app_command *command, int argc, char **argv) {
     write_holder(file, argc, argv);
     return APP_DONE; /* the descriptor stays open: it is the lock */
   }
+  if (errno != EWOULDBLOCK) {
+    fprintf(stderr, "lfm %s: %s: cannot be locked, as long runs do: %s; set TMPDIR to another folder\n", command->name, path,
+            strerror(errno));
+    close(file);
+    return APP_FAILED;
+  }
   read_holder(file, holder);
   close(file);
   fprintf(stderr, "lfm %s: another long run has this machine (%s); wait for its end or stop it\n", command->name, holder);

@@ -71,14 +71,15 @@ static void release_signals(void) {
 static const char *unit_of(const lfm_progress *now) {
   if (now->phase == LFM_PHASE_COMPARE) return "parts";
   if (now->phase == LFM_PHASE_RECORD || now->phase == LFM_PHASE_ROLLOUT) return "episodes";
-  return now->phase == LFM_PHASE_TRAIN || now->phase == LFM_PHASE_JUDGE ? "steps" : "rows";
+  bool steps = now->phase == LFM_PHASE_TRAIN || now->phase == LFM_PHASE_JUDGE || now->phase == LFM_PHASE_TRIAL;
+  return steps ? "steps" : "rows";
 }
 
 static void write_title(const lfm_progress *now, char out[APP_TEXT_SIZE]) {
   static const char *const titles[] = {
-      [LFM_PHASE_TRAIN] = "block",   [LFM_PHASE_PUSH] = "push ",     [LFM_PHASE_SAMPLE] = "sample",
-      [LFM_PHASE_SCORE] = "score",   [LFM_PHASE_JUDGE] = "judge",    [LFM_PHASE_COMPARE] = "compare",
-      [LFM_PHASE_RECORD] = "record", [LFM_PHASE_ROLLOUT] = "rollout"};
+      [LFM_PHASE_TRAIN] = "block",   [LFM_PHASE_PUSH] = "push ",      [LFM_PHASE_SAMPLE] = "sample",
+      [LFM_PHASE_SCORE] = "score",   [LFM_PHASE_JUDGE] = "judge",     [LFM_PHASE_COMPARE] = "compare",
+      [LFM_PHASE_RECORD] = "record", [LFM_PHASE_ROLLOUT] = "rollout", [LFM_PHASE_TRIAL] = "trial"};
   if (now->blocks > 0) snprintf(out, APP_TEXT_SIZE, "%s %d/%d", titles[now->phase], now->block, now->blocks);
   else snprintf(out, APP_TEXT_SIZE, "%s", titles[now->phase]);
 }

@@ -160,8 +160,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_SOLVER(&r.solver),
       APP_OPTION_TOL(&r.tol, 2),
       APP_OPTION_NFE(&r.nfe, 2),
-      {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol,
-       .words = (const char *const[APP_MOST_READ]){"paper", NULL},
+      {APP_WORD, .name = "protocol", .value = "NAME", .target = &r.protocol, .words = (const char *const[]){"paper", NULL},
        .help = "the likelihood of a publication instead of the exact one, to compare with its numbers (biased; of Euler's "
                "steps, --nfe says another number):"},
       APP_OPTION_PROBES(&r.probes, APP_PROBES_OF_MODEL),

@@ -200,14 +200,15 @@ typedef enum lfm_phase {
   LFM_PHASE_JUDGE,
   LFM_PHASE_COMPARE,
   LFM_PHASE_RECORD,
-  LFM_PHASE_ROLLOUT
+  LFM_PHASE_ROLLOUT,
+  LFM_PHASE_TRIAL /* steps of training that are timed and forgotten */
 } lfm_phase;
 
 typedef struct lfm_progress {
   lfm_phase phase;
   int block, blocks;   /* 1-based block at work, of how many; sample takes the last first and calls it 1 */
-  int64_t done, total; /* steps (train, judge), rows (push, sample, score), parts (compare) or episodes (record, rollout) of
-                          this phase and block */
+  int64_t done, total; /* steps (train, judge, trial), rows (push, sample, score), parts (compare) or episodes (record,
+                          rollout) of this phase and block */
   int64_t all_before, all_total; /* train: steps of the blocks before this one, and of all */
   double loss;                   /* train: running mean of the loss; NAN elsewhere */
   double valid_loss;             /* the last validation loss of this block, NAN when there is none */

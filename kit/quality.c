@@ -7,6 +7,7 @@
  * is asked, which sees what is fine.  Every ± is one standard error.
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "kit/kit.h"
 #include "metric/c2st.h"
 #include "metric/distance.h"
@@ -46,7 +47,7 @@ static lfm_status take(const survey *s, const lfm_table *table, const char *what
     return lfm_fail(LFM_E_DATA, "%s: has %lld rows; %lld are compared", what, (long long)table->rows, (long long)rows);
   LFM_TRY(LFM_ALLOC(out, rows * s->dim));
   for (int64_t i = 0; i < rows; i++) {
-    const double *from = table->values + (int64_t)((double)i * (double)table->rows / (double)rows) * s->dim;
+    const double *from = table->values + lfm_spaced(i, table->rows, rows) * s->dim;
     for (int64_t j = 0; j < s->dim; j++) (*out)[i * s->dim + j] = (from[j] - s->mean[j]) / s->scale[j];
   }
   return LFM_OK;

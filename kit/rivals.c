@@ -4,6 +4,7 @@
  */
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/order.h"
 #include "core/threads.h"
 #include "kit/kit.h"
 #include "metric/gaussian.h"
@@ -18,7 +19,7 @@ static lfm_status read_some(const char *path, int64_t wanted, lfm_table **out, i
   LFM_TRY(kit_read_numbers(path, NULL, &table));
   int64_t count = wanted > 0 && wanted < table->rows ? wanted : table->rows;
   LFM_TRY(LFM_ALLOC(row, count));
-  for (int64_t i = 0; i < count; i++) (*row)[i] = (int64_t)((double)i * (double)table->rows / (double)count);
+  for (int64_t i = 0; i < count; i++) (*row)[i] = lfm_spaced(i, table->rows, count);
   lfm_status status = lfm_table_take(table, *row, count, out);
   lfm_table_destroy(table);
   return status;

@@ -316,6 +316,20 @@ lfm_status lfm_folder_make(const char *path) {
   return lfm_fail_errno("%s: the folder cannot be made", path);
 }
 
+lfm_status lfm_folder_lock(const char *path, const char *writes, int *descriptor) {
+  int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened == 0) { /* a program without a standard input */
+    opened = fcntl(0, F_DUPFD_CLOEXEC, 1);
+    close(0);
+  }
+  if (opened < 0) return lfm_fail_errno("%s", path);
+  *descriptor = opened;
+  if (flock(opened, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return LFM_OK;
+  close(opened);
+  *descriptor = 0;
+  return lfm_fail(LFM_E_EXISTS, "%s: another program %s there at this moment", path, writes);
+}
+
 lfm_status lfm_file_remove(const char *path) {
   if (unlink(path) == 0 || errno == ENOENT) return LFM_OK;
   return lfm_fail_errno("%s: cannot be removed", path);

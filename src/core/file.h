@@ -42,4 +42,8 @@ bool lfm_path_parent(char *path);                                               
 lfm_status lfm_folder_make(const char *path);                                           /* an existing folder is fine */
 lfm_status lfm_file_remove(const char *path);                                           /* a missing file is fine */
 
+/* A folder for this program alone, until the descriptor is closed, which is above 0.  LFM_E_EXISTS: another one WRITES there,
+ * "is training".  A file system that knows no locks has none. */
+lfm_status lfm_folder_lock(const char *path, const char *writes, int *descriptor);
+
 #endif

@@ -6,6 +6,7 @@
  * number; a column of numbers stays as it is.  A column store of texts was refused, as there.
  */
 #include "core/alloc.h"
+#include "core/order.h"
 #include "data/survey.h"
 
 #include <math.h>
@@ -18,23 +19,18 @@ static uint64_t bits_of(double value) {
   return value == 0 ? 0 : bits; /* -0 is 0 */
 }
 
-static int by_bits(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* Each value becomes its rank among the different ones. */
 static lfm_status number_words(lfm_table *table) {
   uint64_t *marks;
   size_t count = 0, rows = (size_t)table->rows;
   LFM_TRY(LFM_ALLOC(&marks, rows));
   for (size_t i = 0; i < rows; i++) marks[i] = bits_of(table->values[i]);
-  qsort(marks, rows, sizeof *marks, by_bits);
+  qsort(marks, rows, sizeof *marks, lfm_by_bits);
   for (size_t i = 0; i < rows; i++)
     if (i == 0 || marks[i] != marks[count - 1]) marks[count++] = marks[i];
   for (size_t i = 0; i < rows; i++) {
     uint64_t bits = bits_of(table->values[i]);
-    const uint64_t *found = bsearch(&bits, marks, count, sizeof *marks, by_bits);
+    const uint64_t *found = bsearch(&bits, marks, count, sizeof *marks, lfm_by_bits);
     table->values[i] = (double)(found - marks);
   }
   lfm_free(marks);

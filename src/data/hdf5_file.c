@@ -122,6 +122,18 @@ static void read_type(lfm_hdf5_array *array) {
   array->is_numbers = array->is_whole || class == H5T_FLOAT;
 }
 
+/* Not behind a link into another file. */
+static bool is_here(hid_t place, hid_t id) {
+  H5O_info_t here, there;
+  return H5Oget_info2(place, &here, H5O_INFO_BASIC) >= 0 && H5Oget_info2(id, &there, H5O_INFO_BASIC) >= 0 &&
+         here.fileno == there.fileno;
+}
+
+static lfm_status refuse_elsewhere(const char *name, const char *path) {
+  return lfm_fail(LFM_E_UNSUPPORTED, "%s: %s: its numbers lie in other files, which are not read; copy them into this one",
+                  name, path);
+}
+
 static lfm_status refuse_claim(const char *name, const char *path) {
   return lfm_fail(LFM_E_FORMAT, "%s: %s: claims more numbers than its bytes can be; the file is truncated or altered", name,
                   path);
@@ -131,10 +143,13 @@ lfm_status lfm_hdf5_array_open(const char *name, hid_t place, const char *path, 
   *out = (lfm_hdf5_array){.id = H5Dopen2(place, path, H5P_DEFAULT), .path = path};
   if (out->id < 0) return refuse_path(name, path, "is no dataset");
   read_type(out);
-  if (read_shape(out)) return LFM_OK;
+  lfm_status status = !is_here(place, out->id) ? refuse_elsewhere(name, path)
+                      : !read_shape(out)       ? refuse_claim(name, path)
+                                               : LFM_OK;
+  if (status == LFM_OK) return LFM_OK;
   H5Dclose(out->id);
   out->id = -1;
-  return refuse_claim(name, path);
+  return status;
 }
 
 /* Chunks that were never written are in no list. */
@@ -155,9 +170,7 @@ static lfm_status check_chunks(const char *name, const lfm_hdf5_array *array, hi
 
 static lfm_status check_stored(const char *name, const lfm_hdf5_array *array, hid_t creation) {
   H5D_layout_t layout = H5Pget_layout(creation);
-  if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) > 0)
-    return lfm_fail(LFM_E_UNSUPPORTED, "%s: %s: its numbers lie in other files, which are not read; copy them into this one",
-                    name, array->path);
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) > 0) return refuse_elsewhere(name, array->path);
   if (layout == H5D_CHUNKED) return check_chunks(name, array, creation);
   if (H5Dget_storage_size(array->id) > 0) return LFM_OK;
   return lfm_fail(LFM_E_FORMAT, "%s: %s: was made and never written; write its numbers", name, array->path);

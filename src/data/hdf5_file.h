@@ -43,7 +43,8 @@ typedef struct lfm_hdf5_array {
   int64_t width;                /* numbers in shape[1], shape[2], ... together: of a row */
 } lfm_hdf5_array;
 
-/* Opens the dataset PATH below `place`; NAME is for messages.  LFM_E_FORMAT also for a shape that cannot be counted. */
+/* Opens the dataset PATH below `place`, a file or a group in it; NAME is for messages.  LFM_E_FORMAT also for a shape that
+ * cannot be counted; LFM_E_UNSUPPORTED for one that a link leads to in another file. */
 lfm_status lfm_hdf5_array_open(const char *name, hid_t place, const char *path, lfm_hdf5_array *out);
 
 /* Whether its numbers are there, to be asked before memory for them.  LFM_E_FORMAT when chunks were never written, or its

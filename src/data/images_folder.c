@@ -237,14 +237,22 @@ static lfm_status choose_size(search *s, int64_t *first) {
   return *first < s->count ? LFM_OK : refuse_all(s, s->entries[0].fault);
 }
 
-/* One size, and RGB when any picture is in colour. */
+/* RGB when any picture is in colour, of which one that is broken says nothing. */
+static lfm_status choose_channels(search *s, int64_t first, int64_t *channels) {
+  *channels = s->entries[first].shape.channels;
+  for (int64_t i = next_whole(s, first + 1); i < s->count; i = next_whole(s, i + 1)) {
+    if (s->entries[i].shape.channels <= *channels) continue;
+    LFM_TRY(visit(s, i, decode));
+    if (!s->entries[i].fault) *channels = s->entries[i].shape.channels;
+  }
+  return LFM_OK;
+}
+
 static lfm_status choose_shape(search *s, lfm_picture *like) {
   int64_t first;
   LFM_TRY(choose_size(s, &first));
   *like = (lfm_picture){.height = s->entries[first].shape.height, .width = s->entries[first].shape.width};
-  for (int64_t i = first; i < s->count; i = next_whole(s, i + 1))
-    if (s->entries[i].shape.channels > like->channels) like->channels = s->entries[i].shape.channels;
-  return LFM_OK;
+  return choose_channels(s, first, &like->channels);
 }
 
 static lfm_status make_set(search *s) {

@@ -21,6 +21,10 @@
 
 enum { MOST_SCANS = 100 }; /* encoders make about ten */
 
+/* Pixels beyond a megapixel that a byte may stand for: of an even picture each block of 64 takes a bit of a colour, and the
+ * library has room for all of its coefficients before it sees that there are none. */
+enum { FEW_PIXELS = 1 << 20, PIXELS_A_BYTE = 1024 };
+
 typedef struct reader {
   struct jpeg_decompress_struct jpeg;
   struct jpeg_error_mgr errors;
@@ -69,6 +73,10 @@ static void read_header(reader *r) {
   jpeg_read_header(&r->jpeg, TRUE);
   int channels = r->jpeg.num_components;
   r->status = lfm_decode_check_size(r->name, r->jpeg.image_width, r->jpeg.image_height);
+  size_t pixels = (size_t)r->jpeg.image_width * r->jpeg.image_height;
+  if (r->status == LFM_OK && pixels > FEW_PIXELS && pixels / PIXELS_A_BYTE > r->size)
+    r->status = lfm_fail(LFM_E_FORMAT, "%s: a damaged JPEG (%u x %u pixels of %zu bytes)", r->name, r->jpeg.image_width,
+                         r->jpeg.image_height, r->size);
   if (r->status == LFM_OK && channels != 1 && channels != 3)
     r->status = lfm_fail(LFM_E_UNSUPPORTED, "%s: a JPEG of %d colours (CMYK); save it as RGB", r->name, channels);
   if (r->status != LFM_OK) return;

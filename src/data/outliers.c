@@ -29,7 +29,7 @@ typedef struct column {
 static column look_at(const lfm_table *table, int64_t j, double *room) {
   int64_t rows = table->rows, count = lfm_least(rows, MOST_LOOKED_AT);
   const double *x = table->values + j;
-  for (int64_t i = 0; i < count; i++) room[i] = x[i * rows / count * table->cols];
+  for (int64_t i = 0; i < count; i++) room[i] = x[lfm_spaced(i, rows, count) * table->cols];
   qsort(room, (size_t)count, sizeof *room, lfm_by_size);
   column c = {.low = room[count / 100], .high = room[count - 1 - count / 100]};
   double sum = 0.0, squares = 0.0, middle = 0.5 * (c.low + c.high);

@@ -12,6 +12,7 @@
 #include "data/redundancy.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "data/text.h"
 
 #include <math.h>
@@ -43,17 +44,12 @@ static uint64_t hash_row(const double *x, int64_t cols) {
   return hash;
 }
 
-static int by_hash(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 static lfm_status count_copies(const double *x, int64_t rows, int64_t cols, const double *group, int64_t *copies) {
   uint64_t *hash;
   *copies = 0;
   LFM_TRY(LFM_ALLOC_ROWS(&hash, rows));
   for (int64_t i = 0; i < rows; i++) hash[i] = hash_row(x + i * cols, cols) + (group ? hash_row(group + i, 1) : 0);
-  qsort(hash, (size_t)rows, sizeof *hash, by_hash);
+  qsort(hash, (size_t)rows, sizeof *hash, lfm_by_bits);
   for (int64_t i = 1; i < rows; i++) *copies += hash[i] == hash[i - 1];
   lfm_free(hash);
   return LFM_OK;
@@ -78,9 +74,7 @@ typedef struct factor {
   double *weight;            /* [cols] of the columns before in one column */
 } factor;
 
-static const double *row_of(const factor *f, int64_t i) {
-  return f->x + (int64_t)((double)i * (double)f->rows / (double)f->taken) * f->cols;
-}
+static const double *row_of(const factor *f, int64_t i) { return f->x + lfm_spaced(i, f->rows, f->taken) * f->cols; }
 
 static void take_moments(factor *f) {
   double n = (double)f->taken;

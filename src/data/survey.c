@@ -8,6 +8,7 @@
 #include "data/survey.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,11 +35,6 @@ static uint64_t word_bits(double value) {
 
 bool lfm_survey_is_word(double value) { return word_bits(value) != 0; }
 
-static int by_bits(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 static lfm_status count_distinct(const lfm_table *table, int64_t col, lfm_column_survey *out) {
   uint64_t *words;
   int64_t count = 0;
@@ -47,7 +43,7 @@ static lfm_status count_distinct(const lfm_table *table, int64_t col, lfm_column
     uint64_t bits = word_bits(table->values[row * table->cols + col]);
     if (bits) words[count++] = bits;
   }
-  qsort(words, (size_t)count, sizeof *words, by_bits);
+  qsort(words, (size_t)count, sizeof *words, lfm_by_bits);
   for (int64_t i = 0; i < count; i++) out->distinct += i == 0 || words[i] != words[i - 1];
   lfm_free(words);
   return LFM_OK;

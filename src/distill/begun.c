@@ -120,11 +120,20 @@ static lfm_status drop_late(lfm_distillation *d, const char *path) {
   return lfm_distill_drop_rows(&d->states, path);
 }
 
+/* Without its model a finished run is none; what would make that once more, the teacher's rows, is no longer kept. */
+static lfm_status check_model(const char *run) {
+  bool is_there;
+  LFM_TRY(lfm_run_folder_has_model(run, &is_there));
+  if (is_there) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: was finished, but has lost its model.safetensors; distill into another folder", run);
+}
+
 /* A finished run as well: to ask for another teacher, or for more steps, and to be told "finished" would mislead. */
 lfm_status lfm_distill_check_finished(lfm_distillation *d) {
   char path[LFM_PATH_SIZE];
   lfm_config *asked;
   lfm_model *model = NULL;
+  LFM_TRY(check_model(d->options->run));
   LFM_TRY(lfm_distill_go_on(d));
   LFM_TRY(lfm_distill_file(d, "checkpoint", "states.safetensors", path));
   if (!lfm_path_exists(path)) return LFM_OK; /* somebody has tidied up */

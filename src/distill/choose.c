@@ -7,6 +7,7 @@
 #include "distill/choose.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "distill/search.h"
 #include "distill/student.h"
 #include "flow/spectrum.h"
@@ -30,7 +31,7 @@ static lfm_status fit_variances(const lfm_pool *pool, double *variances) {
   LFM_TRY_GOTO(LFM_ALLOC(&y, rows * dim), done);
   LFM_TRY_GOTO(LFM_ALLOC(&room, dim), done);
   for (int64_t i = 0; i < rows; i++) {
-    const float *x = lfm_pool_row(pool, i * pool->rows / rows, room);
+    const float *x = lfm_pool_row(pool, lfm_spaced(i, pool->rows, rows), room);
     for (int64_t j = 0; j < dim; j++) y[i * dim + j] = (double)x[j];
   }
   LFM_TRY_GOTO(lfm_spectrum_within(y, rows, dim, variances), done);

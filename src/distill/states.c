@@ -18,7 +18,8 @@ void lfm_states_release(lfm_states *states) {
 void lfm_states_origin(const lfm_model *teacher, const lfm_states_options *options, char out[LFM_FINGERPRINT]) {
   const lfm_solve *solve = &options->solve;
   double numbers[] = {(double)options->split, (double)options->rows,      (double)options->seed, (double)options->in_halves,
-                      options->guidance,      (double)solve->fixed_steps, (double)solve->solver, solve->tol};
+                      options->guidance,      (double)solve->fixed_steps, (double)solve->solver, solve->tol,
+                      (double)solve->crowds};
   uint64_t hash = lfm_fingerprint_model(lfm_fingerprint_begin(), teacher);
   hash = lfm_fingerprint_bytes(hash, numbers, sizeof numbers);
   if (options->given) hash = lfm_fingerprint_table(hash, options->given);
@@ -146,15 +147,13 @@ static const char *border_name(int n, char out[24]) {
   return out;
 }
 
-static lfm_dtype type_of(const lfm_pool *pool) { return pool->halves ? LFM_F16 : LFM_F32; }
-
 static lfm_status add_states(const lfm_states *s, const double counts[COUNTS], lfm_archive *archive) {
   char name[24];
   LFM_TRY(lfm_archive_meta(archive, "origin", s->origin));
   LFM_TRY(lfm_archive_add(archive, "counts", LFM_F64, 1, (int64_t[]){COUNTS}, counts));
   for (int n = 0; s->rows && n <= s->parts; n++)
-    LFM_TRY(lfm_archive_add(archive, border_name(n, name), type_of(&s->border[n]), 2, (int64_t[]){s->rows, s->border[n].dim},
-                            lfm_pool_numbers(&s->border[n])));
+    LFM_TRY(lfm_archive_add(archive, border_name(n, name), lfm_pool_dtype(&s->border[n]), 2,
+                            (int64_t[]){s->rows, s->border[n].dim}, lfm_pool_numbers(&s->border[n])));
   const lfm_pool *data = &s->border[0];
   return data->given ? lfm_archive_add(archive, "given", LFM_F32, 2, (int64_t[]){s->rows, data->givens}, data->given)
                      : LFM_OK;
@@ -207,7 +206,7 @@ static lfm_status take_states(const lfm_archive *archive, const lfm_model *teach
   for (int n = 0; n <= s->parts; n++) {
     lfm_pool *pool = &s->border[n];
     LFM_TRY(lfm_pool_make(s->rows, teacher->normaliser->dim, options->in_halves, n ? 0 : lfm_net_given(teacher->net), pool));
-    LFM_TRY(take(archive, border_name(n, name), type_of(pool), s->rows, pool->dim, lfm_pool_numbers(pool)));
+    LFM_TRY(take(archive, border_name(n, name), lfm_pool_dtype(pool), s->rows, pool->dim, lfm_pool_numbers(pool)));
   }
   lfm_pool *data = &s->border[0];
   return data->given ? take(archive, "given", LFM_F32, s->rows, data->givens, data->given) : LFM_OK;

@@ -53,7 +53,8 @@ static void identity(const lfm_trainer *trainer, char out[512]) {
            lfm_kernels_identity(lfm_net_kernels(push)), __VERSION__);
 }
 
-/* Names and values of the training rows, and of the validation rows where they were given: the same must come back. */
+/* Names, shapes and values of the training rows, and of the validation rows where they were given: the same must come back.
+ */
 static void hash_rows(const lfm_train_options *options, char out[LFM_FINGERPRINT]) {
   uint64_t hash = lfm_fingerprint_table(lfm_fingerprint_begin(), options->train);
   if (options->valid) hash = lfm_fingerprint_table(hash, options->valid);
@@ -125,10 +126,9 @@ lfm_status lfm_checkpoint_write(lfm_trainer *trainer) {
   return lfm_file_remove(path);
 }
 
-static lfm_dtype type_of(const lfm_pool *pool) { return pool->halves ? LFM_F16 : LFM_F32; }
-
 static lfm_status add_pool(const lfm_pool *pool, const char *rows, const char *given, lfm_archive *archive) {
-  LFM_TRY(lfm_archive_add(archive, rows, type_of(pool), 2, (int64_t[]){pool->rows, pool->dim}, lfm_pool_numbers(pool)));
+  LFM_TRY(
+      lfm_archive_add(archive, rows, lfm_pool_dtype(pool), 2, (int64_t[]){pool->rows, pool->dim}, lfm_pool_numbers(pool)));
   if (!pool->given) return LFM_OK;
   return lfm_archive_add(archive, given, LFM_F32, 2, (int64_t[]){pool->rows, pool->givens}, pool->given);
 }
@@ -271,7 +271,7 @@ static lfm_status read_weights(lfm_trainer *trainer, const lfm_archive *archive)
 
 static lfm_status take_pool(const lfm_archive *archive, const char *rows, const char *given, lfm_pool *pool) {
   const lfm_tensor *numbers, *beside;
-  LFM_TRY(lfm_archive_require(archive, rows, type_of(pool), 2, (int64_t[]){pool->rows, pool->dim}, &numbers));
+  LFM_TRY(lfm_archive_require(archive, rows, lfm_pool_dtype(pool), 2, (int64_t[]){pool->rows, pool->dim}, &numbers));
   memcpy(lfm_pool_numbers(pool), numbers->data, (size_t)(pool->rows * pool->dim) * lfm_pool_number_size(pool));
   if (!pool->given) return LFM_OK;
   LFM_TRY(lfm_archive_require(archive, given, LFM_F32, 2, (int64_t[]){pool->rows, pool->givens}, &beside));

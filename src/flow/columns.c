@@ -5,6 +5,7 @@
 #include "flow/columns.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "data/pixels.h"
 #include "data/text.h"
 
@@ -92,9 +93,19 @@ static void mark_density(const lfm_model *model, const lfm_table *table, int bit
   }
 }
 
+/* As many windows are cut of an episode as it takes to act through it. */
+static lfm_status compare_windows(const lfm_model *a, const lfm_model *b) {
+  int64_t first = a->windows->horizons.action, second = b->windows->horizons.action;
+  if (first == second) return LFM_OK;
+  return lfm_fail(LFM_E_DATA,
+                  "action_horizon: %lld of the first model, %lld of the second; densities of other windows do not compare",
+                  (long long)first, (long long)second);
+}
+
 lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm_table *table) {
   uint8_t *in_density;
-  if (table->images || table->windows) return LFM_OK; /* what matches them is all of them */
+  if (table->images) return LFM_OK; /* what matches them is all of them */
+  if (table->windows) return compare_windows(a, b);
   LFM_TRY(LFM_ALLOC(&in_density, table->cols));
   mark_density(a, table, 1, in_density);
   mark_density(b, table, 2, in_density);
@@ -189,7 +200,7 @@ lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **
   LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
   *count = wanted && wanted < table->rows ? wanted : table->rows;
   LFM_TRY(LFM_ALLOC(row, *count));
-  for (int64_t i = 0; i < *count; i++) (*row)[i] = (int64_t)((double)i * (double)table->rows / (double)*count);
+  for (int64_t i = 0; i < *count; i++) (*row)[i] = lfm_spaced(i, table->rows, *count);
   return LFM_OK;
 }
 

@@ -95,9 +95,19 @@ static lfm_status find_picture(source *s, const lfm_config *asked) {
                   s->path);
 }
 
-/* What a policy acts and sees is metadata, and its units tensors (chain_windows.c). */
+static lfm_status require_keys(const lfm_config *given, const char *const *keys, const char *what) {
+  for (; *keys; keys++)
+    if (!lfm_config_is_set(given, *keys))
+      return lfm_fail(LFM_E_USAGE, "%s: is not in the configuration, which has to say what %s", *keys, what);
+  return LFM_OK;
+}
+
+static const char *const policy_keys[] = {"observation_horizon", "prediction_horizon", "action_horizon", NULL};
+
+/* What a policy acts and sees is metadata, and its units tensors (chain_windows.c); of its horizons there is no trace. */
 static lfm_status find_windows(source *s, const lfm_config *asked) {
   if (lfm_archive_meta_find(s->archive, "action")) {
+    LFM_TRY(require_keys(asked, policy_keys, "a policy sees, predicts and does"));
     LFM_TRY(lfm_chain_read_windows(s->archive, lfm_chain_horizons(asked), &s->windows));
     s->dim = s->windows->horizons.prediction * s->windows->width;
     s->form = FORM_CHUNKS;
@@ -164,6 +174,10 @@ static lfm_status complete_chain(lfm_config *config, const source *s) {
     return lfm_fail(LFM_E_USAGE, "hks: %s holds %d blocks; list the OU time of each in the configuration", s->path,
                     s->blocks);
   if (!config->schedule_blocks) config->schedule_blocks = s->blocks;
+  bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
+  if (!config->blocks && s->blocks > 1 && is_exponential && (isnan(config->schedule_c) || isnan(config->schedule_rho)))
+    return lfm_fail(LFM_E_USAGE, "schedule: c and rho, which training takes from the data, are not in the configuration; "
+                                 "write them, or hks as config.yaml of the run has it");
   LFM_TRY(lfm_ou_schedule(config, gammas, &blocks));
   if (blocks != s->blocks)
     return lfm_fail(LFM_E_FORMAT, "%s: holds %d block%s, but hks of the configuration makes %d", s->path, s->blocks,
@@ -206,10 +220,7 @@ static lfm_status complete_config(const lfm_config *given, const source *s, lfm_
                                           [LFM_NETWORK_MLP] = mlp_keys,
                                           [LFM_NETWORK_UNET] = unet_keys,
                                           [LFM_NETWORK_UNET1D] = unet1d_keys};
-  for (const char *const *key = of[network]; *key; key++)
-    if (!lfm_config_is_set(given, *key))
-      return lfm_fail(LFM_E_USAGE, "%s: is not in the configuration, which has to say what network the weights belong to",
-                      *key);
+  LFM_TRY(require_keys(given, of[network], "network the weights belong to"));
   if (given->conditional && s->picture && !s->picture->classes)
     return lfm_fail(LFM_E_FORMAT, "%s: names no classes (metadata classes and class.0, ...), but conditional is true",
                     s->path);
@@ -532,6 +543,7 @@ lfm_status lfm_model_import(const char *path, const lfm_import_options *options,
 lfm_status lfm_model_export(const lfm_model *model, const char *path) {
   char objective[LFM_KEY_TEXT];
   LFM_TRY(lfm_chain_writable(path));
+  if (model->guard) lfm_note(LFM_NOTE, "the model's guard stays with it: lfm guard gives one to what is imported");
   lfm_archive *archive;
   LFM_TRY(lfm_archive_create(&archive));
   objective_of(model->config, objective);

@@ -5,6 +5,8 @@
 #include "flow/fingerprint.h"
 
 #include "config/keys.h"
+#include "data/demos.h"
+#include "data/images.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,27 +19,37 @@ uint64_t lfm_fingerprint_bytes(uint64_t hash, const void *data, size_t size) {
   return hash;
 }
 
+static uint64_t text(uint64_t hash, const char *of) { return lfm_fingerprint_bytes(hash, of, strlen(of) + 1); }
+
+static uint64_t pictures(uint64_t hash, const lfm_images *images) {
+  int64_t shape[] = {images->channels, images->height, images->width, images->classes};
+  hash = lfm_fingerprint_bytes(hash, shape, sizeof shape);
+  for (int64_t k = 0; k < images->classes; k++) hash = text(hash, images->class_names[k]);
+  if (images->labels) hash = lfm_fingerprint_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
+  return lfm_fingerprint_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
+}
+
+static uint64_t demonstrations(uint64_t hash, const lfm_demos *demos) {
+  hash = text(hash, lfm_action_kind_name(demos->kind));
+  for (int64_t k = 0; k < demos->keys; k++) hash = text(hash, demos->key[k]);
+  hash = lfm_fingerprint_bytes(hash, demos->key_dim, (size_t)demos->keys * sizeof *demos->key_dim);
+  hash = lfm_fingerprint_bytes(hash, demos->ends, (size_t)demos->episodes * sizeof *demos->ends);
+  return lfm_fingerprint_bytes(hash, demos->obs, (size_t)demos->steps * (size_t)demos->obs_dim * sizeof *demos->obs);
+}
+
 uint64_t lfm_fingerprint_table(uint64_t hash, const lfm_table *table) {
-  if (table->images) {
-    const lfm_images *images = table->images;
-    if (images->labels) hash = lfm_fingerprint_bytes(hash, images->labels, (size_t)images->count * sizeof *images->labels);
-    return lfm_fingerprint_bytes(hash, images->pixels, (size_t)images->count * lfm_images_row_size(images));
-  }
-  if (table->demos) {
-    const lfm_demos *demos = table->demos;
-    hash = lfm_fingerprint_bytes(hash, demos->ends, (size_t)demos->episodes * sizeof *demos->ends);
-    hash = lfm_fingerprint_bytes(hash, demos->obs, (size_t)demos->steps * (size_t)demos->obs_dim * sizeof *demos->obs);
-  }
-  for (int64_t j = 0; j < table->cols; j++) hash = lfm_fingerprint_bytes(hash, table->names[j], strlen(table->names[j]) + 1);
+  if (table->images) return pictures(hash, table->images);
+  if (table->demos) hash = demonstrations(hash, table->demos);
+  for (int64_t j = 0; j < table->cols; j++) hash = text(hash, table->names[j]);
   return lfm_fingerprint_bytes(hash, table->values, (size_t)table->rows * (size_t)table->cols * sizeof(double));
 }
 
 /* Every key: an activation leaves no trace in the weights. */
 static uint64_t keys(uint64_t hash, const lfm_config *config) {
-  char text[LFM_KEY_TEXT];
+  char value[LFM_KEY_TEXT];
   for (const lfm_key *key = lfm_keys; key->name; key++) {
-    lfm_key_format(key, config, text);
-    hash = lfm_fingerprint_bytes(hash, text, strlen(text) + 1);
+    lfm_key_format(key, config, value);
+    hash = text(hash, value);
   }
   return hash;
 }

@@ -12,6 +12,7 @@
 #include "flow/trainer.h"
 
 #include "core/alloc.h"
+#include "core/order.h"
 #include "data/outliers.h"
 #include "data/pixels.h"
 #include "data/redundancy.h"
@@ -185,8 +186,6 @@ lfm_status lfm_trainer_count_rows(const lfm_train_options *options, lfm_config *
 
 /* ---- into the pools ----------------------------------------------------------------------------------------- */
 
-static int64_t spaced(int64_t i, int64_t rows, int64_t count) { return (int64_t)((double)i * (double)rows / (double)count); }
-
 /* Where a grey level is taken for a step, each picture has its place in it from the seed, for good: the blocks behind learn
  * from what was pushed, and that is this.  A class is the training data's of its name: folders number theirs by themselves.
  */
@@ -197,7 +196,7 @@ static void fill_with_pictures(const lfm_trainer *trainer, const lfm_images *ima
   int32_t of[LFM_MOST_CLASSES];
   lfm_images_match_classes(lfm_trainer_table(trainer)->images, images, of);
   for (int64_t i = 0; i < count; i++) {
-    int64_t from = spaced(i, images->count, count);
+    int64_t from = lfm_spaced(i, images->count, count);
     lfm_pixels_to_row(images, from, &how, z);
     lfm_pool_put(pool, i, z);
     if (pool->given) pool->given[i] = (float)of[images->labels[from]];
@@ -210,7 +209,7 @@ static void fill_with_windows(const lfm_model *model, const lfm_table *table, in
                               lfm_pool *pool) {
   size_t given = (size_t)pool->givens;
   for (int64_t i = 0; i < count; i++) {
-    int64_t row = spaced(i, table->rows, count);
+    int64_t row = lfm_spaced(i, table->rows, count);
     lfm_normaliser_apply(model->normaliser, table->values + row * table->cols, y);
     for (int64_t j = 0; j < pool->dim; j++) z[j] = (float)y[j];
     lfm_pool_put(pool, i, z);
@@ -225,7 +224,7 @@ static void normalise_rows(const lfm_model *model, const lfm_table *table, const
                            double *y, float *z, lfm_pool *pool) {
   int64_t dim = model->normaliser->dim;
   for (int64_t i = 0; i < count; i++) {
-    int64_t row = spaced(i, table->rows, count);
+    int64_t row = lfm_spaced(i, table->rows, count);
     for (int64_t j = 0; j < model->cols; j++) x[j] = table->values[row * table->cols + place[j]];
     lfm_normaliser_apply(model->normaliser, x, y);
     for (int64_t j = 0; j < dim; j++) z[j] = (float)y[j];

@@ -9,6 +9,7 @@
 #define LFM_FLOW_POOL_H
 
 #include "core/status.h"
+#include "store/safetensors.h"
 
 typedef struct lfm_pool {
   int64_t rows, dim;
@@ -27,10 +28,11 @@ const float *lfm_pool_row(const lfm_pool *pool, int64_t row, float *room);
 void lfm_pool_put(lfm_pool *pool, int64_t row, const float *x); /* x [dim] */
 void lfm_pool_move(lfm_pool *pool, int64_t to, int64_t from);   /* a row with what is given of it */
 
-/* The numbers, as they lie, and the bytes of one. */
+/* The numbers, as they lie, their type, and the bytes of one. */
 static inline void *lfm_pool_numbers(const lfm_pool *pool) {
   return pool->halves ? (void *)pool->halves : (void *)pool->values;
 }
+static inline lfm_dtype lfm_pool_dtype(const lfm_pool *pool) { return pool->halves ? LFM_F16 : LFM_F32; }
 static inline size_t lfm_pool_number_size(const lfm_pool *pool) { return pool->halves ? sizeof(uint16_t) : sizeof(float); }
 
 #endif

@@ -119,10 +119,13 @@ static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds
   trainer->config->max_batch.count = 1;
   trainer->config->max_batch.of[0] = INT64_MAX / 2; /* for the learning rate only */
   lfm_trainer_begin_block(trainer);
+  lfm_meter_phase(&trainer->meter, LFM_PHASE_TRIAL, 0, 0, 0, LEAST_TIMED_STEPS);
   LFM_TRY(lfm_trainer_step(trainer)); /* pages and caches are cold */
   double begun = lfm_seconds(), passed = 0.0;
   int steps = 0;
   for (; steps < LEAST_TIMED_STEPS || passed < fmin(0.5, 0.01 * limit); steps++) {
+    if (lfm_meter_tick(&trainer->meter, lfm_least(steps, LEAST_TIMED_STEPS)))
+      return lfm_fail(LFM_E_INTERRUPTED, "stopped before the first step");
     LFM_TRY(lfm_trainer_step(trainer));
     passed = lfm_seconds() - begun;
   }
@@ -141,7 +144,7 @@ static lfm_status build_steps(lfm_trainer *trainer, const lfm_data_shape *shape)
   lfm_resolve_lanes(config, lfm_net_wants_factors(net), lfm_run_rows_advised(net, LFM_RUN_TRAIN));
   LFM_TRY(create_steps(trainer));
   if (!config->max_batch.count) {
-    double seconds, limit = lfm_time_limit(trainer->options->time_limit);
+    double seconds = 0.0, limit = lfm_time_limit(trainer->options->time_limit);
     LFM_TRY(time_steps(trainer, limit, &seconds));
     lfm_resolve_steps(config, shape, seconds, limit);
   }

@@ -157,7 +157,7 @@ static void begin_grid(const lfm_trainer *trainer, lfm_preview *preview) {
   lfm_ou step = lfm_ou_step(is_last ? (double)NAN : before + config->hks[trainer->block]);
   lfm_rng rng = {.seed = config->seed, .purpose = LFM_FOR_SAMPLE};
   for (int64_t i = 0; i < preview->count; i++) {
-    int64_t row = i * trainer->valid.rows / preview->count;
+    int64_t row = lfm_spaced(i, trainer->valid.rows, preview->count);
     const float *from = lfm_pool_row(&trainer->valid, row, preview->room);
     double *x = preview->x + i * dim;
     lfm_rng_normal(&rng, i, preview->z, (size_t)dim);

@@ -17,7 +17,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { LINE = 512 };
@@ -92,13 +91,7 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
     return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);
   if (!holds) LFM_TRY(check_unused(run));
   LFM_TRY(lfm_folder_make(run));
-  int descriptor = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return lfm_fail_errno("%s", run);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { /* some file systems know no locks */
-    close(descriptor);
-    return lfm_fail(LFM_E_EXISTS, "%s: another program is training there at this moment", run);
-  }
-  *lock = descriptor;
+  LFM_TRY(lfm_folder_lock(run, "is training", lock));
   LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint"));
   return lfm_folder_make(path);
 }

@@ -64,7 +64,7 @@ static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, int64
   LFM_TRY(LFM_ALLOC(&some->x, (size_t)some->count * cols));
   if (all->given) LFM_TRY(LFM_ALLOC(&some->given, (size_t)some->count * given));
   for (int64_t i = 0; i < some->count; i++) {
-    int64_t from = out->from[i] = i * all->count / some->count;
+    int64_t from = out->from[i] = lfm_spaced(i, all->count, some->count);
     out->number[i] = s->row[from];
     memcpy(some->x + (size_t)i * cols, all->x + (size_t)from * cols, cols * sizeof *some->x);
     if (all->given) memcpy(some->given + (size_t)i * given, all->given + (size_t)from * given, given * sizeof *some->given);

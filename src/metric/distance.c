@@ -113,8 +113,8 @@ static lfm_status median_squared_distance(const pair *p, double *median) {
   LFM_TRY(LFM_ALLOC(&squares, count));
   for (int64_t i = 0; i < 2 * side; i++)
     for (int64_t j = 0; j < i; j++) {
-      const double *x = (i < side ? p->a : p->b) + i % side * p->rows / side * p->dim;
-      const double *y = (j < side ? p->a : p->b) + j % side * p->rows / side * p->dim;
+      const double *x = (i < side ? p->a : p->b) + lfm_spaced(i % side, p->rows, side) * p->dim;
+      const double *y = (j < side ? p->a : p->b) + lfm_spaced(j % side, p->rows, side) * p->dim;
       squares[at++] = squared_distance(x, y, p->dim);
     }
   qsort(squares, (size_t)count, sizeof *squares, lfm_by_size);

@@ -20,6 +20,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 /* One worker's rows in flight and what f reads and writes. */
 typedef struct batch {
@@ -42,6 +43,7 @@ typedef struct solve {
   lfm_step_rule rule;
   int64_t rows, workers;
   _Atomic int64_t claimed; /* rows given out */
+  atomic_int working;      /* workers at it */
   atomic_bool over;        /* a worker failed or was stopped: the others leave too */
 } solve;
 
@@ -197,28 +199,47 @@ static int64_t take_all(solve *s, batch *b, int64_t busy) {
   return close_gaps(b, busy, dim);
 }
 
+static lfm_status ask(const lfm_ode_problem *p) {
+  return p->stop != NULL && p->stop(p->context) ? lfm_fail(LFM_E_INTERRUPTED, "stopped while solving") : LFM_OK;
+}
+
 static lfm_status evaluate(const solve *s, batch *b, int worker, int64_t busy) {
   const lfm_ode_problem *p = s->problem;
   int64_t traced = part_traced(b, busy, &s->rule);
-  if (worker == 0 && p->stop != NULL && p->stop(p->context)) return lfm_fail(LFM_E_INTERRUPTED, "stopped while solving");
+  if (worker == 0) LFM_TRY(ask(p));
   for (int64_t i = 0; i < s->ode->slots; i++) b->row[i] = b->slots[i].row;
   return p->field(p->context, worker, busy, traced, b->row, b->t, b->y, b->dydt, p->logdets > 0 ? b->div : NULL);
+}
+
+static lfm_status solve_own(solve *s, batch *b, int worker) {
+  int64_t busy = fill(s, b);
+  while (busy > 0 && !atomic_load(&s->over)) {
+    LFM_TRY(evaluate(s, b, worker, busy));
+    busy = take_all(s, b, busy);
+  }
+  return LFM_OK;
+}
+
+/* The caller has no rows left, but others have: it goes on asking whether to stop. */
+static lfm_status listen(const solve *s) {
+  const struct timespec moment = {.tv_nsec = 200000};
+  lfm_status status = LFM_OK;
+  while (status == LFM_OK && atomic_load(&s->working) > 1 && !atomic_load(&s->over)) {
+    nanosleep(&moment, NULL);
+    status = ask(s->problem);
+  }
+  return status;
 }
 
 static lfm_status work(void *context, int worker, int64_t task) {
   (void)task; /* one a worker: what is to be done comes from the queue */
   solve *s = context;
-  batch *b = &s->ode->batches[worker];
-  int64_t busy = fill(s, b);
-  while (busy > 0 && !atomic_load(&s->over)) {
-    lfm_status status = evaluate(s, b, worker, busy);
-    if (status != LFM_OK) {
-      atomic_store(&s->over, true);
-      return status;
-    }
-    busy = take_all(s, b, busy);
-  }
-  return LFM_OK;
+  atomic_fetch_add(&s->working, 1);
+  lfm_status status = solve_own(s, &s->ode->batches[worker], worker);
+  if (status == LFM_OK && worker == 0 && s->problem->stop != NULL) status = listen(s);
+  atomic_fetch_sub(&s->working, 1);
+  if (status != LFM_OK) atomic_store(&s->over, true);
+  return status;
 }
 
 /* ---- the solve ---------------------------------------------------------------------------------------------- */

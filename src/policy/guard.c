@@ -26,6 +26,10 @@
 
 enum { MOST_ROLLOUTS = 1000000, STARTS = 0x67756172 };
 
+/* As a training has them. */
+static const int64_t MOST_BATCHES = INT64_C(1000000000000);
+static const uint64_t MOST_SEED = UINT64_C(1) << 53;
+
 /* Greatest scores of episodes, by what became of them. */
 typedef struct scores {
   double *calibrate, *measure, *failed;
@@ -235,7 +239,11 @@ static lfm_status check(const lfm_guard_options *o) {
   if (!o->model || !o->demos) return lfm_fail(LFM_E_USAGE, "a guard needs a model and demonstrations");
   if (!o->model->windows) return lfm_fail(LFM_E_USAGE, "guard: the model is no policy, so that it observes nothing");
   if (!(o->alpha > 0.0 && o->alpha < 1.0)) return lfm_fail(LFM_E_USAGE, "alpha: %g is not between 0 and 1", o->alpha);
-  if (o->batches < 1) return lfm_fail(LFM_E_USAGE, "batches: %lld is below 1", (long long)o->batches);
+  if (o->batches < 1 || o->batches > MOST_BATCHES)
+    return lfm_fail(LFM_E_USAGE, "batches: %lld; 1 to %lld are possible", (long long)o->batches, (long long)MOST_BATCHES);
+  if (o->seed > MOST_SEED)
+    return lfm_fail(LFM_E_USAGE, "seed: %llu; 0 to %llu are possible", (unsigned long long)o->seed,
+                    (unsigned long long)MOST_SEED);
   if (o->rollouts < 0 || o->rollouts > MOST_ROLLOUTS)
     return lfm_fail(LFM_E_USAGE, "rollouts: %lld; 0 to %d are possible", (long long)o->rollouts, (int)MOST_ROLLOUTS);
   if (o->rollouts && o->successes)

@@ -27,6 +27,8 @@ lfm_status lfm_grid_check(int64_t rows, int64_t columns, int64_t height, int64_t
   if (rows < 1 || columns < 1 || rows > LFM_IMAGES_MOST_SIDE || columns > LFM_IMAGES_MOST_SIDE)
     return lfm_fail(LFM_E_USAGE, "grid: %lld x %lld pictures; give 1 to %d each way", (long long)rows, (long long)columns,
                     LFM_IMAGES_MOST_SIDE);
+  if (height < 1 || width < 1)
+    return lfm_fail(LFM_E_USAGE, "grid: pictures of %lld x %lld pixels", (long long)height, (long long)width);
   sheet s = {.rows = rows, .columns = columns};
   measure(&s, height, width);
   if (s.height > LFM_IMAGES_MOST_SIDE || s.width > LFM_IMAGES_MOST_SIDE)

@@ -51,7 +51,7 @@ static lfm_axis placed(const pairs *p, int column, double from, double to) {
 
 /* The k-th of `count` rows, evenly spaced over the table. */
 static const double *spaced_row(const lfm_table *table, int64_t k, int64_t count) {
-  return table->values + k * table->rows / count * table->cols;
+  return table->values + lfm_spaced(k, table->rows, count) * table->cols;
 }
 
 static void draw_dots(pairs *p, int across, int down, double left, double top) {

@@ -12,7 +12,6 @@
 #include "data/listing.h"
 #include "data/png_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +46,11 @@ static lfm_status name_folder(char name[LFM_PATH_SIZE], const char *path) {
   size_t length = strlen(name);
   while (length > 1 && name[length - 1] == '/') name[--length] = 0;
   return LFM_OK;
+}
+
+static lfm_status name_partial(const char *name, char partial[LFM_PATH_SIZE]) {
+  int length = snprintf(partial, LFM_PATH_SIZE, "%s.partial", name);
+  return length < LFM_PATH_SIZE ? LFM_OK : lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", name);
 }
 
 /* A folder to be made at this path: that a file, or a link that leads nowhere, has the name is seen now. */
@@ -91,51 +95,71 @@ static lfm_status name_picture(char path[LFM_PATH_SIZE], const char *folder, int
   return lfm_path_join(path, LFM_PATH_SIZE, folder, name);
 }
 
-static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row) {
+static lfm_status write_each(const lfm_images *images, const char *folder, uint8_t *row, int64_t *written) {
   char path[LFM_PATH_SIZE];
-  for (int64_t i = 0; i < images->count; i++) {
-    LFM_TRY(name_picture(path, folder, i));
-    lfm_images_interleave(images, i, row);
+  for (*written = 0; *written < images->count; ++*written) {
+    LFM_TRY(name_picture(path, folder, *written));
+    lfm_images_interleave(images, *written, row);
     LFM_TRY(lfm_png_write(path, row, images->height, images->width, (int)images->channels));
   }
   return LFM_OK;
 }
 
-/* Removes COUNT pictures, and one that was being written.  Without a word: what went wrong before is to be heard. */
+/* Without a word: the fault is to be heard. */
 static void take_back(const char *folder, int64_t count) {
-  char path[LFM_PATH_SIZE], begun[LFM_PATH_SIZE + 16];
-  for (int64_t i = 0; i < count; i++) {
-    if (name_picture(path, folder, i) != LFM_OK) return;
-    snprintf(begun, sizeof begun, "%s.partial", path);
-    unlink(begun);
-    if (unlink(path) != 0) return; /* they are written one after the other */
-  }
+  char path[LFM_PATH_SIZE];
+  for (int64_t i = 0; i < count; i++)
+    if (name_picture(path, folder, i) == LFM_OK) unlink(path); /* the last may be in place and not on the disk */
 }
 
 static lfm_status write_into(const lfm_images *images, const char *folder) {
   uint8_t *row;
+  int64_t written = 0;
   LFM_TRY(LFM_ALLOC(&row, lfm_images_row_size(images)));
-  lfm_status status = write_each(images, folder, row);
-  if (status != LFM_OK) take_back(folder, images->count);
+  lfm_status status = write_each(images, folder, row, &written);
+  if (status != LFM_OK) take_back(folder, written + 1);
   lfm_free(row);
   return status;
 }
 
-/* What a killed program left of PARTIAL goes first. */
+/* 000012.png, or what a writer makes of it first. */
+static bool is_named_by_us(const char *name) {
+  const char *end = name + strspn(name, "0123456789");
+  return end - name >= 6 && (strcmp(end, ".png") == 0 || strcmp(end, ".png.partial") == 0);
+}
+
+/* What a killed program has left of a set; other files are somebody's. */
+static lfm_status clear(const char *partial) {
+  lfm_listing listing;
+  char path[LFM_PATH_SIZE];
+  LFM_TRY(lfm_listing_read(partial, &listing));
+  lfm_status status = LFM_OK;
+  for (int64_t i = 0; i < listing.count && status == LFM_OK; i++)
+    if (!is_named_by_us(listing.names[i]))
+      status =
+          lfm_fail(LFM_E_EXISTS, "%s: is where the folder is made first, and holds %s; move it", partial, listing.names[i]);
+  for (int64_t i = 0; i < listing.count && status == LFM_OK; i++) {
+    status = lfm_path_join(path, sizeof path, partial, listing.names[i]);
+    if (status == LFM_OK) status = lfm_file_remove(path);
+  }
+  lfm_listing_free(&listing);
+  return status;
+}
+
 static lfm_status write_new_folder(const lfm_images *images, const char *name) {
-  char partial[LFM_PATH_SIZE + 16];
-  snprintf(partial, sizeof partial, "%s.partial", name);
-  take_back(partial, INT64_MAX);
-  if (rmdir(partial) != 0 && errno != ENOENT)
-    return lfm_fail(LFM_E_EXISTS, "%s: is where %s is made first; remove it", partial, name);
+  char partial[LFM_PATH_SIZE];
+  int lock;
+  LFM_TRY(name_partial(name, partial));
   LFM_TRY(lfm_folder_make(partial));
-  lfm_status status = write_into(images, partial);
-  if (status == LFM_OK && rename(partial, name) == 0) return LFM_OK;
-  if (status == LFM_OK) {
+  LFM_TRY(lfm_folder_lock(partial, "is writing", &lock));
+  lfm_status status = clear(partial);
+  if (status == LFM_OK) status = write_into(images, partial);
+  if (status == LFM_OK && rename(partial, name) != 0) {
     status = lfm_fail_errno("%s: the folder cannot be made", name);
     take_back(partial, images->count);
   }
-  rmdir(partial);
+  if (status != LFM_OK) rmdir(partial); /* where it holds what is not ours, it stays */
+  close(lock);
   return status;
 }
 

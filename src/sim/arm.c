@@ -180,10 +180,11 @@ static lfm_status step(lfm_world *world, const double *action) {
   mju_copy3(order.goal.position, action);
   rotation_of(action + 3, order.goal.rotation);
   mju_copy(order.goal.posture, start_posture, LFM_ARM_JOINTS);
+  double now = order.arm->data->time; /* which the library sets back where it meets what is no number */
   LFM_TRY(lfm_physics_guard(move, &order));
   if (order.lost || physics_broke(order.arm->data))
     return lfm_fail(LFM_E_NUMERIC, "%s: the physics broke at %.2f s: a goal far out of reach, or a crash", world->task->name,
-                    order.arm->data->time);
+                    now);
   return LFM_OK;
 }
 

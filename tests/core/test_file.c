@@ -405,6 +405,27 @@ static void folders_and_removal(void **state) {
   assert_int_equal(rmdir(path), 0);
 }
 
+/* A second program is refused; a descriptor of 0 would be taken for none. */
+static void a_folder_has_one_holder(void **state) {
+  (void)state;
+  const char *path = in_folder("held");
+  int first = 0, second = 0, input = dup(0);
+  assert_int_equal(lfm_folder_make(path), LFM_OK);
+  close(0);
+  assert_int_equal(lfm_folder_lock(path, "is writing", &first), LFM_OK);
+  assert_true(first > 0);
+  assert_int_equal(lfm_folder_lock(path, "is writing", &second), LFM_E_EXISTS);
+  assert_non_null(strstr(lfm_error(), "held: another program is writing there at this moment"));
+  assert_int_equal(second, 0);
+  close(first);
+  assert_int_equal(lfm_folder_lock(path, "is writing", &second), LFM_OK);
+  close(second);
+  assert_int_equal(lfm_folder_lock(in_folder("missing"), "is writing", &second), LFM_E_IO);
+  assert_int_equal(dup2(input, 0), 0);
+  close(input);
+  assert_int_equal(rmdir(path), 0);
+}
+
 static void a_link_to_nowhere_is_in_the_way(void **state) {
   (void)state;
   const char *path = in_folder("link");
@@ -471,6 +492,7 @@ int main(void) {
       cmocka_unit_test(paths),
       cmocka_unit_test(a_path_leads_up_to_an_end),
       cmocka_unit_test(folders_and_removal),
+      cmocka_unit_test(a_folder_has_one_holder),
       cmocka_unit_test(a_link_to_nowhere_is_in_the_way),
       cmocka_unit_test(memory_may_be_refused_anywhere),
   };

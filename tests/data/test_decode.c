@@ -92,6 +92,11 @@ static void claims_are_bounded(void **state) {
     if (jpeg[i] == 0xFF && jpeg[i + 1] == 0xC0) memset(jpeg + i + 5, 0x7F, 4); /* 32639 x 32639 */
   assert_failure(lfm_decode_look("t", jpeg, sizeof jpeg, &picture), LFM_E_FORMAT,
                  "t: 32639 x 32639 pixels; at most 65500 a side and 100000000 in all are read");
+  for (size_t i = 0; i + 9 < sizeof jpeg; i++)
+    if (jpeg[i] == 0xFF && jpeg[i + 1] == 0xC0) memcpy(jpeg + i + 5, (const uint8_t[]){0x27, 0, 0x27, 0}, 4); /* 9984 */
+  char line[100];
+  snprintf(line, sizeof line, "t: a damaged JPEG (9984 x 9984 pixels of %zu bytes)", sizeof jpeg);
+  assert_failure(lfm_decode_look("t", jpeg, sizeof jpeg, &picture), LFM_E_FORMAT, line);
 }
 
 static lfm_status decode_all(void *context) {

@@ -130,6 +130,11 @@ static void refuses_what_was_never_written(void **state) {
   put(file, "piece", H5T_IEEE_F64LE, 2, (const hsize_t[]){6, 2}, NULL);
   put_elsewhere(file, "virtual", true);
   put_elsewhere(file, "external", false);
+  hid_t other = H5Fcreate(in_folder("other.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  put_part(other, "data", 6, 2);
+  H5Fclose(other);
+  assert_true(H5Lcreate_external("other.h5", "data", file, "linked", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  assert_true(H5Lcreate_external("other.h5", "/", file, "group", H5P_DEFAULT, H5P_DEFAULT) >= 0);
   H5Fclose(file);
   lfm_table *table;
   assert_int_equal(lfm_table_read(in_folder("parts.h5::whole"), NULL, &table), LFM_OK);
@@ -144,8 +149,11 @@ static void refuses_what_was_never_written(void **state) {
 #define ADVICE ": its numbers lie in other files, which are not read; copy them into this one"
   refuses("parts.h5::virtual", LFM_E_UNSUPPORTED, "parts.h5::virtual: virtual" ADVICE);
   refuses("parts.h5::external", LFM_E_UNSUPPORTED, "parts.h5::external: external" ADVICE);
+  refuses("parts.h5::linked", LFM_E_UNSUPPORTED, "parts.h5::linked: linked" ADVICE);
+  refuses("parts.h5::group/data", LFM_E_UNSUPPORTED, "parts.h5::group/data: group/data" ADVICE);
 #undef ADVICE
   unlink(in_folder("parts.h5"));
+  unlink(in_folder("other.h5"));
 }
 
 /* deep.h5: a dataset in so many groups, one in another; *name is its path. */

@@ -171,6 +171,18 @@ static void broken_sizes_are_not_heeded(void **state) {
   clear();
 }
 
+/* A picture in colour that is cut short makes no colours of the grey ones. */
+static void broken_colours_are_not_heeded(void **state) {
+  (void)state;
+  put("a.png", grey_png, sizeof grey_png);
+  put("b.png", rgb_png, sizeof rgb_png - 40);
+  lfm_images *images = read_images(folder, NULL);
+  assert_shape(images, 1, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_int_equal(images->broken, 1);
+  lfm_images_destroy(images);
+  clear();
+}
+
 /* Left out, named and counted; the others keep their order and labels.  An error when nothing may be left out. */
 static void broken_pictures_are_named(void **state) {
   (void)state;
@@ -290,6 +302,7 @@ int main(void) {
                                      cmocka_unit_test(classes_have_readable_names),
                                      cmocka_unit_test(sizes_must_agree_or_be_given),
                                      cmocka_unit_test(broken_sizes_are_not_heeded),
+                                     cmocka_unit_test(broken_colours_are_not_heeded),
                                      cmocka_unit_test(broken_pictures_are_named),
                                      cmocka_unit_test(many_broken_ones_fit_in_a_line),
                                      cmocka_unit_test(stands_refused_memory),

@@ -100,7 +100,10 @@ static void a_file_and_back(void **state) {
       lfm_states_release(&back);
       lfm_model_destroy(other);
     }
-    how.seed = 9;
+    how.solve.crowds = true;
+    FAILS(LFM_E_DATA, lfm_states_read(path, teacher, &how, &back));
+    lfm_states_release(&back);
+    how.solve.crowds = false, how.seed = 9;
     FAILS(LFM_E_DATA, lfm_states_read(path, teacher, &how, &back));
     lfm_states_release(&back);
     draw_drop(&d);

@@ -255,6 +255,21 @@ static void a_judge_fits_or_not(void **state) {
   run_drop(&r);
 }
 
+/* Pictures of the same bytes whose class is called otherwise are others. */
+static void a_resume_wants_the_same_names(void **state) {
+  (void)state;
+  run stopped = class_run(NULL);
+  stop_at stop = {.phase = LFM_PHASE_TRAIN, .block = 1, .done = 3};
+  stopped.options.progress = stops_there, stopped.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, run_train(&stopped));
+  stopped.options.progress = NULL, stopped.options.resume = true;
+  OK(lfm_images_name_class(stopped.table->images, 1, "another"));
+  FAILS(LFM_E_DATA, run_train(&stopped));
+  OK(lfm_images_name_class(stopped.table->images, 1, "1"));
+  OK(run_train(&stopped));
+  run_drop(&stopped);
+}
+
 static void classes_that_are_not_there_are_refused(void **state) {
   (void)state;
   uint8_t pixels[20 * DIM] = {0};
@@ -323,6 +338,7 @@ int main(void) {
       cmocka_unit_test(without_a_class_nothing_is_made_up),
       cmocka_unit_test(draws_are_checked_and_counted),
       cmocka_unit_test(a_judge_fits_or_not),
+      cmocka_unit_test(a_resume_wants_the_same_names),
       cmocka_unit_test(classes_that_are_not_there_are_refused),
       cmocka_unit_test(classes_of_validation_data_go_by_name),
   };

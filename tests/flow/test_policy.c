@@ -115,9 +115,16 @@ static void against_is_given_in_its_own_units(void **state) {
   options.against = other;
   OK(lfm_score(model, heldout, &options, NULL, &paired));
   assert_true(paired.against_nll == alone.nll);
-  lfm_model_destroy(model), lfm_model_destroy(other);
+  run third = policy_run(tiny); /* fewer windows an episode are its rows */
+  OK(lfm_config_set(third.config, "action_horizon=1"));
+  OK(run_train(&third));
+  lfm_model *shorter = model_of(&third);
+  options.against = shorter;
+  FAILS(LFM_E_DATA, lfm_score(model, heldout, &options, NULL, &paired));
+  assert_says("action_horizon: 2 of the first model, 1 of the second");
+  lfm_model_destroy(model), lfm_model_destroy(other), lfm_model_destroy(shorter);
   lfm_table_destroy(heldout);
-  run_drop(&first), run_drop(&second);
+  run_drop(&first), run_drop(&second), run_drop(&third);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
@@ -207,6 +214,11 @@ static void weights_travel(void **state) {
   FAILS(LFM_E_USAGE,
         lfm_model_import(inside(r.root.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
   OK(lfm_config_load(config, file_of(&r, "config.yaml")));
+  OK(lfm_config_set(config, "action_horizon=auto")); /* weights have no trace of it */
+  FAILS(LFM_E_USAGE,
+        lfm_model_import(inside(r.root.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
+  assert_says("action_horizon: is not in the configuration");
+  OK(lfm_config_set(config, "action_horizon=2"));
   OK(lfm_model_import(inside(r.root.path, "weights.safetensors"), &(lfm_import_options){.config = config}, &back));
   OK(lfm_model_write(back, inside(r.root.path, "back.safetensors")));
   assert_true(same_bytes(inside(r.root.path, "back.safetensors"), file_of(&r, "model.safetensors")));

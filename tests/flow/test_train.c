@@ -88,6 +88,17 @@ static void a_run_can_be_made_again_from_its_config(void **state) {
   run_drop(&again);
 }
 
+/* Nor is anything left of a run that was stopped while its steps were timed. */
+static void a_trial_can_be_stopped(void **state) {
+  (void)state;
+  run r = run_of(gaussian_table(200, 2, 1), KEYS("hidden_dim=16", "num_hidden=1"), NULL);
+  stop_at stop = {.phase = LFM_PHASE_TRIAL, .block = 0, .done = 3};
+  r.options.time_limit = 1.0, r.options.progress = stops_there, r.options.context = &stop;
+  FAILS(LFM_E_INTERRUPTED, run_train(&r));
+  assert_true(stop.stopped && !lfm_path_exists(r.path));
+  run_drop(&r);
+}
+
 /* ---- what is left behind ------------------------------------------------------------------------------------- */
 
 static void result_and_files(void **state) {
@@ -805,6 +816,7 @@ int main(void) {
       cmocka_unit_test(steps_in_bf16),
       cmocka_unit_test(bf16_needs_the_processor),
       cmocka_unit_test(a_run_can_be_made_again_from_its_config),
+      cmocka_unit_test(a_trial_can_be_stopped),
       cmocka_unit_test(result_and_files),
       cmocka_unit_test(given_validation_rows_are_used),
       cmocka_unit_test(constant_columns_are_stored),

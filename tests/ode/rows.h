@@ -43,6 +43,7 @@ typedef struct rows {
   lfm_row_status *status;
   int *nfe;
   int *stored;                      /* how often */
+  bool outlasts;                    /* another worker waits until worker 0, who has no rows left, goes on asking */
   bool company;                     /* worker 0 waits for another to work too: small solves would be over before they wake */
   atomic_int calls;                 /* of the batch field */
   atomic_long busy;                 /* rows in flight, summed over the calls */
@@ -81,6 +82,7 @@ static inline lfm_status rows_field(void *context, int worker, int64_t busy, int
   if (worker == 0) r->calls_of_first++;
   int call = atomic_fetch_add(&r->calls, 1) + 1;
   while (worker == 0 && r->company && r->calls == r->calls_of_first) sched_yield();
+  while (worker != 0 && r->outlasts && r->asked < r->calls_of_first + 2) sched_yield(); /* one is asked before a call */
   if (call == r->fail_at) return lfm_fail(LFM_E_NUMERIC, "the field refused call %d", call);
   if (r->fail_at > 0 && call > r->fail_at) usleep(1000);                    /* time for the others to hear of it */
   for (int64_t i = busy; i < r->slots; i++) dydt[i * r->dim] = (double)NAN; /* nobody may read it */

@@ -247,7 +247,8 @@ static void what_makes_no_sense_is_refused(void **made) {
   lfm_table *plain = gaussian_table(50, 2, 7), *poses = two_modes(1, LFM_ACTION_POSE);
   REFUSED(LFM_E_USAGE, "alpha", alpha, 0.0);
   REFUSED(LFM_E_USAGE, "alpha", alpha, 1.0);
-  REFUSED(LFM_E_USAGE, "batches", batches, 0);
+  REFUSED(LFM_E_USAGE, "batches: 0;", batches, 0);
+  REFUSED(LFM_E_USAGE, "seed: 9007199254740993;", seed, (UINT64_C(1) << 53) + 1);
   REFUSED(LFM_E_USAGE, "rollouts", rollouts, -1);
   REFUSED(LFM_E_DATA, "it takes 99 at least", alpha, 0.01);
   REFUSED(LFM_E_DATA, "no demonstrations", demos, plain);
