@@ -9,14 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The model's column names as lfm_table_options wants them, "a,b"; NULL when memory is refused: then all columns are read. */
-static char *join_names(const lfm_model *model) {
+typedef const char *(*name_fn)(const void *of, int64_t col);
+
+static const char *name_in_model(const void *model, int64_t col) { return lfm_model_name(model, col); }
+static const char *name_in_table(const void *table, int64_t col) { return lfm_table_name(table, col); }
+
+/* Column names as lfm_table_options wants them, "a,b"; NULL when memory is refused: then all columns are read. */
+static char *join_names(name_fn name, const void *of, int64_t count) {
   size_t size = 1;
-  for (int64_t col = 0; col < lfm_model_dim(model); col++) size += strlen(lfm_model_name(model, col)) + 1;
+  for (int64_t col = 0; col < count; col++) size += strlen(name(of, col)) + 1;
   char *names = calloc(size, 1), *at = names;
-  for (int64_t col = 0; names && col < lfm_model_dim(model); col++) {
+  for (int64_t col = 0; names && col < count; col++) {
     if (col > 0) *at++ = ',';
-    at = stpcpy(at, lfm_model_name(model, col));
+    at = stpcpy(at, name(of, col));
   }
   return names;
 }
@@ -49,16 +54,11 @@ static lfm_status read_demos(const char *path, const lfm_table_options *chosen, 
   return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
 }
 
-lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
-                            lfm_table **out) {
-  int64_t channels, height, width;
-  if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
-  if (lfm_model_picture(model, &channels, &height, &width))
-    return at_border ? lfm_table_read(path, chosen, out) : app_read_pictures(path, chosen, channels, height, width, out);
-  if (lfm_model_observations(model)) return read_demos(path, chosen, model, out);
+/* By these names (owned) where they are all there, else as chosen. */
+static lfm_status read_named(const char *path, const lfm_table_options *chosen, char *names, lfm_table **out) {
   lfm_table_options by_name = *chosen;
-  char *names = at_border ? number_names(lfm_model_border_dim(model)) : join_names(model);
   by_name.columns = names;
+  if (names) by_name.drop = NULL;
   lfm_status status = lfm_table_read(path, &by_name, out);
   if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
     status = lfm_table_read(path, chosen, out);
@@ -67,6 +67,18 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   }
   free(names);
   return status;
+}
+
+lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
+                            lfm_table **out) {
+  int64_t channels, height, width;
+  if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
+  if (lfm_model_picture(model, &channels, &height, &width))
+    return at_border ? lfm_table_read(path, chosen, out) : app_read_pictures(path, chosen, channels, height, width, out);
+  if (lfm_model_observations(model)) return read_demos(path, chosen, model, out);
+  char *names =
+      at_border ? number_names(lfm_model_border_dim(model)) : join_names(name_in_model, model, lfm_model_dim(model));
+  return read_named(path, chosen, names, out);
 }
 
 int app_check_probe_seed(const app_command *command, const lfm_model *model, const app_seed *seed, int64_t probes) {
@@ -79,6 +91,7 @@ lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, co
   lfm_table_options alike = *chosen;
   int64_t height, width;
   alike.drop_absent = true;
-  lfm_table_picture(data, &alike.channels, &height, &width);
-  return lfm_table_read(path, &alike, out);
+  bool is_picture = lfm_table_picture(data, &alike.channels, &height, &width);
+  if (is_picture || alike.columns || !lfm_table_name(data, 0)) return lfm_table_read(path, &alike, out);
+  return read_named(path, &alike, join_names(name_in_table, data, lfm_table_cols(data)), out);
 }

@@ -92,8 +92,9 @@ static double fraction_done(const lfm_progress *now) {
   return now->blocks > 0 ? (now->block - 1 + here) / now->blocks : here;
 }
 
-/* By the mean speed of this call, pushes included; NAN until it is worth saying. */
+/* By the mean speed of this call, pushes included; NAN until it is worth saying, and amid a push, which no step counts. */
 static double seconds_left(const app_progress *progress) {
+  if (progress->last.phase == LFM_PHASE_PUSH && progress->last.all_total > 0) return (double)NAN;
   double spent = progress->last.seconds - progress->first_seconds;
   double now = fraction_done(&progress->last), made = now - progress->first_fraction;
   return made > 0 && spent > 0.5 ? spent * (1 - now) / made : (double)NAN;

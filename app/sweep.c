@@ -220,13 +220,14 @@ static int save_table(const sweep *s) {
   return APP_FAILED;
 }
 
-/* A run whose numbers break down is a result of the sweep, and the others go on; every other failure would come again.  The
- * table is written after each training, and not while a resumed sweep passes the runs that are in it already. */
+/* A run whose numbers break down is a result of the sweep, and so is one whose seed holds out what the others cannot do
+ * without: the others go on; every other failure would come again.  The table is written after each training, and not while a
+ * resumed sweep passes the runs that are in it already. */
 static int make_runs(sweep *s, lfm_status *status) {
   for (int seed = 0; seed < s->combinations.seed_count; seed++) {
     for (int k = 0; k < s->combinations.count; k++) {
       *status = make_run(s, k, seed);
-      if (*status == LFM_E_NUMERIC) {
+      if (*status == LFM_E_NUMERIC || *status == LFM_E_DATA) {
         app_progress_say(&s->progress, "this run failed: %s", lfm_error());
         s->runs[k * s->combinations.seed_count + seed].has_failed = true;
         s->failed++;

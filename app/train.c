@@ -139,7 +139,8 @@ static int run(const app_command *self, int argc, char **argv) {
            "(default: as often as costs a fiftieth); the model is the same for any"},
       {APP_TIME, .name = "time", .value = "TIME", .target = &r.time_limit, .low = 1, .high = 30 * 86400,
        .help =
-           "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does"},
+           "about how long to train: 90s, 10m, 2h (default 10m); chooses the number of steps unless the configuration does; "
+           "few rows take less"},
       {APP_SEED, .name = "seed", .value = "S", .target = &r.seed, .high = 0x1p53,
        .help = "another seed gives another model (the key seed, below)"},
       APP_OPTION_THREADS(&r.threads),

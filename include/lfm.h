@@ -227,7 +227,7 @@ typedef struct lfm_train_options {
   const lfm_table *train;   /* required */
   const lfm_table *valid;   /* NULL: a tenth of train is held out; columns and classes go by name */
   const char *run;          /* folder to make; required */
-  double time_limit;        /* seconds that choose the number of steps when the config does not; 0: 600 */
+  double time_limit;        /* seconds that choose the number of steps when the config does not, of few rows fewer; 0: 600 */
   int threads;
   bool resume;              /* go on from RUN/checkpoint; without one, start afresh */
   bool allow_drift;         /* resume under another build, processor type or library version */

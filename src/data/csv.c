@@ -267,8 +267,20 @@ static lfm_status name_column(csv_file *csv, int64_t col, const field *f) {
   return LFM_OK;
 }
 
+/* The number that an unnamed column is called by, as pandas leaves its index, may be another's name. */
+static lfm_status free_unnamed(csv_file *csv) {
+  int64_t own = csv->unnamed;
+  for (int64_t col = 0; own >= 0 && col < csv->cols; col++) {
+    if (col == own || strcmp(csv->names[col], csv->names[own]) != 0) continue;
+    lfm_free(csv->names[own]);
+    csv->names[own] = NULL;
+    return lfm_alloc_text(&csv->names[own], "unnamed");
+  }
+  return LFM_OK;
+}
+
 /* Two columns of one name could not be told apart, and a name that is not text could not be stored with the model. */
-static lfm_status check_names(const csv_file *csv, int64_t line) {
+static lfm_status check_names(csv_file *csv, int64_t line) {
   const char *twice;
   char quoted[LFM_QUOTE_MAX];
   for (int64_t col = 0; col < csv->cols; col++)
@@ -276,6 +288,7 @@ static lfm_status check_names(const csv_file *csv, int64_t line) {
       return lfm_fail(LFM_E_FORMAT,
                       "%s:%lld: the name of column %lld is not UTF-8 text; convert the file: iconv -f latin1 -t utf-8",
                       csv->source->name, (long long)line, (long long)col + 1);
+  LFM_TRY(free_unnamed(csv));
   LFM_TRY(lfm_table_unique_names(csv->names, csv->cols, &twice));
   if (!twice) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "%s:%lld: two columns are named %s; give each its own name", csv->source->name, (long long)line,
@@ -394,6 +407,14 @@ static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, cons
   return refuse_field(csv, row_start, col, what, advice);
 }
 
+/* A column that the first rows have nothing in is one to drop: no row would be left. */
+static lfm_status refuse_missing(csv_file *csv, cursor row_start, int64_t col, const char *what) {
+  char list[400], advice[500] = "--drop-missing leaves such rows out";
+  LFM_TRY(list_word_columns(csv, col, list, sizeof list));
+  if (list[0]) snprintf(advice, sizeof advice, "--drop \"%s\" leaves out what has no number in the first rows", list);
+  return refuse_field(csv, row_start, col, what, advice);
+}
+
 /* One field into the table; *missing says that there is no value. */
 static lfm_status take_value(csv_file *csv, cursor row_start, int64_t col, const field *f, double *row, bool *missing) {
   int decimals;
@@ -406,8 +427,7 @@ static lfm_status take_value(csv_file *csv, cursor row_start, int64_t col, const
   if (kind == LFM_FIELD_MISSING || !isfinite(row[to])) {
     *missing = true;
     if (lfm_select_drops_missing(csv->source)) return LFM_OK;
-    return refuse_field(csv, row_start, col, kind == LFM_FIELD_MISSING ? "the value is missing" : "the value is infinite",
-                        "--drop-missing leaves such rows out");
+    return refuse_missing(csv, row_start, col, kind == LFM_FIELD_MISSING ? "the value is missing" : "the value is infinite");
   }
   int *most = &csv->table->decimals[to]; /* -1 once seen: an exponent */
   if (decimals < 0 || *most < 0) *most = -1;
@@ -502,6 +522,8 @@ static lfm_status parse(csv_file *csv) {
 
 lfm_status lfm_csv_parse(const lfm_source *source, lfm_table **out) {
   const char *text = source->size ? (const char *)source->data : "";
+  if (lfm_is_gzip(source->data, source->size))
+    return *out = NULL, lfm_fail(LFM_E_FORMAT, "%s: is compressed; name it .csv.gz", source->name);
   csv_file csv = {.source = source, .rest = {text, text + source->size, 1}, .unnamed = -1};
   lfm_status status = parse(&csv);
   *out = status == LFM_OK ? csv.table : NULL;

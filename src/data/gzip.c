@@ -77,7 +77,7 @@ lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_
   size_t capacity = 0;
   *out = NULL;
   *out_size = 0;
-  if (size < 2 || data[0] != 0x1F || data[1] != 0x8B) return lfm_fail(LFM_E_FORMAT, "%s: is not a gzip file", name);
+  if (!lfm_is_gzip(data, size)) return lfm_fail(LFM_E_FORMAT, "%s: is not a gzip file", name);
   if (inflateInit2(&stream, 15 + 16) != Z_OK) return refuse(name, Z_MEM_ERROR);
   lfm_status status = gunzip_all(name, &stream, data, size, out, &capacity, out_size);
   inflateEnd(&stream);
@@ -91,7 +91,7 @@ lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_
 lfm_status lfm_gunzip_start(const uint8_t *data, size_t size, uint8_t *out, size_t count, bool *found) {
   z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
   *found = false;
-  if (size < 2 || data[0] != 0x1F || data[1] != 0x8B) return LFM_OK;
+  if (!lfm_is_gzip(data, size)) return LFM_OK;
   if (inflateInit2(&stream, 15 + 16) != Z_OK) return lfm_fail(LFM_E_MEMORY, "memory was refused while unpacking");
   int code = run_inflate(&stream, &data, &size, &out, &count);
   inflateEnd(&stream);

@@ -7,6 +7,8 @@
 
 #include "core/file.h"
 
+static inline bool lfm_is_gzip(const uint8_t *data, size_t size) { return size >= 2 && data[0] == 0x1F && data[1] == 0x8B; }
+
 /* All members of a gzip file as one text; free with lfm_free.  Zeros behind the last one are padding.  LFM_E_FORMAT when
  * truncated or altered. */
 lfm_status lfm_gunzip(const char *name, const uint8_t *data, size_t size, uint8_t **out, size_t *out_size);

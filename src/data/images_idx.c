@@ -44,7 +44,7 @@ static lfm_status read_header(const char *name, const uint8_t *data, size_t size
 
 static lfm_status open_idx(const char *name, const uint8_t *data, size_t size, idx *out) {
   *out = (idx){0};
-  if (size < 2 || data[0] != 0x1F || data[1] != 0x8B) return read_header(name, data, size, out);
+  if (!lfm_is_gzip(data, size)) return read_header(name, data, size, out);
   LFM_TRY(lfm_gunzip(name, data, size, &out->unpacked, &size));
   lfm_status status = read_header(name, out->unpacked, size, out);
   if (status == LFM_OK) return LFM_OK;

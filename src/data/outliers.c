@@ -46,7 +46,7 @@ static void warn(const lfm_table *table, int64_t j, const column *c) {
   char quoted[LFM_QUOTE_MAX];
   lfm_note(
       LFM_WARNING,
-      "column %s: nearly all of its values lie between %.4g and %.4g, and that of row %lld is %.4g, which makes its standard "
+      "column %s: nearly all of its values lie between %.7g and %.7g, and that of row %lld is %.7g, which makes its standard "
       "deviation %.3g; mend or drop such rows, or the others are learnt as one point",
       lfm_quote(table->names[j], strlen(table->names[j]), quoted), c->low, c->high,
       (long long)lfm_table_number(table, c->farthest) + 1, table->values[c->farthest * table->cols + j], c->sd);

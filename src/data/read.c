@@ -45,10 +45,11 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   if (*format) return LFM_OK;
   lfm_free(*file);
   *file = NULL;
-  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset] .zarr", path,
+  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]%s", path,
                   lfm_path_is_folder(path)
                       ? "is a folder without pictures (.png, .jpg, .jpeg, CIFAR's .bin); a table is a file:"
-                      : "no data format has this ending; there are");
+                      : "no data format has this ending; there are",
+                  lfm_path_exists(path) ? " .zarr" : ""); /* which is read only */
 }
 
 static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_table **out) {
@@ -114,6 +115,8 @@ lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lf
   *out = NULL;
   if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
     return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);
+  if (lfm_path_join(model, sizeof model, path, "sweep.csv") == LFM_OK && lfm_path_exists(model)) /* and those of its runs */
+    return lfm_fail(LFM_E_USAGE, "%s: is the folder of a sweep; data are due here", path);
   LFM_TRY(read_either(path, options, out));
   lfm_status status = check_wishes(path, options, *out);
   if (status == LFM_OK) return LFM_OK;

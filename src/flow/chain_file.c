@@ -372,9 +372,19 @@ fail:
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
+static bool is_of_run(const char *path) {
+  char folder[LFM_PATH_SIZE], config[LFM_PATH_SIZE];
+  const char *slash = strrchr(path, '/');
+  if (strcmp(slash ? slash + 1 : path, "model.safetensors") != 0) return false;
+  if (snprintf(folder, sizeof folder, "%s", path) >= LFM_PATH_SIZE) return false; /* is refused as too long */
+  return lfm_path_parent(folder) && lfm_path_join(config, sizeof config, folder, "config.yaml") == LFM_OK &&
+         lfm_path_exists(config);
+}
+
 lfm_status lfm_chain_writable(const char *path) {
   if (!lfm_path_ends_with(path, ".safetensors"))
     return lfm_fail(LFM_E_USAGE, "%s: the ending of such a file is .safetensors", path);
+  if (is_of_run(path)) return lfm_fail(LFM_E_EXISTS, "%s: is the model of a run; name another file", path);
   return lfm_path_check_writable(path);
 }
 

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALID_POOL_ROWS = 10000 };
+enum { VALID_POOL_ROWS = 10000, LEAST_EQUAL = 5 };
 
 /* ---- the two parts ------------------------------------------------------------------------------------------ */
 
@@ -133,8 +133,8 @@ static lfm_status warn_discrete(const lfm_table *table) {
   for (int64_t j = 0; j < table->cols; j++) {
     double share;
     LFM_TRY(lfm_table_share_equal(table, j, &share));
-    bool all_differ = share * (double)table->rows < 1.5;
-    if (share <= 0.01 || share == 1.0 || all_differ) continue;
+    bool by_chance = share * (double)table->rows < LEAST_EQUAL - 0.5; /* of few rows, written with few digits */
+    if (share <= 0.01 || share == 1.0 || by_chance) continue;
     int length =
         snprintf(names + used, sizeof names - used, "%s%s (%.3g %%)", count ? ", " : "", table->names[j], 100.0 * share);
     if (length > 0 && used + (size_t)length < sizeof names) used += (size_t)length;

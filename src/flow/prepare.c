@@ -203,6 +203,7 @@ static lfm_status build(lfm_trainer *trainer, bool resumed) {
 /* What a student learns from is there; its teacher says the rest. */
 static lfm_status build_student(lfm_trainer *trainer, const lfm_model *teacher, lfm_lesson *lesson, bool resumed) {
   lfm_data_shape shape = {.rows = lesson->left.rows,
+                          .taught = true,
                           .dim = lesson->left.dim,
                           .valid_rows = lesson->valid_left.rows,
                           .picture = teacher->picture,

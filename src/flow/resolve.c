@@ -17,6 +17,9 @@
 
 enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024, LEAST_STEPS = 200 };
 
+/* What passes between two validation losses of a table at most, and what is learnt of the smallest at least. */
+enum { VALID_EPOCHS = 10, LEAST_OF_FEW = 100 };
+
 /* Columns of numbers, and nothing that is given of them. */
 static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !shape->windows; }
 
@@ -190,6 +193,16 @@ void lfm_resolve_lanes(lfm_config *config, bool wants_factors, int64_t rows_advi
 /* Of a pushed row: some 60 at a tolerance of 1e-5, and half at 1e-2 (docs/decisions/defaults.md). */
 static double push_evaluations(const lfm_config *config) { return 60.0 * pow(1e-5 / config->push_tol, 0.1); }
 
+/* Batches in which each row comes so many times. */
+static double batches_of(const lfm_config *config, const lfm_data_shape *shape, double epochs) {
+  return ceil(epochs * (double)shape->rows / (double)config->batch_size);
+}
+
+/* Longer, a network learns the rows by heart: the more there are, the later.  [docs/decisions/small-tables.md] */
+static double most_epochs(const lfm_data_shape *shape) {
+  return is_table(shape) && !shape->taught ? 8.0 * sqrt((double)shape->rows) : 1e9;
+}
+
 void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double step_seconds, double time_limit) {
   if (config->max_batch.count) return;
   /* An evaluation costs a third of a training row; a tenth is for validation, scoring, previews and files. */
@@ -206,8 +219,14 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
   else if (steps < LEAST_STEPS)
     lfm_note(LFM_WARNING, "of the time limit of %.3g s the least training, %d batches a block, alone takes some %.3g s",
              time_limit, LEAST_STEPS, LEAST_STEPS * config->blocks * step_seconds);
+  double most = fmax(batches_of(config, shape, most_epochs(shape)), LEAST_OF_FEW);
+  if (steps > most)
+    lfm_note(LFM_NOTE,
+             "max_batch: %.0f a block, some %.0f times each of the %lld rows, will not take the time limit: in longer a "
+             "network learns them by heart; --set max_batch=N sets another number",
+             most, most_epochs(shape), (long long)shape->rows);
   config->max_batch.count = 1;
-  config->max_batch.of[0] = lfm_most((int64_t)fmin(steps, 1e9), LEAST_STEPS);
+  config->max_batch.of[0] = (int64_t)fmin(fmin(fmax(steps, LEAST_STEPS), most), 1e9);
 }
 
 /* Where batches are small, as of what takes long, eight of them at most. */
@@ -237,10 +256,12 @@ static void warn_of_short(const lfm_config *config, int64_t steps) {
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
   int64_t steps = config->max_batch.of[0];
   for (int n = 1; n < config->max_batch.count; n++) steps = lfm_most(steps, config->max_batch.of[n]);
-  if (!config->valid_every) { /* fifty times a block, or as often as costs a twentieth, but four times within patience */
+  if (!config->valid_every) { /* fifty times a block, and every few epochs of a table, or as often as costs a twentieth; but
+                               * four times within patience */
     double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(config, shape->valid_rows));
     double valid_steps = valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
-    config->valid_every = lfm_most(steps / 50, (int64_t)ceil(20.0 * valid_steps));
+    double wanted = is_table(shape) ? batches_of(config, shape, VALID_EPOCHS) : INFINITY;
+    config->valid_every = lfm_most((int64_t)fmin((double)steps / 50.0, wanted), (int64_t)ceil(20.0 * valid_steps));
     if (config->patience) config->valid_every = lfm_least(config->valid_every, config->patience / 4);
     config->valid_every = lfm_most(config->valid_every, 1);
   }

@@ -16,6 +16,7 @@ typedef struct lfm_data_shape {
   int64_t valid_rows;
   const lfm_images *picture;  /* of pictures: their size; NULL: columns of numbers */
   const lfm_windows *windows; /* of demonstrations; NULL: something else */
+  bool taught;                /* a teacher's rows, of which there are as many as one likes */
 } lfm_data_shape;
 
 /* Everything but what needs the network's size or its speed (lanes, microbatch, max_batch and what follows from it). */

@@ -234,6 +234,14 @@ static lfm_status check_given(const lfm_model *model, const lfm_table *given) {
   return LFM_OK;
 }
 
+static lfm_status check_name_is_free(const lfm_model *model) {
+  for (int64_t j = 0; j < model->cols && !model->windows; j++)
+    if (strcmp(model->names[j], "logp") == 0 || strcmp(model->names[j], "logp_se") == 0)
+      return lfm_fail(LFM_E_USAGE, "logp: the data have a column '%s' of their own; draw without, and lfm score those rows",
+                      model->names[j]);
+  return LFM_OK;
+}
+
 lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *options) {
   LFM_TRY(check_given(model, options->given));
   if (options->rows < 1 || options->rows > MOST_ROWS)
@@ -244,6 +252,7 @@ lfm_status lfm_sample_check(const lfm_model *model, const lfm_sample_options *op
     return lfm_fail(LFM_E_USAGE, "probes: they estimate the trace, which only logp asks for");
   if (options->logp && model->picture)
     return lfm_fail(LFM_E_USAGE, "logp: a picture has no place for it; lfm score tells that of pictures");
+  if (options->logp) LFM_TRY(check_name_is_free(model));
   LFM_TRY(check_class(model, options));
   if (options->logp) LFM_TRY(lfm_solve_check_flow(model, "logp"));
   lfm_solver_options given;

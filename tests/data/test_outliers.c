@@ -45,7 +45,7 @@ static void a_mistyped_value_is_named(void **state) {
   (void)state;
   const char *said = said_of(normal, 1e6, ROWS);
   assert_non_null(strstr(said, "price"));
-  assert_non_null(strstr(said, "row 17 is 1e+06"));
+  assert_non_null(strstr(said, "row 17 is 1000000"));
   assert_non_null(strstr(said_of(lognormal, -1e9, ROWS), "row 17 is -1e+09"));
 }
 

@@ -129,6 +129,17 @@ static void time_becomes_steps(void **state) {
   assert_int_equal(config->max_batch.of[0], 200); /* however little time there is */
   lfm_config_destroy(config);
 
+  /* However much there is, a few rows are not learnt by heart: 8 sqrt(300) times each; but a teacher draws any number. */
+  lfm_data_shape few = {.rows = 300, .dim = 5, .valid_rows = 30};
+  for (int taught = 0; taught < 2; taught++) {
+    few.taught = taught;
+    config = config_of(KEYS("batch_size=100", "hks=[0.5, null]", "pool=ou"), NULL);
+    OK(lfm_resolve_shape(config, &few));
+    lfm_resolve_steps(config, &few, 0.01, 100.0);
+    assert_int_equal(config->max_batch.of[0], taught ? 4500 : 416);
+    lfm_config_destroy(config);
+  }
+
   config = config_of(KEYS("max_batch=7"), NULL);
   OK(lfm_resolve_shape(config, &shape));
   lfm_resolve_steps(config, &shape, 0.01, 100.0);
@@ -144,6 +155,17 @@ static void hear(lfm_note_level level, const char *text, void *context) {
 }
 
 /* Whoever gives less time than the push takes hears what else there is. */
+/* Of a table every ten epochs, however long the training is. */
+static void validation_comes_before_rows_are_learnt_by_heart(void **state) {
+  (void)state;
+  lfm_data_shape shape = {.rows = 3000, .dim = 5, .valid_rows = 300};
+  lfm_config *config = config_of(KEYS("batch_size=100", "hks=[0.5, null]", "max_batch=100000"), NULL);
+  OK(lfm_resolve_shape(config, &shape));
+  lfm_resolve_rhythm(config, &shape);
+  assert_int_equal(config->valid_every, 300);
+  lfm_config_destroy(config);
+}
+
 static void a_push_beyond_the_time_is_said(void **state) {
   (void)state;
   lfm_data_shape shape = {.rows = 60000, .dim = 5, .valid_rows = 6000};
@@ -491,6 +513,7 @@ int main(void) {
       cmocka_unit_test(a_batch_of_pictures_is_cut_evenly),
       cmocka_unit_test(factors_need_one_lane),
       cmocka_unit_test(time_becomes_steps),
+      cmocka_unit_test(validation_comes_before_rows_are_learnt_by_heart),
       cmocka_unit_test(a_push_beyond_the_time_is_said),
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(the_recipe_is_the_measured_one),

@@ -117,6 +117,11 @@ static void probes_are_those_of_scoring(void **state) {
     assert_says("probes: ");
     assert_null(out);
   }
+  options.logp = true, options.probes = 0;
+  lfm_free(model->names[1]);
+  OK(lfm_alloc_text(&model->names[1], "logp"));
+  FAILS(LFM_E_USAGE, lfm_sample(model, &options, &out, &result));
+  assert_says("have a column 'logp' of their own");
   lfm_table_destroy(exact), lfm_table_destroy(scores), lfm_table_destroy(table);
   lfm_model_destroy(model);
 }

@@ -190,6 +190,11 @@ cut -d, -f1,2 data.csv >unlabelled.csv
 expect_exit 0 "$lfm" train data.csv --valid unlabelled.csv -o apart $quick --drop label
 expect_exit 0 "$lfm" train data.csv --valid data.csv -o both $quick --drop label
 check "rows to validate by may be without the dropped column" cmp -s apart/model.safetensors both/model.safetensors
+awk -F, '{ print (NR == 1 ? "note" : "word") "," $2 "," $1 }' unlabelled.csv >more.csv
+expect_exit 0 "$lfm" train unlabelled.csv --valid more.csv -o more $quick
+check "or have others, and another order" cmp -s apart/model.safetensors more/model.safetensors
+expect_usage "class_drop: no classes are shown" "$lfm" train data.csv -o new $quick --drop label --set class_drop=0.2
+expect_usage "scale_shift: the data are no pictures" "$lfm" train data.csv -o new $quick --drop label --set scale_shift=true
 expect_exit 0 "$lfm" train data.csv -o other $quick --columns length,width --seed 4
 check "the result names the model" grep -q '^model .*other/model.safetensors$' out
 
@@ -425,6 +430,7 @@ echo old >weights.safetensors
 expect_exit 0 "$lfm" export run -o weights.safetensors
 check "an older file gives way" cmp -s weights.safetensors kept.safetensors
 expect_usage ".safetensors" "$lfm" export run -o weights.bin
+expect_refused "other/model.safetensors: is the model of a run" "$lfm" export run -o other/model.safetensors
 expect_error "no folder nowhere" "$lfm" export run -o nowhere/w.safetensors
 expect_error "not an lfm model" "$lfm" score weights.safetensors data.csv
 expect_json "$lfm" import weights.safetensors --config run/config.yaml -o again.safetensors --columns length,width --json

@@ -135,6 +135,13 @@ check "the other runs are in the table" grep -qE '^"1e-3",2,0,[-0-9.]+,' broken/
 check "a combination without a run is empty" grep -qx '"10",0,2,,,0,,' broken/sweep.csv
 check "and its failures are counted in the table" grep -qF '| `10` | 0 (2 failed) |' broken/sweep.md
 
+# nor one whose seed holds out the only row that is like it
+awk 'BEGIN { srand(7); print "x,flag"; for (i = 0; i < 400; i++) printf "%.5f,%d\n", rand(), i == 123 }' >rare.csv
+expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
+check "the row is named" grep -q "^this run failed: row 124: column 'flag'" err
+check "the others are in the table" grep -qF '| 2 (1 failed) |' rare/sweep.md
+expect_usage "rare: is the folder of a sweep; data are due here" "$lfm" train rare -o refused
+
 # ---- refused before the first training
 refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }
 refused "did you mean 'hidden_dim'?" --over hiden_dim=8,16
