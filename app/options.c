@@ -94,9 +94,9 @@ static bool read_whole(const char *text, int64_t *out) {
   }
   errno = 0;
   double real = strtod(text, &end); /* 1e6 is a whole number too */
-  bool is_vast = fabs(real) >= 9e15;
-  *out = !is_vast ? (int64_t)real : real > 0 ? INT64_MAX : INT64_MIN;
-  return end != text && *end == '\0' && errno == 0 && (is_vast || (double)*out == real);
+  bool is_small = fabs(real) < 9e15;
+  *out = is_small ? (int64_t)real : real > 0 ? INT64_MAX : INT64_MIN;
+  return end != text && *end == '\0' && errno == 0 && !isnan(real) && (!is_small || (double)*out == real);
 }
 
 static bool read_real(const char *text, double *out) {

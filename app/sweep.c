@@ -195,14 +195,17 @@ static lfm_status make_run(sweep *s, int k, int seed) {
   lfm_config *config = NULL;
   snprintf(folder, sizeof folder, "%s/%s", s->r.folder, app_sweep_run_name(&s->combinations, k, seed, name));
   app_progress_say(&s->progress, "run %d of %d: %s", ++s->begun, s->combinations.count * s->combinations.seed_count, name);
+  bool is_new = access(folder, F_OK) != 0;
   lfm_status status = configure(s, k, seed, &config);
   if (status == LFM_OK) status = train(s, folder, config, &run->trained);
   lfm_config_destroy(config);
+  bool by_split = status == LFM_E_DATA && is_new && !s->r.valid; /* this seed holds out what the others cannot do without */
   s->finished += status == LFM_OK && run->trained.was_finished;
   run->nll = run->trained.valid_nll;
   run->nll_se = run->trained.valid_nll_se;
   if (status == LFM_OK && s->test) status = score(s, folder, run);
   run->is_done = status == LFM_OK;
+  run->has_failed = status == LFM_E_NUMERIC || by_split;
   return status;
 }
 
@@ -220,22 +223,21 @@ static int save_table(const sweep *s) {
   return APP_FAILED;
 }
 
-/* A run whose numbers break down is a result of the sweep, and so is one whose seed holds out what the others cannot do
- * without: the others go on; every other failure would come again.  The table is written after each training, and not while a
- * resumed sweep passes the runs that are in it already. */
+/* A run whose numbers break down is a result of the sweep, and so is one whose held-out rows do not let it train: the others
+ * go on; every other failure would come again.  The table is written after each training, and not while a resumed sweep
+ * passes the runs that are in it already. */
 static int make_runs(sweep *s, lfm_status *status) {
   for (int seed = 0; seed < s->combinations.seed_count; seed++) {
     for (int k = 0; k < s->combinations.count; k++) {
+      const app_run *run = &s->runs[k * s->combinations.seed_count + seed];
       *status = make_run(s, k, seed);
-      if (*status == LFM_E_NUMERIC || *status == LFM_E_DATA) {
+      if (run->has_failed) {
         app_progress_say(&s->progress, "this run failed: %s", lfm_error());
-        s->runs[k * s->combinations.seed_count + seed].has_failed = true;
         s->failed++;
       } else if (*status != LFM_OK) {
         return APP_FAILED;
       }
-      bool was_there = s->runs[k * s->combinations.seed_count + seed].trained.was_finished;
-      if (!was_there && save_table(s) != APP_DONE) return APP_FAILED;
+      if (!run->trained.was_finished && save_table(s) != APP_DONE) return APP_FAILED;
     }
   }
   *status = LFM_OK;
@@ -332,7 +334,9 @@ static int run(const app_command *self, int argc, char **argv) {
        .help = "leave out rows with an empty or NaN field (otherwise they are an error)"},
       APP_OPTION_HEADER(&r->columns.header),
       {APP_TIME, .name = "time", .value = "TIME", .target = &r->time_limit, .low = 1, .high = 30 * 86400,
-       .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set"},
+       .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set; few "
+               "rows take "
+               "less"},
       APP_OPTION_THREADS(&r->threads),
       APP_OPTION_MEMORY(&r->memory),
       {APP_FLAG, .name = "allow-drift", .target = &r->allow_drift,

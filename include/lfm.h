@@ -68,7 +68,7 @@ typedef enum lfm_status {
   LFM_E_DATA,        /* well-formed values that cannot be used: NaN, text in a number column, too few rows, other columns */
   LFM_E_MEMORY,      /* memory was refused */
   LFM_E_NUMERIC,     /* a value that is not finite, or a solver that could not go on */
-  LFM_E_INTERRUPTED, /* the caller asked to stop; what was done is in the checkpoint */
+  LFM_E_INTERRUPTED, /* the caller asked to stop; what was trained is in the checkpoint */
   LFM_E_EXISTS,      /* the target exists and will not be overwritten */
   LFM_E_UNSUPPORTED, /* this build or processor cannot do it */
 } lfm_status;
@@ -163,7 +163,8 @@ LFM_API int64_t lfm_table_classes(const lfm_table *table);       /* 0: no labels
 LFM_API const char *lfm_table_class(const lfm_table *table, int64_t label); /* its name; NULL when there is none */
 
 /* Pictures out, by PATH: .png one grid, about square; .npy bytes [rows, height, width, channels]; a name without ending, or
- * with a slash behind it, a folder of PNGs that is made, or is empty (LFM_E_EXISTS); after a failure none of them is there.
+ * with a slash behind it, a folder of PNGs that is made (as NAME.partial until all are in it), or is empty (LFM_E_EXISTS);
+ * after a failure none of them is there.
  * LFM_E_USAGE when the table holds no pictures. */
 LFM_API lfm_status lfm_draw_pictures(const char *path, const lfm_table *pictures);
 /* Whether that has a chance for so many pictures of this size, as lfm_table_writable. */
@@ -216,8 +217,8 @@ typedef struct lfm_progress {
   double seconds;                /* since the call began */
 } lfm_progress;
 
-/* Called from the calling thread about ten times a second.  True asks to stop: training then finishes the step,
- * writes a checkpoint and returns LFM_E_INTERRUPTED. */
+/* Called from the calling thread about ten times a second.  True asks to stop: training then finishes the step, writes a
+ * checkpoint, unless it is a trial, and returns LFM_E_INTERRUPTED. */
 typedef bool (*lfm_progress_fn)(const lfm_progress *progress, void *context);
 
 enum { LFM_PREVIEW_AUTO = -1 }; /* as often as costs a fiftieth of the steps, at most twenty times a block */
@@ -306,7 +307,7 @@ LFM_API void lfm_model_destroy(lfm_model *model);
 typedef struct lfm_import_options {
   const lfm_config *config; /* the network: hidden_dim, num_hidden, act, cat_t, or of a unet hidden_dim, unet_dim_mults,
                                res_depth, attention_resolution, num_head_channels, scale_shift; hks where there are several
-                               blocks; required */
+                               blocks, and of a policy the three horizons; required */
   const char *columns;      /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
 } lfm_import_options;
 
@@ -323,7 +324,8 @@ LFM_API void lfm_import_defaults(lfm_import_options *options);
  * the configuration asks for. */
 LFM_API lfm_status lfm_model_import(const char *path, const lfm_import_options *options, lfm_model **out);
 
-/* Each writes one file, whole or not at all, in place of one that is there.  PATH ends in .safetensors. */
+/* Each writes one file, whole or not at all, in place of one that is there.  PATH ends in .safetensors, and is not the model
+ * of a run (LFM_E_EXISTS). */
 LFM_API lfm_status lfm_model_write(const lfm_model *model, const char *path);  /* the model, to be loaded again */
 LFM_API lfm_status lfm_model_export(const lfm_model *model, const char *path); /* tensors and column names, for import */
 
@@ -934,7 +936,8 @@ LFM_API void lfm_guard_defaults(lfm_guard_options *options);
  * what the policy observes; where the noise that it takes to be in an observation exceeds a level, that is strange to it. The
  * level is conformal: an episode like those that calibrated it has an alarm with a chance of alpha at most.  LFM_E_USAGE when
  * the model is no policy; LFM_E_DATA when there are too few good episodes for alpha, demonstrations of something else, or too
- * many episodes of which it has no finite score; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+ * many episodes of which it has no finite score; LFM_E_EXISTS when PATH is the model of a run; LFM_E_INTERRUPTED when the
+ * caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_guard(const lfm_guard_options *options, const char *path, lfm_guard_result *result);
 
 typedef struct lfm_rollout_options {

@@ -224,7 +224,7 @@ lfm_status lfm_writer_put(lfm_writer *writer, const void *data, size_t size) {
 }
 
 /* The rename is on the disk only when the folder is. */
-static lfm_status sync_folder_of(const char *path) {
+lfm_status lfm_path_sync(const char *path) {
   char folder[LFM_PATH_SIZE];
   folder_of(path, folder);
   int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -255,7 +255,7 @@ lfm_status lfm_writer_commit(lfm_writer *writer) {
     lfm_writer_abort(writer);
     return status;
   }
-  status = sync_folder_of(writer->path);
+  status = lfm_path_sync(writer->path);
   close(writer->descriptor);
   lfm_free(writer);
   return status;

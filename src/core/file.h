@@ -40,6 +40,7 @@ bool lfm_path_ends_with(const char *path, const char *ending);                  
 lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name); /* LFM_E_USAGE when too long */
 bool lfm_path_parent(char *path);                                                       /* in place: a/b, a, .; false: none */
 lfm_status lfm_folder_make(const char *path);                                           /* an existing folder is fine */
+lfm_status lfm_path_sync(const char *path);                                             /* its name in its folder, to disk */
 lfm_status lfm_file_remove(const char *path);                                           /* a missing file is fine */
 
 /* A folder for this program alone, until the descriptor is closed, which is above 0.  LFM_E_EXISTS: another one WRITES there,

@@ -407,11 +407,11 @@ static lfm_status refuse_text(csv_file *csv, cursor row_start, int64_t col, cons
   return refuse_field(csv, row_start, col, what, advice);
 }
 
-/* A column that the first rows have nothing in is one to drop: no row would be left. */
+/* A column that the first rows have nothing in may be one to drop: rows without would be few, or none. */
 static lfm_status refuse_missing(csv_file *csv, cursor row_start, int64_t col, const char *what) {
   char list[400], advice[500] = "--drop-missing leaves such rows out";
   LFM_TRY(list_word_columns(csv, col, list, sizeof list));
-  if (list[0]) snprintf(advice, sizeof advice, "--drop \"%s\" leaves out what has no number in the first rows", list);
+  if (list[0]) snprintf(advice, sizeof advice, "--drop-missing leaves such rows out, --drop \"%s\" such columns", list);
   return refuse_field(csv, row_start, col, what, advice);
 }
 

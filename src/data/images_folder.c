@@ -239,8 +239,8 @@ static lfm_status choose_size(search *s, int64_t *first) {
 
 /* RGB when any picture is in colour, of which one that is broken says nothing. */
 static lfm_status choose_channels(search *s, int64_t first, int64_t *channels) {
-  *channels = s->entries[first].shape.channels;
-  for (int64_t i = next_whole(s, first + 1); i < s->count; i = next_whole(s, i + 1)) {
+  *channels = 1;
+  for (int64_t i = first; i < s->count; i = next_whole(s, i + 1)) {
     if (s->entries[i].shape.channels <= *channels) continue;
     LFM_TRY(visit(s, i, decode));
     if (!s->entries[i].fault) *channels = s->entries[i].shape.channels;

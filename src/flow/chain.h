@@ -116,7 +116,8 @@ lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise k
 
 /* RUN/model.safetensors and the like: no times, hosts or paths inside, so equal training gives equal bytes. */
 lfm_status lfm_chain_write(const lfm_model *model, const char *path);
-lfm_status lfm_chain_writable(const char *path); /* whether that has a chance; LFM_E_USAGE for another ending */
+lfm_status
+lfm_chain_writable(const char *path); /* whether that has a chance; LFM_E_USAGE: another ending; LFM_E_EXISTS: a run's own */
 
 /* Named vectors laid out as the parameters are ("blocks.0.net.0.weight", or another prefix), values [param_count]. */
 lfm_status lfm_chain_add_vector(const lfm_net *net, const char *prefix, const float *values, lfm_archive *archive);

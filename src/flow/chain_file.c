@@ -373,12 +373,16 @@ fail:
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
 static bool is_of_run(const char *path) {
-  char folder[LFM_PATH_SIZE], config[LFM_PATH_SIZE];
+  static const char *const signs[] = {"result.json", "checkpoint"};
+  char folder[LFM_PATH_SIZE], sign[LFM_PATH_SIZE];
+  bool found = false;
   const char *slash = strrchr(path, '/');
   if (strcmp(slash ? slash + 1 : path, "model.safetensors") != 0) return false;
   if (snprintf(folder, sizeof folder, "%s", path) >= LFM_PATH_SIZE) return false; /* is refused as too long */
-  return lfm_path_parent(folder) && lfm_path_join(config, sizeof config, folder, "config.yaml") == LFM_OK &&
-         lfm_path_exists(config);
+  if (!lfm_path_parent(folder)) return false;
+  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+    found |= lfm_path_join(sign, sizeof sign, folder, signs[k]) == LFM_OK && lfm_path_exists(sign);
+  return found;
 }
 
 lfm_status lfm_chain_writable(const char *path) {

@@ -165,6 +165,15 @@ static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, so
 
 /* ---- the configuration --------------------------------------------------------------------------------------- */
 
+/* Training has its own for what is not said, the first by the data: here that would be a guess. */
+static lfm_status check_schedule(const lfm_config *config, const source *s) {
+  bool decides = !config->blocks && config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
+  bool wants_c = decides && s->blocks > 1, wants_rho = decides && s->blocks > 2;
+  if (!(wants_c && isnan(config->schedule_c)) && !(wants_rho && isnan(config->schedule_rho))) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "%s: is not in the configuration; write it, or hks as config.yaml of the run has it",
+                  isnan(config->schedule_c) ? "schedule.c" : "schedule.rho");
+}
+
 /* The chain's hks, from the list, the schedule, or the fact that there is one block. */
 static lfm_status complete_chain(lfm_config *config, const source *s) {
   double gammas[LFM_MAX_BLOCKS];
@@ -174,10 +183,7 @@ static lfm_status complete_chain(lfm_config *config, const source *s) {
     return lfm_fail(LFM_E_USAGE, "hks: %s holds %d blocks; list the OU time of each in the configuration", s->path,
                     s->blocks);
   if (!config->schedule_blocks) config->schedule_blocks = s->blocks;
-  bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
-  if (!config->blocks && s->blocks > 1 && is_exponential && (isnan(config->schedule_c) || isnan(config->schedule_rho)))
-    return lfm_fail(LFM_E_USAGE, "schedule: c and rho, which training takes from the data, are not in the configuration; "
-                                 "write them, or hks as config.yaml of the run has it");
+  LFM_TRY(check_schedule(config, s));
   LFM_TRY(lfm_ou_schedule(config, gammas, &blocks));
   if (blocks != s->blocks)
     return lfm_fail(LFM_E_FORMAT, "%s: holds %d block%s, but hks of the configuration makes %d", s->path, s->blocks,

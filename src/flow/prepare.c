@@ -124,7 +124,7 @@ static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds
   double begun = lfm_seconds(), passed = 0.0;
   int steps = 0;
   for (; steps < LEAST_TIMED_STEPS || passed < fmin(0.5, 0.01 * limit); steps++) {
-    if (lfm_meter_tick(&trainer->meter, lfm_least(steps, LEAST_TIMED_STEPS)))
+    if (lfm_meter_tick(&trainer->meter, lfm_least(steps, LEAST_TIMED_STEPS - 1)))
       return lfm_fail(LFM_E_INTERRUPTED, "stopped before the first step");
     LFM_TRY(lfm_trainer_step(trainer));
     passed = lfm_seconds() - begun;

@@ -210,23 +210,23 @@ void lfm_resolve_steps(lfm_config *config, const lfm_data_shape *shape, double s
   double rows = (double)(shape->rows + shape->valid_rows) * (config->blocks - 1);
   double push = config->pool == LFM_POOL_PUSHED ? push_evaluations(config) * row_seconds * rows : 0.0;
   double steps = (0.9 * time_limit - push) / (config->blocks * step_seconds);
+  double most = fmax(batches_of(config, shape, most_epochs(shape)), LEAST_OF_FEW), least = fmin(LEAST_STEPS, most);
   if (push > 0.5 * time_limit)
     lfm_note(
         LFM_WARNING,
         "of the time limit of %.3g s carrying the rows through the blocks alone would take some %.3g s; give more time, a "
         "larger push_tol, or pool: ou, which carries none",
         time_limit, push);
-  else if (steps < LEAST_STEPS)
-    lfm_note(LFM_WARNING, "of the time limit of %.3g s the least training, %d batches a block, alone takes some %.3g s",
-             time_limit, LEAST_STEPS, LEAST_STEPS * config->blocks * step_seconds);
-  double most = fmax(batches_of(config, shape, most_epochs(shape)), LEAST_OF_FEW);
+  else if (steps < least)
+    lfm_note(LFM_WARNING, "of the time limit of %.3g s the least training, %.0f batches a block, alone takes some %.3g s",
+             time_limit, least, least * config->blocks * step_seconds);
   if (steps > most)
     lfm_note(LFM_NOTE,
              "max_batch: %.0f a block, some %.0f times each of the %lld rows, will not take the time limit: in longer a "
              "network learns them by heart; --set max_batch=N sets another number",
-             most, most_epochs(shape), (long long)shape->rows);
+             most, most * (double)config->batch_size / (double)shape->rows, (long long)shape->rows);
   config->max_batch.count = 1;
-  config->max_batch.of[0] = (int64_t)fmin(fmin(fmax(steps, LEAST_STEPS), most), 1e9);
+  config->max_batch.of[0] = (int64_t)fmin(fmin(fmax(steps, least), most), 1e9);
 }
 
 /* Where batches are small, as of what takes long, eight of them at most. */

@@ -79,7 +79,8 @@ typedef struct lfm_ode_problem {
   lfm_row_load_fn load;
   lfm_row_store_fn store;
   void *context;               /* for all three */
-  bool (*stop)(void *context); /* asked by worker 0 between evaluations, may be NULL; true ends with LFM_E_INTERRUPTED */
+  bool (*stop)(void *context); /* asked by worker 0 before evaluations, and while it waits for others; may be NULL; true:
+                                  LFM_E_INTERRUPTED */
 } lfm_ode_problem;
 
 /* Work space for problems of this dim, slots and logdets, for every worker of a team. */

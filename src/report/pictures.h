@@ -27,9 +27,14 @@ typedef struct lfm_nearest_panel {
 lfm_status lfm_draw_nearest(const char *path, const lfm_images *pictures, const lfm_images *others,
                             const lfm_nearest_panel *panels, int count);
 
+/* A folder of single PNGs 000000.png, 000001.png, ..., which is made, or holds nothing.  Until all are written a new one is
+ * called NAME.partial; what a killed program left of that goes.  LFM_E_EXISTS: there are files in either, or another program
+ * writes there.  After a failure no picture is there.  check asks what can be known before. */
+lfm_status lfm_picture_folder_check(const char *path);
+lfm_status lfm_picture_folder_write(const lfm_images *images, const char *path);
+
 /* All of them by PATH: .png one grid, about square; .npy uint8 [n, height, width, channels]; a name without ending, or with a
- * slash behind it, a folder of PNGs 000000.png, 000001.png, ..., which is made, or holds nothing (LFM_E_EXISTS).  After a
- * failure nothing of them is there. */
+ * slash behind it, such a folder. */
 lfm_status lfm_pictures_write(const lfm_images *images, const char *path);
 
 /* Whether that has a chance for so many pictures of this size, to be asked before the work; writes nothing. */

@@ -180,8 +180,8 @@ static void names_text_where_a_number_should_be(void **state) {
   refuses("a,kind\n1,red\n3,blue\n", NULL, LFM_E_DATA,
           "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind\" leaves such columns out");
   refuses("a,kind,b,class\n1,?,x,s\n2,red,3,t\n", NULL, LFM_E_DATA,
-          "t:2: row 1, column \"kind\": the value is missing; --drop \"kind, class\" leaves out what has no number in the "
-          "first rows");
+          "t:2: row 1, column \"kind\": the value is missing; --drop-missing leaves such rows out, --drop \"kind, "
+          "class\" such columns");
   refuses("a,kind,b,class\n1,red,2,s\n2,?,3,t\n", NULL, LFM_E_DATA,
           "t:2: row 1, column \"kind\": \"red\" is not a number; --drop \"kind, class\" leaves such columns out");
   refuses("a\n0x10\n", NULL, LFM_E_DATA,

@@ -509,9 +509,9 @@ static void the_configuration_has_to_say_the_network(void **state) {
   refuses(path, KEYS(NET), LFM_E_USAGE, "hks");
   refuses(path, KEYS(NET, "hks=[0.1, 0.2, null]"), LFM_E_FORMAT, "holds 2 blocks, but hks of the configuration makes 3");
   refuses(path, KEYS(NET, "hks=[0.1, null]", "schedule.c=0.1"), LFM_E_USAGE, "keep one");
-  refuses(path, KEYS(NET, "schedule.blocks=2"), LFM_E_USAGE, "schedule: c and rho");
+  refuses(path, KEYS(NET, "schedule.blocks=2"), LFM_E_USAGE, "schedule.c: is not in the configuration");
   lfm_model *model;
-  OK(import_with(path, KEYS(NET, "schedule.c=0.25", "schedule.rho=1.5"), NULL, &model));
+  OK(import_with(path, KEYS(NET, "schedule.c=0.25"), NULL, &model)); /* of two blocks rho says nothing */
   assert_int_equal(model->config->blocks, 2);
   assert_near(model->config->hks[0], 0.25, 0);
   assert_true(isnan(model->config->hks[1]));

@@ -131,12 +131,17 @@ static void time_becomes_steps(void **state) {
 
   /* However much there is, a few rows are not learnt by heart: 8 sqrt(300) times each; but a teacher draws any number. */
   lfm_data_shape few = {.rows = 300, .dim = 5, .valid_rows = 30};
-  for (int taught = 0; taught < 2; taught++) {
-    few.taught = taught;
+  static const struct {
+    int64_t rows;
+    bool taught;
+    int64_t batches;
+  } cases[] = {{300, false, 416}, {300, true, 4500}, {20, false, 100}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    few.rows = cases[k].rows, few.taught = cases[k].taught;
     config = config_of(KEYS("batch_size=100", "hks=[0.5, null]", "pool=ou"), NULL);
     OK(lfm_resolve_shape(config, &few));
     lfm_resolve_steps(config, &few, 0.01, 100.0);
-    assert_int_equal(config->max_batch.of[0], taught ? 4500 : 416);
+    assert_int_equal(config->max_batch.of[0], cases[k].batches);
     lfm_config_destroy(config);
   }
 
@@ -154,7 +159,6 @@ static void hear(lfm_note_level level, const char *text, void *context) {
   if (level == LFM_WARNING) snprintf(heard, sizeof heard, "%s", text);
 }
 
-/* Whoever gives less time than the push takes hears what else there is. */
 /* Of a table every ten epochs, however long the training is. */
 static void validation_comes_before_rows_are_learnt_by_heart(void **state) {
   (void)state;
@@ -166,6 +170,7 @@ static void validation_comes_before_rows_are_learnt_by_heart(void **state) {
   lfm_config_destroy(config);
 }
 
+/* Whoever gives less time than the push takes hears what else there is. */
 static void a_push_beyond_the_time_is_said(void **state) {
   (void)state;
   lfm_data_shape shape = {.rows = 60000, .dim = 5, .valid_rows = 6000};

@@ -191,6 +191,11 @@ script LENGTH=.0005 bash "$here/bench/sweep_tree.sh" "$build" "$work/sweep"
 check "seven chains with their gaps" test "$(grep -cE '^\[.*null\] +valid NLL [0-9.]+ .* gap to the truth [0-9.]+' out)" -eq 7
 check "of one training compute" test "$(grep -oE 'training [^ ]+' out | sort -u | wc -l)" -eq 1
 
+# ---- few rows
+script SIZES=60 bash "$here/bench/small_tables.sh" "$build" "$work/small"
+check "two tables, three lengths" test "$(grep -cE '^\| (magic|tree), 60 \|( [-0-9.]+ ± [0-9.]+ \|){3}$' out)" -eq 2
+check "a quarter and four times the batches" grep -q '"steps": 3,\|"steps": 6,' small/magic-60-.25/result.json
+
 # ---- a tenth of BSDS300, with a Python that does nothing
 script SEEDS=1 bash "$here/bench/bsds_tenth.sh" "$work/data" true "$build" "$work/tenth"
 check "rows scored by both protocols" test "$(cat tenth/lfm-1-{converged,paper}.csv | wc -l)" -eq 42

@@ -104,11 +104,16 @@ static void a_folder_is_whole(void **state) {
   remove_pngs(folder, 2);
   assert_int_equal(lfm_folder_make(partial), LFM_OK);
   assert_int_equal(lfm_file_write(foreign, "x", 1), LFM_OK);
+  assert_int_equal(lfm_pictures_writable(folder, 2, 5, 9), LFM_E_EXISTS);
   assert_int_equal(lfm_pictures_write(images, folder), LFM_E_EXISTS);
   assert_non_null(strstr(lfm_error(), "whole.partial: is where the folder is made first, and holds notes"));
   assert_true(lfm_path_exists(foreign) && !lfm_path_exists(folder));
   remove(foreign);
   rmdir(partial);
+  assert_int_equal(symlink(".", partial), 0); /* to somebody's pictures, say */
+  assert_int_equal(lfm_pictures_writable(folder, 2, 5, 9), LFM_E_EXISTS);
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_E_EXISTS);
+  remove(partial);
   lfm_images_destroy(images);
 }
 
