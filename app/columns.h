@@ -17,8 +17,9 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
 lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
                              int64_t width, lfm_table **out);
 
-/* Rows beside those of DATA, to validate or test by, read as these were: pictures in their colours; the columns of DATA by
- * their names where all are there, and others may be; names that are dropped from DATA may be absent. */
+/* Rows beside those of DATA, to validate or test by, read as these were: pictures in their colours; of columns
+ * those of DATA by their names, beside which there may be others, or, where one is missing, all; what was dropped from DATA
+ * may be absent. */
 lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, const lfm_table *data, lfm_table **out);
 
 /* What DATA of a model may be, behind "by the ending: "; and what becomes of the trace where no probes are asked for. */

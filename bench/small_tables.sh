@@ -3,7 +3,7 @@
 #
 # How long to train on few rows: the first $SIZES="300 1000 3000" of MAGIC's training rows and of the tree's, without a key,
 # and with a quarter and four times the batches that follows from; converged NLL of 1,000 test rows.
-#   bench/small_tables.sh [BUILD] [OUT]                some twenty minutes on two cores
+#   bench/small_tables.sh [BUILD] [OUT]                some ten minutes on two cores
 # docs/decisions/small-tables.md
 set -euo pipefail
 build=${1:-build} out=${2:-runs/small} ROWS=${ROWS:-1000} TOL=${TOL:-1e-3}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * order.h -- numbers by size: the lesser, the greater, parts, the next multiple, rows evenly spaced; an order for qsort, in
- * which NaN equals everything: whoever may have one looks for it first.
+ * order.h -- numbers by size: the lesser, the greater, parts, the next multiple, rows evenly spaced; orders for qsort, of
+ * doubles, in which NaN equals everything (whoever may have one looks for it first), and of whole numbers.
  */
 #ifndef LFM_CORE_ORDER_H
 #define LFM_CORE_ORDER_H

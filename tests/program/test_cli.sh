@@ -431,6 +431,8 @@ expect_exit 0 "$lfm" export run -o weights.safetensors
 check "an older file gives way" cmp -s weights.safetensors kept.safetensors
 expect_usage ".safetensors" "$lfm" export run -o weights.bin
 expect_refused "other/model.safetensors: is the model of a run" "$lfm" export run -o other/model.safetensors
+mkdir -p plain && cp run/config.yaml plain/
+expect_exit 0 "$lfm" import weights.safetensors --config plain/config.yaml -o plain/model.safetensors # which is no run
 expect_error "no folder nowhere" "$lfm" export run -o nowhere/w.safetensors
 expect_error "not an lfm model" "$lfm" score weights.safetensors data.csv
 expect_json "$lfm" import weights.safetensors --config run/config.yaml -o again.safetensors --columns length,width --json

@@ -141,6 +141,11 @@ expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
 check "the row is named" grep -q "^this run failed: row 124: column 'flag'" err
 check "the others are in the table" grep -qF '| 2 (1 failed) |' rare/sweep.md
 expect_usage "rare: is the folder of a sweep; data are due here" "$lfm" train rare -o refused
+cp rare/sweep.csv kept.csv
+sed -i '$d' rare.csv
+expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
+check "other rows end a sweep" grep -q "^lfm sweep: .*was trained on other rows than these" err
+check "the table of a sweep whose rows are others is left alone" cmp -s rare/sweep.csv kept.csv
 
 # ---- refused before the first training
 refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }

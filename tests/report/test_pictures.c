@@ -109,6 +109,15 @@ static void a_folder_is_whole(void **state) {
   assert_non_null(strstr(lfm_error(), "whole.partial: is where the folder is made first, and holds notes"));
   assert_true(lfm_path_exists(foreign) && !lfm_path_exists(folder));
   remove(foreign);
+  int lock; /* nor does another program lose what it has written so far */
+  assert_int_equal(lfm_folder_lock(partial, "is writing", &lock), LFM_OK);
+  assert_int_equal(lfm_path_join(path, sizeof path, partial, "000000.png"), LFM_OK);
+  assert_int_equal(lfm_file_write(path, "x", 1), LFM_OK);
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_E_EXISTS);
+  assert_non_null(strstr(lfm_error(), "another program is writing there"));
+  assert_true(lfm_path_exists(path));
+  close(lock);
+  remove(path);
   rmdir(partial);
   assert_int_equal(symlink(".", partial), 0); /* to somebody's pictures, say */
   assert_int_equal(lfm_pictures_writable(folder, 2, 5, 9), LFM_E_EXISTS);
