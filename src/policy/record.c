@@ -200,14 +200,35 @@ static lfm_status draw_sheet(const recorder *r) {
   return lfm_sheet_draw(r->options->sheet, r->task, strips, count);
 }
 
-/* Episodes were tried until `count` had succeeded, so that it is their number, `of`, which chance decides: its mean is count
- * / p and its variance count (1 - p) / p^2.  The interval has every p under which `of` is no farther from its mean than z
- * standard deviations, as Wilson's has of a number of successes:  (of p - count)^2 <= z^2 count (1 - p). */
+/* Episodes are tried until `count` of them have succeeded, so that chance decides their number N and not the successes:
+ *   P(N <= of | p) = sum over f = 0..of - count of C(count + f - 1, f) p^count (1 - p)^f                    [Pascal's law] */
+static double within(int64_t of, int64_t count, double p) {
+  double sum = 0, successes = (double)count;
+  for (int64_t f = 0; f <= of - count; f++)
+    sum += exp(lgamma(successes + (double)f) - lgamma((double)f + 1) - lgamma(successes) + successes * log(p) +
+               (double)f * log1p(-p));
+  return sum;
+}
+
+/* The p in 0..1 by which N is `of` at most with this chance, which grows with p. */
+static double chance_within(int64_t of, int64_t count, double chance) {
+  double low = 0, high = 1;
+  for (int halving = 0; halving < 50; halving++) {
+    double middle = (low + high) / 2;
+    if (within(of, count, middle) < chance) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/* The exact interval, after Clopper and Pearson: every p under which neither so few episodes nor so many are rarer than one
+ * time in forty. */
 static lfm_share share_until(int64_t count, int64_t of) {
-  const double z = 1.959963984540054, z2 = z * z;
-  double r = (double)count, n = (double)of;
-  double middle = r * (2 * n - z2) / (2 * n * n), half = z * r * sqrt(z2 + 4 * n * (n - r) / r) / (2 * n * n);
-  return (lfm_share){.of = of, .count = count, .share = r / n, .low = fmax(0, middle - half), .high = fmin(1, middle + half)};
+  return (lfm_share){.of = of,
+                     .count = count,
+                     .share = (double)count / (double)of,
+                     .low = chance_within(of, count, 0.025),
+                     .high = of > count ? chance_within(of - 1, count, 0.975) : 1};
 }
 
 static lfm_demos_result result_of(const recorder *r) {

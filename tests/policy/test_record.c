@@ -56,21 +56,33 @@ static void the_same_seed_makes_the_same_file_on_any_number_of_threads(void **st
   folder_remove(&f);
 }
 
-/* At both ends of the interval the episodes that were tried are 1.96 standard deviations from their mean, of a law whose mean
- * is count / p and whose variance is count (1 - p) / p^2. */
+/* The chance that `of` tries or fewer give `count` successes, try by try: of the successes so far, the last for good. */
+static double chance_of_success_within(int64_t of, int64_t count, double p) {
+  double state[512] = {1};
+  assert_true(count < 512);
+  for (int64_t i = 0; i < of; i++)
+    for (int64_t k = count; k-- > 0;) {
+      state[k + 1] += p * state[k];
+      state[k] *= 1 - p;
+    }
+  return state[count];
+}
+
+/* At the lower end so few episodes are as rare as one time in forty, at the upper end so many. */
 static void a_share_is_of_trying_until_so_many_succeed(void **state) {
   (void)state;
-  const double z = 1.959963984540054;
-  static const int64_t cases[][2] = {{200, 208}, {50, 400}, {20, 21}};
+  static const int64_t cases[][2] = {{200, 208}, {50, 400}, {20, 21}, {1, 2}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    double count = (double)cases[k][0], of = (double)cases[k][1];
-    lfm_share s = share_until(cases[k][0], cases[k][1]);
-    assert_true(s.count == cases[k][0] && s.of == cases[k][1] && s.share == count / of);
-    assert_near(count / s.low - of, z * sqrt(count * (1 - s.low)) / s.low, 1e-9 * of);
-    assert_near(of - count / s.high, z * sqrt(count * (1 - s.high)) / s.high, 1e-9 * of);
+    int64_t count = cases[k][0], of = cases[k][1];
+    lfm_share s = share_until(count, of);
+    assert_true(s.count == count && s.of == of && s.share == (double)count / (double)of && s.low < s.share &&
+                s.share < s.high);
+    assert_near(chance_of_success_within(of, count, s.low), 0.025, 1e-9);
+    assert_near(1 - chance_of_success_within(of - 1, count, s.high), 0.025, 1e-9);
   }
-  assert_true(share_until(100, 100).high == 1.0 && share_until(100, 100).low > 0.9);
-  assert_true(share_until(1, 1).low == 0.0 && share_until(1, 1).high == 1.0); /* which says nothing */
+  assert_true(share_until(3, 3).high == 1.0);
+  assert_near(share_until(3, 3).low, cbrt(0.025), 1e-12);
+  assert_near(share_until(1, 1).low, 0.025, 1e-12);
 }
 
 /* Played back from the first state by its absolute actions, an episode ends in success, having seen what it says. */
