@@ -77,8 +77,9 @@ static int run(const app_command *self, int argc, char **argv) {
   app_progress_begin(&progress);
   lfm_status status = record(&r, &progress, &result);
   app_progress_end(&progress);
-  if (status == LFM_OK && r.json) print_json(&r, &result);
-  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  bool is_recorded = result.success.of > 0; /* whatever became of the sheet */
+  if (is_recorded && r.json) print_json(&r, &result);
+  if (is_recorded && !r.json) print_result(&r, &result);
   return app_report(self, status);
 }
 

@@ -21,7 +21,8 @@ typedef struct request {
   bool json;
 } request;
 
-static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_result *result) {
+/* What hours have found is written and printed, whatever became of the sheet or the table. */
+static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_result *result, bool *is_written) {
   lfm_model *model = NULL;
   lfm_table *episodes = NULL;
   lfm_rollout_options options;
@@ -42,7 +43,11 @@ static lfm_status roll(const request *r, app_progress *progress, lfm_rollout_res
     options.context = progress;
     status = lfm_rollout(&options, &episodes, result);
   }
-  if (status == LFM_OK && r->out) status = lfm_table_write(episodes, r->out);
+  if (episodes && r->out) {
+    lfm_status written = lfm_table_write(episodes, r->out);
+    *is_written = written == LFM_OK;
+    if (status == LFM_OK) status = written;
+  }
   lfm_table_destroy(episodes);
   lfm_model_destroy(model);
   return status;
@@ -85,7 +90,7 @@ static void print_json(const request *r, const lfm_rollout_result *result) {
   app_json_close(&json);
 }
 
-static void print_result(const request *r, const lfm_rollout_result *result) {
+static void print_result(const request *r, const lfm_rollout_result *result, bool is_written) {
   char text[APP_TEXT_SIZE], score[APP_TEXT_SIZE];
   const lfm_policy_stats *policy = &result->policy;
   app_print_share("success", &result->success, NULL);
@@ -102,7 +107,7 @@ static void print_result(const request *r, const lfm_rollout_result *result) {
            policy->nfe, policy->p50, policy->p99, policy->p99_9, policy->max, policy->chunks, result->missed);
   if (isfinite(policy->jump))
     printf("jump          %.4f from chunk to chunk, in the mean; 1 is half the range of an action's number\n", policy->jump);
-  if (r->out) printf("episodes      each in %s\n", r->out);
+  if (is_written) printf("episodes      each in %s\n", r->out);
   printf("time          %s\n", app_duration(text, result->seconds));
 }
 
@@ -131,12 +136,14 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (r.out && !app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.model, r.record})) return APP_USAGE;
   app_progress progress;
-  lfm_rollout_result result;
+  lfm_rollout_result result = {0};
+  bool is_written = false;
   app_progress_begin(&progress);
-  lfm_status status = roll(&r, &progress, &result);
+  lfm_status status = roll(&r, &progress, &result, &is_written);
   app_progress_end(&progress);
-  if (status == LFM_OK && r.json) print_json(&r, &result);
-  if (status == LFM_OK && !r.json) print_result(&r, &result);
+  bool is_rolled = result.success.of > 0;
+  if (is_rolled && r.json) print_json(&r, &result);
+  if (is_rolled && !r.json) print_result(&r, &result, is_written);
   return app_report(self, status);
 }
 

@@ -786,7 +786,8 @@ typedef struct lfm_demos_result {
 LFM_API void lfm_demos_defaults(lfm_demos_options *options);
 
 /* Writes PATH (.hdf5 or .h5) in robomimic's layout, whole or not at all: of each episode observations, actions as steps of
- * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  LFM_E_USAGE
+ * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  Where the sheet alone cannot be written, the file and the result are
+ * whole, and result.success.of is not 0.  LFM_E_USAGE
  * for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no
  * episode is begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
@@ -840,8 +841,8 @@ LFM_API void lfm_policy_destroy(lfm_policy *policy);
 LFM_API int64_t lfm_policy_observed(const lfm_policy *policy); /* numbers of an observation */
 LFM_API int64_t lfm_policy_actions(const lfm_policy *policy);  /* numbers of an action */
 
-/* Forgets what it has seen and meant to do: before episode `episode`, 0 to 2^24 - 1, each of which has noise of its own; of
- * another number, as a time stamp, its last 24 bits count. */
+/* Forgets what it has seen and meant to do: before episode `episode`, 0 to 2^24 - 1, each of which has noise of its own, for
+ * 2^20 chunks; of another number, as a time stamp, its last 24 bits count. */
 LFM_API void lfm_policy_begin(lfm_policy *policy, int64_t episode);
 
 /* A control step: observation [count], action [lfm_policy_actions] to fill, both in the units of the demonstrations.
@@ -970,7 +971,8 @@ LFM_API void lfm_rollout_defaults(lfm_rollout_options *options);
 
 /* Episodes of a policy in a simulated task, each the same whatever else is run.  out (may be NULL): a table with columns
  * episode, success (0 or 1), score (its best reward), steps and broken; with a guard, also
- * alarm, the step, from 1, of the first alarm, 0 being none.  LFM_E_DATA when the model's observations or
+ * alarm, the step, from 1, of the first alarm, 0 being none.  Where the sheet alone cannot be written, table and result are
+ * whole, and result.success.of is not 0.  LFM_E_DATA when the model's observations or
  * actions are not the task's; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no
  * episode is begun then. */
 LFM_API lfm_status lfm_rollout(const lfm_rollout_options *options, lfm_table **out, lfm_rollout_result *result);

@@ -137,10 +137,20 @@ static lfm_status follow_links(const char *path, char place[LFM_PATH_SIZE]) {
   return LFM_OK;
 }
 
+/* A name has to have room for ".partial" behind it, under which its file is written first. */
+static lfm_status check_name(const char *place, const char *folder) {
+  const char *slash = strrchr(place, '/'), *name = slash ? slash + 1 : place;
+  long most = pathconf(folder, _PC_NAME_MAX);
+  if (most < 0 || strlen(name) + strlen(".partial") <= (size_t)most) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "%.60s...: the name is too long; %ld letters are possible", name,
+                  most - (long)strlen(".partial"));
+}
+
 /* Where the file of this path is, or is to be. */
 static lfm_status find_place(const char *path, char place[LFM_PATH_SIZE]) {
   char folder[LFM_PATH_SIZE];
   struct stat facts;
+  if (!*path) return lfm_fail(LFM_E_USAGE, "a file's name is empty; name it");
   if (strlen(path) >= LFM_PATH_SIZE) return lfm_fail(LFM_E_USAGE, "%.60s...: the path is too long", path);
   if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) /* the rename would put a file where /dev/null was */
     return lfm_fail(LFM_E_IO, "%s: is a %s; name a file", path, kind_of(&facts));
@@ -150,7 +160,7 @@ static lfm_status find_place(const char *path, char place[LFM_PATH_SIZE]) {
     return lfm_fail(LFM_E_IO, "%s: there is no folder %s; make it first", path, folder);
   if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
     return lfm_fail_errno("%s: cannot be written, because of its folder", path);
-  return LFM_OK;
+  return check_name(place, folder);
 }
 
 lfm_status lfm_path_check_writable(const char *path) {

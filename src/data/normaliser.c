@@ -75,27 +75,27 @@ failed:
   return status;
 }
 
-/* Whatever of its kind is there: *to [as from], NULL of NULL. */
-static lfm_status copy_array(void *to, const void *from) {
-  size_t size = lfm_alloc_size(from);
+/* *to [count] as from, each of so many bytes; NULL of NULL. */
+static lfm_status copy_array(void *to, const void *from, int64_t count, size_t size) {
   if (!from) return LFM_OK;
-  LFM_TRY(lfm_alloc_array(to, size, 1));
-  memcpy(*(void **)to, from, size);
+  LFM_TRY(lfm_alloc_array(to, (size_t)count, size));
+  memcpy(*(void **)to, from, (size_t)count * size);
   return LFM_OK;
 }
 
 lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out) {
   lfm_normaliser *copy;
   lfm_status status;
+  int64_t matrix = from->kind == LFM_NORMALISE_CHUNKS ? from->dim : from->dim * from->dim;
   *out = NULL;
   LFM_TRY(LFM_ALLOC(&copy, 1));
   *copy = (lfm_normaliser){
       .kind = from->kind, .cols = from->cols, .dim = from->dim, .scale = from->scale, .logdet = from->logdet};
-  LFM_TRY_GOTO(copy_array(&copy->varying, from->varying), failed);
-  LFM_TRY_GOTO(copy_array(&copy->constant, from->constant), failed);
-  LFM_TRY_GOTO(copy_array(&copy->mean, from->mean), failed);
-  LFM_TRY_GOTO(copy_array(&copy->forward, from->forward), failed);
-  LFM_TRY_GOTO(copy_array(&copy->inverse, from->inverse), failed);
+  LFM_TRY_GOTO(copy_array(&copy->varying, from->varying, from->dim, sizeof *from->varying), failed);
+  LFM_TRY_GOTO(copy_array(&copy->constant, from->constant, from->cols, sizeof *from->constant), failed);
+  LFM_TRY_GOTO(copy_array(&copy->mean, from->mean, from->dim, sizeof *from->mean), failed);
+  LFM_TRY_GOTO(copy_array(&copy->forward, from->forward, matrix, sizeof *from->forward), failed);
+  LFM_TRY_GOTO(copy_array(&copy->inverse, from->inverse, matrix, sizeof *from->inverse), failed);
   *out = copy;
   return LFM_OK;
 failed:
@@ -356,12 +356,20 @@ static double log_determinant(int64_t d, double *a) {
   return sum;
 }
 
+static bool is_diagonal(const lfm_normaliser *m) {
+  for (int64_t i = 0; i < m->dim * m->dim; i++)
+    if (i % (m->dim + 1) && m->forward[i] != 0.0) return false;
+  return true;
+}
+
 lfm_status lfm_normaliser_check(const lfm_normaliser *m, const char **wrong) {
   double *room;
   size_t numbers = (size_t)(m->dim * m->dim);
   LFM_TRY(LFM_ALLOC(&room, m->dim * m->dim + 2 * m->dim));
   *wrong = NULL;
-  if (is_inverse(m, room)) {
+  if (m->kind != LFM_NORMALISE_WHITEN && !is_diagonal(m)) {
+    *wrong = "forward";
+  } else if (is_inverse(m, room)) {
     memcpy(room, m->forward, numbers * sizeof *room);
     double due = log_determinant(m->dim, room);
     if (!(fabs(m->logdet - due) <= SAME * fmax(1.0, fabs(due)))) *wrong = "logdet";

@@ -28,7 +28,7 @@ typedef struct lfm_normaliser {
   int64_t *varying; /* [dim] their numbers */
   double *constant; /* [cols] the value of a constant column, 0 elsewhere */
   double *mean;     /* [dim] */
-  double *forward;  /* [dim, dim] W, row-vector convention: y = (x - mean) W */
+  double *forward;  /* [dim, dim] W, row-vector convention: y = (x - mean) W; of chunks [dim], its diagonal */
   double *inverse;  /* [dim, dim] W^-1 */
   double scale;     /* of pixels, whose arrays are NULL */
   double logdet;    /* log |det W|: log p(x) = log p(y) + logdet, over the varying columns */
@@ -45,8 +45,8 @@ lfm_status lfm_normaliser_chunks(int64_t steps, int64_t width, const double *mea
 lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out);
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
-/* Of one that somebody else filled: *wrong names what is not that of forward to six digits, "inverse" or "logdet"; NULL: both
- * are. */
+/* Of one that somebody else filled: *wrong names what is not that of forward to six digits, "inverse" or "logdet", or
+ * "forward", where that mixes columns and the kind does not whiten; NULL: all is well. */
 lfm_status lfm_normaliser_check(const lfm_normaliser *normaliser, const char **wrong);
 
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */

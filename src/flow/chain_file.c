@@ -259,6 +259,18 @@ static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field
   return LFM_OK;
 }
 
+/* Somebody may have made them anew: what does not fit would draw and score other laws without a sign. */
+static lfm_status check_agreement(const lfm_normaliser *normaliser, const lfm_archive *archive) {
+  const char *wrong;
+  LFM_TRY(lfm_normaliser_check(normaliser, &wrong));
+  if (!wrong) return LFM_OK;
+  if (strcmp(wrong, "forward") == 0)
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.forward' mixes columns, which its 'normalise' key does not",
+                    lfm_archive_path(archive));
+  return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.%s' is not the %s of 'normaliser.forward'", lfm_archive_path(archive),
+                  wrong, strcmp(wrong, "inverse") == 0 ? wrong : "log |det|");
+}
+
 lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise kind, int64_t cols, lfm_normaliser **out) {
   *out = NULL;
   const lfm_tensor *varying = lfm_archive_find(archive, "normaliser.varying");
@@ -278,6 +290,7 @@ lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise k
     memcpy(fields[k].data, tensor->data, (size_t)lfm_tensor_count(tensor) * lfm_dtype_size(tensor->dtype));
   }
   LFM_TRY_GOTO(check_normaliser(normaliser, fields, archive), fail);
+  LFM_TRY_GOTO(check_agreement(normaliser, archive), fail);
   *out = normaliser;
   return LFM_OK;
 fail:

@@ -120,7 +120,7 @@ lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm
 }
 
 lfm_status lfm_columns_match_border(const lfm_model *model, const lfm_table *table, int64_t *place) {
-  if (model->picture && table->images)
+  if (table->images)
     return lfm_fail(LFM_E_DATA, "rows of a border are numbers, as lfm push writes them to .npy, not pictures");
   if (model->picture && table->cols == model->cols) { /* so many need no names */
     for (int64_t j = 0; j < table->cols; j++) place[j] = j;
@@ -209,6 +209,7 @@ lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, con
   char all[64] = "";
   if (table->number && table->read != table->rows)
     snprintf(all, sizeof all, " (or with all %lld that were read)", (long long)table->read);
+  if (group->images) return lfm_fail(LFM_E_DATA, "group: holds pictures; one column of numbers or words is needed");
   if (group->cols != 1 || !lfm_table_is_beside(group, table))
     return lfm_fail(LFM_E_DATA,
                     "group: has %lld rows and %lld columns; one column with the %lld rows of the data%s is needed",

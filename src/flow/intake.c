@@ -18,6 +18,7 @@
 #include "data/redundancy.h"
 #include "flow/columns.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -279,10 +280,36 @@ static lfm_status check_split(const lfm_trainer *trainer) {
       model->normaliser->constant[col]);
 }
 
+static lfm_status beyond(const lfm_model *model, const lfm_pool *pool, int64_t line, int64_t j) {
+  bool is_of_a_column = model->names && model->normaliser->kind != LFM_NORMALISE_WHITEN;
+  return lfm_fail(LFM_E_DATA, "row %lld%s%s%s: in the flow's units it is beyond what %s hold; %s", (long long)line,
+                  is_of_a_column ? ", column '" : "", is_of_a_column ? model->names[model->normaliser->varying[j]] : "",
+                  is_of_a_column ? "'" : "",
+                  pool->halves ? "halves (pool_precision: fp16)" : "floats",
+                  model->normaliser->kind == LFM_NORMALISE_NONE ? "set normalise=standardise, or rescale the column" : "is the row an error?");
+}
+
+/* Rows to train on that would be infinities, or be cut down to the largest half. */
+static lfm_status check_reach(const lfm_trainer *trainer, const lfm_table *table, float *room) {
+  const lfm_pool *pool = &trainer->pool;
+  const float most = pool->halves ? 65504.0F : INFINITY;
+  for (int64_t i = 0; i < pool->rows; i++) {
+    const float *x = lfm_pool_row(pool, i, room);
+    for (int64_t j = 0; j < pool->dim; j++)
+      if (!(fabsf(x[j]) < most)) return beyond(trainer->model, pool, lfm_table_number(table, i) + 1, j);
+  }
+  return LFM_OK;
+}
+
 lfm_status lfm_trainer_fill_pools(lfm_trainer *trainer) {
   const lfm_table *table = lfm_trainer_table(trainer);
+  float *room;
   LFM_TRY(check_split(trainer));
   LFM_TRY(lfm_trainer_fill_pool(trainer, table, table->rows, &trainer->pool));
+  LFM_TRY(LFM_ALLOC(&room, trainer->pool.dim));
+  lfm_status reached = check_reach(trainer, table, room);
+  lfm_free(room);
+  LFM_TRY(reached);
   lfm_status status = lfm_trainer_fill_pool(trainer, trainer->valid_table, lfm_trainer_valid_rows(trainer), &trainer->valid);
   return status == LFM_OK ? LFM_OK : lfm_fail(status, "the validation table: %s", lfm_error());
 }

@@ -254,27 +254,30 @@ static void warn_of_short(const lfm_config *config, int64_t steps) {
 }
 
 void lfm_resolve_rhythm(lfm_config *config, const lfm_data_shape *shape) {
-  int64_t steps = config->max_batch.of[0];
-  for (int n = 1; n < config->max_batch.count; n++) steps = lfm_most(steps, config->max_batch.of[n]);
+  int64_t least = config->max_batch.of[0], most = least; /* of what blocks take: what suits the shortest does not spoil it */
+  for (int n = 1; n < config->max_batch.count; n++) {
+    least = lfm_least(least, config->max_batch.of[n]);
+    most = lfm_most(most, config->max_batch.of[n]);
+  }
   if (!config->valid_every) { /* fifty times a block, and every few epochs of a table, or as often as costs a twentieth; but
                                * four times within patience */
     double valid_rows = (double)(shape->valid_rows * lfm_resolve_valid_draws(config, shape->valid_rows));
     double valid_steps = valid_rows / 3.0 / (double)(config->batch_size * config->num_tk);
     double wanted = is_table(shape) ? batches_of(config, shape, VALID_EPOCHS) : INFINITY;
-    config->valid_every = lfm_most((int64_t)fmin((double)steps / 50.0, wanted), (int64_t)ceil(20.0 * valid_steps));
+    config->valid_every = lfm_most((int64_t)fmin((double)least / 50.0, wanted), (int64_t)ceil(20.0 * valid_steps));
     if (config->patience) config->valid_every = lfm_least(config->valid_every, config->patience / 4);
     config->valid_every = lfm_most(config->valid_every, 1);
   }
   if (!lfm_config_is_set(config, "ema_decay")) /* a mean over a third of the steps at most: not over where they began */
-    config->ema_decay = fmax(0.5, fmin(config->ema_decay, 1.0 - 3.0 / (double)steps));
-  if (!config->checkpoint_every) config->checkpoint_every = lfm_most(steps / 20, 500);
-  if (!lfm_config_is_set(config, "warmup")) config->warmup = lfm_least(steps / 20, 500);
+    config->ema_decay = fmax(0.5, fmin(config->ema_decay, 1.0 - 3.0 / (double)least));
+  if (!config->checkpoint_every) config->checkpoint_every = lfm_most(most / 20, 500);
+  if (!lfm_config_is_set(config, "warmup")) config->warmup = lfm_least(least / 20, 500);
   if (!lfm_config_is_set(config, "defensive")) /* some six hundred wide rows a block teach it; a share e costs e of a nat */
-    config->defensive = is_table(shape) ? fmin(fmax(600.0 / ((double)steps * (double)config->batch_size), 1e-4), 1e-3) : 0.0;
+    config->defensive = is_table(shape) ? fmin(fmax(600.0 / ((double)least * (double)config->batch_size), 1e-4), 1e-3) : 0.0;
   /* The best weights are kept, but no block ends early: under a falling learning rate the gain comes last.  Not where the
    * loss does not tell which are best: a policy's success grows on behind it, and a mean velocity's target moves. */
   bool is_telling = !shape->windows && config->objective != LFM_OBJECTIVE_MEANFLOW;
   if (!lfm_config_is_set(config, "patience") && is_telling)
-    config->patience = lfm_most(config->cosine ? steps : steps / 4, config->valid_every);
-  warn_of_short(config, steps);
+    config->patience = lfm_most(config->cosine ? most : most / 4, config->valid_every);
+  warn_of_short(config, least);
 }

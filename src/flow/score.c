@@ -155,7 +155,8 @@ static lfm_status check_against(const lfm_model *model, const lfm_score_options 
   const lfm_model *against = options->against;
   int64_t *place;
   LFM_TRY(LFM_ALLOC(&place, against->cols));
-  lfm_status status = lfm_columns_match(against, table, place);
+  lfm_status status = lfm_density_check(against);
+  if (status == LFM_OK) status = lfm_columns_match(against, table, place);
   lfm_free(place);
   if (status == LFM_OK) status = lfm_columns_compare(model, against, table);
   if (status == LFM_OK) status = parse_solve(options, against, solve);
@@ -177,19 +178,19 @@ typedef struct solves {
 static lfm_status prepare(const lfm_model *model, const lfm_table *rows, const lfm_score_options *options, scored *s,
                           solves *solve) {
   LFM_TRY(lfm_density_check(model));
-  if (options->against) LFM_TRY(lfm_density_check(options->against));
   LFM_TRY(parse_solve(options, model, &solve->own));
   LFM_TRY(choose_rows(model, rows, options, s));
   lfm_probes_advise(model, options->probes);
   return options->against ? check_against(model, options, rows, &solve->against) : LFM_OK;
 }
 
+/* error: NULL where nobody asks for it; it takes a second solve of some rows. */
 static lfm_status solve_all(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                             const solves *solve, scored *s, lfm_meter *meter, double *error) {
   lfm_team *team;
   LFM_TRY(lfm_team_create(options->threads, &team));
   lfm_status status = lfm_likelihood(model, team, &solve->own, options->paper_protocol, &s->own.rows, meter);
-  if (status == LFM_OK && !options->paper_protocol)
+  if (status == LFM_OK && error && !options->paper_protocol)
     status = lfm_scored_solver_error(&s->own, model, team, &solve->own, meter, error);
   if (status == LFM_OK && options->against)
     status = score_against(options->against, team, options, &solve->against, table, s, meter);
@@ -207,7 +208,7 @@ static const lfm_score_result nothing_known = {.bits_per_dim = NAN,
                                                .diff_low = NAN,
                                                .diff_high = NAN};
 
-static lfm_status score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, bool warns,
+static lfm_status score(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, bool is_quiet,
                         lfm_table **out, lfm_score_result *result) {
   *result = nothing_known;
   if (out) *out = NULL;
@@ -220,8 +221,8 @@ static lfm_status score(const lfm_model *model, const lfm_table *table, const lf
   LFM_TRY_GOTO(lfm_columns_windows(model, table, &windows), done);
   const lfm_table *rows = windows ? windows : table;
   LFM_TRY_GOTO(prepare(model, rows, options, &s, &solve), done);
-  if (warns && model->names) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
-  LFM_TRY_GOTO(solve_all(model, table, options, &solve, &s, &meter, &result->solver_error), done);
+  if (!is_quiet && model->names) LFM_TRY_GOTO(warn_of_rows(model, options, &s), done);
+  LFM_TRY_GOTO(solve_all(model, table, options, &solve, &s, &meter, is_quiet ? NULL : &result->solver_error), done);
   LFM_TRY_GOTO(summarise(model, &s, result), done);
   if (out) LFM_TRY_GOTO(to_table(&s, rows, out), done);
   result->seconds = lfm_seconds() - meter.begun;
@@ -236,10 +237,10 @@ lfm_status lfm_score(const lfm_model *model, const lfm_table *table, const lfm_s
                      lfm_score_result *result) {
   lfm_score_result unasked;
   if (!result) result = &unasked;
-  return score(model, table, options, true, out, result);
+  return score(model, table, options, false, out, result);
 }
 
 lfm_status lfm_score_quietly(const lfm_model *model, const lfm_table *table, const lfm_score_options *options,
                              lfm_table **out, lfm_score_result *result) {
-  return score(model, table, options, false, out, result);
+  return score(model, table, options, true, out, result);
 }

@@ -77,7 +77,8 @@ bool lfm_trainer_has_nll(const lfm_model *model) {
   return lfm_chain_is_flow(model) && !lfm_chain_needs_class(model) && !is_points;
 }
 
-/* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes. */
+/* The model's log-likelihood of held-out rows, in the data's units: exact, or of pictures by probes.  Rows that no solve gets
+ * through are told, and do not keep a trained chain from its end. */
 static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   lfm_score_options options;
   lfm_score_defaults(&options);
@@ -90,8 +91,9 @@ static lfm_status score_valid(lfm_trainer *trainer, lfm_train_result *result) {
   options.progress = trainer->options->progress;
   options.context = trainer->options->context;
   lfm_score_result score;
-  LFM_TRY(lfm_score_quietly(trainer->model, trainer->valid_table, &options, NULL, &score));
-  result->valid_nll = score.nll, result->valid_nll_se = score.nll_se;
+  lfm_status status = lfm_score_quietly(trainer->model, trainer->valid_table, &options, NULL, &score);
+  if (status != LFM_OK && status != LFM_E_NUMERIC) return status;
+  if (status == LFM_OK) result->valid_nll = score.nll, result->valid_nll_se = score.nll_se;
   result->valid_failed = score.failed;
   int64_t scored = score.rows + score.failed;
   if (score.failed)

@@ -252,14 +252,15 @@ void lfm_demos_defaults(lfm_demos_options *options) { *options = (lfm_demos_opti
 
 lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result) {
   recorder r = {.options = options};
+  if (result) *result = (lfm_demos_result){0};
   LFM_TRY(check(options, path, &r.task));
   lfm_meter_begin(&r.meter, options->progress, options->context);
   lfm_meter_phase(&r.meter, LFM_PHASE_RECORD, 0, 0, 0, options->episodes);
   lfm_status status = prepare(&r);
   if (status == LFM_OK) status = record(&r);
   if (status == LFM_OK) status = write_file(&r, path);
-  if (status == LFM_OK && options->sheet) status = draw_sheet(&r);
   if (status == LFM_OK && result) *result = result_of(&r);
+  if (status == LFM_OK && options->sheet) status = draw_sheet(&r);
   release(&r);
   return status;
 }

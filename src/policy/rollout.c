@@ -107,14 +107,16 @@ static void keep(const rollout *r, const actor *a, int64_t episode, double step)
     lfm_world_state(a->world, r->states[episode] + (int64_t)step * r->task->state_dim);
 }
 
-/* What the guard has said so far, if there is one.  True: the policy acts no more, as it should. */
+/* What the guard has said so far, if there is one.  True: the policy does not act, as it should: it is stopped for good, or
+ * is to hold an action before there is one. */
 static bool heed(const rollout *r, const actor *a, int64_t episode, double *row) {
   lfm_guard_state state;
+  const lfm_rt_loop *loop = lfm_policy_loop(a->policy);
   if (!lfm_policy_guard(a->policy, &state)) return false;
   row[ALARM] = (double)state.first + 1.0;
   if (r->watched && state.steps)
     r->watched[episode * r->task->horizon + state.steps - 1] = isnan(state.score) ? (double)INFINITY : state.score;
-  return state.stopped;
+  return state.stopped || (loop->heed == LFM_RT_HOLD && state.alarm && !loop->has_acted);
 }
 
 /* What a policy's loop sums up is this episode's between the two. */
@@ -297,7 +299,6 @@ static lfm_status run(rollout *r, lfm_rollout_result *result) {
   LFM_TRY(lfm_team_run(r->team, r->options->episodes, run_episode, r));
   if (atomic_load(&r->stopped)) return lfm_fail(LFM_E_INTERRUPTED, "stopped before all episodes were done");
   lfm_meter_tick(&r->meter, r->options->episodes);
-  if (r->options->sheet) LFM_TRY(draw_sheet(r));
   return summarise(r, result);
 }
 
@@ -306,8 +307,10 @@ static lfm_status roll(rollout r, lfm_table **out, lfm_rollout_result *result) {
   *result = (lfm_rollout_result){0};
   if (out) *out = NULL;
   lfm_status status = run(&r, result);
+  bool is_whole = status == LFM_OK;
+  if (is_whole && r.options->sheet) status = draw_sheet(&r);
   result->seconds = lfm_seconds() - begun;
-  if (status == LFM_OK && out) *out = r.table, r.table = NULL;
+  if (is_whole && out) *out = r.table, r.table = NULL; /* whatever became of the sheet */
   destroy(&r);
   return status;
 }

@@ -250,14 +250,16 @@ static void put_head(source *s, const lfm_windows *w, const lfm_rt_units *u, int
   }
   print(s, ".\n * An action is %lld numbers%s.\n *\n", (long long)u->action_dim, kinds[w->kind]);
   put(s,
-      " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24 - 1; each has noise of its own\n"
+      " *   void policy_begin(int64_t episode);    before an episode, 0 to 2^24 - 1; each has noise of its own,\n"
+      " *       for 2^20 chunks\n"
       " *   int policy_act(const double observation[], double action[]);\n"
       " *       0: action is filled;  1, 2: refused, a number that is not finite or out of range, and action is as it was;\n"
       " *       3: the network gives something that is not finite\n"
       " *       4: its guard, if it has one that may, has stopped it, until the next episode\n"
       " *       5: its guard, which may hold an action, finds strange what is observed before there is one\n"
       " *   int policy_selftest(double *difference); 0: the actions that were computed when this file was made come out,\n"
-      " *       but for a thousandth of half their range; the largest difference in that unit\n"
+      " *       but for a thousandth of half their range; the largest difference in that unit;\n"
+      " *       it ends the episode: policy_begin comes before what is acted next\n"
       " *   double policy_score(double *level);      with a guard: how strange the last observation is, and what is too "
       "much\n"
       " *\n"

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { COLUMNS_MOST = 6, DOTS_MOST = 2500, BINS = 40, GAP = 14, LEFT = 136, TOP = 72, RIGHT = 28, BOTTOM = 92 };
 static const double FONT = 19, SMALL = 15;
@@ -176,12 +177,21 @@ static void draw_squares(pairs *p) {
     }
 }
 
-lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated) {
-  if (real->images || generated->images)
-    return lfm_fail(LFM_E_USAGE, "pair plot: a table holds pictures; give columns of numbers");
+static lfm_status check_columns(const lfm_table *real, const lfm_table *generated) {
   if (real->cols != generated->cols)
     return lfm_fail(LFM_E_USAGE, "pair plot: %lld real columns and %lld generated ones; give the same", (long long)real->cols,
                     (long long)generated->cols);
+  for (int64_t j = 0; j < real->cols && real->names && generated->names; j++)
+    if (strcmp(real->names[j], generated->names[j]) != 0)
+      return lfm_fail(LFM_E_USAGE, "pair plot: column %lld is '%s' of the real rows and '%s' of the generated ones; give the same",
+                      (long long)j + 1, real->names[j], generated->names[j]);
+  return LFM_OK;
+}
+
+lfm_status lfm_draw_pairs(const char *path, const lfm_table *real, const lfm_table *generated) {
+  if (real->images || generated->images)
+    return lfm_fail(LFM_E_USAGE, "pair plot: a table holds pictures; give columns of numbers");
+  LFM_TRY(check_columns(real, generated));
   pairs p = {.tables = {real, generated}, .columns = real->cols < COLUMNS_MOST ? (int)real->cols : COLUMNS_MOST};
   p.side = p.columns <= 3 ? 300 : 220;
   double *sorted;

@@ -2,8 +2,8 @@
  *
  * picture_folder.c -- a folder of single pictures, 000000.png, 000001.png, ..., whole or not at all.
  * It has to be new or empty: files of an earlier and larger set would stay among the new ones, and whoever measures a
- * distance to them would not see it.  For the same reason nothing stays of a set that could not be written to its end, and a
- * new folder is made as NAME.partial, by one program at a time, which gets its name when all are in it.
+ * distance to them would not see it.  For the same reason nothing stays of a set that could not be written to its end.  One
+ * program writes at a time; a new folder is made as NAME.partial and gets its name when all are in it.
  */
 #include "core/alloc.h"
 #include "core/file.h"
@@ -137,6 +137,16 @@ static lfm_status give_name(const char *partial, const char *name) {
   return lfm_path_sync(name);
 }
 
+/* Empty, or so it was: by one program at a time. */
+static lfm_status write_existing(const lfm_images *images, const char *name) {
+  int lock;
+  LFM_TRY(lfm_folder_lock(name, "is writing", &lock));
+  lfm_status status = check_empty(name);
+  if (status == LFM_OK) status = write_into(images, name);
+  close(lock);
+  return status;
+}
+
 static lfm_status write_new(const lfm_images *images, const char *name) {
   char partial[LFM_PATH_SIZE];
   int lock;
@@ -158,5 +168,5 @@ lfm_status lfm_picture_folder_write(const lfm_images *images, const char *path) 
   char name[LFM_PATH_SIZE];
   LFM_TRY(lfm_picture_folder_check(path));
   LFM_TRY(name_folder(name, path));
-  return lfm_path_is_folder(name) ? write_into(images, name) : write_new(images, name);
+  return lfm_path_is_folder(name) ? write_existing(images, name) : write_new(images, name);
 }

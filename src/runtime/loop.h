@@ -74,7 +74,8 @@ typedef enum lfm_rt_outcome {
   LFM_RT_WAITS,   /* for an action to hold: the guard finds strange what is seen before there is one */
 } lfm_rt_outcome;
 
-/* Before an episode, 0 to 2^24 - 1 (of another number its last 24 bits count): it has noise of its own and no past. */
+/* Before an episode, 0 to 2^24 - 1 (of another number its last 24 bits count): it has noise of its own, for 2^20
+ * chunks, and no past. */
 LFM_RT_API void lfm_rt_begin(lfm_rt_loop *loop, int64_t episode);
 
 /* Adds observation [obs_dim] to what was seen: LFM_RT_ACTED, or LFM_RT_NOT_A_NUMBER or LFM_RT_OUT_OF_RANGE, and then it is as

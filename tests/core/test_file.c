@@ -27,7 +27,7 @@ static char folder[200];
 
 /* A path below this test's folder; valid until the eighth next call. */
 static const char *in_folder(const char *name) {
-  static char paths[8][300];
+  static char paths[8][500];
   static int turn;
   char *path = paths[turn++ % 8];
   snprintf(path, sizeof paths[0], "%s/%s", folder, name);
@@ -137,6 +137,22 @@ static void a_link_stays_and_its_file_is_replaced(void **state) {
   lfm_writer_abort(first);
   for (int i = 0; i < 2; i++) assert_int_equal(unlink(in_folder(links[i])), 0);
   assert_int_equal(rmdir(in_folder("far")), 0);
+}
+
+/* Refused before the work whose fruit would have no place: a file is written first as NAME.partial. */
+static void names_that_cannot_be_are_refused_before(void **state) {
+  (void)state;
+  char name[256];
+  assert_int_equal(lfm_path_check_writable(""), LFM_E_USAGE);
+  memset(name, 'n', sizeof name);
+  name[255 - 8] = 0;
+  assert_int_equal(lfm_path_check_writable(in_folder(name)), LFM_OK);
+  assert_int_equal(lfm_file_write(in_folder(name), "x", 1), LFM_OK);
+  assert_int_equal(unlink(in_folder(name)), 0);
+  name[255 - 8] = 'n', name[255 - 7] = 0;
+  assert_int_equal(lfm_path_check_writable(in_folder(name)), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "the name is too long; 247 letters are possible"));
+  assert_int_equal(lfm_file_write(in_folder(name), "x", 1), LFM_E_USAGE);
 }
 
 static void a_link_that_leads_nowhere_is_refused(void **state) {
@@ -476,6 +492,7 @@ int main(void) {
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
       cmocka_unit_test(a_replaced_file_keeps_its_permissions),
       cmocka_unit_test(a_link_stays_and_its_file_is_replaced),
+      cmocka_unit_test(names_that_cannot_be_are_refused_before),
       cmocka_unit_test(a_link_that_leads_nowhere_is_refused),
       cmocka_unit_test(a_left_over_partial_is_no_hindrance),
       cmocka_unit_test(a_partial_that_is_no_file_is_left_alone),

@@ -3,6 +3,7 @@
  * test_status.c -- the error line: one line, cut rather than overrun, each thread its own; notes reach their handler.
  */
 #include "core/status.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -44,9 +45,24 @@ static void long_lines_are_cut(void **state) {
   text[sizeof text - 1] = 0;
   lfm_fail(LFM_E_USAGE, "%s", text);
   assert_int_equal(strlen(lfm_error()), 1023);
+  assert_string_equal(lfm_error() + 1020, "...");
   errno = EIO;
   lfm_fail_errno("%s", text);
   assert_in_range(strlen(lfm_error()), 1000, 1023);
+  const char *cause = strerror(EIO);
+  assert_string_equal(lfm_error() + strlen(lfm_error()) - strlen(cause), cause);
+}
+
+/* Wherever the cut falls. */
+static void no_character_is_cut(void **state) {
+  (void)state;
+  char text[5000];
+  for (size_t shift = 0; shift < 3; shift++) {
+    memset(text, 'x', shift);
+    for (size_t i = shift; i + 3 <= sizeof text - 1; i += 3) memcpy(text + i, "\xE2\x82\xAC", 4); /* the euro sign */
+    lfm_fail(LFM_E_USAGE, "%s", text);
+    assert_true(lfm_utf8_is_text(lfm_error()));
+  }
 }
 
 static void control_characters_become_spaces(void **state) {
@@ -142,6 +158,7 @@ int main(void) {
       cmocka_unit_test(the_old_line_may_be_part_of_the_new),
       cmocka_unit_test(errno_is_put_into_words),
       cmocka_unit_test(long_lines_are_cut),
+      cmocka_unit_test(no_character_is_cut),
       cmocka_unit_test(control_characters_become_spaces),
       cmocka_unit_test(each_thread_has_its_own_line),
       cmocka_unit_test(try_stops_at_the_first_failure),

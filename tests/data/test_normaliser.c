@@ -241,6 +241,12 @@ static void tells_what_does_not_belong_to_forward(void **state) {
       assert_string_equal(wrong, "inverse");
       m->inverse[k] = kept;
     }
+    for (int64_t k = 1; k < m->dim * m->dim && kind != LFM_NORMALISE_WHITEN; k += m->dim + 1) {
+      m->forward[k] = 1e-9; /* beside the diagonal */
+      assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+      assert_string_equal(wrong, "forward");
+      m->forward[k] = 0.0;
+    }
     m->logdet += 1e-4;
     assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
     assert_string_equal(wrong, "logdet");

@@ -188,6 +188,13 @@ static void refusals_say_why(void **state) {
   options.to = 3;
   FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out));
   assert_says("border 3");
+  const uint8_t grey[10] = {0};
+  lfm_table *pictures; /* of as many pixels as the border has columns */
+  OK(lfm_table_create_pictures(grey, 5, 1, 1, 2, NULL, &pictures));
+  options.to = 1;
+  FAILS(LFM_E_DATA, lfm_push(model, pictures, &options, &out));
+  assert_says("not pictures");
+  lfm_table_destroy(pictures);
   options.back = false;
   table->values[3] = NAN;
   options.to = 0;

@@ -202,6 +202,15 @@ static void tensors_that_do_not_fit(void **state) {
   const lfm_tensor bad_logdet = {.dtype = LFM_F64, .dims = 1, .shape = {1}, .data = &logdet};
   expect_refusal(here.path, &(alteration){.name = "normaliser.mean", .tensor = &bad_mean}, LFM_E_FORMAT, "not finite");
   expect_refusal(here.path, &(alteration){.name = "normaliser.logdet", .tensor = &bad_logdet}, LFM_E_FORMAT, "not finite");
+  const double other = 100.0, mixes[9] = {1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0}; /* which somebody made anew */
+  const lfm_tensor bad_scale = {.dtype = LFM_F64, .dims = 1, .shape = {1}, .data = &other};
+  const lfm_tensor bad_matrix = {.dtype = LFM_F64, .dims = 2, .shape = {3, 3}, .data = mixes};
+  expect_refusal(here.path, &(alteration){.name = "normaliser.logdet", .tensor = &bad_scale}, LFM_E_FORMAT,
+                 "is not the log |det|");
+  expect_refusal(here.path, &(alteration){.name = "normaliser.inverse", .tensor = &bad_matrix}, LFM_E_FORMAT,
+                 "is not the inverse");
+  expect_refusal(here.path, &(alteration){.name = "normaliser.forward", .tensor = &bad_matrix}, LFM_E_FORMAT,
+                 "mixes columns");
   folder_remove(&here);
 }
 

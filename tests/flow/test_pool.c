@@ -75,6 +75,34 @@ static void mean_targets_read_halves(void **state) {
   run_drop(&floats), run_drop(&halves);
 }
 
+/* What would be an infinity, or be cut down to the largest half, is not learnt from. */
+static void what_it_cannot_hold_is_refused(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *precision, *says;
+  } cases[] = {{1e60, "pool_precision=fp32", "column 'x1': in the flow's units it is beyond what floats hold"},
+               {70000.0, "pool_precision=fp16", "column 'x1': in the flow's units it is beyond what halves"},
+               {70000.0, "pool_precision=fp32", NULL}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    run r = small_run(KEYS("normalise=none", cases[k].precision));
+    lfm_table *train = gaussian_table(300, 2, 4), *valid = gaussian_table(50, 2, 5);
+    train->values[2 * 17 + 1] = cases[k].value;
+    r.options.train = train, r.options.valid = valid;
+    if (cases[k].says) {
+      FAILS(LFM_E_DATA, run_train(&r));
+      assert_says(cases[k].says);
+      assert_says("row 18");
+      assert_false(lfm_path_exists(r.options.run));
+    } else {
+      OK(run_train(&r));
+    }
+    lfm_table_destroy(train);
+    lfm_table_destroy(valid);
+    run_drop(&r);
+  }
+}
+
 /* What is pushed differs by no more than a tenth of a grey level: by the rounding, and what a few steps make of it. */
 static void pictures_are_pushed_as_they_were(void **state) {
   (void)state;
@@ -108,6 +136,7 @@ int main(void) {
       cmocka_unit_test(refused_memory_is_a_status),
       cmocka_unit_test(the_chain_is_nearly_the_same),
       cmocka_unit_test(mean_targets_read_halves),
+      cmocka_unit_test(what_it_cannot_hold_is_refused),
       cmocka_unit_test(pictures_are_pushed_as_they_were),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,18 @@ static void patience_holds_some_validations(void **state) {
   lfm_config_destroy(config);
 }
 
+/* What is reckoned from the length of blocks suits the shortest of them. */
+static void a_short_block_beside_a_long_one_has_its_rhythm(void **state) {
+  (void)state;
+  lfm_config *both = resolved(3000, 5, KEYS("max_batch=[200, 5000]")), *alone = resolved(3000, 5, KEYS("max_batch=200"));
+  assert_int_equal(both->warmup, alone->warmup);
+  assert_int_equal(both->valid_every, alone->valid_every);
+  assert_true(both->ema_decay == alone->ema_decay && both->defensive == alone->defensive);
+  assert_int_equal(both->patience, 5000); /* no block ends early */
+  lfm_config_destroy(both);
+  lfm_config_destroy(alone);
+}
+
 /* Pictures that are not square are halved while both sides are even, and attend where they are smallest. */
 static void a_picture_of_any_shape_has_its_network(void **state) {
   (void)state;
@@ -523,6 +535,7 @@ int main(void) {
       cmocka_unit_test(the_defensive_share_follows_the_run),
       cmocka_unit_test(the_recipe_is_the_measured_one),
       cmocka_unit_test(patience_holds_some_validations),
+      cmocka_unit_test(a_short_block_beside_a_long_one_has_its_rhythm),
       cmocka_unit_test(a_picture_of_any_shape_has_its_network),
       cmocka_unit_test(keys_that_would_do_nothing_are_refused),
       cmocka_unit_test(a_given_law_of_times_is_meant),

@@ -274,7 +274,8 @@ static void warm_start_begins_from_the_block_before(void **state) {
 /* pool: ou -- nothing is pushed, and a block does not depend on those before it, save through warm_start. */
 static void blocks_of_the_process_stand_alone(void **state) {
   (void)state;
-  static const char *const more[] = {"pool=ou", "warm_start=false", NULL};
+  static const char *const more[] = {"pool=ou",         "warm_start=false", "warmup=1", "ema_decay=0.8",
+                                     "defensive=0.001", "valid_every=3",    NULL}; /* unset, the shortest block decides */
   run whole = small_run(more), short_first = small_run(more);
   OK(lfm_config_set(short_first.config, "max_batch=[3, 24, 24]"));
   lfm_model *a = trained(&whole), *b = trained(&short_first);
@@ -379,6 +380,22 @@ static void lost_validation_rows_are_told(void **state) {
   r.options.resume = true; /* the run is finished: its result.json is read */
   OK(run_train(&r));
   assert_true(r.result.was_finished && r.result.valid_failed == 1);
+  lfm_table_destroy(valid);
+  run_drop(&r);
+}
+
+/* Nor does a chain that is trained stay unfinished where none of them has one. */
+static void unscorable_validation_rows_do_not_hold_a_run(void **state) {
+  (void)state;
+  run r = small_run(KEYS("hks=[null]"));
+  lfm_table *valid = gaussian_table(20, 2, 99);
+  for (int64_t i = 0; i < 40; i++) valid->values[i] = 1e60;
+  r.options.valid = valid;
+  OK(run_train(&r));
+  assert_true(r.result.valid_failed == 20 && isnan(r.result.valid_nll));
+  r.options.resume = true;
+  OK(run_train(&r));
+  assert_true(r.result.was_finished);
   lfm_table_destroy(valid);
   run_drop(&r);
 }
@@ -828,6 +845,7 @@ int main(void) {
       cmocka_unit_test(a_row_is_drawn_again),
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(lost_validation_rows_are_told),
+      cmocka_unit_test(unscorable_validation_rows_do_not_hold_a_run),
       cmocka_unit_test(learns_a_gaussian),
       cmocka_unit_test(single_steps_learn_a_gaussian),
       cmocka_unit_test(one_noise_keeps_the_spread_of_single_steps),

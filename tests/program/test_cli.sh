@@ -27,27 +27,26 @@ expect_usage "see lfm --help" "$lfm" frobnicate
 expect_usage "unknown option --verbose in the place of a verb" "$lfm" --verbose train
 expect_usage "did you mean train?" "$lfm" help trian
 
-# ---- help of each verb: an example, every option, 80 columns
-help_of() {
-  expect_exit 0 "$lfm" "$1" --help
+# ---- help of each verb of the overview: an example, words on every option of its usage line, 80 columns
+"$lfm" help | sed -nE 's/^  ([a-z]+)  .*/\1/p' >verbs
+check "the verbs are in the overview" test "$(wc -l <verbs)" -ge 18
+for verb in $(cat verbs); do
+  expect_exit 0 "$lfm" "$verb" --help
   check "nothing on standard error" test ! -s err
-  for words in "help $1" "$1 -h"; do check "lfm $words is the same" cmp -s out <("$lfm" $words); done
-  check "help of $1 has a usage line" grep -q "^usage: lfm $1" out
-  check "help of $1 has an example" grep -qE "^  lfm $1" out
-  check "help of $1 fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
-  for option in --help "${@:2}"; do
-    check "help of $1 explains $option" grep -qE -e "^  .*$option( |\$).* [a-z]" out
+  for words in "help $verb" "$verb -h"; do check "lfm $words is the same" cmp -s out <("$lfm" $words); done
+  check "help of $verb has a usage line" grep -q "^usage: lfm $verb" out
+  check "help of $verb has an example" grep -qE "^  lfm $verb" out
+  check "help of $verb fits 80 columns" awk 'length > 80 { bad = 1 } END { exit bad }' out
+  awk '/^ +(-[a-zA-Z], )?--/ { print entry; entry = $0; next } /^      / { entry = entry $0 } END { print entry }' out >entries
+  for option in --help --json $(sed '/^$/q' out | grep -oE -- '--[a-z][a-z-]*'); do
+    check "help of $verb explains $option" grep -qE -e "$option( [^ ]+)?  .*[a-z]{3}" entries
   done
-}
-help_of train --out --preset --config --set --valid --columns --drop --drop-missing --preview --time --seed --threads --memory --resume \
-  --allow-drift --json
-cp out train_help
-check "help of train names what a key can be" grep -qF 'linear|trig' out
-check "help of train names the presets" grep -qE 'bsds300@A( |$)' out
-help_of sweep --out --seeds --over --set --valid --test --rows --columns --drop --drop-missing --time --threads --json
-help_of sample --rows --out --seed --solver --tol --nfe --logp --probes --threads --json
-help_of score --out --rows --columns --drop --drop-missing --group --against --solver --tol --nfe --protocol --probes --seed --threads --json
-help_of ledger --train --truth --rows --columns --drop --drop-missing --group --train-group --solver --tol --probes --seed --threads --json
+done
+"$lfm" help train >train_help
+check "help of train names what a key can be" grep -qF 'linear|trig' train_help
+check "help of train names the presets" grep -qE 'bsds300@A( |$)' train_help
+"$lfm" help import >import_help
+check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' import_help
 for solver in euler midpoint heun rk4; do # of fixed steps, for which there is no --nfe
   expect_usage "$solver" "$lfm" ledger model data.csv --solver $solver
   check "what ledger does not take it does not name" bash -c "! grep -q nfe err"
@@ -57,19 +56,6 @@ for verb in score ledger; do
   check "help of $verb says what has probes unasked" grep -qF 'of pictures and convolutional policies 2' out
   check "help of $verb takes what train takes" grep -qF 'or, as lfm train takes them, pictures or demonstrations' out
 done
-help_of eval --train --judge --rows --out --nfe --solver --tol --guidance --against --flip --retrain --manifold --strict --seed --threads --json
-help_of push --out --to --back --columns --drop --drop-missing --solver --tol --nfe --threads --json
-help_of distill --out --steps --plan --s --split --method --budget --time --pairs --config --set --given --guidance --solver --tol --nfe --seed --threads \
-  --memory --resume --allow-drift --json
-help_of plan --variances --hks --steps --s --plan --data --rows --seed --threads --json
-help_of import --config --out --columns --json
-check "help of import names the tensors" grep -q 'blocks.N.net.K.weight' out
-help_of export --out --json
-help_of features --out --valid --epochs --flip --size --strict --seed --logits --threads --json
-help_of demos --episodes --out --sheet --seed --threads --json
-help_of info --json
-help_of bench --preset --model --rows --tol --repetitions --threads --json --md --csv
-help_of selftest --threads --json
 expect_exit 0 "$lfm" sample --nonsense --help # whoever asks for help gets it
 
 # ---- wrong lines

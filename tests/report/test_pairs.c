@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A pair plot holds both colours, at most six columns, and refuses tables that do not match. */
+#include "data/table.h"
 #include "report/picture.h"
 
 enum { ROWS = 300, COLS = 7 };
@@ -55,6 +56,11 @@ static void both_colours_are_there(void **state) {
 static void refuses_unlike_tables(void **state) {
   (void)state;
   assert_int_equal(lfm_draw_pairs(picture_path("never.png"), real, narrow), LFM_E_USAGE);
+  char *first = generated->names[0];
+  generated->names[0] = generated->names[1], generated->names[1] = first; /* as many, in another order */
+  assert_int_equal(lfm_draw_pairs(picture_path("never.png"), real, generated), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), "column 1 is '"));
+  generated->names[1] = generated->names[0], generated->names[0] = first;
 }
 
 static void refuses_pictures(void **state) {

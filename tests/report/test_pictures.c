@@ -126,6 +126,25 @@ static void a_folder_is_whole(void **state) {
   lfm_images_destroy(images);
 }
 
+/* Nor do two programs write into one empty folder. */
+static void a_folder_that_is_there_has_one_writer(void **state) {
+  (void)state;
+  lfm_images *images = make_images(2, 1);
+  char folder[256];
+  int lock;
+  snprintf(folder, sizeof folder, "%s", picture_path("there"));
+  assert_int_equal(lfm_folder_make(folder), LFM_OK);
+  assert_int_equal(lfm_folder_lock(folder, "is writing", &lock), LFM_OK);
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_E_EXISTS);
+  assert_non_null(strstr(lfm_error(), "another program is writing there"));
+  close(lock);
+  assert_int_equal(lfm_pictures_write(images, folder), LFM_OK);
+  assert_read_back(images, folder);
+  remove_pngs(folder, 2);
+  assert_int_equal(lfm_pictures_writable("", 2, 5, 9), LFM_E_USAGE);
+  lfm_images_destroy(images);
+}
+
 /* A folder that was there stays, empty. */
 static void stands_refused_memory(void **state) {
   (void)state;
@@ -155,8 +174,11 @@ static void stands_refused_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(written_is_read_back), cmocka_unit_test(a_png_is_a_grid),
-                                     cmocka_unit_test(other_paths_are_refused), cmocka_unit_test(a_folder_is_whole),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(written_is_read_back),
+                                     cmocka_unit_test(a_png_is_a_grid),
+                                     cmocka_unit_test(other_paths_are_refused),
+                                     cmocka_unit_test(a_folder_is_whole),
+                                     cmocka_unit_test(a_folder_that_is_there_has_one_writer),
                                      cmocka_unit_test(stands_refused_memory)};
   return cmocka_run_group_tests(tests, make_picture_folder, remove_picture_folder);
 }
