@@ -183,7 +183,8 @@ static lfm_status check_columns(const lfm_table *real, const lfm_table *generate
                     (long long)generated->cols);
   for (int64_t j = 0; j < real->cols && real->names && generated->names; j++)
     if (strcmp(real->names[j], generated->names[j]) != 0)
-      return lfm_fail(LFM_E_USAGE, "pair plot: column %lld is '%s' of the real rows and '%s' of the generated ones; give the same",
+      return lfm_fail(LFM_E_USAGE,
+                      "pair plot: column %lld is '%s' of the real rows and '%s' of the generated ones; give the same",
                       (long long)j + 1, real->names[j], generated->names[j]);
   return LFM_OK;
 }
