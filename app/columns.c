@@ -54,12 +54,18 @@ static lfm_status read_demos(const char *path, const lfm_table_options *chosen, 
   return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
 }
 
-/* By these names (owned) where they are all there, else as chosen. */
+/* By these names (owned) where they are all there, if need be in a first row that looks like numbers; else as chosen. */
 static lfm_status read_named(const char *path, const lfm_table_options *chosen, char *names, lfm_table **out) {
   lfm_table_options by_name = *chosen;
   by_name.columns = names;
+  by_name.own_names = true;
   if (names) by_name.drop = NULL;
   lfm_status status = lfm_table_read(path, &by_name, out);
+  if (status == LFM_E_USAGE && names && !chosen->header) {
+    by_name.header = "yes";
+    status = lfm_table_read(path, &by_name, out);
+    if (status != LFM_OK) by_name.header = NULL, status = LFM_E_USAGE;
+  }
   if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
     status = lfm_table_read(path, chosen, out);
     /* The missing name tells more than the word in another column; but it was not the user's word, so it stays LFM_E_DATA. */

@@ -15,6 +15,7 @@
 #include "sweep_table.h"
 #include "text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -259,6 +260,27 @@ static void print_table(const sweep *s) {
   else app_sweep_put_markdown(&table, stdout);
 }
 
+/* A run's folder has its seed in its name; of the tables there are also beginnings, where a program was killed. */
+static bool is_of_a_sweep(const char *name) { return strstr(name, "seed=") || app_sweep_is_table(name); }
+
+/* Tables alone are somebody's, and would be written over. */
+static int check_contents(const sweep *s) {
+  DIR *folder = opendir(s->r.folder);
+  char foreign[NAME_MAX + 1] = "", table[NAME_MAX + 1] = "";
+  bool has_runs = false;
+  for (struct dirent *entry; folder && (entry = readdir(folder));) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    if (!is_of_a_sweep(entry->d_name)) snprintf(foreign, sizeof foreign, "%s", entry->d_name);
+    else if (app_sweep_is_table(entry->d_name)) snprintf(table, sizeof table, "%s", entry->d_name);
+    else has_runs = true;
+  }
+  if (folder) closedir(folder);
+  if (!*foreign && (has_runs || !*table)) return APP_DONE;
+  fprintf(stderr, "lfm %s: %s: holds %s, which is of no sweep; name a new folder\n", s->self->name, s->r.folder,
+          *foreign ? foreign : table);
+  return APP_FAILED;
+}
+
 /* Its runs lie in folders of their own. */
 static int check_folder(const sweep *s) {
   static const char *const signs[] = {"model.safetensors", "config.yaml", "checkpoint"};
@@ -270,7 +292,7 @@ static int check_folder(const sweep *s) {
             s->r.folder, signs[k]);
     return APP_FAILED;
   }
-  return APP_DONE;
+  return check_contents(s);
 }
 
 static int run_sweep(sweep *s, int argc, char **argv) {

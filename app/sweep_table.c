@@ -202,6 +202,15 @@ void app_sweep_put_json(const app_sweep_table *table, FILE *out) {
 
 static void put_markdown(const void *what, FILE *out) { app_sweep_put_markdown(what, out); }
 
+bool app_sweep_is_table(const char *name) {
+  static const char *const tables[] = {"sweep.md", "sweep.csv", "runs.csv"};
+  for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
+    size_t length = strlen(tables[k]);
+    if (strncmp(name, tables[k], length) == 0 && (!name[length] || strcmp(name + length, ".partial") == 0)) return true;
+  }
+  return false;
+}
+
 bool app_sweep_save(const app_sweep_table *table, const char *folder, const char **name) {
   return app_save(folder, *name = "sweep.md", put_markdown, table) && app_save(folder, *name = "sweep.csv", put_csv, table) &&
          app_save(folder, *name = "runs.csv", put_runs, table);

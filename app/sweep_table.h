@@ -28,6 +28,9 @@ void app_sweep_put_json(const app_sweep_table *table, FILE *out);
  * cannot be written: errno says why, *name which. */
 bool app_sweep_save(const app_sweep_table *table, const char *folder, const char **name);
 
+/* Whether a file is one of these three, or the beginning of one. */
+bool app_sweep_is_table(const char *name);
+
 /* "hks=0.1_null,seed=1": the folder of a run. */
 char *app_sweep_run_name(const app_combinations *combinations, int k, int seed, char out[APP_NAME_SIZE]);
 

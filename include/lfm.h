@@ -99,6 +99,7 @@ typedef struct lfm_table lfm_table; /* rows x cols doubles, with a name and a nu
 typedef struct lfm_table_options {
   const char *columns; /* "a,b": keep these, in this order; NULL keeps all */
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
+  bool own_names;      /* columns are names that the file itself has: LFM_E_USAGE where x0, x1, ... stand for what has none */
   bool drop_absent;    /* names in drop that the file has not are passed over: for rows beside a table that has them */
   bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
   const char *header;  /* of a CSV: "yes", the first row has the names; "no", it is data; NULL: by what it holds */
@@ -786,10 +787,10 @@ typedef struct lfm_demos_result {
 LFM_API void lfm_demos_defaults(lfm_demos_options *options);
 
 /* Writes PATH (.hdf5 or .h5) in robomimic's layout, whole or not at all: of each episode observations, actions as steps of
- * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  Where the sheet alone cannot be written, the file and the result are
- * whole, and result.success.of is not 0.  LFM_E_USAGE
- * for a task that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no
- * episode is begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
+ * the controller and as poses, states and rewards, and which episodes are for training and which for validation.  Where the
+ * sheet alone cannot be written, the file and the result are whole, and result.success.of is not 0.  LFM_E_USAGE for a task
+ * that there is not; LFM_E_UNSUPPORTED in a build without simulators, or where nothing can draw the sheet: no episode is
+ * begun then; LFM_E_INTERRUPTED when the caller asked to stop: nothing is written then. */
 LFM_API lfm_status lfm_demos_record(const lfm_demos_options *options, const char *path, lfm_demos_result *result);
 
 /* ---- policies ----------------------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ typedef struct csv_file {
   size_t unquoted_size;
   int64_t cols;
   char **names;    /* [cols] */
+  bool has_header; /* which has them */
   int64_t unnamed; /* the first column that the header has no name for; -1: none */
   int64_t *target; /* [cols] column of the table, -1: left out */
   lfm_table *table;
@@ -295,25 +296,24 @@ static lfm_status check_names(csv_file *csv, int64_t line) {
                   lfm_quote(twice, strlen(twice), quoted));
 }
 
-static lfm_status read_names(csv_file *csv, bool has_header) {
+static lfm_status read_names(csv_file *csv) {
   field f;
   int64_t line = csv->rest.line;
   LFM_TRY(LFM_ALLOC(&csv->names, csv->cols));
   for (int64_t col = 0; col < csv->cols; col++) {
-    if (has_header) LFM_TRY(next_field(csv, &f));
-    LFM_TRY(name_column(csv, col, has_header ? &f : NULL));
+    if (csv->has_header) LFM_TRY(next_field(csv, &f));
+    LFM_TRY(name_column(csv, col, csv->has_header ? &f : NULL));
   }
   return check_names(csv, line);
 }
 
 static lfm_status read_header(csv_file *csv) {
-  bool has_header;
   cursor start = csv->rest;
   csv->delimiter = find_delimiter(csv);
   LFM_TRY(count_fields(csv, &csv->cols));
   csv->rest = start;
-  LFM_TRY(find_header(csv, &has_header));
-  LFM_TRY(read_names(csv, has_header));
+  LFM_TRY(find_header(csv, &csv->has_header));
+  LFM_TRY(read_names(csv));
   csv->first_row = csv->rest;
   return LFM_OK;
 }
@@ -467,7 +467,7 @@ static void warn_of_unnamed(const csv_file *csv) {
 static lfm_status make_table(csv_file *csv) {
   int64_t *keep, kept;
   lfm_status status;
-  LFM_TRY(lfm_select_columns(csv->source, csv->names, csv->cols, &keep, &kept));
+  LFM_TRY(lfm_select_columns(csv->source, csv->names, csv->has_header, csv->cols, &keep, &kept));
   LFM_TRY_GOTO(LFM_ALLOC(&csv->target, csv->cols), done);
   LFM_TRY_GOTO(lfm_table_make(most_rows(csv), kept, &csv->table), done);
   for (int64_t col = 0; col < csv->cols; col++) csv->target[col] = -1;
@@ -476,6 +476,7 @@ static lfm_status make_table(csv_file *csv) {
     csv->table->decimals[i] = 0;
     status = lfm_table_rename(csv->table, i, csv->names[keep[i]]);
   }
+  csv->table->is_named = lfm_select_names(csv->source, csv->has_header);
   if (status == LFM_OK && lfm_select_drops_missing(csv->source))
     status = LFM_ALLOC_ROWS(&csv->table->number, csv->table->rows);
   warn_of_unnamed(csv);

@@ -67,8 +67,13 @@ typedef struct lfm_format {
 lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char **file, const char **key);
 
 /* The columns that options keep: *keep [*count] numbers among names [cols], free with lfm_free.
- * LFM_E_USAGE names what is unknown or given twice. */
-lfm_status lfm_select_columns(const lfm_source *source, char *const *names, int64_t cols, int64_t **keep, int64_t *count);
+ * LFM_E_USAGE names what is unknown or given twice, or says that the source, which is not named, has no names of its own
+ * where those are asked for. */
+lfm_status lfm_select_columns(const lfm_source *source, char *const *names, bool is_named, int64_t cols, int64_t **keep,
+                              int64_t *count);
+
+/* Whether the columns that are kept have names: the source's, or the words of who chose them. */
+bool lfm_select_names(const lfm_source *source, bool is_named);
 
 /* A table of a binary format as options want it: columns chosen, rows with a value that is not finite dropped or refused.
  * Takes *table over: on failure it is destroyed and NULL. */

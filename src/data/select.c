@@ -86,10 +86,17 @@ static lfm_status choose(const lfm_source *source, char *const *names, int64_t c
   return LFM_OK;
 }
 
-lfm_status lfm_select_columns(const lfm_source *source, char *const *names, int64_t cols, int64_t **keep, int64_t *count) {
+bool lfm_select_names(const lfm_source *source, bool is_named) {
+  return is_named || (source->options && source->options->columns);
+}
+
+lfm_status lfm_select_columns(const lfm_source *source, char *const *names, bool is_named, int64_t cols, int64_t **keep,
+                              int64_t *count) {
   lfm_status status;
   bool *marked;
   *keep = NULL;
+  if (!is_named && source->options && source->options->columns && source->options->own_names)
+    return lfm_fail(LFM_E_USAGE, "%s: its columns have no names", source->name);
   LFM_TRY(LFM_ALLOC(&marked, cols));
   LFM_TRY_GOTO(LFM_ALLOC(keep, cols), done);
   status = choose(source, names, cols, marked, *keep, count);
@@ -103,7 +110,7 @@ done:
 }
 
 /* Replaces *table by one of the kept columns. */
-static lfm_status take_columns(lfm_table **table, const int64_t *keep, int64_t count) {
+static lfm_status take_columns(const lfm_source *source, lfm_table **table, const int64_t *keep, int64_t count) {
   const lfm_table *from = *table;
   lfm_table *taken;
   lfm_status status;
@@ -113,6 +120,7 @@ static lfm_status take_columns(lfm_table **table, const int64_t *keep, int64_t c
     taken->decimals[i] = from->decimals[keep[i]];
     for (int64_t row = 0; row < from->rows; row++) taken->values[row * count + i] = from->values[row * from->cols + keep[i]];
   }
+  taken->is_named = lfm_select_names(source, from->is_named);
   lfm_table_destroy(*table);
   *table = taken;
   return LFM_OK;
@@ -147,8 +155,8 @@ static lfm_status refine(const lfm_source *source, lfm_table **table) {
     return lfm_fail(LFM_E_DATA, "%s: holds no values (%lld rows, %lld columns)", source->name, (long long)(*table)->rows,
                     (long long)(*table)->cols);
   if (source->options && (source->options->columns || source->options->drop)) {
-    LFM_TRY(lfm_select_columns(source, (*table)->names, (*table)->cols, &keep, &count));
-    lfm_status status = take_columns(table, keep, count);
+    LFM_TRY(lfm_select_columns(source, (*table)->names, (*table)->is_named, (*table)->cols, &keep, &count));
+    lfm_status status = take_columns(source, table, keep, count);
     lfm_free(keep);
     LFM_TRY(status);
   }

@@ -62,6 +62,7 @@ lfm_status lfm_table_rename(lfm_table *table, int64_t col, const char *name) {
   LFM_TRY(lfm_alloc_text(&copy, name));
   lfm_free(table->names[col]);
   table->names[col] = copy;
+  table->is_named = true;
   return LFM_OK;
 }
 
@@ -168,6 +169,7 @@ lfm_status lfm_table_take(const lfm_table *table, const int64_t *index, int64_t 
     LFM_TRY_GOTO(lfm_table_rename(taken, col, table->names[col]), failed);
     taken->decimals[col] = table->decimals[col];
   }
+  taken->is_named = table->is_named;
   size_t row_size = (size_t)table->cols * sizeof *table->values;
   for (int64_t i = 0; i < count; i++)
     memcpy(taken->values + i * table->cols, table->values + index[i] * table->cols, row_size);

@@ -14,6 +14,7 @@ struct lfm_table {
   int64_t rows, cols;
   double *values; /* [rows, cols]; may lie in a file (lfm_alloc_rows) */
   char **names;   /* [cols] */
+  bool is_named;  /* by a file or a caller; else x0, x1, ..., which are places and not names */
   int *decimals;  /* [cols]; or LFM_AS_SINGLE where the source records none (binary formats), LFM_AS_DOUBLE (text.h) */
   /* A table of pictures has a picture a row, cols being channels * height * width, and none of the three arrays. */
   lfm_images *images;

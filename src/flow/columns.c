@@ -35,14 +35,31 @@ static lfm_status check_constants(const lfm_model *model, const lfm_table *table
                   table->values[row * table->cols + place[col]], model->normaliser->constant[col]);
 }
 
+/* A table without names may be in the order of the file that was learnt from, or in the model's own: of what the model drew,
+ * say. */
+static lfm_status ambiguous(const char *whose, char *const *names, int64_t cols) {
+  char list[300];
+  return lfm_fail(
+      LFM_E_DATA,
+      "the table's columns have no names, and those of %s are %s: whether they lie there in this order cannot be "
+      "told; name them in a CSV or, where they lie as in the file that was learnt from, choose them as then (--columns)",
+      whose, lfm_quote_list(names, cols, list, sizeof list));
+}
+
 /* place [cols] of the wanted names in the table; `whose` columns they are, for error lines. */
 static lfm_status match(const char *whose, char *const *names, int64_t cols, const lfm_table *table, int64_t *place) {
   const char *missing = NULL;
   int64_t found = 0;
+  bool is_moved = false;
   for (int64_t j = 0; j < cols; j++) {
     place[j] = lfm_table_find(table, names[j]);
     found += place[j] >= 0;
+    is_moved |= place[j] != j;
     if (place[j] < 0 && !missing) missing = names[j];
+  }
+  if (!table->is_named && table->cols == cols) {
+    if (!missing && is_moved) return ambiguous(whose, names, cols);
+    found = 0;
   }
   if (missing && table->cols != cols)
     return lfm_fail(LFM_E_DATA, "%s has %lld column%s, the table %lld, and none of them is called '%s'", whose,

@@ -235,6 +235,26 @@ static lfm_status check_demos(const lfm_windows *windows, const lfm_table *table
   return lfm_windows_fit_demos(windows, table->demos);
 }
 
+static bool is_same_episode(const lfm_demos *a, int64_t i, const lfm_demos *b, int64_t j) {
+  int64_t from = lfm_demos_begin(a, i), steps = a->ends[i] - from, other = lfm_demos_begin(b, j);
+  return steps == b->ends[j] - other &&
+         memcmp(a->obs + from * a->obs_dim, b->obs + other * b->obs_dim, (size_t)(steps * a->obs_dim) * sizeof *a->obs) == 0;
+}
+
+/* A flow finds nothing strange in what it has learnt: a level by that would be too low, and the count of alarms worth
+ * nothing.
+ */
+static lfm_status check_strangers(const lfm_demos *learnt, const lfm_demos *good) {
+  for (int64_t j = 0; j < good->episodes; j++)
+    for (int64_t i = 0; i < learnt->episodes; i++)
+      if (is_same_episode(learnt, i, good, j))
+        return lfm_fail(LFM_E_DATA,
+                        "the episodes that calibrate: number %lld is also among the demonstrations, number %lld, which are "
+                        "learnt from; give others, or none: then half of the demonstrations is held out",
+                        (long long)j + 1, (long long)i + 1);
+  return LFM_OK;
+}
+
 static lfm_status check(const lfm_guard_options *o) {
   if (!o->model || !o->demos) return lfm_fail(LFM_E_USAGE, "a guard needs a model and demonstrations");
   if (!o->model->windows) return lfm_fail(LFM_E_USAGE, "guard: the model is no policy, so that it observes nothing");
@@ -251,7 +271,9 @@ static lfm_status check(const lfm_guard_options *o) {
   const lfm_task *task;
   if (o->rollouts) LFM_TRY(lfm_rollout_task(o->model, o->task, &task)); /* before the batches */
   LFM_TRY(check_demos(o->model->windows, o->demos, "the demonstrations"));
-  return o->successes ? check_demos(o->model->windows, o->successes, "the episodes that calibrate") : LFM_OK;
+  if (!o->successes) return LFM_OK;
+  LFM_TRY(check_demos(o->model->windows, o->successes, "the episodes that calibrate"));
+  return check_strangers(o->demos->demos, o->successes->demos);
 }
 
 /* Of so many episodes every second one, if it is good, calibrates. */

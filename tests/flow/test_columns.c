@@ -33,6 +33,30 @@ static void names_come_first(void **state) {
   lfm_table_destroy(learnt), lfm_table_destroy(turned), lfm_table_destroy(others), lfm_table_destroy(mixed);
 }
 
+/* x0, x1, ... of a table without names are places, which a model that learnt columns in another order cannot go by: the rows
+ * may be those of the file that was learnt from, or what the model drew. */
+static void made_up_names_are_no_names(void **state) {
+  (void)state;
+  int64_t place[3] = {-7, -7, -7};
+  const double values[6] = {0, 1, 2, 3, 4, 5};
+  lfm_table *turned = named("x2", "x0", "x1"), *part = named("x1", "x2", "x3"), *straight = named("x0", "x1", "x2"),
+            *nameless;
+  OK(lfm_table_create(values, 2, 3, NULL, NULL, &nameless));
+  lfm_model *of_turned = random_chain(turned, NULL, 1.0), *of_part = random_chain(part, NULL, 1.0),
+            *of_straight = random_chain(straight, NULL, 1.0);
+  FAILS(LFM_E_DATA, lfm_columns_match(of_turned, nameless, place));
+  assert_says("columns have no names, and those of the model are x2, x0, x1");
+  OK(lfm_columns_match(of_turned, straight, place)); /* called so by somebody */
+  assert_true(place[0] == 2 && place[1] == 0 && place[2] == 1);
+  lfm_model *by_place[] = {of_part, of_straight};
+  for (int k = 0; k < 2; k++) {
+    OK(lfm_columns_match(by_place[k], nameless, place));
+    assert_true(place[0] == 0 && place[1] == 1 && place[2] == 2);
+  }
+  lfm_model_destroy(of_turned), lfm_model_destroy(of_part), lfm_model_destroy(of_straight);
+  lfm_table_destroy(turned), lfm_table_destroy(part), lfm_table_destroy(straight), lfm_table_destroy(nameless);
+}
+
 static void another_number_of_columns_needs_the_names(void **state) {
   (void)state;
   int64_t place[2];
@@ -141,6 +165,7 @@ static void clusters_are_those_of_the_chosen_rows(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_come_first),
+      cmocka_unit_test(made_up_names_are_no_names),
       cmocka_unit_test(another_number_of_columns_needs_the_names),
       cmocka_unit_test(a_constant_must_stay_what_it_was),
       cmocka_unit_test(rows_are_evenly_spaced),

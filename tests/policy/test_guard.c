@@ -254,6 +254,7 @@ static void what_makes_no_sense_is_refused(void **made) {
   REFUSED(LFM_E_DATA, "no demonstrations", demos, plain);
   REFUSED(LFM_E_DATA, "the demonstrations are of", demos, poses);
   REFUSED(LFM_E_DATA, "the demonstrations are of", successes, poses);
+  REFUSED(LFM_E_DATA, "number 1 is also among the demonstrations, number 1,", successes, options.demos);
   REFUSED(LFM_E_USAGE, "there are", rollouts, 30); /* "modes" is no task that is simulated */
   REFUSED(LFM_E_INTERRUPTED, "nothing was written", progress, stop_at_once);
   REFUSED(LFM_E_USAGE, "needs a model", model, NULL);

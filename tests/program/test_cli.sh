@@ -291,7 +291,16 @@ awk 'BEGIN { srand(3); for (i = 0; i < 60; i++) print rand() "," rand() }' >>yea
 expect_exit 0 "$lfm" train years.csv -o years --header yes --set max_batch=2
 expect_exit 0 "$lfm" sample years -n 1 -o drawn.csv
 check "a row of numbers that is called a header is one" grep -qx '"2019","2020"' drawn.csv
+expect_exit 0 "$lfm" score years years.csv
+check "and it is one when the model is asked about the file" bash -c "! grep -q 'taken in their order' err"
 expect_usage "--header" "$lfm" train years.csv -o other --header maybe
+expect_exit 0 "$lfm" sample years -n 20 -o drawn.npy
+expect_exit 0 "$lfm" score years drawn.npy
+check "an array has no names: its columns are taken in their order" grep -q 'taken in their order' err
+expect_exit 0 "$lfm" train drawn.npy -o turned --columns x1,x0 --set max_batch=2
+expect_exit 0 "$lfm" sample turned -n 20 -o back.npy
+expect_error "columns have no names, and those of the model are x1, x0" "$lfm" score turned back.npy
+expect_exit 0 "$lfm" score turned drawn.npy --columns x1,x0
 
 printf 'length,width\n1,1\n1,\n1.2,1.1\n,1\n1.4,1.2\n' >holes.csv
 expect_exit 0 "$lfm" score run holes.csv --drop-missing -o numbered.csv

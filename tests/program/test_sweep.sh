@@ -147,6 +147,13 @@ expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
 check "other rows end a sweep" grep -q "^lfm sweep: .*was trained on other rows than these" err
 check "the table of a sweep whose rows are others is left alone" cmp -s rare/sweep.csv kept.csv
 
+# ---- a folder of somebody's
+mkdir mine && echo "my results" >mine/runs.csv
+expect_error "mine: holds runs.csv, which is of no sweep; name a new folder" "${sweep[@]}" -o mine
+mkdir notes && touch notes/read.me
+expect_error "notes: holds read.me, which is of no sweep" "${sweep[@]}" -o notes
+check "nothing was written over" grep -q "my results" mine/runs.csv
+
 # ---- refused before the first training
 refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }
 refused "did you mean 'hidden_dim'?" --over hiden_dim=8,16
