@@ -116,7 +116,7 @@ lfm_status lfm_distill_drop_rows(lfm_states *states, const char *path) {
 
 /* Of a run that was killed when all but that was done; or that is, at this moment. */
 static lfm_status drop_late(lfm_distillation *d, const char *path) {
-  LFM_TRY(lfm_run_folder_claim(d->options->run, true, &d->lock));
+  LFM_TRY(lfm_run_folder_claim(d->options->run, true, &d->claim));
   return lfm_distill_drop_rows(&d->states, path);
 }
 

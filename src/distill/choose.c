@@ -41,19 +41,14 @@ done:
   return status;
 }
 
-static lfm_status make_operators(const lfm_choice *c, double s, lfm_merge_operators **out) {
-  double *variances, hks[LFM_MAX_BLOCKS];
-  int64_t dim = c->states->border[0].dim;
+static lfm_status make_operators(const lfm_choice *c, const double *variances, double s, lfm_merge_operators **out) {
+  double hks[LFM_MAX_BLOCKS];
   int parts = c->states->parts;
   for (int n = 1; n <= parts; n++) {
     lfm_merge_node part = {.first = n, .last = n};
     hks[n - 1] = lfm_student_step(c->teacher->config, c->how->split, &part);
   }
-  LFM_TRY(LFM_ALLOC(&variances, dim));
-  lfm_status status = fit_variances(&c->states->border[0], variances);
-  if (status == LFM_OK) status = lfm_merge_operators_create(variances, dim, hks, parts, s, out);
-  lfm_free(variances);
-  return status;
+  return lfm_merge_operators_create(variances, c->states->border[0].dim, hks, parts, s, out);
 }
 
 /* ---- the pilot ----------------------------------------------------------------------------------------------------- */
@@ -95,6 +90,7 @@ static lfm_status fly_pilot(const lfm_choice *c, const lfm_merge_plan *plan, int
   LFM_TRY_GOTO(lfm_config_set(config, text), done);
   LFM_TRY_GOTO(lfm_config_set(config, "patience=0"), done);
   LFM_TRY_GOTO(lfm_config_set(config, "ema_decay=0"), done); /* what training has reached, not its mean on the way */
+  LFM_TRY_GOTO(lfm_config_set(config, "warmup=auto"), done); /* what suits a training leaves a pilot on the ground */
   lesson.at_noise = true, lesson.number = lesson.of = 1;
   lfm_train_options options = {.config = config, .threads = c->threads};
   LFM_TRY_GOTO(lfm_trainer_create_student(&options, c->teacher, &lesson, &trainer), done);
@@ -117,12 +113,12 @@ static lfm_status fly_pilots(const lfm_choice *c, lfm_merge_pilot pilots[LFM_CHO
 }
 
 /* The s that the errors of pilots say, of a whole training. */
-static lfm_status fit_time(const lfm_choice *c, double *s, double *flops) {
+static lfm_status fit_time(const lfm_choice *c, const double *variances, double *s, double *flops) {
   lfm_merge_pilot pilots[LFM_CHOICE_PILOTS];
   lfm_merge_operators *operators;
   int count = 0;
   flight took = {0};
-  LFM_TRY(make_operators(c, 1.0, &operators));
+  LFM_TRY(make_operators(c, variances, 1.0, &operators));
   lfm_status status = fly_pilots(c, pilots, &count, &took);
   *flops = took.flops;
   if (status == LFM_OK) status = lfm_merge_fit_time(operators, pilots, count, s);
@@ -152,13 +148,19 @@ static lfm_status find(const lfm_choice *c, const lfm_merge_operators *operators
 
 lfm_status lfm_choose_plan(const lfm_choice *c, lfm_merge_plan *plan, double *s, double *flops) {
   const double LONGEST = 1e6; /* nothing is left of the beginning */
-  lfm_merge_operators *operators;
+  lfm_merge_operators *operators = NULL;
+  double *variances;
+  lfm_status status;
   *s = c->s, *flops = 0.0;
   if (c->students == c->states->parts) return lfm_merge_plan_even(LFM_MERGE_VANILLA, c->states->parts, c->students, plan);
-  if (*s == 0.0) LFM_TRY(fit_time(c, s, flops));
+  LFM_TRY(LFM_ALLOC(&variances, c->states->border[0].dim));
+  LFM_TRY_GOTO(fit_variances(&c->states->border[0], variances), done);
+  if (*s == 0.0) LFM_TRY_GOTO(fit_time(c, variances, s, flops), done);
   *s = fmin(*s, LONGEST);
-  LFM_TRY(make_operators(c, *s, &operators));
-  lfm_status status = find(c, operators, plan);
+  LFM_TRY_GOTO(make_operators(c, variances, *s, &operators), done);
+  status = find(c, operators, plan);
+done:
   lfm_merge_operators_destroy(operators);
+  lfm_free(variances);
   return status;
 }

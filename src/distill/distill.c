@@ -27,7 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, TRIAL = 100, LEAST_PILOT = 20 };
+enum { LEAST_CHOSEN = 1000, FEW_PAIRS = 10000, MANY_PAIRS = 50000, LEAST_TRIAL = 8, TRIAL = 128, LEAST_PILOT = 20 };
 
 /* All pilots together take one in so many steps of the budget, or, where that is too few, one in MOST_PILOTS at most. */
 enum { PILOTS_ONE_IN = 100, MOST_PILOTS = 5 };
@@ -50,22 +50,29 @@ static lfm_status choose(lfm_distillation *d) {
 
 /* ---- the teacher's rows ---------------------------------------------------------------------------------------- */
 
+/* Seconds of a row: of so many as take a hundredth of the limit, or of TRIAL. */
+static lfm_status time_row(lfm_distillation *d, double limit, double *seconds) {
+  lfm_states_options how = d->how;
+  for (how.rows = LEAST_TRIAL;; how.rows *= 2) {
+    lfm_states trial;
+    lfm_status status = lfm_states_record(d->teacher, &how, d->carry, &d->meter, &trial);
+    *seconds = trial.seconds / (double)how.rows;
+    bool is_enough = how.rows >= TRIAL || trial.seconds > 0.01 * limit;
+    lfm_states_release(&trial);
+    if (status != LFM_OK || is_enough) return status;
+  }
+}
+
 /* As many as the teacher draws in a quarter of the time, up to the usual number: a trial says how long a row takes. */
 static lfm_status choose_rows(lfm_distillation *d) {
   const lfm_model *teacher = d->teacher;
   int64_t usual = teacher->picture || teacher->windows ? FEW_PAIRS : MANY_PAIRS;
   double limit = lfm_time_limit(d->options->time_limit);
-  lfm_states trial;
-  lfm_meter quiet;
+  double seconds;
   d->how.rows = usual;
   if (d->options->budget) return LFM_OK;
-  lfm_states_options how = d->how;
-  how.rows = TRIAL;
-  lfm_meter_begin(&quiet, NULL, NULL);
-  lfm_status status = lfm_states_record(teacher, &how, d->carry, &quiet, &trial);
-  double rows = 0.25 * limit / (trial.seconds / TRIAL);
-  lfm_states_release(&trial);
-  LFM_TRY(status);
+  LFM_TRY(time_row(d, limit, &seconds));
+  double rows = 0.25 * limit / seconds;
   if (rows >= (double)usual) return LFM_OK;
   d->how.rows = rows < LEAST_CHOSEN ? LEAST_CHOSEN : (int64_t)rows;
   lfm_note(LFM_NOTE, "the teacher draws %lld rows, not %lld, for want of time; --pairs names another number",
@@ -177,7 +184,7 @@ static lfm_status finish(lfm_distillation *d) {
 }
 
 static lfm_status distill(lfm_distillation *d) {
-  LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->lock));
+  LFM_TRY(lfm_run_folder_claim(d->options->run, d->options->resume, &d->claim));
   LFM_TRY(lfm_distill_go_on(d)); /* before any work */
   LFM_TRY(lfm_team_create(d->options->threads, &d->team));
   LFM_TRY(lfm_carry_create(d->team, d->teacher->net, false, &d->carry));
@@ -206,11 +213,11 @@ lfm_status lfm_distill(const lfm_distill_options *options, lfm_train_result *res
   if (options->resume) LFM_TRY(lfm_distill_check_ours(&d));
   if (options->resume) LFM_TRY(lfm_run_folder_read_result(options->run, result, &result->was_finished));
   lfm_status status = result->was_finished ? lfm_distill_check_finished(&d) : distill(&d);
-  if (status != LFM_OK && d.lock > 0) lfm_run_folder_abandon(options->run);
+  if (status != LFM_OK) lfm_run_folder_abandon(options->run, &d.claim);
   for (int node = 0; node < d.plan.count; node++) lfm_model_destroy(d.student[node]);
   lfm_states_release(&d.states);
   lfm_carry_destroy(d.carry);
   lfm_team_destroy(d.team);
-  lfm_run_folder_release(d.lock);
+  lfm_run_folder_release(&d.claim);
   return status;
 }

@@ -27,7 +27,7 @@ typedef struct lfm_distillation {
   double pilot_flops;
   double before; /* seconds that the calls which this one resumes have spent on what is left of them */
   lfm_meter meter;
-  int lock;
+  lfm_claim claim;
 } lfm_distillation;
 
 /* ---- teach.c ---- */

@@ -29,7 +29,7 @@ static lfm_status through(const lfm_syllabus *of, int part, lfm_pool *x, uint8_t
   const lfm_solve *solve = student ? &one : &of->how->solve;
   lfm_path path = lfm_solve_path(solve, of->teacher, block.block, span.right, span.left);
   const lfm_params *weights = student ? student->params[0] : of->teacher->params[block.block];
-  double passes = !student && data->given && of->how->guidance != 1.0 ? 2.0 : 1.0;
+  double passes = student ? 1.0 : lfm_carry_passes(data->given, of->how->guidance);
   int64_t *nfe;
   LFM_TRY(LFM_ALLOC_ROWS(&nfe, x->rows));
   lfm_rows rows = {.count = x->rows,

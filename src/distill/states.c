@@ -98,7 +98,7 @@ lfm_status lfm_states_do_without(int64_t lost, int64_t rows, const char *solve) 
 static lfm_status through_blocks(const lfm_model *teacher, const lfm_states_options *options, lfm_carry *carry,
                                  uint8_t *failed, int64_t *nfe, lfm_meter *meter, lfm_states *s) {
   size_t bytes = (size_t)(s->rows * s->border[0].dim) * lfm_pool_number_size(&s->border[0]);
-  double passes = s->border[0].given && options->guidance != 1.0 ? 2.0 : 1.0;
+  double passes = lfm_carry_passes(s->border[0].given, options->guidance);
   for (int n = s->parts - 1; n >= 0; n--) {
     lfm_part part = lfm_part_of(options->split, n + 1);
     lfm_path path = lfm_solve_path(&options->solve, teacher, part.block, part.span.right, part.span.left);

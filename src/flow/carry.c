@@ -246,7 +246,7 @@ lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_
   carry->params = params;
   carry->rows = rows;
   carry->meter = meter;
-  carry->guided = rows->given && rows->guidance != 1.0;
+  carry->guided = lfm_carry_passes(rows->given, rows->guidance) > 1.0;
   if (carry->guided && carry->logdets) return lfm_fail(LFM_E_UNSUPPORTED, "guidance: a guided field has no density here");
   atomic_store(&carry->stored, 0);
   LFM_TRY(choose_crew(carry, rows->count));

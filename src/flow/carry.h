@@ -48,6 +48,9 @@ typedef struct lfm_rows {
   const int64_t *number; /* [count]; NULL: 0, 1, ... */
 } lfm_rows;
 
+/* Passes of the network for one evaluation of the field: two where something given is guided. */
+static inline double lfm_carry_passes(const float *given, double guidance) { return given && guidance != 1.0 ? 2.0 : 1.0; }
+
 /* LFM_E_INTERRUPTED when the meter's caller wants to stop: rows are then in between. */
 lfm_status lfm_carry_rows(lfm_carry *carry, const lfm_params *params, const lfm_path *path, lfm_rows *rows, lfm_meter *meter);
 

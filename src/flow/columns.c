@@ -266,7 +266,7 @@ static lfm_status gather_pictures(const lfm_model *model, const lfm_images *imag
   lfm_pixels how = {.dequantise = model->config->dequantise == LFM_DEQUANTISE_UNIFORM};
   LFM_TRY(match_pictures(model->picture, images));
   LFM_TRY(LFM_ALLOC(&row, model->cols));
-  lfm_status status = LFM_ALLOC(x, count * model->cols);
+  lfm_status status = LFM_ALLOC_ROWS(x, count * model->cols);
   for (int64_t i = 0; status == LFM_OK && i < count; i++) {
     lfm_pixels_to_row(images, rows[i], &how, row);
     for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = ((double)row[j] + 1.0) / model->normaliser->scale;
@@ -281,7 +281,7 @@ lfm_status lfm_columns_gather(const lfm_model *model, const lfm_table *table, co
   if (model->picture) return gather_pictures(model, table->images, rows, count, x);
   LFM_TRY(LFM_ALLOC(&place, model->cols));
   lfm_status status = lfm_columns_match(model, table, place);
-  if (status == LFM_OK) status = LFM_ALLOC(x, count * model->cols);
+  if (status == LFM_OK) status = LFM_ALLOC_ROWS(x, count * model->cols);
   for (int64_t i = 0; status == LFM_OK && i < count; i++)
     for (int64_t j = 0; j < model->cols; j++) (*x)[i * model->cols + j] = table->values[rows[i] * table->cols + place[j]];
   lfm_free(place);
@@ -299,7 +299,7 @@ lfm_status lfm_columns_given(const lfm_model *model, const lfm_table *table, con
   if (!model->windows) return LFM_OK;
   LFM_TRY(match_windows(model, table));
   size_t each = (size_t)lfm_net_given(model->net);
-  LFM_TRY(LFM_ALLOC(given, (size_t)count * each));
+  LFM_TRY(LFM_ALLOC_ROWS(given, (size_t)count * each));
   for (int64_t i = 0; i < count; i++)
     memcpy(*given + (size_t)i * each, table->windows->given + (size_t)rows[i] * each, each * sizeof **given);
   return LFM_OK;

@@ -109,11 +109,11 @@ static lfm_status make_room(work *w, lfm_team *team, bool paper) {
   w->estimates = probes ? (int)probes : 1;
   LFM_TRY(probes ? lfm_carry_create_probed(team, net, (int)probes, &w->traced)
                  : lfm_carry_create(team, net, true, &w->traced));
-  LFM_TRY(LFM_ALLOC(&w->x, rows * w->dim));
+  LFM_TRY(LFM_ALLOC_ROWS(&w->x, rows * w->dim));
   LFM_TRY(LFM_ALLOC(&w->logdet, rows * w->estimates));
   if (!paper) return LFM_OK;
   LFM_TRY(lfm_carry_create(team, net, false, &w->plain));
-  return LFM_ALLOC(&w->end, rows * w->dim);
+  return LFM_ALLOC_ROWS(&w->end, rows * w->dim);
 }
 
 static void begin_rows(const work *w) {

@@ -113,8 +113,8 @@ static lfm_status create_records(lfm_trainer *trainer) {
 
 /* ---- the number of steps ------------------------------------------------------------------------------------ */
 
-/* Seconds of a step, from some on the real pool, for half a second but a hundredth of the limit at most; the weights are made
- * anew afterwards. */
+/* Seconds of a step, from some on the real pool: for half a second or a hundredth of the limit, and eight of them at least;
+ * the weights are made anew afterwards. */
 static lfm_status time_steps(lfm_trainer *trainer, double limit, double *seconds) {
   trainer->config->max_batch.count = 1;
   trainer->config->max_batch.of[0] = INT64_MAX / 2; /* for the learning rate only */
@@ -250,7 +250,7 @@ static lfm_status create(const lfm_train_options *options, const lfm_model *teac
   trainer->options = options;
   lfm_meter_begin(&trainer->meter, options->progress, options->context);
   lfm_status status;
-  if (options->run) LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->lock), fail);
+  if (options->run) LFM_TRY_GOTO(lfm_run_folder_claim(options->run, options->resume, &trainer->claim), fail);
   LFM_TRY_GOTO(lfm_trainer_configure(trainer, &resumed), fail);
   if (!lesson) LFM_TRY_GOTO(check_objective(trainer->config), fail);
   if (!lesson) LFM_TRY_GOTO(lfm_trainer_take_tables(trainer), fail);
@@ -261,7 +261,7 @@ static lfm_status create(const lfm_train_options *options, const lfm_model *teac
   *out = trainer;
   return LFM_OK;
 fail:
-  if (trainer->lock > 0) lfm_run_folder_abandon(options->run);
+  if (options->run) lfm_run_folder_abandon(options->run, &trainer->claim);
   lfm_trainer_destroy(trainer);
   return status;
 }
@@ -381,6 +381,6 @@ void lfm_trainer_destroy(lfm_trainer *trainer) {
   lfm_table_destroy(trainer->split_train);
   lfm_table_destroy(trainer->split_valid);
   lfm_config_destroy(trainer->config);
-  lfm_run_folder_release(trainer->lock);
+  lfm_run_folder_release(&trainer->claim);
   lfm_free(trainer);
 }

@@ -37,17 +37,31 @@ static lfm_status holds_any(const char *run, const char *const *names, bool *hol
   return LFM_OK;
 }
 
+/* The run's model file; NULL where there is none, or only a damaged one which its checkpoint makes once more. */
+static lfm_status open_model(const char *run, lfm_archive **out) {
+  char path[LFM_PATH_SIZE];
+  *out = NULL;
+  LFM_TRY(lfm_path_join(path, sizeof path, run, "model.safetensors"));
+  if (!lfm_path_exists(path)) return LFM_OK;
+  lfm_status status = lfm_archive_open(path, out);
+  if (status != LFM_E_FORMAT || !lfm_checkpoint_exists(run)) return status;
+  lfm_note(LFM_WARNING, "%s; it is made once more from the checkpoint", lfm_error());
+  return LFM_OK;
+}
+
 lfm_status lfm_run_folder_has_model(const char *run, bool *has) {
-  return holds_any(run, (const char *const[]){"model.safetensors", NULL}, has);
+  lfm_archive *archive;
+  LFM_TRY(open_model(run, &archive));
+  *has = archive != NULL;
+  lfm_archive_destroy(archive);
+  return LFM_OK;
 }
 
 static lfm_status model_has_plan(const char *run, bool *has) {
-  lfm_model *model;
-  LFM_TRY(lfm_run_folder_has_model(run, has));
-  if (!*has) return LFM_OK;
-  LFM_TRY(lfm_model_load(run, &model));
-  *has = model->plan != NULL;
-  lfm_model_destroy(model);
+  lfm_archive *archive;
+  LFM_TRY(open_model(run, &archive));
+  *has = archive && lfm_archive_meta_find(archive, "plan");
+  lfm_archive_destroy(archive);
   return LFM_OK;
 }
 
@@ -81,7 +95,7 @@ static lfm_status check_unused(const char *run) {
   return status;
 }
 
-lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
+lfm_status lfm_run_folder_claim(const char *run, bool resume, lfm_claim *claim) {
   char path[LFM_PATH_SIZE];
   bool holds, is_distilled;
   LFM_TRY(holds_any(run, signs, &holds));
@@ -90,21 +104,22 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock) {
   if (holds && !resume)
     return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);
   if (!holds) LFM_TRY(check_unused(run));
+  claim->was_there = lfm_path_is_folder(run);
   LFM_TRY(lfm_folder_make(run));
-  LFM_TRY(lfm_folder_lock(run, "is training", lock));
+  LFM_TRY(lfm_folder_lock(run, "is training", &claim->lock));
   LFM_TRY(lfm_path_join(path, sizeof path, run, "checkpoint"));
   return lfm_folder_make(path);
 }
 
-void lfm_run_folder_abandon(const char *run) {
+void lfm_run_folder_abandon(const char *run, const lfm_claim *claim) {
   char path[LFM_PATH_SIZE];
-  if (lfm_path_join(path, sizeof path, run, "checkpoint") != LFM_OK) return;
+  if (claim->lock <= 0 || lfm_path_join(path, sizeof path, run, "checkpoint") != LFM_OK) return;
   rmdir(path); /* where it holds anything, it stays */
-  rmdir(run);
+  if (!claim->was_there) rmdir(run);
 }
 
-void lfm_run_folder_release(int lock) {
-  if (lock > 0) close(lock);
+void lfm_run_folder_release(const lfm_claim *claim) {
+  if (claim->lock > 0) close(claim->lock);
 }
 
 lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config) {
@@ -196,7 +211,7 @@ typedef struct result_field {
   double *real;
   int64_t *whole;
 } result_field;
-enum { RESULT_FIELDS = 16, OLD_RESULT_FIELDS = 8 }; /* runs made before memory was stated have the first only */
+enum { RESULT_FIELDS = 16 };
 
 static void result_fields(lfm_train_result *result, int64_t *blocks, result_field out[RESULT_FIELDS]) {
   result_field fields[RESULT_FIELDS] = {
@@ -246,11 +261,9 @@ lfm_status lfm_run_folder_read_result(const char *run, lfm_train_result *result,
   if (!*finished) return LFM_OK;
   LFM_TRY(lfm_facts_read(path, &facts));
   result_fields(result, &blocks, fields);
-  result->valid_nll_se = (double)NAN; /* of an older run */
   lfm_status status = LFM_OK;
   for (int k = 0; status == LFM_OK && k < RESULT_FIELDS; k++) {
     double value;
-    if (k >= OLD_RESULT_FIELDS && !lfm_facts_has(facts, fields[k].name)) continue; /* stays 0 */
     status = lfm_facts_get(facts, fields[k].name, &value);
     if (status != LFM_OK) break;
     if (fields[k].real) *fields[k].real = value;

@@ -47,7 +47,7 @@ static void destroy_draws(draws *d) {
 static lfm_status draw_noise(draws *d, uint64_t seed, bool logp) {
   float *z;
   lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_SAMPLE};
-  LFM_TRY(LFM_ALLOC(&d->x, d->rows * d->dim));
+  LFM_TRY(LFM_ALLOC_ROWS(&d->x, d->rows * d->dim));
   LFM_TRY(LFM_ALLOC(&d->failed, d->rows));
   LFM_TRY(LFM_ALLOC(&d->nfe, d->rows));
   if (logp) LFM_TRY(LFM_ALLOC(&d->base, d->rows));
@@ -157,11 +157,6 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   return LFM_OK;
 }
 
-/* Passes of the network for one evaluation of the field: two where a class is guided. */
-static double passes(const draws *d, const lfm_sample_options *options) {
-  return d->given && options->guidance != 1.0 ? 2.0 : 1.0;
-}
-
 static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {
   double evaluations = 0.0, variance = 0.0;
   *result = (lfm_sample_result){.seconds = lfm_seconds() - meter->begun};
@@ -196,9 +191,9 @@ lfm_status lfm_model_find_class(const lfm_model *model, const char *name, int *l
   int64_t classes = lfm_model_classes(model);
   *label = LFM_NO_CLASS;
   if (!classes) return has_no_classes();
-  if (strcmp(name, "none") == 0) return LFM_OK;
   for (int64_t k = 0; k < classes; k++)
     if (strcmp(lfm_model_class(model, k), name) == 0) return *label = (int)k, LFM_OK;
+  if (strcmp(name, "none") == 0) return LFM_OK;
   char *end;
   long number = strtol(name, &end, 10);
   if (!*name || *end || number < 0 || number >= classes) return unknown_class(model, name);
@@ -277,7 +272,7 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   if (status == LFM_OK) status = to_table(model, &d, out);
   if (status == LFM_OK && result) {
     fill_result(&d, &meter, result);
-    result->flops = result->nfe_mean * passes(&d, options) * lfm_net_forward_flops(model->net);
+    result->flops = result->nfe_mean * lfm_carry_passes(d.given, options->guidance) * lfm_net_forward_flops(model->net);
   }
   destroy_draws(&d);
   return status;

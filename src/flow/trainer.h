@@ -48,6 +48,12 @@ typedef struct lfm_lesson {
 
 typedef struct lfm_preview lfm_preview; /* the pictures that show how training goes, and their way there */
 
+/* A run folder is one program's. */
+typedef struct lfm_claim {
+  int lock;       /* descriptor of RUN, locked; 0: none */
+  bool was_there; /* RUN, before it was claimed */
+} lfm_claim;
+
 typedef struct lfm_trainer {
   const lfm_train_options *options;
   lfm_config *config; /* resolved */
@@ -103,7 +109,7 @@ typedef struct lfm_trainer {
   double train_flops, push_flops;
   int64_t rows_dropped;
   lfm_meter meter;
-  int lock; /* descriptor of RUN, locked; 0: none */
+  lfm_claim claim; /* on RUN */
 } lfm_trainer;
 
 /* max_batch of this block. */
@@ -201,14 +207,15 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out);
 /* ---- run_folder.c ------------------------------------------------------------------------------------------- */
 /* Makes RUN and locks it against a second program; LFM_E_EXISTS when it holds a run already and this is no resume, or
  * files that are of no run. */
-lfm_status lfm_run_folder_claim(const char *run, bool resume, int *lock);
+lfm_status lfm_run_folder_claim(const char *run, bool resume, lfm_claim *claim);
 /* Is there a run, and is it a distillation's, unfinished or finished?  And, for one that is to be trained on: LFM_E_EXISTS
  * where it is. */
 lfm_status lfm_run_folder_holds(const char *run, bool *is_run, bool *is_distilled);
 lfm_status lfm_run_folder_check_trained(const char *run);
 lfm_status lfm_run_folder_has_model(const char *run, bool *has);
-void lfm_run_folder_release(int lock);
-void lfm_run_folder_abandon(const char *run); /* removes what was made of a RUN in which nothing began */
+void lfm_run_folder_release(const lfm_claim *claim);
+/* Removes what was made of a RUN in which nothing began; what was there before stays. */
+void lfm_run_folder_abandon(const char *run, const lfm_claim *claim);
 lfm_status lfm_run_folder_begin(const char *run, const lfm_config *config); /* config.yaml */
 lfm_status lfm_run_folder_record(lfm_trainer *trainer);  /* a line of metrics.jsonl from the running means */
 lfm_status lfm_run_folder_metrics(lfm_trainer *trainer); /* metrics.jsonl anew from the records: after a resume */

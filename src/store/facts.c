@@ -184,8 +184,6 @@ lfm_status lfm_facts_read(const char *path, lfm_facts **out) {
   return LFM_OK;
 }
 
-bool lfm_facts_has(const lfm_facts *facts, const char *name) { return json_object_get(facts->root, name) != NULL; }
-
 lfm_status lfm_facts_get(const lfm_facts *facts, const char *name, double *value) {
   const json_t *item = json_object_get(facts->root, name);
   if (!json_is_number(item) && !json_is_null(item))

@@ -26,6 +26,5 @@ lfm_status lfm_facts_write(const lfm_facts *facts, const char *path);        /* 
 /* The number of that name in a JSON file's object; NAN where it is null.  LFM_E_FORMAT when it is not there. */
 lfm_status lfm_facts_read(const char *path, lfm_facts **out);
 lfm_status lfm_facts_get(const lfm_facts *facts, const char *name, double *value);
-bool lfm_facts_has(const lfm_facts *facts, const char *name);
 
 #endif

@@ -680,12 +680,12 @@ static void killed_at_its_end_it_keeps_no_rows(void **state) {
   r.options.resume = true;
   OK(go(&r));
   size_t left = size_of(states);
-  int lock;
+  lfm_claim claim;
   OK(lfm_file_write(states, bytes, size));
-  OK(lfm_run_folder_claim(r.path, true, &lock));
+  OK(lfm_run_folder_claim(r.path, true, &claim));
   FAILS(LFM_E_EXISTS, go(&r));
   assert_int_equal(size_of(states), size);
-  lfm_run_folder_release(lock);
+  lfm_run_folder_release(&claim);
   OK(go(&r));
   assert_true(r.result.was_finished && size > 4 * left);
   assert_int_equal(size_of(states), left);

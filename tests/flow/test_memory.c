@@ -257,20 +257,6 @@ static void a_note_says_it_when_training_begins(void **state) {
   folder_remove(&disk);
 }
 
-/* A result.json of a run that was made before memory was stated is still one. */
-static void older_results_are_read(void **state) {
-  (void)state;
-  static const char text[] = "{\"blocks\":2,\"steps\":10,\"seconds\":1,\"loss\":1,\"valid_nll\":1,\"train_flops\":0,"
-                             "\"push_flops\":0,\"rows_dropped\":0}";
-  folder disk = folder_create();
-  lfm_train_result read = {0};
-  bool finished = false;
-  OK(lfm_file_write(inside(disk.path, "result.json"), text, sizeof text - 1));
-  OK(lfm_run_folder_read_result(disk.path, &read, &finished));
-  assert_true(finished && read.blocks == 2 && read.memory.model == 0);
-  folder_remove(&disk);
-}
-
 static int no_limit(void **state) {
   (void)state;
   return lfm_memory_limit(0, NULL) == LFM_OK ? 0 : -1;
@@ -286,7 +272,6 @@ int main(void) {
       cmocka_unit_test_teardown(the_terms_are_what_is_allocated, no_limit),
       cmocka_unit_test_teardown(a_term_follows_its_cause, no_limit),
       cmocka_unit_test_teardown(a_note_says_it_when_training_begins, no_limit),
-      cmocka_unit_test_teardown(older_results_are_read, no_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

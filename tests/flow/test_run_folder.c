@@ -34,16 +34,16 @@ static void a_folder_has_one_owner(void **state) {
   (void)state;
   folder here = folder_create();
   const char *path = inside(here.path, "run");
-  int first = 0, second = 0;
+  lfm_claim first = {0}, second = {0};
   OK(lfm_run_folder_claim(path, false, &first));
-  assert_true(first > 0);
+  assert_true(first.lock > 0 && !first.was_there);
   FAILS(LFM_E_EXISTS, lfm_run_folder_claim(path, true, &second));
   assert_says("another program");
-  assert_int_equal(second, 0);
-  lfm_run_folder_release(first);
+  assert_int_equal(second.lock, 0);
+  lfm_run_folder_release(&first);
   OK(lfm_run_folder_claim(path, false, &second)); /* nothing was begun there: still free, without resume */
-  lfm_run_folder_release(second);
-  lfm_run_folder_release(0);
+  lfm_run_folder_release(&second);
+  lfm_run_folder_release(&(lfm_claim){0});
   folder_remove(&here);
 }
 
@@ -56,21 +56,38 @@ static void a_folder_without_locks_is_nobodys(void **state) {
   run_drop(&r);
 }
 
+/* What failed before it began leaves no folder, but for one that was there. */
+static void an_empty_folder_of_the_users_stays(void **state) {
+  (void)state;
+  folder here = folder_create();
+  const char *path = inside(here.path, "run");
+  for (int was_there = 0; was_there < 2; was_there++) {
+    lfm_claim claim = {0};
+    if (was_there) OK(lfm_folder_make(path));
+    OK(lfm_run_folder_claim(path, false, &claim));
+    lfm_run_folder_abandon(path, &claim);
+    lfm_run_folder_release(&claim);
+    assert_true(lfm_path_exists(path) == was_there);
+    assert_false(lfm_path_exists(inside(here.path, "run/checkpoint")));
+  }
+  folder_remove(&here);
+}
+
 static void any_sign_of_a_run_is_respected(void **state) {
   (void)state;
   static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors"};
   for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
     folder here = folder_create();
-    int lock = 0;
+    lfm_claim claim = {0};
     OK(lfm_folder_make(inside(here.path, "checkpoint")));
     OK(lfm_file_write(inside(here.path, "notes.txt"), "mine", 4)); /* no sign */
-    OK(lfm_run_folder_claim(here.path, false, &lock));
-    lfm_run_folder_release(lock);
+    OK(lfm_run_folder_claim(here.path, false, &claim));
+    lfm_run_folder_release(&claim);
     OK(lfm_file_write(inside(here.path, signs[k]), "x", 1));
-    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, false, &lock));
+    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, false, &claim));
     assert_says(here.path);
-    OK(lfm_run_folder_claim(here.path, true, &lock));
-    lfm_run_folder_release(lock);
+    OK(lfm_run_folder_claim(here.path, true, &claim));
+    lfm_run_folder_release(&claim);
     folder_remove(&here);
   }
 }
@@ -78,16 +95,16 @@ static void any_sign_of_a_run_is_respected(void **state) {
 static void what_is_no_run_is_left_alone(void **state) {
   (void)state;
   folder here = folder_create();
-  int lock = 0;
+  lfm_claim claim = {0};
   OK(lfm_file_write(inside(here.path, "loss.png"), "mine", 4));
   for (int resume = 0; resume < 2; resume++) {
-    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, resume, &lock));
+    FAILS(LFM_E_EXISTS, lfm_run_folder_claim(here.path, resume, &claim));
     assert_says("holds files that are of no run (loss.png); name a new folder, or an empty one");
     assert_false(lfm_path_exists(inside(here.path, "checkpoint")));
   }
   OK(lfm_file_remove(inside(here.path, "loss.png")));
-  OK(lfm_run_folder_claim(here.path, false, &lock));
-  lfm_run_folder_release(lock);
+  OK(lfm_run_folder_claim(here.path, false, &claim));
+  lfm_run_folder_release(&claim);
   folder_remove(&here);
 }
 
@@ -95,13 +112,13 @@ static void folders_that_cannot_be(void **state) {
   (void)state;
   folder here = folder_create();
   static char longer[5000];
-  int lock = 0;
+  lfm_claim claim = {0};
   memset(longer, 'a', sizeof longer - 1);
-  FAILS(LFM_E_USAGE, lfm_run_folder_claim(longer, false, &lock));
+  FAILS(LFM_E_USAGE, lfm_run_folder_claim(longer, false, &claim));
   OK(lfm_file_write(inside(here.path, "file"), "x", 1));
-  assert_int_not_equal(lfm_run_folder_claim(inside(here.path, "file"), false, &lock), LFM_OK);
-  FAILS(LFM_E_IO, lfm_run_folder_claim(inside(here.path, "file/run"), false, &lock));
-  assert_int_equal(lock, 0);
+  assert_int_not_equal(lfm_run_folder_claim(inside(here.path, "file"), false, &claim), LFM_OK);
+  FAILS(LFM_E_IO, lfm_run_folder_claim(inside(here.path, "file/run"), false, &claim));
+  assert_int_equal(claim.lock, 0);
   folder_remove(&here);
 }
 
@@ -159,6 +176,7 @@ static void results_come_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_folder_has_one_owner),
+      cmocka_unit_test(an_empty_folder_of_the_users_stays),
       cmocka_unit_test(a_folder_without_locks_is_nobodys),
       cmocka_unit_test(any_sign_of_a_run_is_respected),
       cmocka_unit_test(what_is_no_run_is_left_alone),
