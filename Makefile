@@ -54,5 +54,5 @@ tsan: ## every test under ThreadSanitizer
 # compile PRESET,FOLDER,OPTIONS: a new folder gets Ninja where there is one; an old one keeps the generator it was made with.
 define compile
 [ -e $(2)/CMakeCache.txt ] || generator=$$(command -v ninja >/dev/null && echo '-G Ninja'); \
-cmake --preset $(1) $$generator $(3) $(if $(WERROR),-DLFM_WERROR=ON) >/dev/null && cmake --build $(2) --parallel $(jobs)
+cmake --preset $(1) $$generator $(3) -DLFM_WERROR=$(if $(WERROR),ON,OFF) >/dev/null && cmake --build $(2) --parallel $(jobs)
 endef

@@ -5,6 +5,7 @@
 #include "configure.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 lfm_status app_configure(const char *preset, const char *file, const app_texts *sets, lfm_config **out) {
   lfm_status status = lfm_config_create(out);
@@ -12,6 +13,17 @@ lfm_status app_configure(const char *preset, const char *file, const app_texts *
   if (status == LFM_OK && file) status = lfm_config_load(*out, file);
   for (int i = 0; status == LFM_OK && i < sets->count; i++) status = lfm_config_set(*out, sets->items[i]);
   return status;
+}
+
+bool app_is_of_key(const char *setting, const char *key) {
+  size_t length = strcspn(setting, " =");
+  return length == strcspn(key, " =") && strncmp(setting, key, length) == 0;
+}
+
+bool app_sets_key(const app_texts *sets, const char *key) {
+  for (int i = 0; i < sets->count; i++)
+    if (app_is_of_key(sets->items[i], key)) return true;
+  return false;
 }
 
 lfm_status app_configure_seed(lfm_config *config, uint64_t seed) {

@@ -14,4 +14,8 @@ lfm_status app_configure_seeded(const char *preset, const char *file, const app_
                                 lfm_config **out);
 lfm_status app_configure_seed(lfm_config *config, uint64_t seed);
 
+/* Whether "key = value" is of KEY ("key", or itself with a value); and whether one of SETS is. */
+bool app_is_of_key(const char *setting, const char *key);
+bool app_sets_key(const app_texts *sets, const char *key);
+
 #endif

@@ -147,6 +147,7 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (r.seed.given && app_sets_key(&r.sets, "seed")) return app_usage_error(self, "--seed and --set both give seed");
   if (r.s > 0.0 && !(r.plan && strcmp(r.plan, "auto") == 0))
     return app_usage_error(self, "--s has no effect without --plan auto");
   app_progress progress;

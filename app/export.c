@@ -19,7 +19,7 @@ typedef struct request {
 
 static bool is_source(const request *r) {
   size_t length = strlen(r->out);
-  return length > 2 && strcmp(r->out + length - 2, ".c") == 0;
+  return length > 2 && strcasecmp(r->out + length - 2, ".c") == 0;
 }
 
 static lfm_status export_policy(const request *r, const lfm_model *model) {

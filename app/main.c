@@ -37,8 +37,20 @@ int app_report(const app_command *command, lfm_status status) {
   return status == LFM_E_USAGE ? APP_USAGE : APP_FAILED;
 }
 
+/* A note is news once a command, though several of its steps may come upon the matter; a warning is shown each time. */
+static bool was_said(const char *text) {
+  enum { REMEMBERED = 16 };
+  static char said[REMEMBERED][200];
+  static int count;
+  for (int i = 0; i < REMEMBERED && i < count; i++)
+    if (strncmp(said[i], text, sizeof said[i] - 1) == 0) return true;
+  snprintf(said[count++ % REMEMBERED], sizeof said[0], "%s", text);
+  return false;
+}
+
 void app_show_note(lfm_note_level level, const char *text, void *context) {
   (void)context;
+  if (level == LFM_NOTE && was_said(text)) return;
   fprintf(stderr, "%s: %s\n", level == LFM_WARNING ? "warning" : "note", text);
 }
 

@@ -77,22 +77,17 @@ static int check_values(const sweep *s) {
   return code;
 }
 
-static bool is_of_key(const char *setting, const char *key) {
-  size_t length = strcspn(setting, " =");
-  return length == strcspn(key, " =") && strncmp(setting, key, length) == 0;
-}
-
 /* What the runs' own settings would lie over, unheard; and what is read once for all runs. */
 static int check_sets(const sweep *s) {
   for (int axis = 0; axis < s->combinations.axis_count; axis++)
-    if (is_of_key(s->combinations.axes[axis].key, "image_size"))
+    if (app_is_of_key(s->combinations.axes[axis].key, "image_size"))
       return app_usage_error(s->self,
                              "--over image_size: the pictures are read once, for all runs; make a sweep of each size");
   for (int i = 0; i < s->r.sets.count; i++) {
     const char *set = s->r.sets.items[i];
-    if (is_of_key(set, "seed")) return app_usage_error(s->self, "--set seed: use --seeds");
+    if (app_is_of_key(set, "seed")) return app_usage_error(s->self, "--set seed: use --seeds");
     for (int axis = 0; axis < s->combinations.axis_count; axis++)
-      if (is_of_key(set, s->combinations.axes[axis].key))
+      if (app_is_of_key(set, s->combinations.axes[axis].key))
         return app_usage_error(s->self, "--over and --set both give %.*s", (int)strcspn(set, " ="), set);
   }
   return APP_DONE;

@@ -155,6 +155,9 @@ static int run(const app_command *self, int argc, char **argv) {
   };
   int code;
   if (!app_parse(self, options, argc, argv, &code)) return code;
+  if (r.seed.given && app_sets_key(&r.sets, "seed")) return app_usage_error(self, "--seed and --set both give seed");
+  if (r.columns.size && app_sets_key(&r.sets, "image_size"))
+    return app_usage_error(self, "--size and --set both give image_size");
   app_progress progress;
   lfm_config *config = NULL;
   lfm_train_result result;

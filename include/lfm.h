@@ -398,8 +398,9 @@ typedef struct lfm_score_result {
   double nll, nll_se;           /* mean of -log p in the data's units (nats), and its standard error (clustered) */
   double nll_standardised;      /* the same without the normaliser's log-determinant */
   double bits_per_dim, bits_se; /* of pictures: nll in bits a number, an upper bound of those of its bytes; else NAN */
-  double solver_error; /* mean |log p - log p at a tenth of the tolerance| on up to 32 of the rows; of fixed steps, at the
-                        * usual tolerance; NAN: there is no finer solve, or it would take longer than the scores */
+  double solver_error; /* mean |log p - log p at a tenth of the tolerance|, estimated by up to 32 rows: the four of the
+                        * least log p and others, which stand for the rest; of fixed steps, at the usual tolerance; NAN: there
+                        * is no finer solve, or it would take longer than the scores */
   double probe_se;     /* the part of nll_se that is the probes'; NAN: the trace is exact, or by one probe */
   double nfe_mean, seconds;
   int64_t against_failed;     /* that the second model lost; a row may be lost by both */

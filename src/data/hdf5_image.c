@@ -59,7 +59,7 @@ lfm_status lfm_hdf5_put_texts(hid_t place, const char *path, const char *const *
   H5Sclose(space);
   H5Tclose(type);
   lfm_free(block);
-  return done ? LFM_OK : lfm_hdf5_refuse(LFM_E_USAGE, path, "the list cannot be written");
+  return done ? LFM_OK : lfm_hdf5_refuse(LFM_E_MEMORY, path, "the list cannot be written");
 }
 
 static lfm_status put_attribute(hid_t object, const char *name, hid_t stored, hid_t type, const void *value) {
@@ -67,7 +67,7 @@ static lfm_status put_attribute(hid_t object, const char *name, hid_t stored, hi
   bool done = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
   if (attribute >= 0) H5Aclose(attribute);
   H5Sclose(space);
-  return done ? LFM_OK : lfm_hdf5_refuse(LFM_E_USAGE, name, "the attribute cannot be written");
+  return done ? LFM_OK : lfm_hdf5_refuse(LFM_E_MEMORY, name, "the attribute cannot be written");
 }
 
 lfm_status lfm_hdf5_put_whole_attribute(hid_t object, const char *name, int64_t value) {
@@ -87,7 +87,7 @@ lfm_status lfm_hdf5_put_group(hid_t place, const char *path, hid_t *group) {
   H5Pset_obj_track_times(creation, false);
   *group = H5Gcreate2(place, path, H5P_DEFAULT, creation, H5P_DEFAULT);
   H5Pclose(creation);
-  return *group >= 0 ? LFM_OK : lfm_hdf5_refuse(LFM_E_USAGE, path, "the group cannot be written");
+  return *group >= 0 ? LFM_OK : lfm_hdf5_refuse(LFM_E_MEMORY, path, "the group cannot be written");
 }
 
 lfm_status lfm_hdf5_image_take(hid_t file, uint8_t **bytes, size_t *size) {

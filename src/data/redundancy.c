@@ -64,6 +64,20 @@ lfm_status lfm_redundant_rows(const double *x, int64_t rows, int64_t cols, const
   return LFM_OK;
 }
 
+lfm_status lfm_shared_rows(const double *x, int64_t rows, const double *y, int64_t others, int64_t cols, int64_t *shared) {
+  uint64_t *hash;
+  *shared = 0;
+  LFM_TRY(LFM_ALLOC_ROWS(&hash, rows));
+  for (int64_t i = 0; i < rows; i++) hash[i] = hash_row(x + i * cols, cols);
+  qsort(hash, (size_t)rows, sizeof *hash, lfm_by_bits);
+  for (int64_t i = 0; i < others; i++) {
+    uint64_t other = hash_row(y + i * cols, cols);
+    *shared += bsearch(&other, hash, (size_t)rows, sizeof *hash, lfm_by_bits) != NULL;
+  }
+  lfm_free(hash);
+  return LFM_OK;
+}
+
 /* ---- columns --------------------------------------------------------------------------------------------------- */
 
 typedef struct factor {

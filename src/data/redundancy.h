@@ -14,6 +14,9 @@ enum { LFM_MOST_COMPARED_ROWS = 5000000, LFM_MOST_COMPARED_COLUMNS = 400 };
 /* *copies = how many of x [rows, cols] are equal to a row before them; with group [rows], only to rows of other groups. */
 lfm_status lfm_redundant_rows(const double *x, int64_t rows, int64_t cols, const double *group, int64_t *copies);
 
+/* *shared = how many of y [others, cols] are equal to a row of x [rows, cols]. */
+lfm_status lfm_shared_rows(const double *x, int64_t rows, const double *y, int64_t others, int64_t cols, int64_t *shared);
+
 /* *count = how many columns are linear functions of the columns before them, to a thousandth of their spread; list [size]
  * says which and of what: "b (of a), sum (of x, y)".  None where there are too few rows to tell. */
 lfm_status lfm_redundant_columns(const double *x, int64_t rows, int64_t cols, char *const *names, int64_t *count, char *list,

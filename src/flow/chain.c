@@ -34,12 +34,20 @@ static lfm_status act_of(const lfm_config *config, lfm_act *act) {
   return lfm_fail(LFM_E_USAGE, "act: '%s' is not an activation", name);
 }
 
+lfm_status lfm_chain_check_network(const lfm_config *config, bool of_pictures, bool of_demonstrations) {
+  if (config->network == LFM_NETWORK_UNET && !of_pictures)
+    return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are %s",
+                    of_demonstrations ? "demonstrations (network: unet1d, or mlp)" : "columns of numbers (network: mlp)");
+  if (config->network == LFM_NETWORK_UNET1D && !of_demonstrations)
+    return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are %s",
+                    of_pictures ? "pictures (network: unet)" : "columns of numbers (network: mlp)");
+  return LFM_OK;
+}
+
 static lfm_status create_unet(const lfm_model *model, const lfm_kernels *kernels, bool span, lfm_net **out) {
   const lfm_config *config = model->config;
   const lfm_images *picture = model->picture;
-  if (!picture)
-    return lfm_fail(LFM_E_USAGE, "network: unet is for pictures; the data are %s",
-                    model->windows ? "demonstrations (network: unet1d, or mlp)" : "columns of numbers (network: mlp)");
+  LFM_TRY(lfm_chain_check_network(config, picture, model->windows));
   lfm_unet2d_config unet = {.channels = picture->channels,
                             .height = picture->height,
                             .width = picture->width,
@@ -64,9 +72,7 @@ static int64_t given_of(const lfm_model *model) {
 
 lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out) {
   const lfm_config *config = model->config;
-  if (!model->windows)
-    return lfm_fail(LFM_E_USAGE, "network: unet1d is for demonstrations; the data are %s",
-                    model->picture ? "pictures (network: unet)" : "columns of numbers (network: mlp)");
+  LFM_TRY(lfm_chain_check_network(config, model->picture, model->windows));
   *out = (lfm_unet1d_config){.length = model->windows->horizons.prediction,
                              .channels = model->windows->width,
                              .given = given_of(model),

@@ -109,7 +109,8 @@ static void warn_of_empty(const lfm_table *train) {
 }
 
 /* Of what the configuration says that classes are shown, which a resumed run's own does. */
-lfm_status lfm_trainer_check_classes(const lfm_config *config, const lfm_table *train, const lfm_table *valid) {
+lfm_status lfm_trainer_check_kind(const lfm_config *config, const lfm_table *train, const lfm_table *valid) {
+  LFM_TRY(lfm_chain_check_network(config, train->images, train->demos));
   if (!config->conditional) return LFM_OK;
   if (!lfm_table_labels(train) || !lfm_table_labels(valid))
     return lfm_fail(LFM_E_DATA,
@@ -158,17 +159,40 @@ static lfm_status warn_redundant(const lfm_trainer *trainer) {
   return lfm_redundancy_warn(table->values, table->rows, table->cols, table->names, NULL, advice);
 }
 
+static bool have_same_columns(const lfm_table *a, const lfm_table *b) {
+  bool same = a->cols == b->cols;
+  for (int64_t j = 0; same && j < a->cols; j++) same = strcmp(a->names[j], b->names[j]) == 0;
+  return same;
+}
+
+/* Validation rows of the caller's that are among those to train on, as where one file is named twice. */
+static lfm_status warn_shared(const lfm_trainer *trainer) {
+  const lfm_table *train = trainer->options->train, *valid = trainer->options->valid;
+  int64_t shared;
+  if (!valid || valid->images || valid->demos || !have_same_columns(train, valid)) return LFM_OK;
+  if (train->rows > LFM_MOST_COMPARED_ROWS) return LFM_OK;
+  LFM_TRY(lfm_shared_rows(train->values, train->rows, valid->values, valid->rows, train->cols, &shared));
+  if (shared * 100 >= valid->rows)
+    lfm_note(
+        LFM_WARNING,
+        "%lld of the %lld validation rows are also among those to train on: their loss says less, and nothing of what is "
+        "learnt by heart; give others, or none, and a tenth is held out",
+        (long long)shared, (long long)valid->rows);
+  return LFM_OK;
+}
+
 /* The rows to train on and to validate by, checked, and warned about. */
 lfm_status lfm_trainer_take_tables(lfm_trainer *trainer) {
   const lfm_train_options *options = trainer->options;
   if (!options->valid) LFM_TRY(hold_out(trainer, options->train));
   trainer->valid_table = options->valid ? options->valid : trainer->split_valid;
   LFM_TRY(cut_windows(trainer));
-  LFM_TRY(lfm_trainer_check_classes(trainer->config, options->train, trainer->valid_table));
+  LFM_TRY(lfm_trainer_check_kind(trainer->config, options->train, trainer->valid_table));
   if (trainer->config->conditional) warn_of_empty(options->train);
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(lfm_trainer_table(trainer)));
   if (trainer->config->normalise != LFM_NORMALISE_NONE) LFM_TRY(lfm_outliers_warn(options->train));
+  LFM_TRY(warn_shared(trainer));
   return warn_redundant(trainer);
 }
 
@@ -284,9 +308,9 @@ static lfm_status beyond(const lfm_model *model, const lfm_pool *pool, int64_t l
   bool is_of_a_column = model->names && model->normaliser->kind != LFM_NORMALISE_WHITEN;
   return lfm_fail(LFM_E_DATA, "row %lld%s%s%s: in the flow's units it is beyond what %s hold; %s", (long long)line,
                   is_of_a_column ? ", column '" : "", is_of_a_column ? model->names[model->normaliser->varying[j]] : "",
-                  is_of_a_column ? "'" : "",
-                  pool->halves ? "halves (pool_precision: fp16)" : "floats",
-                  model->normaliser->kind == LFM_NORMALISE_NONE ? "set normalise=standardise, or rescale the column" : "is the row an error?");
+                  is_of_a_column ? "'" : "", pool->halves ? "halves (pool_precision: fp16)" : "floats",
+                  model->normaliser->kind == LFM_NORMALISE_NONE ? "set normalise=standardise, or rescale the column"
+                                                                : "is the row an error?");
 }
 
 /* Rows to train on that would be infinities, or be cut down to the largest half. */

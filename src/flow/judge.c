@@ -55,6 +55,7 @@ lfm_status lfm_judge_train(const lfm_judge_options *options, lfm_judge **out, lf
 
 lfm_status lfm_judge_fits(const lfm_judge *judge, const lfm_model *model) {
   int32_t of[LFM_MOST_CLASSES];
+  if (!model->picture) return lfm_fail(LFM_E_DATA, "judge: the model draws no pictures, of which alone it can judge");
   LFM_TRY(lfm_judge_check(judge, model->picture));
   lfm_images_match_classes(judge->picture, model->picture, of);
   for (int64_t k = 0; k < lfm_model_classes(model); k++)

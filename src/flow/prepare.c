@@ -278,17 +278,13 @@ static lfm_status cut_none(const lfm_config *config, const lfm_demos *demos, lfm
   return status;
 }
 
-static lfm_status all_vary(int64_t cols, lfm_normaliser **out) {
-  LFM_TRY(lfm_normaliser_make(LFM_NORMALISE_NONE, cols, cols, out));
-  for (int64_t j = 0; j < cols; j++) (*out)->varying[j] = j;
-  return LFM_OK;
-}
-
-/* The chain without its blocks, of columns that all vary: what their units are changes nothing in what is refused. */
+/* The chain without its blocks.  The units of columns are not those of a training, which changes nothing in what is refused;
+ * which of them vary is. */
 static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows, lfm_model **out) {
   lfm_normaliser *normaliser;
   bool is_numbers = !table->images && !table->windows;
-  LFM_TRY(is_numbers ? all_vary(table->cols, &normaliser) : fit_normaliser(config, table, &normaliser));
+  LFM_TRY(is_numbers ? lfm_normaliser_fit(LFM_NORMALISE_NONE, table, &normaliser)
+                     : fit_normaliser(config, table, &normaliser));
   lfm_data_shape shape = {.rows = rows, .dim = normaliser->dim, .picture = table->images, .windows = table->windows};
   lfm_status status = lfm_resolve_shape(config, &shape);
   if (status == LFM_OK) return lfm_chain_plan(config, table, normaliser, out);
@@ -296,7 +292,7 @@ static lfm_status plan(lfm_config *config, const lfm_table *table, int64_t rows,
   return status;
 }
 
-/* By columns and kind: which columns are constant, and so have no density, training says. */
+/* By columns and kind, and what is constant. */
 lfm_status lfm_trainer_check_columns(const lfm_model *model, const lfm_table *rows) {
   int64_t *place;
   if (!rows || rows->demos) return LFM_OK; /* windows are cut, and compared, when they are scored */
@@ -318,7 +314,7 @@ lfm_status lfm_train_check(const lfm_train_options *options, const lfm_table *sc
   LFM_TRY_GOTO(options->config ? lfm_config_copy(options->config, &config) : lfm_config_create(&config), done);
   LFM_TRY_GOTO(check_objective(config), done);
   LFM_TRY_GOTO(lfm_trainer_check_tables(table, options->valid), done);
-  LFM_TRY_GOTO(lfm_trainer_check_classes(config, table, valid), done);
+  LFM_TRY_GOTO(lfm_trainer_check_kind(config, table, valid), done);
   LFM_TRY_GOTO(lfm_trainer_count_rows(options, config, &rows), done);
   if (table->demos) LFM_TRY_GOTO(cut_none(config, table->demos, &windows), done);
   LFM_TRY_GOTO(plan(config, windows ? windows : table, rows, &model), done);

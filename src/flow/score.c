@@ -28,8 +28,6 @@ typedef struct scored {
 } scored;
 
 static lfm_status choose_rows(const lfm_model *model, const lfm_table *table, const lfm_score_options *options, scored *s) {
-  if (options->paper_protocol && options->solve.solver)
-    return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver out");
   return lfm_scored_choose(model, table, options->rows, options->group, options->probes, options->seed, &s->own);
 }
 
@@ -178,6 +176,8 @@ typedef struct solves {
 static lfm_status prepare(const lfm_model *model, const lfm_table *rows, const lfm_score_options *options, scored *s,
                           solves *solve) {
   LFM_TRY(lfm_density_check(model));
+  if (options->paper_protocol && options->solve.solver)
+    return lfm_fail(LFM_E_USAGE, "the paper's protocol has its own solvers: leave solver out");
   LFM_TRY(parse_solve(options, model, &solve->own));
   LFM_TRY(choose_rows(model, rows, options, s));
   lfm_probes_advise(model, options->probes);

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHECKED_ROWS = 32, USUAL_EVALUATIONS = 60 /* a block, under error control */ };
+enum { CHECKED_ROWS = 32, FAR_ROWS = 4, USUAL_EVALUATIONS = 60 /* a block, under error control */ };
 #define LEAST_TOL 1e-12 /* of any solve */
 
 /* ---- the rows ---------------------------------------------------------------------------------------------------- */
@@ -44,13 +44,41 @@ void lfm_scored_release(lfm_scored *s) {
 
 /* ---- the solver's error ------------------------------------------------------------------------------------------ */
 
-/* Some of the rows, evenly spaced again; their probes are those that they had. */
+/* Some of the rows: those of the least log p, whose errors may be as large as it, and others evenly spaced, which stand for
+ * all the rest.  Their probes are those that they had. */
 typedef struct sample {
   lfm_likelihood_rows rows;
+  int64_t far; /* of the first kind, which come first */
   int64_t from[CHECKED_ROWS], number[CHECKED_ROWS], nfe[CHECKED_ROWS];
   double logp[CHECKED_ROWS];
   uint8_t failed[CHECKED_ROWS];
 } sample;
+
+static bool is_listed(const int64_t *list, int64_t count, int64_t row) {
+  while (count-- > 0)
+    if (list[count] == row) return true;
+  return false;
+}
+
+/* The `count` rows of the least log p, the least first; fewer where fewer were solved. */
+static int64_t find_far(const lfm_scored *s, int64_t count, int64_t *out) {
+  int64_t found = 0;
+  for (; found < count; found++) {
+    int64_t least = -1;
+    for (int64_t i = 0; i < s->rows.count; i++)
+      if (isfinite(s->rows.logp[i]) && (least < 0 || s->rows.logp[i] < s->rows.logp[least]) && !is_listed(out, found, i))
+        least = i;
+    if (least < 0) break;
+    out[found] = least;
+  }
+  return found;
+}
+
+static void choose_sample(const lfm_scored *s, int64_t count, sample *out) {
+  bool is_all = count == s->rows.count;
+  out->far = is_all ? 0 : find_far(s, count / (CHECKED_ROWS / FAR_ROWS), out->from);
+  for (int64_t i = out->far; i < count; i++) out->from[i] = lfm_spaced(i - out->far, s->rows.count, count - out->far);
+}
 
 static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, int64_t count, sample *out) {
   const lfm_likelihood_rows *all = &s->rows;
@@ -61,10 +89,11 @@ static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, int64
                                 .logp = out->logp,
                                 .failed = out->failed,
                                 .nfe = out->nfe};
+  choose_sample(s, count, out);
   LFM_TRY(LFM_ALLOC(&some->x, (size_t)some->count * cols));
   if (all->given) LFM_TRY(LFM_ALLOC(&some->given, (size_t)some->count * given));
   for (int64_t i = 0; i < some->count; i++) {
-    int64_t from = out->from[i] = lfm_spaced(i, all->count, some->count);
+    int64_t from = out->from[i];
     out->number[i] = s->row[from];
     memcpy(some->x + (size_t)i * cols, all->x + (size_t)from * cols, cols * sizeof *some->x);
     if (all->given) memcpy(some->given + (size_t)i * given, all->given + (size_t)from * given, given * sizeof *some->given);
@@ -72,16 +101,19 @@ static lfm_status take_sample(const lfm_scored *s, const lfm_model *model, int64
   return LFM_OK;
 }
 
+/* Over all rows: the far ones each for itself, the others for as many as there are besides. */
 static double mean_difference(const lfm_scored *s, const sample *finer) {
-  int64_t compared = 0;
-  double sum = 0.0;
+  int64_t far = 0, compared = 0;
+  double sum_far = 0.0, sum = 0.0;
   for (int64_t i = 0; i < finer->rows.count; i++) {
     double difference = fabs(finer->logp[i] - s->rows.logp[finer->from[i]]);
     if (!isfinite(difference)) continue;
-    sum += difference;
-    compared++;
+    if (i < finer->far) sum_far += difference, far++;
+    else if (!is_listed(finer->from, finer->far, finer->from[i])) sum += difference, compared++;
   }
-  return compared ? sum / (double)compared : (double)NAN;
+  if (!compared) return (double)NAN;
+  double all = (double)s->rows.count;
+  return (sum_far + (all - (double)far) * sum / (double)compared) / all;
 }
 
 /* Of fixed steps as many as take no longer than the scores did. */

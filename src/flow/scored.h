@@ -20,8 +20,9 @@ lfm_status lfm_scored_choose(const lfm_model *model, const lfm_table *table, int
                              int probes, uint64_t seed, lfm_scored *out);
 void lfm_scored_release(lfm_scored *s);
 
-/* Mean |difference| of log p, of some of the rows once these are solved, to the same by a tenth of the tolerance, of fixed
- * steps by the usual one; NAN where none was solved twice, and where no solve is finer or it would take longer. */
+/* Mean |difference| of log p, once all rows are solved, to the same by a tenth of the tolerance, of fixed steps by the usual
+ * one, from those of the least log p and some others; NAN where none was solved twice, and where no solve is finer or it
+ * would take longer. */
 lfm_status lfm_scored_solver_error(const lfm_scored *s, const lfm_model *model, lfm_team *team, const lfm_solve *solve,
                                    lfm_meter *meter, double *error);
 

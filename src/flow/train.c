@@ -30,8 +30,10 @@ enum { PROBED = 64 }; /* rows that are scored at the end where the trace is esti
 /* A checkpoint, and then the caller hears how things stand. */
 static lfm_status stop_here(lfm_trainer *trainer) {
   LFM_TRY(lfm_checkpoint_write(trainer));
-  return lfm_fail(LFM_E_INTERRUPTED, "stopped at step %lld of block %d; what was done is in %s/checkpoint",
-                  (long long)trainer->step, trainer->block + 1, trainer->options->run);
+  const lfm_lesson *lesson = trainer->lesson;
+  return lfm_fail(LFM_E_INTERRUPTED, "stopped at step %lld of %s %d; what was done is in %s/checkpoint",
+                  (long long)trainer->step, lesson ? "student" : "block", lesson ? lesson->number : trainer->block + 1,
+                  trainer->options->run);
 }
 
 /* The steps of one block, from wherever its checkpoint stood. */

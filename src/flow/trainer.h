@@ -142,8 +142,9 @@ lfm_model *lfm_trainer_take_model(lfm_trainer *trainer); /* the caller's from no
 
 /* ---- intake.c ----------------------------------------------------------------------------------------------- */
 lfm_status lfm_trainer_check_tables(const lfm_table *table, const lfm_table *valid); /* valid may be NULL */
-/* Where classes are shown: has every row one, and the validation rows none that was not learnt? */
-lfm_status lfm_trainer_check_classes(const lfm_config *config, const lfm_table *train, const lfm_table *valid);
+/* Is the network for such data?  Where classes are shown: has every row one, and the validation rows none that was not
+ * learnt? */
+lfm_status lfm_trainer_check_kind(const lfm_config *config, const lfm_table *train, const lfm_table *valid);
 lfm_status lfm_trainer_take_tables(lfm_trainer *trainer);       /* the training part, and trainer->valid_table */
 const lfm_table *lfm_trainer_table(const lfm_trainer *trainer); /* the training part, until the pool is filled */
 int64_t lfm_trainer_valid_rows(const lfm_trainer *trainer);     /* of the validation table in trainer->valid */

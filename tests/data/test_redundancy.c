@@ -63,6 +63,18 @@ static void copies_within_a_group_are_none(void **state) {
   assert_int_equal(copies, 1);
 }
 
+/* Rows of one table that are also in another, wherever they lie there. */
+static void shared_rows_are_counted(void **state) {
+  (void)state;
+  double x[ROWS * COLS], y[20 * COLS];
+  int64_t shared = -1;
+  fill(x, ROWS * COLS);
+  for (int i = 0; i < 20; i++) memcpy(y + i * COLS, x + (ROWS - 1 - 7 * i) * COLS, COLS * sizeof *y);
+  for (int i = 0; i < 8; i++) y[i * COLS] += 1e-9;
+  assert_int_equal(lfm_shared_rows(x, ROWS, y, 20, COLS, &shared), LFM_OK);
+  assert_int_equal(shared, 12);
+}
+
 static void columns_that_follow_are_named(void **state) {
   (void)state;
   double x[ROWS * COLS];
@@ -175,6 +187,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(copies_are_counted),
       cmocka_unit_test(copies_within_a_group_are_none),
+      cmocka_unit_test(shared_rows_are_counted),
       cmocka_unit_test(columns_that_follow_are_named),
       cmocka_unit_test(close_is_not_the_same),
       cmocka_unit_test(a_long_list_ends_in_its_room),

@@ -244,7 +244,7 @@ static void a_judge_fits_or_not(void **state) {
   assert_says("'green'");
   numbers = random_chain(columns, NULL, 1.0);
   FAILS(LFM_E_DATA, lfm_judge_fits(judge, numbers));
-  assert_says("pictures are due");
+  assert_says("the model draws no pictures");
   lfm_model_destroy(numbers);
   lfm_judge_destroy(of_larger);
   lfm_judge_destroy(judge);

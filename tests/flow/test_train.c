@@ -400,6 +400,28 @@ static void unscorable_validation_rows_do_not_hold_a_run(void **state) {
   run_drop(&r);
 }
 
+static void hear_of_shared(lfm_note_level level, const char *text, void *heard) {
+  *(bool *)heard |= level == LFM_WARNING && strstr(text, "50 of the 50 validation rows are also among those to train on");
+}
+
+/* One file named twice, say. */
+static void validation_rows_that_are_learnt_are_told(void **state) {
+  (void)state;
+  for (int among = 0; among < 2; among++) {
+    run r = small_run(KEYS("max_batch=2"));
+    lfm_table *valid = gaussian_table(50, 2, 99);
+    bool heard = false;
+    if (among) memcpy(valid->values, r.options.train->values, 100 * sizeof *valid->values);
+    r.options.valid = valid;
+    lfm_notes_to(hear_of_shared, &heard);
+    OK(run_train(&r));
+    lfm_notes_to(NULL, NULL);
+    assert_true(heard == among);
+    lfm_table_destroy(valid);
+    run_drop(&r);
+  }
+}
+
 /* ---- learning ------------------------------------------------------------------------------------------------ */
 
 /* Two columns with correlation 0.8: entropy 2 log(3) + log(2 pi e) + log(0.6).  The gap to the true density is paired over
@@ -845,6 +867,7 @@ int main(void) {
       cmocka_unit_test(a_row_is_drawn_again),
       cmocka_unit_test(patience_keeps_the_best_weights),
       cmocka_unit_test(lost_validation_rows_are_told),
+      cmocka_unit_test(validation_rows_that_are_learnt_are_told),
       cmocka_unit_test(unscorable_validation_rows_do_not_hold_a_run),
       cmocka_unit_test(learns_a_gaussian),
       cmocka_unit_test(single_steps_learn_a_gaussian),

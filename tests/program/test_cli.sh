@@ -107,6 +107,9 @@ expect_usage "did you mean dopri5?" "$lfm" sample model -n 1 -o x.csv --solver d
 expect_usage "from 0 to 2^53" "$lfm" train data.csv -o new --seed 9007199254740993
 expect_usage "did you mean paper?" "$lfm" score model data.csv --protocol papr
 expect_usage "exclude each other" "$lfm" train data.csv -o new --preset bsds300@A --config c.yaml
+expect_usage "--seed and --set both give seed" "$lfm" train data.csv -o new --seed 1 --set seed=2
+expect_usage "--size and --set both give image_size" "$lfm" train data.csv -o new --size 8 --set image_size=12
+expect_usage "network: unet is for pictures; the data are columns of numbers" "$lfm" train data.csv -o new --preset mnist --drop label
 expect_usage "exclude each other" "$lfm" train data.csv -o new --columns a --drop b
 expect_usage "exclude each other" "$lfm" sample model -n 1 -o x.csv --tol 1e-5 --nfe 10
 for verb in "rollout" "export -o x.c"; do

@@ -195,6 +195,9 @@ sed '1s/y/why/' test.csv >renamed.csv
 expect_error "renamed.csv: the table has some columns of the model, but none called 'y'" \
   "$lfm" sweep base.yaml data.csv -o refused --test renamed.csv
 check "and nothing was made" test ! -e refused
+sed '1s/$/,still/; 2,$s/$/,2/' data.csv >still.csv
+sed '1s/$/,still/; 2,$s/$/,3/' data.csv >moved.csv
+expect_error "moved.csv: row 1: column 'still' is 3, but was always 2" "$lfm" sweep base.yaml still.csv -o refused --test moved.csv
 expect_error "nothing.yaml" "$lfm" sweep nothing.yaml data.csv -o refused
 expect_error "nothing.yml" "$lfm" sweep nothing.yml data.csv -o refused
 expect_error "nowhere/base" "$lfm" sweep nowhere/base data.csv -o refused
