@@ -291,6 +291,12 @@ lfm_status lfm_file_write(const char *path, const void *data, size_t size) {
 
 bool lfm_path_exists(const char *path) { return access(path, F_OK) == 0; }
 
+lfm_status lfm_path_find(const char *path, bool *is_there) {
+  struct stat facts;
+  *is_there = stat(path, &facts) == 0;
+  return *is_there || errno == ENOENT || errno == ENOTDIR ? LFM_OK : lfm_fail_errno("%s", path);
+}
+
 bool lfm_path_is_folder(const char *path) {
   struct stat facts;
   return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);

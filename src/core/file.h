@@ -35,6 +35,8 @@ lfm_status lfm_file_write(const char *path, const void *data, size_t size);
 lfm_status lfm_path_check_writable(const char *path);
 
 bool lfm_path_exists(const char *path);
+/* The same, where "no" and "not ours to know" differ: LFM_E_IO, with the path, when the system does not let us look. */
+lfm_status lfm_path_find(const char *path, bool *is_there);
 bool lfm_path_is_folder(const char *path);
 bool lfm_path_ends_with(const char *path, const char *ending);                          /* letters of either case */
 lfm_status lfm_path_join(char *out, size_t size, const char *folder, const char *name); /* LFM_E_USAGE when too long */

@@ -404,6 +404,31 @@ static void a_path_leads_up_to_an_end(void **state) {
   }
 }
 
+/* For the effective user, which is who opens files. */
+static void what_may_not_be_looked_at_is_not_missing(void **state) {
+  (void)state;
+  const uid_t before = geteuid(), nobody = 65534;
+  const char *closed = in_folder("closed"), *within = in_folder("closed/a");
+  bool is_there = false;
+  assert_int_equal(lfm_folder_make(closed), LFM_OK);
+  write_text(within, "x");
+  assert_int_equal(lfm_path_find(within, &is_there), LFM_OK);
+  assert_true(is_there);
+  assert_int_equal(lfm_path_find(in_folder("closed/a/b"), &is_there), LFM_OK);
+  assert_false(is_there);
+  assert_int_equal(lfm_path_find(in_folder("closed/b"), &is_there), LFM_OK);
+  assert_false(is_there);
+  assert_int_equal(chmod(closed, 0), 0);
+  if (before == 0) assert_int_equal(seteuid(nobody), 0);
+  lfm_status status = lfm_path_find(within, &is_there);
+  assert_int_equal(seteuid(before), 0);
+  assert_int_equal(status, LFM_E_IO);
+  assert_non_null(strstr(lfm_error(), "closed/a: Permission denied"));
+  assert_int_equal(chmod(closed, 0700), 0);
+  assert_int_equal(unlink(within), 0);
+  assert_int_equal(rmdir(closed), 0);
+}
+
 static void folders_and_removal(void **state) {
   (void)state;
   const char *path = in_folder("new");
@@ -508,6 +533,7 @@ int main(void) {
       cmocka_unit_test(an_empty_file_is_a_file),
       cmocka_unit_test(paths),
       cmocka_unit_test(a_path_leads_up_to_an_end),
+      cmocka_unit_test(what_may_not_be_looked_at_is_not_missing),
       cmocka_unit_test(folders_and_removal),
       cmocka_unit_test(a_folder_has_one_holder),
       cmocka_unit_test(a_link_to_nowhere_is_in_the_way),
