@@ -42,8 +42,7 @@ typedef enum lfm_images_kind {
   LFM_IMAGES_IDX,   /* a file, gzip or not, that begins as IDX files of bytes do */
   LFM_IMAGES_CIFAR, /* a .bin file, or a folder with data_batch_*.bin or test_batch.bin */
   LFM_IMAGES_NPY,   /* an .npy file of three or four dimensions; with fewer it is a table */
-  LFM_IMAGES_FOLDER /* a folder with .png, .jpg or .jpeg in it or in one of its folders; that a run has its curves as a PNG is
-                     * for the caller to know */
+  LFM_IMAGES_FOLDER /* a folder with .png, .jpg or .jpeg in it or in one of its folders, of which none is a run's */
 } lfm_images_kind;
 lfm_status lfm_images_recognise(const char *path, lfm_images_kind *kind);
 

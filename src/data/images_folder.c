@@ -12,6 +12,8 @@
 #include "core/threads.h"
 #include "data/decode.h"
 #include "data/images_format.h"
+#include "data/runs.h"
+#include "data/text.h"
 
 #include "core/alloc.h"
 
@@ -58,22 +60,17 @@ static int64_t count_pictures(const lfm_listing *listing) {
   return count;
 }
 
-/* The names in a folder of the folder; none when it is no folder. */
-static lfm_status list_inside(const char *folder, const char *name, lfm_listing *out) {
-  char path[LFM_PATH_SIZE];
-  *out = (lfm_listing){0};
-  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
-  return lfm_path_is_folder(path) ? lfm_listing_read(path, out) : LFM_OK;
-}
+/* Its own, that is: the curves of a run are nobody's data. */
+static bool has_own_pictures(const lfm_listing *inside) { return count_pictures(inside) > 0 && !lfm_runs_is_inside(inside); }
 
 lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listing, bool *found) {
   lfm_listing inside;
-  *found = count_pictures(listing) > 0;
+  *found = has_own_pictures(listing);
   for (int64_t i = 0; i < listing->count && !*found; i++) {
-    lfm_status status = list_inside(folder, listing->names[i], &inside);
+    lfm_status status = lfm_listing_inside(folder, listing->names[i], &inside);
     if (status == LFM_E_MEMORY) return status;
     if (status != LFM_OK) continue;
-    *found = count_pictures(&inside) > 0;
+    *found = has_own_pictures(&inside);
     lfm_listing_free(&inside);
   }
   return LFM_OK;
@@ -121,7 +118,8 @@ static lfm_status warn_of_missing(const search *s, const char *name, const lfm_l
   if (inside->count == 0) return LFM_OK;
   LFM_TRY(lfm_path_join(path, sizeof path, s->folder, name));
   LFM_TRY(lfm_folder_has_pictures(path, inside, &found));
-  if (found)
+  if (lfm_runs_is_inside(inside)) lfm_note(LFM_WARNING, "%s: is a run folder, whose pictures are passed over", path);
+  else if (found)
     lfm_note(LFM_WARNING, "%s: has pictures in its folders alone, which are passed over; move them up into it", path);
   else lfm_note(LFM_WARNING, "%s: has no .png, .jpg or .jpeg in it ('%s', ...) and is passed over", path, inside->names[0]);
   return LFM_OK;
@@ -129,8 +127,8 @@ static lfm_status warn_of_missing(const search *s, const char *name, const lfm_l
 
 static lfm_status look_inside(search *s, const char *name) {
   lfm_listing inside;
-  LFM_TRY(list_inside(s->folder, name, &inside));
-  lfm_status status = count_pictures(&inside) > 0 ? add_class(s, name, &inside) : warn_of_missing(s, name, &inside);
+  LFM_TRY(lfm_listing_inside(s->folder, name, &inside));
+  lfm_status status = has_own_pictures(&inside) ? add_class(s, name, &inside) : warn_of_missing(s, name, &inside);
   lfm_listing_free(&inside);
   return status;
 }
@@ -145,6 +143,87 @@ static lfm_status find_all(search *s, const lfm_listing *listing) {
     return lfm_fail(LFM_E_DATA, "%s: pictures (%s) lie beside folders of pictures (%s), which are classes; move either",
                     s->folder, s->entries[0].name, s->class_names[0]);
   return LFM_OK;
+}
+
+/* ---- why there are none --------------------------------------------------------------------------------------- */
+
+/* Adds what is `depth` steps down from NAME in the folder and would be read, had it been named.  looks: so many more. */
+static lfm_status find_deeper(const char *folder, const char *name, int depth, int *looks, lfm_listing *found) {
+  lfm_listing names;
+  char place[LFM_PATH_SIZE], below[LFM_PATH_SIZE];
+  lfm_runs_kind kind;
+  LFM_TRY(lfm_path_join(place, sizeof place, folder, name));
+  LFM_TRY(lfm_runs_recognise(place, &kind));
+  if (kind != LFM_RUNS_NONE || --*looks < 0 || !lfm_path_is_folder(place)) return LFM_OK;
+  LFM_TRY(lfm_listing_read(place, &names));
+  bool here = false;
+  lfm_status status = depth == 0 ? lfm_folder_has_pictures(place, &names, &here) : LFM_OK;
+  if (here) status = lfm_listing_add(found, name);
+  for (int64_t i = 0; depth > 0 && status == LFM_OK && i < names.count; i++) {
+    status = lfm_path_join(below, sizeof below, name, names.names[i]);
+    if (status == LFM_OK) status = find_deeper(folder, below, depth - 1, looks, found);
+    if (status == LFM_E_IO) status = LFM_OK; /* what is closed to us is no place to send anybody to */
+  }
+  lfm_listing_free(&names);
+  return status;
+}
+
+/* Of a folder of train and test, or of what an archive was unpacked into. */
+static lfm_status refuse_deeper(const char *folder) {
+  enum { DEEPEST = 4, MOST_LOOKS = 10000 };
+  lfm_listing found = {0};
+  char list[400];
+  lfm_status status = LFM_OK;
+  int looks = MOST_LOOKS;
+  for (int depth = 1; status == LFM_OK && depth <= DEEPEST && found.count == 0; depth++)
+    status = find_deeper(folder, "", depth, &looks, &found);
+  if (status == LFM_OK && found.count)
+    status = lfm_fail(LFM_E_USAGE, "%s: its pictures lie deeper, in %s; name %s", folder,
+                      lfm_quote_list(found.names, found.count, list, sizeof list),
+                      found.count > 1 ? "one of these folders" : "that folder");
+  lfm_listing_free(&found);
+  return status;
+}
+
+static lfm_status refuse_runs(const char *folder) {
+  lfm_listing runs;
+  char list[400];
+  LFM_TRY(lfm_runs_list(folder, &runs));
+  lfm_status status = LFM_OK;
+  if (runs.count)
+    status = lfm_fail(LFM_E_USAGE, "%s: holds runs (%s), and no data", folder,
+                      lfm_quote_list(runs.names, runs.count, list, sizeof list));
+  lfm_listing_free(&runs);
+  return status;
+}
+
+static lfm_status refuse_others_among(const char *folder, const lfm_listing *names) {
+  char quoted[LFM_QUOTE_MAX];
+  for (int64_t i = 0; i < names->count; i++)
+    if (is_other_picture(names->names[i]))
+      return lfm_fail(LFM_E_USAGE, "%s: holds pictures of a kind that is not read (%s, ...); save them as .png or .jpg",
+                      folder, lfm_quote(names->names[i], strlen(names->names[i]), quoted));
+  return LFM_OK;
+}
+
+/* Or folders that are closed to us, which may hold anything. */
+static lfm_status refuse_others(const char *folder) {
+  lfm_listing names, inside;
+  LFM_TRY(lfm_listing_read(folder, &names));
+  lfm_status status = refuse_others_among(folder, &names);
+  for (int64_t i = 0; status == LFM_OK && i < names.count; i++) {
+    status = lfm_listing_inside(folder, names.names[i], &inside);
+    if (status == LFM_OK) status = refuse_others_among(folder, &inside);
+    lfm_listing_free(&inside);
+  }
+  lfm_listing_free(&names);
+  return status;
+}
+
+lfm_status lfm_folder_explain(const char *folder) {
+  LFM_TRY(refuse_runs(folder));
+  LFM_TRY(refuse_deeper(folder));
+  return refuse_others(folder);
 }
 
 /* ---- the two passes ------------------------------------------------------------------------------------------- */

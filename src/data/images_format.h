@@ -32,6 +32,9 @@ lfm_status lfm_npy_parse_pictures(const char *name, const uint8_t *data, size_t 
 
 /* A folder of PNG and JPEG files, or of folders of them; listing: its names. */
 lfm_status lfm_folder_has_pictures(const char *folder, const lfm_listing *listing, bool *found);
+/* Of a folder without pictures LFM_E_USAGE with the cause: that they lie deeper or are of another kind, or that these are
+ * runs; LFM_E_IO: it is closed to us; LFM_OK: no cause is known. */
+lfm_status lfm_folder_explain(const char *folder);
 lfm_status lfm_folder_read(const char *folder, const lfm_images_options *options, lfm_images **out);
 
 /* A set for so many pictures like `like`, in the size and number of channels that options ask for. */

@@ -6,6 +6,7 @@
 #include "data/listing.h"
 
 #include "core/alloc.h"
+#include "core/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -41,6 +42,13 @@ lfm_status lfm_listing_read(const char *folder, lfm_listing *out) {
   if (status == LFM_OK && out->count) qsort(out->names, (size_t)out->count, sizeof *out->names, by_bytes);
   if (status != LFM_OK) lfm_listing_free(out);
   return status;
+}
+
+lfm_status lfm_listing_inside(const char *folder, const char *name, lfm_listing *out) {
+  char path[LFM_PATH_SIZE];
+  *out = (lfm_listing){0};
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, name));
+  return lfm_path_is_folder(path) ? lfm_listing_read(path, out) : LFM_OK;
 }
 
 void lfm_listing_free(lfm_listing *listing) {

@@ -14,6 +14,8 @@ typedef struct lfm_listing {
 } lfm_listing;
 
 lfm_status lfm_listing_read(const char *folder, lfm_listing *out);
+/* Of the folder NAME in a folder; none when it is no folder. */
+lfm_status lfm_listing_inside(const char *folder, const char *name, lfm_listing *out);
 lfm_status lfm_listing_add(lfm_listing *listing, const char *name); /* behind the last; for lists of other names */
 void lfm_listing_free(lfm_listing *listing);                        /* accepts a freed one */
 

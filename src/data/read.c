@@ -7,10 +7,14 @@
  */
 #include "core/alloc.h"
 #include "data/format.h"
+#include "data/images_format.h"
+#include "data/runs.h"
 #include "data/survey.h"
 #include "data/table.h"
 
 #include <string.h>
+
+#define ENDINGS ".csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]" /* of what is written, too */
 
 static const lfm_format formats[] = {
     {".csv", NULL, false, lfm_csv_parse, lfm_csv_write, NULL, NULL},
@@ -45,11 +49,29 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
   if (*format) return LFM_OK;
   lfm_free(*file);
   *file = NULL;
-  return lfm_fail(LFM_E_USAGE, "%s: %s .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]%s", path,
-                  lfm_path_is_folder(path)
-                      ? "is a folder without pictures (.png, .jpg, .jpeg, CIFAR's .bin); a table is a file:"
-                      : "no data format has this ending; there are",
-                  lfm_path_exists(path) ? " .zarr" : ""); /* which is read only */
+  return lfm_fail(LFM_E_USAGE, "%s: no data format has this ending; there are " ENDINGS, path);
+}
+
+/* Of a path without an ending that we know: is it there, may we look, and what is it then?  LFM_OK: that says nothing. */
+static lfm_status explain_path(const char *path) {
+  static const char *const of_text[] = {".tsv", ".tab", ".txt", ".dat"};
+  lfm_map map;
+  bool is_there;
+  LFM_TRY(lfm_path_find(path, &is_there));
+  if (!is_there) return lfm_fail(LFM_E_IO, "%s: there is no such file or folder", path);
+  if (lfm_path_is_folder(path)) {
+    LFM_TRY(lfm_folder_explain(path));
+    return lfm_fail(
+        LFM_E_USAGE,
+        "%s: is a folder without pictures (.png, .jpg, .jpeg, CIFAR's .bin); a table is a file: " ENDINGS " .zarr", path);
+  }
+  LFM_TRY(lfm_map_open(path, &map));
+  lfm_map_close(&map);
+  for (size_t i = 0; i < sizeof of_text / sizeof *of_text; i++)
+    if (lfm_path_ends_with(path, of_text[i]))
+      return lfm_fail(LFM_E_USAGE, "%s: text is read as .csv, be its fields apart by commas, semicolons or tabs; name it so",
+                      path);
+  return LFM_OK;
 }
 
 static lfm_status read_source(const lfm_format *format, lfm_source *source, lfm_table **out) {
@@ -68,7 +90,10 @@ static lfm_status read_path(const char *path, lfm_source source, lfm_table **out
   char *file;
   *out = NULL;
   lfm_status status = lfm_path_split_key(path, &format, &file, &source.key);
-  if (status == LFM_E_USAGE && !lfm_path_exists(path)) return lfm_fail(LFM_E_IO, "%s: there is no such file or folder", path);
+  if (status == LFM_E_USAGE) {
+    LFM_TRY(explain_path(path));
+    return lfm_fail(status, "%s: no data format has this ending; there are " ENDINGS " .zarr", path);
+  }
   LFM_TRY(status);
   source.name = path;
   source.path = file;
@@ -111,12 +136,8 @@ static lfm_status check_wishes(const char *path, const lfm_table_options *option
 }
 
 lfm_status lfm_table_read(const char *path, const lfm_table_options *options, lfm_table **out) {
-  char model[LFM_PATH_SIZE];
   *out = NULL;
-  if (lfm_path_join(model, sizeof model, path, "config.yaml") == LFM_OK && lfm_path_exists(model)) /* its curves are a PNG */
-    return lfm_fail(LFM_E_USAGE, "%s: is a run folder; data are due here", path);
-  if (lfm_path_join(model, sizeof model, path, "sweep.csv") == LFM_OK && lfm_path_exists(model)) /* and those of its runs */
-    return lfm_fail(LFM_E_USAGE, "%s: is the folder of a sweep; data are due here", path);
+  LFM_TRY(lfm_runs_refuse(path));
   LFM_TRY(read_either(path, options, out));
   lfm_status status = check_wishes(path, options, *out);
   if (status == LFM_OK) return LFM_OK;

@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/runs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -422,14 +423,45 @@ lfm_status lfm_model_write(const lfm_model *model, const char *path) {
   return lfm_chain_write(model, path);
 }
 
+/* Of a folder in which runs lie: they have the models. */
+static lfm_status refuse_runs(const char *folder, const char *what) {
+  lfm_listing runs;
+  LFM_TRY(lfm_runs_list(folder, &runs));
+  lfm_status status = lfm_fail(LFM_E_IO, "%s: %s; a model is %s%s", folder, what,
+                               runs.count ? "one of its runs, as " : "a run", runs.count ? runs.names[0] : " of lfm train");
+  lfm_listing_free(&runs);
+  return status;
+}
+
+/* Of a folder without a model: LFM_E_IO says what would make it one. */
+static lfm_status refuse_folder(const char *folder) {
+  lfm_runs_kind kind;
+  LFM_TRY(lfm_runs_recognise(folder, &kind));
+  switch (kind) {
+  case LFM_RUNS_ONE:
+    return lfm_fail(LFM_E_IO,
+                    "%s: holds no model.safetensors; the run was stopped, and has one once --resume has finished it", folder);
+  case LFM_RUNS_DISTILLATION:
+    return lfm_fail(LFM_E_IO,
+                    "%s: holds no model.safetensors; the distillation was stopped, and has one once lfm distill --resume has "
+                    "finished it",
+                    folder);
+  case LFM_RUNS_SWEEP:
+    return refuse_runs(folder, "is the folder of a sweep");
+  case LFM_RUNS_NONE:
+    break;
+  }
+  return refuse_runs(folder, "holds no model.safetensors");
+}
+
 lfm_status lfm_model_load(const char *path, lfm_model **out) {
   *out = NULL;
   char inside[LFM_PATH_SIZE];
+  bool is_there;
   if (lfm_path_is_folder(path)) {
     LFM_TRY(lfm_path_join(inside, sizeof inside, path, "model.safetensors"));
-    if (!lfm_path_exists(inside))
-      return lfm_fail(LFM_E_IO,
-                      "%s: holds no model.safetensors; a run that was stopped has one once --resume has finished it", path);
+    LFM_TRY(lfm_path_find(inside, &is_there));
+    if (!is_there) return refuse_folder(path);
     path = inside;
   }
   lfm_archive *archive;

@@ -5,6 +5,8 @@
  */
 #include "core/alloc.h"
 #include "core/file.h"
+#include "data/images_format.h"
+#include "data/runs.h"
 #include "data/survey.h"
 #include "flow/trainer.h"
 #include "store/facts.h"
@@ -211,28 +213,122 @@ static lfm_status describe_result(const char *run, lfm_facts *facts) {
   return LFM_OK;
 }
 
+/* ---- folders ------------------------------------------------------------------------------------------------- */
+
+/* The runs that lie in a folder, and whether each is finished. */
+static lfm_status list_runs(const char *folder, const lfm_listing *runs, lfm_facts *facts) {
+  char path[LFM_PATH_SIZE];
+  int64_t finished = 0;
+  bool *is_finished;
+  lfm_status status = LFM_OK;
+  LFM_TRY(LFM_ALLOC(&is_finished, runs->count));
+  for (int64_t i = 0; status == LFM_OK && i < runs->count; i++) {
+    lfm_train_result ignored = {0};
+    status = lfm_path_join(path, sizeof path, folder, runs->names[i]);
+    if (status == LFM_OK) status = lfm_run_folder_read_result(path, &ignored, &is_finished[i]);
+    finished += is_finished[i];
+  }
+  lfm_facts_number(facts, "finished", (double)finished);
+  for (int64_t i = 0; i < runs->count; i++) {
+    lfm_facts_item(facts, "runs");
+    lfm_facts_text(facts, "name", runs->names[i]);
+    lfm_facts_text(facts, "run", is_finished[i] ? "finished" : "not finished");
+    lfm_facts_end(facts);
+  }
+  lfm_free(is_finished);
+  return status;
+}
+
+static lfm_status describe_runs(const char *folder, const char *kind, lfm_facts *facts) {
+  lfm_listing runs;
+  LFM_TRY(lfm_runs_list(folder, &runs));
+  lfm_facts_text(facts, "kind", kind);
+  lfm_status status = list_runs(folder, &runs, facts);
+  lfm_listing_free(&runs);
+  return status;
+}
+
+static lfm_status has_runs(const char *folder, bool *found) {
+  lfm_listing runs;
+  LFM_TRY(lfm_runs_list(folder, &runs));
+  *found = runs.count > 0;
+  lfm_listing_free(&runs);
+  return LFM_OK;
+}
+
+/* Its plan is there before its first student, but not before its teacher's rows. */
+static lfm_status describe_distillation(const char *folder, lfm_facts *facts) {
+  char path[LFM_PATH_SIZE];
+  uint8_t *text;
+  size_t size;
+  bool has_plan;
+  lfm_note(LFM_NOTE, "%s: is a distillation that is not finished; lfm distill --resume goes on with it", folder);
+  LFM_TRY(lfm_path_join(path, sizeof path, folder, LFM_RUNS_PLAN));
+  LFM_TRY(lfm_path_find(path, &has_plan));
+  LFM_TRY(describe_runs(folder, "distillation", facts));
+  lfm_facts_text(facts, "run", "not finished");
+  if (!has_plan) return LFM_OK;
+  LFM_TRY(lfm_file_read(path, &text, &size));
+  text[strcspn((const char *)text, "\n")] = 0;
+  lfm_facts_text(facts, "plan", (const char *)text);
+  lfm_free(text);
+  return LFM_OK;
+}
+
+/* A run that was stopped before its first checkpoint. */
+static lfm_status describe_beginning(lfm_facts *facts) {
+  lfm_facts_text(facts, "kind", "run");
+  lfm_facts_text(facts, "run", "not finished");
+  return LFM_OK;
+}
+
+/* Data; or runs, as of a sweep before its first table. */
+static lfm_status describe_other(const char *folder, lfm_facts *facts) {
+  lfm_images_kind kind;
+  bool found;
+  LFM_TRY(lfm_images_recognise(folder, &kind));
+  if (kind != LFM_IMAGES_NONE) return describe_set(folder, facts);
+  if (lfm_path_ends_with(folder, ".zarr") || lfm_path_ends_with(folder, ".zarr/")) return describe_table(folder, facts);
+  LFM_TRY(has_runs(folder, &found));
+  if (found) return describe_runs(folder, "runs", facts);
+  LFM_TRY(lfm_folder_explain(folder));
+  return lfm_fail(LFM_E_USAGE,
+                  "%s: a folder without model.safetensors or checkpoint or pictures; it is not a run of lfm train", folder);
+}
+
 /* A run: its model when finished, its checkpoint before; and the checkpoint's own folder. */
 static lfm_status describe_folder(const char *folder, lfm_facts *facts) {
   static const char *const places[] = {"model.safetensors", "checkpoint/state.safetensors", "state.safetensors"};
   char path[LFM_PATH_SIZE];
+  bool is_there;
   for (int k = 0; k < 3; k++) {
     LFM_TRY(lfm_path_join(path, sizeof path, folder, places[k]));
-    if (!lfm_path_exists(path)) continue;
+    LFM_TRY(lfm_path_find(path, &is_there));
+    if (!is_there) continue;
     if (k < 2) LFM_TRY(describe_result(folder, facts));
     return describe_archive(path, facts);
   }
-  lfm_images_kind kind;
-  LFM_TRY(lfm_images_recognise(folder, &kind));
-  if (kind != LFM_IMAGES_NONE) return describe_set(folder, facts);
-  if (lfm_path_ends_with(folder, ".zarr") || lfm_path_ends_with(folder, ".zarr/")) return describe_table(folder, facts);
-  return lfm_fail(LFM_E_FORMAT,
-                  "%s: a folder without model.safetensors or checkpoint or pictures; it is not a run of lfm train", folder);
+  lfm_runs_kind kind;
+  LFM_TRY(lfm_runs_recognise(folder, &kind));
+  switch (kind) {
+  case LFM_RUNS_ONE:
+    return describe_beginning(facts);
+  case LFM_RUNS_SWEEP:
+    return describe_runs(folder, "sweep", facts);
+  case LFM_RUNS_DISTILLATION:
+    return describe_distillation(folder, facts);
+  case LFM_RUNS_NONE:
+    break;
+  }
+  return describe_other(folder, facts);
 }
 
 lfm_status lfm_describe(const char *path, bool json, char **text) {
   *text = NULL;
   lfm_facts *facts;
-  if (!strstr(path, "::") && !lfm_path_exists(path)) /* whatever its ending */
+  bool is_there;
+  LFM_TRY(lfm_path_find(path, &is_there));
+  if (!strstr(path, "::") && !is_there) /* whatever its ending */
     return lfm_fail(LFM_E_IO, "%s: there is no such file or folder", path);
   LFM_TRY(lfm_facts_create(&facts));
   lfm_facts_text(facts, "path", path);

@@ -9,7 +9,7 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/plain.h"
-#include "data/listing.h"
+#include "data/runs.h"
 #include "store/facts.h"
 
 #include <errno.h>
@@ -23,9 +23,8 @@ enum { LINE = 512 };
 
 /* ---- the folder --------------------------------------------------------------------------------------------- */
 
-/* What a run leaves behind; and what only a distillation does (distill/distill.c). */
+/* What a run leaves behind. */
 static const char *const signs[] = {"config.yaml", "model.safetensors", "result.json", "checkpoint/state.safetensors", NULL};
-static const char *const distilled_signs[] = {"checkpoint/plan.txt", "checkpoint/states.safetensors", NULL};
 
 static lfm_status holds_any(const char *run, const char *const *names, bool *holds) {
   char path[LFM_PATH_SIZE];
@@ -67,7 +66,7 @@ static lfm_status model_has_plan(const char *run, bool *has) {
 
 lfm_status lfm_run_folder_holds(const char *run, bool *is_run, bool *is_distilled) {
   LFM_TRY(holds_any(run, signs, is_run));
-  LFM_TRY(holds_any(run, distilled_signs, is_distilled));
+  LFM_TRY(lfm_runs_is_distillation(run, is_distilled));
   return *is_distilled ? LFM_OK : model_has_plan(run, is_distilled); /* where somebody has tidied up */
 }
 
@@ -99,7 +98,7 @@ lfm_status lfm_run_folder_claim(const char *run, bool resume, lfm_claim *claim) 
   char path[LFM_PATH_SIZE];
   bool holds, is_distilled;
   LFM_TRY(holds_any(run, signs, &holds));
-  LFM_TRY(holds_any(run, distilled_signs, &is_distilled));
+  LFM_TRY(lfm_runs_is_distillation(run, &is_distilled));
   holds |= is_distilled;
   if (holds && !resume)
     return lfm_fail(LFM_E_EXISTS, "%s: holds a run already; --resume goes on with it, another -o begins a new one", run);

@@ -117,6 +117,52 @@ static void pictures_of_other_kinds_are_warned_of(void **state) {
   clear();
 }
 
+static void runs_beside_classes_are_warned_of(void **state) {
+  (void)state;
+  static const char *const folders[] = {"cat", "run", "run/checkpoint"};
+  for (size_t i = 0; i < 3; i++) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
+  put("cat/1.png", grey_png, sizeof grey_png);
+  put("run/loss.png", grey_png, sizeof grey_png);
+  put("run/config.yaml", (const uint8_t *)"x", 1);
+  assert_warned(1, 1, "/run: is a run folder, whose pictures are passed over");
+  clear();
+}
+
+/* Why there are none, of a folder where pictures are due. */
+static void assert_none_because(const char *why) {
+  char line[700];
+  lfm_table *table;
+  assert_int_equal(kind_of(folder), LFM_IMAGES_NONE);
+  snprintf(line, sizeof line, "%s: %s", folder, why);
+  assert_failure(lfm_table_read(folder, NULL, &table), LFM_E_USAGE, line);
+  clear();
+}
+
+static void pictures_that_lie_deeper_are_found(void **state) {
+  (void)state;
+  static const char *const folders[] = {"archive",         "archive/v1",           "archive/v1/train",
+                                        "archive/v1/test", "archive/v1/train/cat", "archive/v1/test/cat"};
+  for (size_t i = 0; i < 6; i++) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
+  put("archive/v1/train/cat/1.png", grey_png, sizeof grey_png);
+  put("archive/v1/test/cat/1.png", grey_png, sizeof grey_png);
+  assert_none_because("its pictures lie deeper, in archive/v1/test, archive/v1/train; name one of these folders");
+  for (size_t i = 0; i < 5; i += i == 2 ? 2 : 1) assert_int_equal(mkdir(in_folder(folders[i]), 0777), 0);
+  put("archive/v1/train/cat/1.png", grey_png, sizeof grey_png);
+  assert_none_because("its pictures lie deeper, in archive/v1/train; name that folder");
+}
+
+static void pictures_of_another_kind_are_named(void **state) {
+  (void)state;
+  assert_int_equal(mkdir(in_folder("cat"), 0777), 0);
+  put("cat/1.webp", grey_png, sizeof grey_png);
+  assert_none_because("holds pictures of a kind that is not read (\"1.webp\", ...); save them as .png or .jpg");
+  put("a.GIF", grey_png, sizeof grey_png);
+  assert_none_because("holds pictures of a kind that is not read (\"a.GIF\", ...); save them as .png or .jpg");
+  put("a.c", grey_png, sizeof grey_png);
+  assert_none_because("is a folder without pictures (.png, .jpg, .jpeg, CIFAR's .bin); a table is a file: .csv .csv.gz .npy "
+                      ".npz[::key] .hdf5[::dataset] .h5[::dataset] .zarr");
+}
+
 static void classes_have_readable_names(void **state) {
   (void)state;
   lfm_images *images;
@@ -301,6 +347,9 @@ int main(void) {
                                      cmocka_unit_test(deeper_folders_are_warned_of),
                                      cmocka_unit_test(folders_of_other_files_are_warned_of),
                                      cmocka_unit_test(pictures_of_other_kinds_are_warned_of),
+                                     cmocka_unit_test(runs_beside_classes_are_warned_of),
+                                     cmocka_unit_test(pictures_that_lie_deeper_are_found),
+                                     cmocka_unit_test(pictures_of_another_kind_are_named),
                                      cmocka_unit_test(classes_have_readable_names),
                                      cmocka_unit_test(sizes_must_agree_or_be_given),
                                      cmocka_unit_test(broken_sizes_are_not_heeded),

@@ -52,6 +52,38 @@ static void bad_places_are_told_as_writing_would(void **state) {
   lfm_table_destroy(table);
 }
 
+/* What lies there already changes nothing in what is written: folder.zarr is only read. */
+static void endings_are_those_of_what_is_written(void **state) {
+  (void)state;
+  char line[700];
+  assert_int_equal(lfm_file_write(in_folder("o"), "old", 3), LFM_OK);
+  snprintf(line, sizeof line,
+           "%s: no data format has this ending; there are .csv .csv.gz .npy .npz[::key] .hdf5[::dataset] .h5[::dataset]",
+           in_folder("o"));
+  assert_failure(lfm_table_writable(in_folder("o")), LFM_E_USAGE, line);
+  lfm_table *table;
+  assert_int_equal(lfm_table_read(in_folder("o"), NULL, &table), LFM_E_USAGE);
+  assert_non_null(strstr(lfm_error(), ".h5[::dataset] .zarr"));
+  assert_int_equal(unlink(in_folder("o")), 0);
+}
+
+/* Which a reader of CSV takes, once it is called so. */
+static void other_names_of_text_are_told_theirs(void **state) {
+  (void)state;
+  lfm_table *table;
+  char line[700];
+  const char text[] = "a\tb\n1\t2\n3\t4\n";
+  assert_int_equal(lfm_file_write(in_folder("t.tsv"), text, sizeof text - 1), LFM_OK);
+  snprintf(line, sizeof line, "%s: text is read as .csv, be its fields apart by commas, semicolons or tabs; name it so",
+           in_folder("t.tsv"));
+  assert_failure(lfm_table_read(in_folder("t.tsv"), NULL, &table), LFM_E_USAGE, line);
+  assert_int_equal(rename(in_folder("t.tsv"), in_folder("t.csv")), 0);
+  assert_int_equal(lfm_table_read(in_folder("t.csv"), NULL, &table), LFM_OK);
+  assert_values(table, 2, 2, (const double[]){1, 2, 3, 4});
+  lfm_table_destroy(table);
+  assert_int_equal(unlink(in_folder("t.csv")), 0);
+}
+
 /* The longest key of an archive, and one that is a byte longer; written whole, it is found again. */
 static void keys_have_a_longest(void **state) {
   (void)state;
@@ -157,6 +189,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(good_places_are_left_as_they_were),
       cmocka_unit_test(bad_places_are_told_as_writing_would),
+      cmocka_unit_test(endings_are_those_of_what_is_written),
+      cmocka_unit_test(other_names_of_text_are_told_theirs),
       cmocka_unit_test(keys_have_a_longest),
       cmocka_unit_test(other_arrays_are_not_lost),
       cmocka_unit_test(stands_refused_memory),

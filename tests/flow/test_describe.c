@@ -4,6 +4,7 @@
  */
 #include "archive_copy.h"
 #include "support/demo_file.h"
+#include "support/notes.h"
 #include "train_support.h"
 
 static char *text_of(const char *path, bool json) {
@@ -117,11 +118,68 @@ static void models_runs_and_checkpoints(void **state) {
   run_drop(&r);
 }
 
+static void no_model_in(const char *path, const char *why) {
+  lfm_model *model;
+  FAILS(LFM_E_IO, lfm_model_load(path, &model));
+  assert_says(why);
+}
+
+/* Whose curves are PNGs in folders, as pictures of classes are. */
+static void folders_of_runs(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=2"));
+  OK(run_train(&r));
+  OK(lfm_folder_make(inside(r.root.path, "begun")));
+  OK(lfm_folder_make(inside(r.root.path, "begun/checkpoint")));
+  OK(lfm_file_write(inside(r.root.path, "begun/config.yaml"), "", 0));
+  char *loose = text_of(r.root.path, true), *begun = text_of(inside(r.root.path, "begun"), true);
+  assert_has(loose, "\"kind\": \"runs\"");
+  assert_has(loose, "\"finished\": 1");
+  assert_has(loose, "\"name\": \"run\"");
+  assert_has(begun, "\"run\": \"not finished\"");
+  no_model_in(r.root.path, "holds no model.safetensors; a model is one of its runs, as begun");
+  no_model_in(inside(r.root.path, "begun"), "the run was stopped, and has one once --resume has finished it");
+  OK(lfm_file_write(inside(r.root.path, "sweep.csv"), "", 0));
+  char *sweep = text_of(r.root.path, true);
+  assert_has(sweep, "\"kind\": \"sweep\"");
+  no_model_in(r.root.path, "is the folder of a sweep; a model is one of its runs, as begun");
+  OK(lfm_file_remove(inside(r.root.path, "sweep.csv")));
+  lfm_text_free(loose);
+  lfm_text_free(begun);
+  lfm_text_free(sweep);
+  run_drop(&r);
+}
+
+/* Its students are runs; its own config.yaml comes at its end. */
+static void stopped_distillations(void **state) {
+  (void)state;
+  run r = small_run(KEYS("max_batch=2"));
+  OK(run_train(&r));
+  OK(lfm_folder_make(inside(r.root.path, "checkpoint")));
+  OK(lfm_file_write(inside(r.root.path, "checkpoint/states.safetensors"), "", 0));
+  lfm_notes_to(take_note, NULL);
+  notes = 0;
+  char *before = text_of(r.root.path, true);
+  OK(lfm_file_write(inside(r.root.path, "checkpoint/plan.txt"), "1 | (2 3)\nresidual\n", 19));
+  char *text = text_of(r.root.path, true);
+  lfm_notes_to(NULL, NULL);
+  assert_int_equal(notes, 2);
+  assert_has(last_note, "is a distillation that is not finished; lfm distill --resume goes on with it");
+  assert_has(before, "\"kind\": \"distillation\"");
+  assert_has(text, "\"run\": \"not finished\"");
+  assert_has(text, "\"plan\": \"1 | (2 3)\"");
+  assert_has(text, "\"finished\": 1");
+  no_model_in(r.root.path, "the distillation was stopped, and has one once lfm distill --resume has finished it");
+  lfm_text_free(before);
+  lfm_text_free(text);
+  run_drop(&r);
+}
+
 static void other_files(void **state) {
   (void)state;
   folder here = folder_create();
   char *text = here.path;
-  FAILS(LFM_E_FORMAT, lfm_describe(here.path, false, &text));
+  FAILS(LFM_E_USAGE, lfm_describe(here.path, false, &text)); /* as where data are due */
   assert_says("not a run of lfm train");
   assert_null(text);
   OK(lfm_folder_make(inside(here.path, "empty.zarr")));
@@ -168,9 +226,10 @@ static void refused_memory_leaves_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(tables),         cmocka_unit_test(tables_with_words_and_gaps),
-      cmocka_unit_test(demonstrations), cmocka_unit_test(models_runs_and_checkpoints),
-      cmocka_unit_test(other_files),    cmocka_unit_test(refused_memory_leaves_nothing),
+      cmocka_unit_test(tables),          cmocka_unit_test(tables_with_words_and_gaps),
+      cmocka_unit_test(demonstrations),  cmocka_unit_test(models_runs_and_checkpoints),
+      cmocka_unit_test(folders_of_runs), cmocka_unit_test(stopped_distillations),
+      cmocka_unit_test(other_files),     cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,13 @@ expect_fields() {
   done
 }
 
+# as_nobody CMD...: as a user whom permissions bind; fails where the superuser cannot become one who may run CMD.
+as_nobody() {
+  if [ "$(id -u)" -ne 0 ]; then "$@"
+  else setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+  fi
+}
+
 finish() {
   if [ "$checks" -eq 0 ]; then echo "no check was made"; exit 1; fi
   echo "$checks checks, $failures failed"

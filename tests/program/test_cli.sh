@@ -497,6 +497,17 @@ done
 expect_exit 0 bash -c "'$lfm' sample run -n 2 -o e.csv 2>&-"
 check "a closed standard error is no table" test "$(wc -l <e.csv)" -eq 3
 
+# ---- what may not be read is not missing
+mkdir -p closed/run shut pictures/closed && cp run/model.safetensors closed/run && cp run/model.safetensors shut
+chmod 755 "$work" && chmod 0 closed pictures/closed shut/model.safetensors
+if as_nobody "$lfm" --version >as_nobody 2>&1; then
+  for line in "info closed" "sample closed -n 1 -o /dev/null" "info closed/run" "sample closed/run -n 1 -o x.csv" "info shut" \
+    "sample shut -n 1 -o x.csv" "train closed -o x" "train closed/run -o x" "info pictures" "train pictures -o x"; do
+    expect_refused "Permission denied" as_nobody "$lfm" $line
+  done
+fi
+chmod 700 "$work" closed pictures/closed
+
 # ---- what makes a density mean little is said once by training, and by scoring
 awk 'BEGIN { print "cm,kg,inch"; srand(6); for (i = 0; i < 300; i++) {
   row = sprintf("%.2f,%.2f,", 150 + 50 * (c = rand()), 50 + 50 * rand()); row = row sprintf("%.3f", (150 + 50 * c) / 2.54)

@@ -46,6 +46,12 @@ done
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 check "it was on its way" test -d killed/blocks-2-3
+expect_exit 0 "$lfm" info killed
+check "info says what it is" grep -qxE 'kind +distillation' out
+check "and how to go on" grep -q 'killed: is a distillation that is not finished; lfm distill --resume goes on with it' err
+check "its students are told apart" grep -qE '^  blocks-2-3 +run not finished$' out
+expect_refused "has one once lfm distill --resume has finished it" "$lfm" sample killed -n 1 -o new.csv
+expect_usage "killed: is the folder of a distillation; data are due here" "$lfm" train killed -o x
 expect_exit 0 "$lfm" distill run -o killed --steps 2 "${long[@]}" --resume
 check "the same bytes as without the kill" cmp -s killed/model.safetensors whole/model.safetensors
 

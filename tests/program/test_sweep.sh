@@ -116,6 +116,8 @@ cp out2 out; cp err2 err
 check "a stopped sweep exits with 1" test "$code" -eq 1
 check "says how to go on" grep -qE "^to go on: .*sweep base.yaml data.csv -o 'it'.*max_batch=100000000\$" err
 check "has a checkpoint" test -e "it's long/seed=4/checkpoint/state.safetensors"
+expect_exit 0 "$lfm" info "it's long" # before its first table
+check "its run is told" grep -qxE ' +seed=4 +run not finished' out
 expect_exit 0 "${sweep[@]}" -o grid # the lock went with its holder
 expect_exit 0 env XDG_RUNTIME_DIR="$work/nowhere" TMPDIR="$work" "${sweep[@]}" -o grid
 check "without a runtime folder, in the temporary one" test -s "lfm-$(id -u).lock"
@@ -141,6 +143,10 @@ expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
 check "the row is named" grep -q "^this run failed: row 124: column 'flag'" err
 check "the others are in the table" grep -qF '| 2 (1 failed) |' rare/sweep.md
 expect_usage "rare: is the folder of a sweep; data are due here" "$lfm" train rare -o refused
+expect_refused "rare: is the folder of a sweep; a model is one of its runs, as seed=" "$lfm" sample rare -n 1 -o refused.csv
+expect_exit 0 "$lfm" info rare
+check "info says what it is" grep -qxE 'kind +sweep' out
+check "and how many of its runs are finished" grep -qxE 'finished +2' out
 cp rare/sweep.csv kept.csv
 sed -i '$d' rare.csv
 expect_exit 1 "$lfm" sweep base.yaml rare.csv -o rare --seeds 1..3 --threads 1
