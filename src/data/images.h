@@ -27,12 +27,19 @@ typedef struct lfm_images {
 
 enum { LFM_IMAGES_MOST_SIDE = 16384 }; /* pixels of a set's width and height */
 
+/* Of the pictures of a folder, by their number of pixels. */
+typedef struct lfm_images_sizes {
+  int64_t count; /* of different ones; 0: it is no folder */
+  int64_t least_height, least_width, most_height, most_width;
+} lfm_images_sizes;
+
 typedef struct lfm_images_options {
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are (RGB when any of a folder is in colour) */
   bool strict;      /* a picture that cannot be read is an error; otherwise it is left out, named and counted */
   bool tell;        /* a note where size or channels make others of the pictures than those that are there */
   int threads;      /* that decode a folder; 0: all processors; does not change the result */
+  lfm_images_sizes *sizes; /* NULL, or: different sizes are no error but told here, and the pictures are then 1 x 1 */
 } lfm_images_options;
 
 /* What a path is, by its name and the first bytes of what it names.  LFM_E_MEMORY alone is a failure: what is not there, or

@@ -9,6 +9,7 @@
  * hours to learn so is worse than going on.  A reader that must not lose any asks for `strict`.
  */
 #include "core/file.h"
+#include "core/order.h"
 #include "core/threads.h"
 #include "data/decode.h"
 #include "data/images_format.h"
@@ -18,6 +19,7 @@
 #include "core/alloc.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN = 600 };
@@ -31,7 +33,7 @@ typedef struct entry {
 
 typedef struct search {
   const char *folder;
-  const lfm_images_options *options;
+  lfm_images_options options;
   entry *entries;
   int64_t count, classes;
   char **class_names;
@@ -262,9 +264,9 @@ static lfm_status visit(search *s, int64_t i, entry_fn action) {
   if (e->fault) return LFM_OK;
   lfm_status status = lfm_path_join(path, sizeof path, s->folder, e->name);
   if (status == LFM_OK) status = lfm_map_open(path, &map);
-  if (status == LFM_OK) status = action(s, i, s->options->strict ? path : e->name, &map);
+  if (status == LFM_OK) status = action(s, i, s->options.strict ? path : e->name, &map);
   lfm_map_close(&map);
-  if (status == LFM_OK || status == LFM_E_MEMORY || s->options->strict) return status;
+  if (status == LFM_OK || status == LFM_E_MEMORY || s->options.strict) return status;
   return lfm_alloc_text(&e->fault, lfm_error());
 }
 
@@ -281,9 +283,9 @@ static lfm_status take_one(void *context, int worker, int64_t task) {
 /* ---- the set -------------------------------------------------------------------------------------------------- */
 
 static lfm_status refuse_sizes(const search *s, const entry *a, const entry *b) {
-  return lfm_fail(LFM_E_DATA, "%s: %s has %lld x %lld pixels and %s %lld x %lld; give the size that all are to have",
-                  s->folder, a->name, (long long)a->shape.width, (long long)a->shape.height, b->name,
-                  (long long)b->shape.width, (long long)b->shape.height);
+  return lfm_fail(LFM_E_DATA, "%s: %s has %lld x %lld pixels and %s %lld x %lld; --size N makes all of them N x N", s->folder,
+                  a->name, (long long)a->shape.width, (long long)a->shape.height, b->name, (long long)b->shape.width,
+                  (long long)b->shape.height);
 }
 
 static lfm_status refuse_all(const search *s, const char *first) {
@@ -305,12 +307,13 @@ static int64_t next_whole(const search *s, int64_t i) {
  * size.  *first: to go by. */
 static lfm_status choose_size(search *s, int64_t *first) {
   *first = next_whole(s, 0);
-  for (int64_t i = *first; i < s->count && s->options->size == 0; i = next_whole(s, i + 1)) {
+  for (int64_t i = *first; i < s->count && s->options.size == 0; i = next_whole(s, i + 1)) {
     if (are_of_one_size(&s->entries[*first], &s->entries[i])) continue;
     LFM_TRY(visit(s, i, decode));
     if (s->entries[i].fault) continue;
     LFM_TRY(visit(s, *first, decode));
-    if (!s->entries[*first].fault) return refuse_sizes(s, &s->entries[*first], &s->entries[i]);
+    if (!s->entries[*first].fault && !s->options.sizes) return refuse_sizes(s, &s->entries[*first], &s->entries[i]);
+    if (!s->entries[*first].fault) s->options.size = 1;
     i = *first = next_whole(s, 0);
   }
   return *first < s->count ? LFM_OK : refuse_all(s, s->entries[0].fault);
@@ -337,12 +340,32 @@ static lfm_status choose_shape(search *s, lfm_picture *like) {
 static lfm_status make_set(search *s) {
   lfm_picture like;
   LFM_TRY(choose_shape(s, &like));
-  LFM_TRY(lfm_images_make_like(s->folder, &like, s->count, s->options, &s->images));
+  LFM_TRY(lfm_images_make_like(s->folder, &like, s->count, &s->options, &s->images));
   if (s->classes == 0) return LFM_OK;
   LFM_TRY(lfm_images_blame(s->folder, lfm_images_label(s->images, s->classes)));
   for (int64_t k = 0; k < s->classes; k++)
     LFM_TRY(lfm_images_blame(s->folder, lfm_images_name_class(s->images, k, s->class_names[k])));
   for (int64_t i = 0; i < s->count; i++) s->images->labels[i] = s->entries[i].label;
+  return LFM_OK;
+}
+
+/* Of those that could be read. */
+static lfm_status measure(search *s) {
+  lfm_images_sizes *sizes = s->options.sizes;
+  uint64_t *keys;
+  int64_t count = 0;
+  LFM_TRY(LFM_ALLOC(&keys, s->count));
+  for (int64_t i = next_whole(s, 0); i < s->count; i = next_whole(s, i + 1)) {
+    int64_t height = s->entries[i].shape.height, width = s->entries[i].shape.width;
+    keys[count++] = (uint64_t)height << 32 | (uint64_t)width;
+    if (count == 1 || height * width < sizes->least_height * sizes->least_width)
+      sizes->least_height = height, sizes->least_width = width;
+    if (count == 1 || height * width > sizes->most_height * sizes->most_width)
+      sizes->most_height = height, sizes->most_width = width;
+  }
+  qsort(keys, (size_t)count, sizeof *keys, lfm_by_bits);
+  for (int64_t i = 0; i < count; i++) sizes->count += i == 0 || keys[i] != keys[i - 1];
+  lfm_free(keys);
   return LFM_OK;
 }
 
@@ -389,6 +412,7 @@ static lfm_status read_all(search *s, lfm_team *team) {
   LFM_TRY(lfm_team_run(team, s->count, look_at, s));
   LFM_TRY(make_set(s));
   LFM_TRY(lfm_team_run(team, s->count, take_one, s));
+  if (s->options.sizes) LFM_TRY(measure(s));
   LFM_TRY(leave_out_broken(s));
   if (s->images->count == 0) return refuse_all(s, s->images->broken_names[0]);
   if (s->images->broken) warn_of_broken(s);
@@ -402,14 +426,14 @@ static lfm_status find_and_read(search *s) {
   lfm_status status = find_all(s, &listing);
   lfm_listing_free(&listing);
   LFM_TRY(status);
-  LFM_TRY(lfm_team_create(s->options->threads, &team));
+  LFM_TRY(lfm_team_create(s->options.threads, &team));
   status = read_all(s, team);
   lfm_team_destroy(team);
   return status;
 }
 
 lfm_status lfm_folder_read(const char *folder, const lfm_images_options *options, lfm_images **out) {
-  search s = {.folder = folder, .options = options};
+  search s = {.folder = folder, .options = *options};
   *out = NULL;
   lfm_status status = find_and_read(&s);
   for (int64_t i = 0; i < s.count; i++) {

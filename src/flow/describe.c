@@ -41,10 +41,7 @@ static lfm_status describe_column(const lfm_table *table, int64_t j, lfm_facts *
   return LFM_OK;
 }
 
-static void describe_pictures(const lfm_images *images, lfm_facts *facts) {
-  lfm_facts_number(facts, "channels", (double)images->channels);
-  lfm_facts_number(facts, "height", (double)images->height);
-  lfm_facts_number(facts, "width", (double)images->width);
+static void describe_classes(const lfm_images *images, lfm_facts *facts) {
   for (int64_t k = 0; k < images->classes; k++) {
     lfm_facts_item(facts, "classes");
     lfm_facts_text(facts, "name", images->class_names[k]);
@@ -52,13 +49,35 @@ static void describe_pictures(const lfm_images *images, lfm_facts *facts) {
   }
 }
 
+static void describe_pictures(const lfm_images *images, lfm_facts *facts) {
+  lfm_facts_number(facts, "channels", (double)images->channels);
+  lfm_facts_number(facts, "height", (double)images->height);
+  lfm_facts_number(facts, "width", (double)images->width);
+  describe_classes(images, facts);
+}
+
+/* Whoever asks may not have scaled them yet. */
+static void describe_sizes(const char *path, const lfm_images *images, const lfm_images_sizes *sizes, lfm_facts *facts) {
+  lfm_facts_number(facts, "channels", (double)images->channels);
+  lfm_facts_number(facts, "sizes", (double)sizes->count);
+  lfm_facts_number(facts, "least_height", (double)sizes->least_height);
+  lfm_facts_number(facts, "least_width", (double)sizes->least_width);
+  lfm_facts_number(facts, "most_height", (double)sizes->most_height);
+  lfm_facts_number(facts, "most_width", (double)sizes->most_width);
+  describe_classes(images, facts);
+  lfm_note(LFM_NOTE, "%s: pictures of %lld sizes; where they are learnt, --size N makes all of them N x N", path,
+           (long long)sizes->count);
+}
+
 static lfm_status describe_set(const char *path, lfm_facts *facts) {
   lfm_images *images;
-  LFM_TRY(lfm_images_read(path, NULL, &images));
+  lfm_images_sizes sizes = {0};
+  LFM_TRY(lfm_images_read(path, &(lfm_images_options){.sizes = &sizes}, &images));
   lfm_facts_text(facts, "kind", "pictures");
   lfm_facts_number(facts, "rows", (double)images->count);
   if (images->broken) lfm_facts_number(facts, "broken", (double)images->broken);
-  describe_pictures(images, facts);
+  if (sizes.count > 1) describe_sizes(path, images, &sizes, facts);
+  else describe_pictures(images, facts);
   lfm_images_destroy(images);
   return LFM_OK;
 }

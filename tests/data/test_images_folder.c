@@ -181,7 +181,7 @@ static void sizes_must_agree_or_be_given(void **state) {
   static const uint8_t pixels[6 * 4] = {7};
   put("a.png", grey_png, sizeof grey_png);
   assert_int_equal(lfm_png_write(in_folder("b.png"), pixels, 6, 4, 1), LFM_OK);
-  snprintf(line, sizeof line, "%s: a.png has 14 x 11 pixels and b.png 4 x 6; give the size that all are to have", folder);
+  snprintf(line, sizeof line, "%s: a.png has 14 x 11 pixels and b.png 4 x 6; --size N makes all of them N x N", folder);
   assert_failure(lfm_images_read(folder, NULL, &images), LFM_E_DATA, line);
   images = read_images(folder, &(lfm_images_options){.size = 8});
   assert_shape(images, 2, 1, 8, 8);
@@ -190,6 +190,31 @@ static void sizes_must_agree_or_be_given(void **state) {
   for (int i = 0; i < SIDE * SIDE; i++) /* the middle square, (14 - 11) / 2 from the left */
     assert_int_equal(images->pixels[i], grey_png_pixels[i / SIDE * GOLDEN_WIDTH + i % SIDE + 1]);
   lfm_images_destroy(images);
+  clear();
+}
+
+/* Of those that can be read; what is alike is left as it is. */
+static void sizes_are_told_to_whoever_asks(void **state) {
+  (void)state;
+  lfm_images_sizes sizes = {0}, alike = {0};
+  static const uint8_t pixels[6 * 4] = {7};
+  put("a.png", grey_png, sizeof grey_png);
+  put("b.png", grey_png, sizeof grey_png);
+  lfm_images *images = read_images(folder, &(lfm_images_options){.sizes = &alike});
+  assert_shape(images, 2, 1, GOLDEN_HEIGHT, GOLDEN_WIDTH);
+  assert_memory_equal(images->pixels, grey_png_pixels, GOLDEN);
+  lfm_images_destroy(images);
+  assert_true(alike.count == 1 && alike.least_height == GOLDEN_HEIGHT && alike.most_width == GOLDEN_WIDTH);
+  assert_int_equal(lfm_png_write(in_folder("c.png"), pixels, 6, 4, 1), LFM_OK);
+  assert_int_equal(lfm_png_write(in_folder("d.png"), pixels, 4, 6, 1), LFM_OK);
+  put("e.png", rgb_png, 30); /* of a size that nobody knows */
+  images = read_images(folder, &(lfm_images_options){.sizes = &sizes});
+  assert_shape(images, 4, 1, 1, 1);
+  assert_int_equal(images->broken, 1);
+  lfm_images_destroy(images);
+  assert_int_equal(sizes.count, 3);
+  assert_true(sizes.least_height == 6 && sizes.least_width == 4); /* the first of two that have as many */
+  assert_true(sizes.most_height == GOLDEN_HEIGHT && sizes.most_width == GOLDEN_WIDTH);
   clear();
 }
 
@@ -352,6 +377,7 @@ int main(void) {
                                      cmocka_unit_test(pictures_of_another_kind_are_named),
                                      cmocka_unit_test(classes_have_readable_names),
                                      cmocka_unit_test(sizes_must_agree_or_be_given),
+                                     cmocka_unit_test(sizes_are_told_to_whoever_asks),
                                      cmocka_unit_test(broken_sizes_are_not_heeded),
                                      cmocka_unit_test(broken_colours_are_not_heeded),
                                      cmocka_unit_test(broken_pictures_are_named),

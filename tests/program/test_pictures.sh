@@ -49,6 +49,12 @@ check "the last grid is what sampling draws" cmp -s drawn.png shown/preview.png
 expect_exit 0 "$lfm" sample shown -n 4 -o drawn/ --nfe "$evaluations"
 expect_refused "drawn: holds files that are of no run (000000.png)" "$lfm" train drawn -o drawn --set max_batch=1
 check "pictures stay among themselves" test "$(ls drawn)" = "$(printf '00000%d.png\n' 0 1 2 3)"
+expect_exit 0 "$lfm" sample sized -n 2 -o mixed/ --nfe 4
+cp drawn/000000.png mixed/of-4.png
+expect_exit 0 "$lfm" info mixed --json
+expect_fields sizes least_height least_width most_height most_width
+check "info tells different sizes" grep -qE '^note: mixed: pictures of 2 sizes; .*--size N makes all of them N x N$' err
+expect_refused "--size N makes all of them N x N" "$lfm" train mixed -o mixed-run --set max_batch=1
 touch taken
 for out in taken taken/; do # told before a billion are drawn
   expect_refused "taken: is no folder" "$lfm" sample shown -n 1e9 -o $out
