@@ -501,19 +501,57 @@ static lfm_status read_rows(csv_file *csv) {
   return lfm_select_note_dropped(csv->source, csv->rows_read - kept, csv->rows_read);
 }
 
-/* Leaves out the byte order mark in front, and blank lines behind: a table ends at its last value. */
-static lfm_status trim(csv_file *csv) {
-  cursor *c = &csv->rest;
-  size_t size = csv->source->size;
-  if (size >= 2 && (memcmp(c->at, "\xFF\xFE", 2) == 0 || memcmp(c->at, "\xFE\xFF", 2) == 0))
-    return lfm_fail(LFM_E_FORMAT, "%s: is UTF-16 text; save it as UTF-8", csv->source->name);
-  if (size >= 3 && memcmp(c->at, "\xEF\xBB\xBF", 3) == 0) c->at += 3;
-  while (c->end > c->at && (c->end[-1] == '\n' || c->end[-1] == '\r' || c->end[-1] == ' ')) c->end--;
+/* What files that are no text begin with; those that may begin so and be text, as one with a column PAR1, have it at their
+ * end, too, or have more of it further in. */
+static const struct magic {
+  const char *bytes;
+  size_t size, at;
+  bool at_end;
+  const char *what;
+} magics[] = {
+    {"\xFF\xFE", 2, 0, false, "is UTF-16 text; save it as UTF-8"},
+    {"\xFE\xFF", 2, 0, false, "is UTF-16 text; save it as UTF-8"},
+    {"\x1F\x8B", 2, 0, false, "is compressed; name it .csv.gz"},
+    {"1AY&SY", 6, 4, false, "is packed by bzip2; unpack it, or pack it by gzip"},
+    {"\3757zXZ", 5, 0, false, "is packed by xz; unpack it, or pack it by gzip"},
+    {"\x28\xB5\x2F\xFD", 4, 0, false, "is packed by zstd; unpack it, or pack it by gzip"},
+    {"PK\3\4", 4, 0, false, "is a zip archive, as .xlsx and .npz are, not text; save the table as CSV, or name an .npz so"},
+    {"PAR1", 4, 0, true, "is a Parquet file, not text; save it as CSV"},
+    {"ARROW1", 6, 0, true, "is an Arrow file, not text; save it as CSV"},
+    {"\xD0\xCF\x11\xE0", 4, 0, false, "is an Excel workbook, not text; save the table as CSV"},
+    {"SQLite format 3", 16, 0, false, "is a database of SQLite, not text; export the table as CSV"},
+    {"\x93NUMPY", 6, 0, false, "is a NumPy array, not text; name it .npy"},
+    {"\x89HDF\r\n", 6, 0, false, "is an HDF5 file, not text; name it .hdf5"},
+};
+
+static bool has_bytes(const lfm_source *source, size_t at, const char *bytes, size_t size) {
+  return source->size >= at + size && memcmp(source->data + at, bytes, size) == 0;
+}
+
+/* Such a file has no line to be named in a message, and what its bytes would be read as misleads. */
+static lfm_status check_text(const lfm_source *source) {
+  enum { LOOKED_AT = 4096 };
+  for (size_t k = 0; k < sizeof magics / sizeof *magics; k++) {
+    const struct magic *m = &magics[k];
+    bool ends = !m->at_end || (source->size >= m->size && has_bytes(source, source->size - m->size, m->bytes, m->size));
+    if (ends && has_bytes(source, m->at, m->bytes, m->size)) return lfm_fail(LFM_E_FORMAT, "%s: %s", source->name, m->what);
+  }
+  if (source->size && memchr(source->data, 0, source->size < LOOKED_AT ? source->size : LOOKED_AT))
+    return lfm_fail(LFM_E_FORMAT, "%s: has bytes of zero, as no text has but UTF-16; save the table as CSV, in UTF-8",
+                    source->name);
   return LFM_OK;
 }
 
+/* Leaves out the byte order mark in front, and blank lines behind: a table ends at its last value. */
+static void trim(csv_file *csv) {
+  cursor *c = &csv->rest;
+  if (has_bytes(csv->source, 0, "\xEF\xBB\xBF", 3)) c->at += 3;
+  while (c->end > c->at && (c->end[-1] == '\n' || c->end[-1] == '\r' || c->end[-1] == ' ')) c->end--;
+}
+
 static lfm_status parse(csv_file *csv) {
-  LFM_TRY(trim(csv));
+  LFM_TRY(check_text(csv->source));
+  trim(csv);
   if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: the file is empty", csv->source->name);
   LFM_TRY(read_header(csv));
   if (!next_row(csv)) return lfm_fail(LFM_E_DATA, "%s: holds a header and no rows", csv->source->name);
@@ -523,8 +561,6 @@ static lfm_status parse(csv_file *csv) {
 
 lfm_status lfm_csv_parse(const lfm_source *source, lfm_table **out) {
   const char *text = source->size ? (const char *)source->data : "";
-  if (lfm_is_gzip(source->data, source->size))
-    return *out = NULL, lfm_fail(LFM_E_FORMAT, "%s: is compressed; name it .csv.gz", source->name);
   csv_file csv = {.source = source, .rest = {text, text + source->size, 1}, .unnamed = -1};
   lfm_status status = parse(&csv);
   *out = status == LFM_OK ? csv.table : NULL;
