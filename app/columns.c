@@ -40,22 +40,21 @@ lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, 
   if (height == width) alike.size = height;
   alike.channels = channels;
   alike.tell = true;
-  lfm_status status = lfm_table_read(path, &alike, out);
-  if (status != LFM_E_USAGE) return status;
-  return lfm_table_read(path, chosen, out); /* it holds no pictures, which alone have a size */
+  alike.due = LFM_ROWS_PICTURES;
+  return lfm_table_read(path, &alike, out);
 }
 
-/* Demonstrations, with the observations that the policy sees; what has none of these, the library says itself. */
-static lfm_status read_demos(const char *path, const lfm_table_options *chosen, const lfm_model *model, lfm_table **out) {
-  lfm_table_options alike = *chosen;
-  if (alike.observations) return lfm_table_read(path, chosen, out);
-  alike.observations = lfm_model_observations(model);
+/* What has none of these observations, the library says itself. */
+lfm_status app_read_demos(const char *path, const lfm_table_options *chosen, const lfm_model *model, lfm_table **out) {
+  lfm_table_options alike = *chosen, plain = *chosen;
+  alike.due = plain.due = LFM_ROWS_DEMOS;
+  if (!alike.observations) alike.observations = lfm_model_observations(model);
   lfm_status status = lfm_table_read(path, &alike, out);
-  return status == LFM_E_USAGE ? lfm_table_read(path, chosen, out) : status;
+  return status == LFM_E_USAGE ? lfm_table_read(path, &plain, out) : status;
 }
 
-/* By these names (owned) where they are all there, if need be in a first row that looks like numbers; else as chosen. */
-static lfm_status read_named(const char *path, const lfm_table_options *chosen, char *names, lfm_table **out) {
+/* By these names where they are all there, if need be in a first row that looks like numbers; else as chosen. */
+static lfm_status read_named(const char *path, const lfm_table_options *chosen, const char *names, lfm_table **out) {
   lfm_table_options by_name = *chosen;
   by_name.columns = names;
   by_name.own_names = true;
@@ -66,13 +65,15 @@ static lfm_status read_named(const char *path, const lfm_table_options *chosen, 
     status = lfm_table_read(path, &by_name, out);
     if (status != LFM_OK) by_name.header = NULL, status = LFM_E_USAGE;
   }
-  if (status == LFM_E_USAGE && names) { /* a name is missing; other failures would come again */
-    status = lfm_table_read(path, chosen, out);
-    /* The missing name tells more than the word in another column; but it was not the user's word, so it stays LFM_E_DATA. */
-    if (status == LFM_E_DATA && lfm_table_read(path, &by_name, out) == LFM_OK) status = LFM_OK;
-  }
-  free(names);
+  if (status != LFM_E_USAGE || !names) return status; /* no name is missing; other failures would come again */
+  status = lfm_table_read(path, chosen, out);
+  /* The missing name tells more than the word in another column; but it was not the user's word, so it stays LFM_E_DATA. */
+  if (status == LFM_E_DATA && lfm_table_read(path, &by_name, out) == LFM_OK) status = LFM_OK;
   return status;
+}
+
+lfm_status app_read_column(const char *path, const char *name, lfm_table **out) {
+  return read_named(path, &(lfm_table_options){0}, name, out);
 }
 
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
@@ -81,10 +82,12 @@ lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, c
   if (chosen->columns || chosen->drop) return lfm_table_read(path, chosen, out);
   if (lfm_model_picture(model, &channels, &height, &width))
     return at_border ? lfm_table_read(path, chosen, out) : app_read_pictures(path, chosen, channels, height, width, out);
-  if (lfm_model_observations(model)) return read_demos(path, chosen, model, out);
+  if (lfm_model_observations(model)) return app_read_demos(path, chosen, model, out);
   char *names =
       at_border ? number_names(lfm_model_border_dim(model)) : join_names(name_in_model, model, lfm_model_dim(model));
-  return read_named(path, chosen, names, out);
+  lfm_status status = read_named(path, chosen, names, out);
+  free(names);
+  return status;
 }
 
 int app_check_probe_seed(const app_command *command, const lfm_model *model, const app_seed *seed, int64_t probes) {
@@ -97,7 +100,11 @@ lfm_status app_read_beside(const char *path, const lfm_table_options *chosen, co
   lfm_table_options alike = *chosen;
   int64_t height, width;
   alike.drop_absent = true;
+  alike.due = lfm_table_kind(data);
   bool is_picture = lfm_table_picture(data, &alike.channels, &height, &width);
   if (is_picture || alike.columns || !lfm_table_name(data, 0)) return lfm_table_read(path, &alike, out);
-  return read_named(path, &alike, join_names(name_in_table, data, lfm_table_cols(data)), out);
+  char *names = join_names(name_in_table, data, lfm_table_cols(data));
+  lfm_status status = read_named(path, &alike, names, out);
+  free(names);
+  return status;
 }

@@ -13,9 +13,15 @@
 lfm_status app_read_columns(const char *path, const lfm_table_options *chosen, const lfm_model *model, bool at_border,
                             lfm_table **out);
 
-/* Pictures in the size, where that is square, and colours that a model or judge knows; what holds none is read as it is. */
+/* Pictures in the size, where that is square, and colours that a model or judge knows. */
 lfm_status app_read_pictures(const char *path, const lfm_table_options *chosen, int64_t channels, int64_t height,
                              int64_t width, lfm_table **out);
+
+/* Demonstrations, with the observations that the model sees, if it is a policy. */
+lfm_status app_read_demos(const char *path, const lfm_table_options *chosen, const lfm_model *model, lfm_table **out);
+
+/* One column; where there is none of this name all are read, and the library says so. */
+lfm_status app_read_column(const char *path, const char *name, lfm_table **out);
 
 /* Rows beside those of DATA, to validate or test by, read as these were: pictures in their colours; of columns
  * those of DATA by their names, beside which there may be others, or, where one is missing, all; what was dropped from DATA

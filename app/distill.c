@@ -33,7 +33,7 @@ static lfm_status distill(const request *r, app_progress *progress, lfm_train_re
   lfm_status status = lfm_memory_limit(r->memory, r->run);
   if (status == LFM_OK) status = lfm_model_load(r->teacher, &teacher);
   if (status == LFM_OK) status = app_configure_seeded(NULL, r->file, &r->sets, &r->seed, &config);
-  if (status == LFM_OK && r->given) status = app_read_columns(r->given, &(lfm_table_options){0}, teacher, false, &given);
+  if (status == LFM_OK && r->given) status = app_read_demos(r->given, &(lfm_table_options){0}, teacher, &given);
   if (status == LFM_OK) {
     options.teacher = teacher;
     options.run = r->run;

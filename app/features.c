@@ -117,6 +117,7 @@ static int run_train(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   if (!app_out_is_apart(self, r.out, (const char *const[APP_MOST_READ]){r.data, r.valid})) return APP_USAGE;
   r.pictures.threads = (int)r.threads;
+  r.pictures.due = LFM_ROWS_PICTURES;
   app_progress progress;
   lfm_judge_result result;
   app_progress_begin(&progress);

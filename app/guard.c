@@ -26,9 +26,8 @@ static lfm_status guard(const request *r, app_progress *progress, lfm_guard_resu
   lfm_guard_options options;
   lfm_guard_defaults(&options);
   lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK) status = app_read_columns(r->demos, &(lfm_table_options){0}, model, false, &demos);
-  if (status == LFM_OK && r->successes)
-    status = app_read_columns(r->successes, &(lfm_table_options){0}, model, false, &successes);
+  if (status == LFM_OK) status = app_read_demos(r->demos, &(lfm_table_options){0}, model, &demos);
+  if (status == LFM_OK && r->successes) status = app_read_demos(r->successes, &(lfm_table_options){0}, model, &successes);
   if (status == LFM_OK) {
     options.model = model;
     options.demos = demos;

@@ -27,7 +27,7 @@ static lfm_status make_ledger(const request *r, const lfm_model *model, app_prog
   lfm_table *heldout = NULL, *train = NULL, *truth = NULL, *group = NULL, *train_group = NULL;
   lfm_status status = app_read_columns(r->data, &r->columns, model, false, &heldout);
   if (status == LFM_OK && r->train) status = app_read_columns(r->train, &r->columns, model, false, &train);
-  if (status == LFM_OK && r->truth) status = lfm_table_read(r->truth, NULL, &truth);
+  if (status == LFM_OK && r->truth) status = app_read_column(r->truth, "logp", &truth);
   if (status == LFM_OK && r->group) status = lfm_table_read_groups(r->group, &group);
   if (status == LFM_OK && r->train_group) status = lfm_table_read_groups(r->train_group, &train_group);
   if (status == LFM_OK) {
@@ -234,7 +234,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_TEXT, .name = "train", .value = "DATA", .target = &r.train,
        .help = "the rows that the model learnt from: as many of them are scored too, for the over-fit"},
       {APP_TEXT, .name = "truth", .value = "DATA", .target = &r.truth,
-       .help = "where the true density is known: a table with a column logp, a row for each row of DATA"},
+       .help = "where the true density is known: a table with a column logp, a row for each row of DATA; its others are not "
+               "read"},
       {APP_COUNT, .name = "rows", .value = "K", .target = &r.rows, .low = 1, .high = 1e12,
        .help = "take only K rows, evenly spaced"},
       APP_OPTION_COLUMNS(&r.columns.columns),

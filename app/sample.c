@@ -29,7 +29,7 @@ static lfm_status sample(const request *r, app_progress *progress, lfm_sample_re
   if (status == LFM_OK) status = app_rows_writable(model, r->rows, r->out); /* not after the solve */
   lfm_sample_options options;
   lfm_sample_defaults(&options);
-  if (status == LFM_OK && r->given) status = app_read_columns(r->given, &(lfm_table_options){0}, model, false, &given);
+  if (status == LFM_OK && r->given) status = app_read_demos(r->given, &(lfm_table_options){0}, model, &given);
   if (status == LFM_OK && r->label) status = lfm_model_find_class(model, r->label, &options.label);
   if (status == LFM_OK) {
     options.solve = (lfm_solver_options){.solver = r->solver, .tol = r->tol, .nfe = (int)r->nfe};

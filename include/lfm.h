@@ -96,6 +96,9 @@ LFM_API lfm_status lfm_memory_limit(int64_t bytes, const char *folder);
 
 typedef struct lfm_table lfm_table; /* rows x cols doubles, with a name and a number of decimals for each column */
 
+/* What rows are: columns of numbers, pictures, or the steps of demonstrations. */
+typedef enum lfm_rows_kind { LFM_ROWS_ANY, LFM_ROWS_TABLE, LFM_ROWS_PICTURES, LFM_ROWS_DEMOS } lfm_rows_kind;
+
 typedef struct lfm_table_options {
   const char *columns; /* "a,b": keep these, in this order; NULL keeps all */
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
@@ -111,6 +114,8 @@ typedef struct lfm_table_options {
   int threads;      /* that decode a folder of them; 0: all processors */
   /* of demonstrations */
   const char *observations; /* "object,robot0_eef_pos": what an observation is made of, in this order; NULL: the usual ones */
+  /* of any */
+  lfm_rows_kind due; /* what it has to hold; LFM_E_DATA says what it holds in place of that, whatever else is wrong with it */
 } lfm_table_options;
 
 /* Reads PATH by its ending: .csv .csv.gz .npy  file.npz[::key]  file.hdf5::dataset (.h5 too) folder.zarr.  options may be
@@ -143,6 +148,7 @@ LFM_API lfm_status lfm_table_write(const lfm_table *table, const char *path);
  * before the hours of work whose result goes there; writes nothing. */
 LFM_API lfm_status lfm_table_writable(const char *path);
 
+LFM_API lfm_rows_kind lfm_table_kind(const lfm_table *table);
 LFM_API int64_t lfm_table_rows(const lfm_table *table);
 LFM_API int64_t lfm_table_cols(const lfm_table *table);
 LFM_API const double *lfm_table_values(const lfm_table *table); /* [rows, cols], owned by the table */

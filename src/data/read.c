@@ -119,14 +119,42 @@ static lfm_status read_pictures(const char *path, const lfm_table_options *optio
   return lfm_table_of_images(images, out);
 }
 
+static lfm_status check_due(const char *path, const lfm_table_options *options, lfm_rows_kind found) {
+  static const char *const due[] = {
+      [LFM_ROWS_TABLE] = "a table is", [LFM_ROWS_PICTURES] = "pictures are", [LFM_ROWS_DEMOS] = "demonstrations are"};
+  static const char *const held[] = {
+      [LFM_ROWS_TABLE] = "a table", [LFM_ROWS_PICTURES] = "pictures", [LFM_ROWS_DEMOS] = "demonstrations"};
+  if (!options || options->due == LFM_ROWS_ANY || options->due == found) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: %s due here, not %s", path, due[options->due], held[found]);
+}
+
+/* Of a format that holds tables alone: a word in a column of theirs would be no fault to mend. */
+static lfm_status check_format(const char *path, const lfm_table_options *options) {
+  const lfm_format *format;
+  char *file;
+  const char *key;
+  if (!options || options->due == LFM_ROWS_ANY) return LFM_OK;
+  lfm_status status = lfm_path_split_key(path, &format, &file, &key);
+  if (status == LFM_E_USAGE) return LFM_OK; /* its reader says more */
+  LFM_TRY(status);
+  if (!format->by_path && lfm_path_exists(file)) status = check_due(path, options, LFM_ROWS_TABLE);
+  lfm_free(file);
+  return status;
+}
+
 static lfm_status read_either(const char *path, const lfm_table_options *options, lfm_table **out) {
   lfm_images_kind kind;
   LFM_TRY(lfm_images_recognise(path, &kind));
-  if (kind != LFM_IMAGES_NONE) return read_pictures(path, options, out);
+  if (kind != LFM_IMAGES_NONE) {
+    LFM_TRY(check_due(path, options, LFM_ROWS_PICTURES));
+    return read_pictures(path, options, out);
+  }
+  LFM_TRY(check_format(path, options));
   return read_path(path, (lfm_source){.options = options}, out);
 }
 
 static lfm_status check_wishes(const char *path, const lfm_table_options *options, const lfm_table *table) {
+  LFM_TRY(check_due(path, options, lfm_table_kind(table)));
   if (options && options->observations && !table->demos)
     return lfm_fail(LFM_E_USAGE, "%s: holds no demonstrations, whose observations could be chosen", path);
   if (options && options->size && !table->images)

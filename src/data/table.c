@@ -195,6 +195,10 @@ lfm_status lfm_table_share_equal(const lfm_table *table, int64_t col, double *sh
   return LFM_OK;
 }
 
+lfm_rows_kind lfm_table_kind(const lfm_table *table) {
+  return table->images ? LFM_ROWS_PICTURES : table->demos ? LFM_ROWS_DEMOS : LFM_ROWS_TABLE;
+}
+
 int64_t lfm_table_rows(const lfm_table *table) { return table->rows; }
 int64_t lfm_table_cols(const lfm_table *table) { return table->cols; }
 const double *lfm_table_values(const lfm_table *table) { return table->values; }

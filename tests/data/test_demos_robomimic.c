@@ -375,6 +375,29 @@ static void refuses_options_of_tables(void **state) {
   unlink(in_folder("t.csv"));
 }
 
+/* What holds something else is told as that, before any word in it. */
+static void refuses_what_is_not_due(void **state) {
+  (void)state;
+  H5Fclose(create_usual("a.h5"));
+  lfm_table *table;
+  assert_int_equal(lfm_table_read(in_folder("a.h5"), &(lfm_table_options){.due = LFM_ROWS_DEMOS}, &table), LFM_OK);
+  assert_int_equal(lfm_table_kind(table), LFM_ROWS_DEMOS);
+  lfm_table_destroy(table);
+  refuses_with("a.h5", &(lfm_table_options){.due = LFM_ROWS_PICTURES}, LFM_E_DATA,
+               "a.h5: pictures are due here, not demonstrations");
+  refuses_with("a.h5", &(lfm_table_options){.due = LFM_ROWS_TABLE}, LFM_E_DATA,
+               "a.h5: a table is due here, not demonstrations");
+  refuses_with("a.h5::data/demo_0/actions", &(lfm_table_options){.due = LFM_ROWS_DEMOS}, LFM_E_DATA,
+               "a.h5::data/demo_0/actions: demonstrations are due here, not a table");
+  unlink(in_folder("a.h5"));
+  assert_int_equal(lfm_file_write(in_folder("t.csv"), "a,b\n1,word\n", 11), LFM_OK);
+  refuses_with("t.csv", &(lfm_table_options){.due = LFM_ROWS_DEMOS}, LFM_E_DATA,
+               "t.csv: demonstrations are due here, not a table");
+  unlink(in_folder("t.csv"));
+  assert_int_equal(lfm_table_read(in_folder("t.csv"), &(lfm_table_options){.due = LFM_ROWS_DEMOS}, &table), LFM_E_IO);
+  assert_int_equal(lfm_table_read(in_folder("t"), &(lfm_table_options){.due = LFM_ROWS_DEMOS}, &table), LFM_E_IO);
+}
+
 /* ---- torments -------------------------------------------------------------------------------------------------- */
 
 typedef struct file_image {
@@ -429,6 +452,7 @@ int main(void) {
       cmocka_unit_test(names_odd_objects),
       cmocka_unit_test(passes_over_the_rest),
       cmocka_unit_test(refuses_options_of_tables),
+      cmocka_unit_test(refuses_what_is_not_due),
       cmocka_unit_test(stands_refused_memory),
       cmocka_unit_test(stands_truncation),
   };

@@ -105,9 +105,13 @@ static void a_file_of_pictures_is_a_table(void **state) {
   lfm_table_options options = {.drop = "x0"};
   assert_int_equal(lfm_table_read(path, &options, &table), LFM_E_USAGE);
   assert_non_null(strstr(lfm_error(), "pictures"));
-  options = (lfm_table_options){.size = 1};
+  options = (lfm_table_options){.size = 1, .due = LFM_ROWS_PICTURES};
   assert_int_equal(lfm_table_read(path, &options, &table), LFM_OK);
+  assert_int_equal(lfm_table_kind(table), LFM_ROWS_PICTURES);
   lfm_table_destroy(table);
+  options = (lfm_table_options){.due = LFM_ROWS_TABLE};
+  assert_int_equal(lfm_table_read(path, &options, &table), LFM_E_DATA);
+  assert_non_null(strstr(lfm_error(), "a table is due here, not pictures"));
   remove(path);
 }
 

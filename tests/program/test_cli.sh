@@ -365,6 +365,13 @@ expect_usage "train-group" "$lfm" ledger run data.csv --train-group group.csv
 expect_error "group" "$lfm" ledger run a.csv --group group.csv
 expect_error "the truth has 400 rows, the table 50" "$lfm" ledger run a.csv --truth truth.csv
 expect_error "'logp'" "$lfm" ledger run data.csv --truth group.csv
+expect_json "$lfm" ledger run data.csv --truth truth.csv --json
+sed 's/"seconds": [^,}]*//' out >truth.json
+awk '{ print (NR == 1 ? "name" : "a word") "," $0 }' truth.csv >named.csv
+expect_json "$lfm" ledger run data.csv --truth named.csv --json
+check "of the truth its log p alone is read" cmp -s <(sed 's/"seconds": [^,}]*//' out) truth.json
+cut -d, -f1,2 named.csv >nameless.csv
+expect_refused "logp" "$lfm" ledger run data.csv --truth nameless.csv
 expect_error "nothing.csv" "$lfm" ledger run data.csv --train nothing.csv
 
 # ---- push: to the noise side and back in units and decimals, beside a column of text; borders by number

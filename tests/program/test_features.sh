@@ -30,6 +30,8 @@ expect_usage "-o OUT is missing" "$lfm" features apply j.safetensors bare
 expect_refused "none.npy" "$lfm" features train none.npy -o j.safetensors
 expect_refused "no labels" "$lfm" features train bare -o j.safetensors
 expect_refused "pictures are due" "$lfm" features train rows.csv -o j.safetensors
+printf 'a,class\n1,g\n3,h\n' >words.csv # no advice for a table, since none is due
+expect_refused "words.csv: pictures are due here, not a table" "$lfm" features train words.csv -o j.safetensors
 expect_refused "8 x 8" "$lfm" features train train-images-idx3-ubyte --valid large-images-idx3-ubyte -o j.safetensors
 check "nothing was left behind" test ! -e j.safetensors
 
@@ -81,7 +83,9 @@ check "nothing of the file is there" bash -c "! ls stopped.npy* 2>ls.err"
 expect_usage "is read by this command" "$lfm" features apply judge.safetensors rows.csv -o rows.csv
 expect_usage "no data format" "$lfm" features apply judge.safetensors bare -o features.txt
 expect_refused "is not a judge" "$lfm" features apply rows.csv bare -o x.npy
-expect_refused "pictures are due" "$lfm" features apply judge.safetensors rows.csv -o x.npy
+for rows in rows.csv words.csv; do
+  expect_refused "$rows: pictures are due here, not a table" "$lfm" features apply judge.safetensors $rows -o x.npy
+done
 head -c 5000 judge.safetensors >short.safetensors
 expect_refused "short.safetensors" "$lfm" features apply short.safetensors bare -o x.npy
 check "nothing was left behind" test ! -e x.npy

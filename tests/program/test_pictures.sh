@@ -31,6 +31,11 @@ expect_exit 0 learn -o sized --preset mnist-fm --size 8 --set max_batch=1 --prev
 check "the size is part of the run" grep -qx 'image_size: 8' sized/config.yaml
 expect_exit 0 learn -o again --config sized/config.yaml --preview 0
 check "which makes the same again" cmp -s sized/model.safetensors again/model.safetensors
+seq 0 20 | sed 's/.*/&,g/; 1s/.*/a,class/' >words.csv
+expect_refused "words.csv: pictures are due here, not a table" \
+  "$lfm" train train-images-idx3-ubyte --valid words.csv -o new --preset mnist-fm --set max_batch=1
+expect_refused "train-images-idx3-ubyte: a table is due here, not pictures" \
+  "$lfm" train rows.csv --valid train-images-idx3-ubyte -o new --set max_batch=1
 expect_usage "rows.csv: holds no pictures" "$lfm" train rows.csv -o new --size 8 --set max_batch=1
 
 # ---- previews

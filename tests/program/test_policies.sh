@@ -33,8 +33,12 @@ check "a line for each of three windows" test "$(wc -l <scores.csv)" = 4
 expect_exit 0 "$lfm" train lift.hdf5 -o plain "${small[@]}" --set network=mlp --set max_batch=1
 expect_usage "--seed has no effect without --probes" "$lfm" score plain lift.hdf5 --rows 3 --seed 2
 printf 'a,b\n1,2\n3,4\n' >table.csv
-expect_refused "demonstrations" "$lfm" score policy table.csv
-expect_refused "demonstrations" "$lfm" sample policy -n 5 -o chunks.csv --given table.csv
+printf 'a,class\n1,g\n3,h\n' >words.csv # no advice for a table, since none is due
+for rows in table.csv words.csv; do
+  expect_refused "$rows: demonstrations are due here, not a table" "$lfm" score policy $rows
+  expect_refused "$rows: demonstrations are due here, not a table" "$lfm" sample policy -n 5 -o chunks.csv --given $rows
+  expect_refused "$rows: demonstrations are due here, not a table" "$lfm" train lift.hdf5 --valid $rows -o new "${small[@]}"
+done
 
 # ---- other observations
 expect_exit 0 "$lfm" train lift.hdf5 -o blind "${small[@]}" --set max_batch=1 --observations robot0_eef_pos,object
