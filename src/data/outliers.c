@@ -3,7 +3,8 @@
  * outliers.c -- see outliers.h.
  * A column's standard deviation beside what the middle 98 % of its values would give if they were normal: some values make it
  * larger in any heavy tail (a lognormal of sigma 2, 2.4 times; ten thousand Cauchy values, some five), a mistyped one makes
- * it so many times larger that nothing of the others is left to learn once it is divided by.
+ * it so many times larger that nothing of the others is left to learn once it is divided by.  One whose square no double
+ * holds cannot be divided by at all.
  */
 #include "data/outliers.h"
 
@@ -38,8 +39,23 @@ static column look_at(const lfm_table *table, int64_t j, double *room) {
     sum += apart, squares += apart * apart;
     if (fabs(apart) > fabs(x[c.farthest * table->cols] - middle)) c.farthest = i;
   }
-  c.sd = sqrt(fmax(squares / (double)rows - pow(sum / (double)rows, 2), 0.0));
+  c.sd = isfinite(squares) ? sqrt(fmax(squares / (double)rows - pow(sum / (double)rows, 2), 0.0)) : INFINITY;
   return c;
+}
+
+/* Of any number of rows: without a standard deviation there is no scale. */
+static lfm_status refuse_largest(const lfm_table *table, int64_t j) {
+  char quoted[LFM_QUOTE_MAX];
+  const double *x = table->values + j;
+  int64_t largest = 0;
+  for (int64_t i = 1; i < table->rows; i++)
+    if (fabs(x[i * table->cols]) > fabs(x[largest * table->cols])) largest = i;
+  return lfm_fail(
+      LFM_E_DATA,
+      "row %lld, column %s: %.7g is too large for the column to have a standard deviation; mend or drop the row, or "
+      "rescale the column",
+      (long long)lfm_table_number(table, largest) + 1, lfm_quote(table->names[j], strlen(table->names[j]), quoted),
+      x[largest * table->cols]);
 }
 
 static void warn(const lfm_table *table, int64_t j, const column *c) {
@@ -52,17 +68,21 @@ static void warn(const lfm_table *table, int64_t j, const column *c) {
       (long long)lfm_table_number(table, c->farthest) + 1, table->values[c->farthest * table->cols + j], c->sd);
 }
 
-lfm_status lfm_outliers_warn(const lfm_table *table) {
-  double *room;
-  if (table->rows < LEAST_ROWS) return LFM_OK;
-  LFM_TRY(LFM_ALLOC(&room, MOST_LOOKED_AT));
+static lfm_status check_columns(const lfm_table *table, double *room) {
   int named = 0;
-  for (int64_t j = 0; j < table->cols && named < MOST_NAMED; j++) {
+  for (int64_t j = 0; j < table->cols; j++) {
     column c = look_at(table, j, room);
-    if (!(c.sd > TOO_WIDE * (c.high - c.low) / NORMAL_MIDDLE)) continue;
-    warn(table, j, &c);
-    named++;
+    if (isinf(c.sd)) return refuse_largest(table, j);
+    bool is_wide = table->rows >= LEAST_ROWS && c.sd > TOO_WIDE * (c.high - c.low) / NORMAL_MIDDLE;
+    if (is_wide && named++ < MOST_NAMED) warn(table, j, &c);
   }
-  lfm_free(room);
   return LFM_OK;
+}
+
+lfm_status lfm_outliers_check(const lfm_table *table) {
+  double *room;
+  LFM_TRY(LFM_ALLOC(&room, MOST_LOOKED_AT));
+  lfm_status status = check_columns(table, room);
+  lfm_free(room);
+  return status;
 }

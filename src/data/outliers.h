@@ -8,7 +8,8 @@
 
 #include "data/table.h"
 
-/* A warning for each such column (of the first few), with the row and what to do. */
-lfm_status lfm_outliers_warn(const lfm_table *table);
+/* A warning for each such column (of the first few), with the row and what to do; LFM_E_DATA, likewise, where a value is so
+ * large that its column has no standard deviation. */
+lfm_status lfm_outliers_check(const lfm_table *table);
 
 #endif

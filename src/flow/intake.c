@@ -191,7 +191,7 @@ lfm_status lfm_trainer_take_tables(lfm_trainer *trainer) {
   if (trainer->config->conditional) warn_of_empty(options->train);
   if (!options->run || options->train->images || options->train->demos) return LFM_OK; /* nobody asks for a density */
   LFM_TRY(warn_discrete(lfm_trainer_table(trainer)));
-  if (trainer->config->normalise != LFM_NORMALISE_NONE) LFM_TRY(lfm_outliers_warn(options->train));
+  if (trainer->config->normalise != LFM_NORMALISE_NONE) LFM_TRY(lfm_outliers_check(options->train));
   LFM_TRY(warn_shared(trainer));
   return warn_redundant(trainer);
 }

@@ -30,7 +30,8 @@ static const char *said_of(double (*law)(double normal), double mistyped, int64_
   assert_int_equal(lfm_table_create(values, rows, 1, (const char *const[]){"price"}, NULL, &table), LFM_OK);
   heard[0] = 0;
   lfm_notes_to(hear, heard);
-  assert_int_equal(lfm_outliers_warn(table), LFM_OK);
+  lfm_status status = lfm_outliers_check(table);
+  if (status != LFM_OK) snprintf(heard, sizeof heard, "%d: %s", (int)status, lfm_error());
   lfm_notes_to(NULL, NULL);
   lfm_table_destroy(table);
   return heard;
@@ -49,6 +50,19 @@ static void a_mistyped_value_is_named(void **state) {
   assert_non_null(strstr(said_of(lognormal, -1e9, ROWS), "row 17 is -1e+09"));
 }
 
+static void one_without_a_square_is_refused(void **state) {
+  (void)state;
+  char line[256];
+  snprintf(line, sizeof line,
+           "%d: row 17, column \"price\": 1e+300 is too large for the column to have a standard deviation; mend or drop the "
+           "row, or rescale the column",
+           (int)LFM_E_DATA);
+  assert_string_equal(said_of(normal, 1e300, ROWS), line);
+  assert_string_equal(said_of(normal, 1e300, 20), line);
+  assert_non_null(strstr(said_of(normal, -1.7e308, 20), "row 17, column \"price\": -1.7e+308 is too large"));
+  assert_non_null(strstr(said_of(normal, 1e150, ROWS), "row 17 is 1e+150, which makes its standard deviation"));
+}
+
 static void other_columns_draw_no_word(void **state) {
   (void)state;
   assert_string_equal(said_of(normal, NAN, ROWS), "");
@@ -61,6 +75,7 @@ static void other_columns_draw_no_word(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_mistyped_value_is_named),
+                                     cmocka_unit_test(one_without_a_square_is_refused),
                                      cmocka_unit_test(other_columns_draw_no_word)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

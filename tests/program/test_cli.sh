@@ -522,6 +522,8 @@ awk 'BEGIN { print "cm,kg,inch"; srand(6); for (i = 0; i < 300; i++) {
 expect_exit 0 "$lfm" train twice.csv -o twice $quick
 check "copies are told once" test "$(grep -c '^warning: 30 of 330 rows .* held-out rows have been seen' err)" -eq 1
 check "and columns that follow from others" test "$(grep -c '^warning: 1 column is a linear function.*"inch" (of "cm")' err)" -eq 1
+awk -F, 'NR == 122 { $1 = "1e300" } 1' OFS=, twice.csv >huge.csv
+expect_refused 'row 121, column "cm": 1e+300 is too large' "$lfm" train huge.csv -o new $quick
 expect_exit 0 "$lfm" score twice twice.csv
 check "scoring tells copies" grep -q '^warning: 30 of 330 rows .* standard error .*--group' err
 check "and columns" grep -q '^warning: 1 column is a linear function.*"inch" (of "cm")' err
