@@ -86,7 +86,8 @@ static lfm_status choose_usual(const lfm_source *source, const lfm_offer *offer,
   for (int64_t i = 0, any = *count; !any && i < offer->names.count; i++)
     if (offer->dims[i]) chosen[(*count)++] = i;
   if (*count) return LFM_OK;
-  return lfm_fail(LFM_E_DATA, "%s: has no observation that is numbers, one row a step", source->name);
+  return lfm_fail(LFM_E_DATA, "%s: has no observation that is numbers, one row a step%s%s", source->name,
+                  offer->misfit[0] ? ": " : "", offer->misfit);
 }
 
 lfm_status lfm_offer_choose(const lfm_source *source, const lfm_offer *offer, const char *usual, int64_t **chosen,

@@ -13,6 +13,7 @@ typedef struct lfm_offer {
   lfm_listing names;
   int64_t *dims; /* [names.count] numbers a step; 0: it is no row of numbers a step (pictures, words) */
   size_t room;
+  char misfit[160]; /* of the first array with numbers, but not for every step, what is wrong with it; "": there is none */
 } lfm_offer;
 
 lfm_status lfm_offer_add(lfm_offer *offer, const char *name, int64_t dim);

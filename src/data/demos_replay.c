@@ -55,6 +55,10 @@ static lfm_status read_ends(reader *r) {
 static lfm_status measure_actions(reader *r) {
   lfm_extent extent;
   LFM_TRY(r->arrays->extent(r->arrays->context, ACTION, &extent));
+  if (extent.is_numbers && extent.rank == 1)
+    return lfm_fail(LFM_E_DATA,
+                    "%s: " ACTION ": has the shape [%lld]; [steps, numbers] is due, [%lld, 1] where an action is one number",
+                    r->source->name, (long long)extent.rows, (long long)extent.rows);
   if (!extent.is_numbers || extent.rank != 2 || extent.rows < 1 || extent.width < 1)
     return lfm_fail(LFM_E_DATA, "%s: " ACTION ": is no table of numbers, a row a step", r->source->name);
   r->steps = extent.rows;
@@ -71,6 +75,16 @@ static bool takes_all(const reader *r, const lfm_listing *names) {
   return true;
 }
 
+/* Numbers, but not for every step: an error where they are asked for by name. */
+static lfm_status note_misfit(reader *r, const char *name, int64_t rows) {
+  char misfit[sizeof r->offer.misfit];
+  const lfm_table_options *options = r->source->options;
+  snprintf(misfit, sizeof misfit, "data/%.64s has %lld rows, " ACTION " %lld", name, (long long)rows, (long long)r->steps);
+  if (!r->offer.misfit[0]) memcpy(r->offer.misfit, misfit, sizeof misfit);
+  if (!options || !options->observations || !lfm_offer_asks(r->source, USUAL_KEY, name)) return LFM_OK;
+  return lfm_fail(LFM_E_DATA, "%s: %s", r->source->name, misfit);
+}
+
 /* An array that cannot be read fails when it is asked for; else it is no numbers, as pictures are, and a note says so where
  * it would have been taken with all the others. */
 static lfm_status offer_key(reader *r, const char *name, bool all) {
@@ -81,7 +95,8 @@ static lfm_status offer_key(reader *r, const char *name, bool all) {
   lfm_status status = r->arrays->extent(r->arrays->context, path, &extent);
   if (status != LFM_E_UNSUPPORTED || lfm_offer_asks(r->source, USUAL_KEY, name)) LFM_TRY(status);
   else if (all) lfm_note(LFM_NOTE, "%s; it is left out", lfm_error());
-  bool fits = extent.is_numbers && extent.rank <= MOST_RANK && extent.rows == r->steps;
+  bool is_numbers = extent.is_numbers && extent.rank <= MOST_RANK, fits = is_numbers && extent.rows == r->steps;
+  if (is_numbers && !fits) LFM_TRY(note_misfit(r, name, extent.rows));
   return lfm_offer_add(&r->offer, name, fits ? extent.width : 0);
 }
 

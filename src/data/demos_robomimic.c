@@ -187,6 +187,20 @@ static lfm_status choose_keys(reader *r) {
   return check_chosen(r);
 }
 
+/* Where the first episode is like that, all of them may be, and none is to be left out. */
+static const char *advice_for(int64_t i) { return i ? "; leave the episode out with a filter" : ""; }
+
+static lfm_status refuse_actions(const reader *r, int64_t i, const char *path, const lfm_hdf5_array *array) {
+  char what[64] = "holds no numbers", due[96] = "[steps, numbers] is due";
+  if (array->is_numbers && array->rank == 2) snprintf(what, sizeof what, "is empty");
+  else if (array->is_numbers) snprintf(what, sizeof what, "has %d dimensions", array->rank);
+  if (array->is_numbers && array->rank == 1) {
+    snprintf(what, sizeof what, "has the shape [%lld]", (long long)array->shape[0]);
+    snprintf(due, sizeof due, "[steps, numbers] is due, [%lld, 1] where an action is one number", (long long)array->shape[0]);
+  }
+  return lfm_fail(LFM_E_DATA, "%s: %s: %s; %s%s", r->source->name, path, what, due, advice_for(i));
+}
+
 /* The actions of an episode, which say how many steps it has; path is theirs, and the caller's to keep. */
 static lfm_status open_actions(reader *r, int64_t i, char path[1024], lfm_hdf5_array *array) {
   char group[1024];
@@ -199,8 +213,7 @@ static lfm_status open_actions(reader *r, int64_t i, char path[1024], lfm_hdf5_a
   H5Gclose(episode);
   lfm_status status = LFM_OK;
   if (!array->is_numbers || array->rank != 2 || array->width < 1 || array->shape[0] < 1)
-    status = lfm_fail(LFM_E_DATA, "%s: %s: is no table of numbers, a row a step; leave the episode out with a filter",
-                      r->source->name, path);
+    status = refuse_actions(r, i, path, array);
   else if (i && array->width != r->action_dim)
     status = lfm_fail(LFM_E_DATA, "%s: %s: has %lld numbers a step, those of %s %lld; leave the episode out with a filter",
                       r->source->name, path, (long long)array->width, r->episodes.names[0], (long long)r->action_dim);
@@ -240,6 +253,16 @@ static lfm_status take_array(reader *r, const char *path, const lfm_hdf5_array *
   return lfm_demos_check_finite(r->source, path, out, array->shape[0], cols, first, array->width);
 }
 
+/* An observation that is not numbers for every step, as many as in the first episode. */
+static lfm_status refuse_key(const reader *r, int64_t i, const char *path, const lfm_hdf5_array *array, int64_t dim,
+                             int64_t steps) {
+  if (step_size(array) == dim)
+    return lfm_fail(LFM_E_DATA, "%s: %s has %lld rows, data/%s/%s %lld%s", r->source->name, path, (long long)array->shape[0],
+                    r->episodes.names[i], r->actions, (long long)steps, advice_for(i));
+  return lfm_fail(LFM_E_DATA, "%s: %s: is not %lld numbers a step, as in %s%s", r->source->name, path, (long long)dim,
+                  r->episodes.names[0], advice_for(i));
+}
+
 static lfm_status read_key(reader *r, int64_t i, int64_t k, int64_t steps, double *obs, int64_t first) {
   char path[1024];
   lfm_hdf5_array array;
@@ -248,8 +271,7 @@ static lfm_status read_key(reader *r, int64_t i, int64_t k, int64_t steps, doubl
   LFM_TRY(open_array(r, path, &array));
   if (step_size(&array) == dim && array.shape[0] == steps) return take_array(r, path, &array, obs, r->obs_dim, first);
   H5Dclose(array.id);
-  return lfm_fail(LFM_E_DATA, "%s: %s: is not %lld numbers for each of %lld steps; leave the episode out with a filter",
-                  r->source->name, path, (long long)dim, (long long)steps);
+  return refuse_key(r, i, path, &array, dim, steps);
 }
 
 static lfm_status read_episode(reader *r, int64_t i) {

@@ -154,6 +154,13 @@ static void refuses(lfm_status code, const char *line) {
   assert_string_equal(lfm_error() + strlen(folder) + 1, line);
 }
 
+static void refuses_key(const char *path, const char *key, lfm_status code, const char *line) {
+  lfm_table *table = (lfm_table *)(uintptr_t)0xDEAD0;
+  assert_int_equal(lfm_table_read(in_folder(path), &(lfm_table_options){.observations = key}, &table), code);
+  assert_null(table);
+  assert_string_equal(lfm_error() + strlen(folder) + 1, line);
+}
+
 static void names_what_is_wrong(void **state) {
   (void)state;
   make_zarr();
@@ -180,6 +187,12 @@ static void names_what_is_wrong(void **state) {
   lfm_table *table = read_good(in_folder("p.zarr"), NULL);
   assert_string_equal(table->demos->key[0], "keypoint");
   lfm_table_destroy(table);
+  put_array("data/keypoint", 2, (const int[]){STEPS + 1, 5}, 100); /* nor the other */
+  refuses(LFM_E_DATA, "p.zarr: has no observation that is numbers, one row a step: data/keypoint has 8 rows, data/action 7");
+  refuses_key("p.zarr", "state", LFM_E_DATA, "p.zarr: data/state has 6 rows, data/action 7");
+  put_array("data/action", 1, (const int[]){STEPS}, 0);
+  refuses(LFM_E_DATA,
+          "p.zarr: data/action: has the shape [7]; [steps, numbers] is due, [7, 1] where an action is one number");
   put_array("data/action", 3, (const int[]){STEPS, 1, 2}, 0);
   refuses(LFM_E_DATA, "p.zarr: data/action: is no table of numbers, a row a step");
   unlink(in_folder("p.zarr/data/action/.zarray"));
@@ -199,13 +212,6 @@ static void put_strange(const char *name, const char *dtype, const char *shape, 
            "\"shape\": %s, \"zarr_format\": 2}",
            shape, compressor, dtype, shape);
   put_file(path, header, strlen(header));
-}
-
-static void refuses_key(const char *path, const char *key, lfm_status code, const char *line) {
-  lfm_table *table = (lfm_table *)(uintptr_t)0xDEAD0;
-  assert_int_equal(lfm_table_read(in_folder(path), &(lfm_table_options){.observations = key}, &table), code);
-  assert_null(table);
-  assert_string_equal(lfm_error() + strlen(folder) + 1, line);
 }
 
 /* Pictures packed by something else, of more dimensions, and words, beside what is read. */

@@ -212,6 +212,10 @@ static void shorten_key(hid_t file) {
   H5Ldelete(file, "data/demo_7/obs/object", H5P_DEFAULT);
   demo_put(file, "data/demo_7/obs/object", H5T_IEEE_F64LE, 2, 2, 3, 0, false);
 }
+static void shorten_first_key(hid_t file) {
+  H5Ldelete(file, "data/demo_0/obs/object", H5P_DEFAULT);
+  demo_put(file, "data/demo_0/obs/object", H5T_IEEE_F64LE, 2, 2, 3, 0, false);
+}
 static void narrow_key(hid_t file) {
   H5Ldelete(file, "data/demo_10/obs/robot0_eef_quat", H5P_DEFAULT);
   demo_put(file, "data/demo_10/obs/robot0_eef_quat", H5T_IEEE_F64LE, 2, 5, 3, 0, false);
@@ -230,6 +234,10 @@ static void empty_actions(hid_t file) {
 static void flatten_actions(hid_t file) {
   H5Ldelete(file, "data/demo_7/actions", H5P_DEFAULT);
   demo_put(file, "data/demo_7/actions", H5T_IEEE_F64LE, 1, 1, 1, 0, false);
+}
+static void flatten_first_actions(hid_t file) {
+  H5Ldelete(file, "data/demo_0/actions", H5P_DEFAULT);
+  demo_put(file, "data/demo_0/actions", H5T_IEEE_F64LE, 1, 3, 1, 0, false);
 }
 static void miscount(hid_t file) { demo_put_whole(file, "data/demo_10", "num_samples", 4); }
 static void absolute_in_one(hid_t file) { demo_put(file, "data/demo_0/actions_abs", H5T_IEEE_F64LE, 2, 3, 7, 0, false); }
@@ -258,9 +266,10 @@ static void write_half_a_key(hid_t file) { put_chunks(file, "data/demo_10/obs/ob
 static void names_what_is_wrong(void **state) {
   (void)state;
   mars(shorten_key, LFM_E_DATA,
-       "m.h5: data/demo_7/obs/object: is not 3 numbers for each of 1 steps; leave the episode out with a filter");
+       "m.h5: data/demo_7/obs/object has 2 rows, data/demo_7/actions 1; leave the episode out with a filter");
   mars(narrow_key, LFM_E_DATA,
-       "m.h5: data/demo_10/obs/robot0_eef_quat: is not 4 numbers for each of 5 steps; leave the episode out with a filter");
+       "m.h5: data/demo_10/obs/robot0_eef_quat: is not 4 numbers a step, as in demo_0; leave the episode out with a filter");
+  mars(shorten_first_key, LFM_E_DATA, "m.h5: data/demo_0/obs/object has 2 rows, data/demo_0/actions 3"); /* as all may be */
   mars(drop_key, LFM_E_DATA, "m.h5: data/demo_10/obs/object: is not there; leave the episode out with a filter");
   mars(drop_obs, LFM_E_DATA,
        "m.h5: data/demo_0/obs is not there; a file of states only gets observations from robomimic's own scripts");
@@ -268,9 +277,13 @@ static void names_what_is_wrong(void **state) {
   mars(widen_actions, LFM_E_DATA,
        "m.h5: data/demo_7/actions: has 14 numbers a step, those of demo_0 7; leave the episode out with a filter");
   mars(empty_actions, LFM_E_DATA,
-       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+       "m.h5: data/demo_7/actions: is empty; [steps, numbers] is due; leave the episode out with a filter");
   mars(flatten_actions, LFM_E_DATA,
-       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+       "m.h5: data/demo_7/actions: has the shape [1]; [steps, numbers] is due, [1, 1] where an action is one number; leave "
+       "the "
+       "episode out with a filter");
+  mars(flatten_first_actions, LFM_E_DATA,
+       "m.h5: data/demo_0/actions: has the shape [3]; [steps, numbers] is due, [3, 1] where an action is one number");
   mars(miscount, LFM_E_FORMAT,
        "m.h5: data/demo_10/actions: has 5 steps, where num_samples says 4; the file is truncated or altered");
   mars(absolute_in_one, LFM_E_DATA, "m.h5: data/demo_7/actions_abs: is not there; leave the episode out with a filter");
@@ -329,9 +342,9 @@ static void names_odd_objects(void **state) {
   mars(pack_strangely, LFM_E_FORMAT,
        "m.h5: data/demo_7/obs/object: its values cannot be read; the file is truncated or altered (inflate() failed)");
   mars(scalar_actions, LFM_E_DATA,
-       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+       "m.h5: data/demo_7/actions: has 0 dimensions; [steps, numbers] is due; leave the episode out with a filter");
   mars(wordy_actions, LFM_E_DATA,
-       "m.h5: data/demo_7/actions: is no table of numbers, a row a step; leave the episode out with a filter");
+       "m.h5: data/demo_7/actions: holds no numbers; [steps, numbers] is due; leave the episode out with a filter");
   const char *no_obs =
       "m.h5: data/demo_0/obs is not there; a file of states only gets observations from robomimic's own scripts";
   mars(loop_obs, LFM_E_DATA, no_obs);
