@@ -56,6 +56,7 @@ static lfm_status take_clusters(const char *path, lfm_table *table) {
 lfm_status lfm_table_read_groups(const char *path, lfm_table **out) {
   LFM_TRY(lfm_survey_read(path, out));
   lfm_status status = take_clusters(path, *out);
+  if (status == LFM_OK) status = lfm_alloc_text(&(*out)->path, path);
   if (status == LFM_OK) return LFM_OK;
   lfm_table_destroy(*out);
   *out = NULL;

@@ -51,6 +51,7 @@ void lfm_table_destroy(lfm_table *table) {
   lfm_free(table->names);
   lfm_free(table->decimals);
   lfm_free(table->number);
+  lfm_free(table->path);
   if (!table->demos) lfm_free(table->values);
   lfm_demos_destroy(table->demos);
   lfm_windows_destroy(table->windows);

@@ -23,6 +23,7 @@ struct lfm_table {
   lfm_windows *windows; /* of windows of demonstrations; NULL: something else */
   int64_t *number;      /* [rows] of each row where it was read, from 0; NULL: no row was left out */
   int64_t read;         /* rows there, where there are numbers */
+  char *path;           /* of clusters: the file that they were read from; NULL: something else */
 };
 
 /* Zeros, names x0.., decimals -1. */

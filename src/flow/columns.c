@@ -5,6 +5,7 @@
 #include "flow/columns.h"
 
 #include "core/alloc.h"
+#include "core/file.h"
 #include "core/order.h"
 #include "data/pixels.h"
 #include "data/text.h"
@@ -221,16 +222,44 @@ lfm_status lfm_columns_choose(const lfm_table *table, int64_t wanted, int64_t **
   return LFM_OK;
 }
 
+/* So many more than the rows that are left, or than all that were read. */
+static bool has_surplus(const lfm_table *group, const lfm_table *table, int64_t surplus) {
+  int64_t rows = group->rows - surplus;
+  return rows == table->rows || (table->number && rows == table->read);
+}
+
+/* Of a CSV: one row too many or too few, where its first line was taken for what it is not. */
+static void blame_first_line(const lfm_table *group, const lfm_table *table, char *taken, char *advice, size_t room) {
+  char name[LFM_QUOTE_MAX];
+  bool is_text = group->path && (lfm_path_ends_with(group->path, ".csv") || lfm_path_ends_with(group->path, ".csv.gz"));
+  taken[0] = 0;
+  snprintf(advice, room, "one for each is needed");
+  if (is_text && !group->is_named && has_surplus(group, table, 1)) {
+    snprintf(taken, room, " (its first line was taken for one)");
+    snprintf(advice, room, "if that line is the column's name, put a letter into it");
+  } else if (is_text && group->is_named && has_surplus(group, table, -1)) {
+    snprintf(taken, room, " (its first line, %s, was taken for a name)",
+             lfm_quote(group->names[0], strlen(group->names[0]), name));
+    snprintf(advice, room, "if that line is a cluster, put a name above it");
+  }
+}
+
+static lfm_status refuse_group(const lfm_table *group, const lfm_table *table) {
+  char all[64] = "", taken[128], advice[128];
+  const char *name = group->path ? group->path : "group";
+  if (group->images) return lfm_fail(LFM_E_DATA, "%s: holds pictures; one column of numbers or words is needed", name);
+  if (group->cols != 1)
+    return lfm_fail(LFM_E_DATA, "%s: has %lld columns; the clusters are one", name, (long long)group->cols);
+  if (table->number && table->read != table->rows)
+    snprintf(all, sizeof all, " (of %lld that were read)", (long long)table->read);
+  blame_first_line(group, table, taken, advice, sizeof taken);
+  return lfm_fail(LFM_E_DATA, "%s: has %lld clusters%s, the data %lld rows%s; %s", name, (long long)group->rows, taken,
+                  (long long)table->rows, all, advice);
+}
+
 lfm_status lfm_columns_group(const lfm_table *group, const lfm_table *table, const int64_t *row, int64_t count,
                              double **out) {
-  char all[64] = "";
-  if (table->number && table->read != table->rows)
-    snprintf(all, sizeof all, " (or with all %lld that were read)", (long long)table->read);
-  if (group->images) return lfm_fail(LFM_E_DATA, "group: holds pictures; one column of numbers or words is needed");
-  if (group->cols != 1 || !lfm_table_is_beside(group, table))
-    return lfm_fail(LFM_E_DATA,
-                    "group: has %lld rows and %lld columns; one column with the %lld rows of the data%s is needed",
-                    (long long)group->rows, (long long)group->cols, (long long)table->rows, all);
+  if (group->images || group->cols != 1 || !lfm_table_is_beside(group, table)) return refuse_group(group, table);
   LFM_TRY(LFM_ALLOC(out, count));
   for (int64_t i = 0; i < count; i++) (*out)[i] = group->values[lfm_table_row_beside(group, table, row[i])];
   return LFM_OK;

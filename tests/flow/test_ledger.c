@@ -341,7 +341,7 @@ static void refusals_say_why(void **state) {
   assert_says("the training table: ");
   options.train = table, options.train_group = truth;
   FAILS(LFM_E_DATA, lfm_ledger(model, table, &options, &result));
-  assert_says("the training table: group: has 9 rows");
+  assert_says("the training table: group: has 9 clusters, the data 10 rows; one for each is needed");
   options = options_of(1);
   options.rows = -1;
   FAILS(LFM_E_USAGE, lfm_ledger(model, table, &options, &result));

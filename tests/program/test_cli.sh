@@ -278,7 +278,7 @@ expect_json "$lfm" score run data.csv --group words.csv --rows 200 --json
 check "clusters of words are those of numbers" test "$(grep -o '"nll_se": [^,]\{12\}' out)" = "$(grep -o '"nll_se": [^,]\{12\}' numbers.json)"
 expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
 head -11 group.csv >short.csv
-expect_error "group" "$lfm" score run data.csv --group short.csv
+expect_refused "short.csv: has 10 clusters, the data 400 rows; one for each is needed" "$lfm" score run data.csv --group short.csv
 for verb in score ledger; do
   expect_usage "--seed has no effect without --probes" "$lfm" $verb run data.csv --seed 2
 done
@@ -329,7 +329,13 @@ done
 check "so does the truth" cmp -s truth_read.json truth_left.json
 (cat groups_left.csv; echo b) >groups_four.csv
 expect_exit 1 "$lfm" score run holes.csv --drop-missing --group groups_four.csv
-check "neither so many nor so many" grep -q "group: has 4 rows and 1 columns; one column with the 3 rows of the data" err
+check "neither so many nor so many" grep -q "groups_four.csv: has 4 clusters .*, the data 3 rows (of 5 that were read); " err
+awk 'BEGIN { for (i = 0; i <= 400; i++) print int(i / 4) }' >counted.csv # as pandas names a series without a name: 0
+awk 'BEGIN { for (i = 0; i < 400; i++) print "a" int(i / 4) }' >headless.csv
+expect_refused "counted.csv: has 401 clusters (its first line was taken for one), the data 400 rows; if that line is the column's name, put a letter into it" \
+  "$lfm" score run data.csv --group counted.csv
+expect_refused 'headless.csv: has 399 clusters (its first line, "a0", was taken for a name), the data 400 rows; if that line is a cluster, put a name above it' \
+  "$lfm" score run data.csv --group headless.csv
 
 # ---- ledger: a number a border, what each option adds, and the same nll as score
 expect_json "$lfm" ledger run data.csv --json
