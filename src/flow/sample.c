@@ -157,6 +157,14 @@ static lfm_status to_table(const lfm_model *model, const draws *d, lfm_table **o
   return LFM_OK;
 }
 
+/* What the rows take, as they are drawn and as the table that they become, is most of it. */
+static lfm_status refuse_rows(const lfm_model *model, const draws *d) {
+  double drawn = 8.0 * (double)d->dim, made = model->picture ? (double)model->cols : 8.0 * (double)model->cols;
+  return lfm_fail(LFM_E_MEMORY,
+                  "memory refused: %lld rows take %.4g GB; draw fewer or, one part after the other, with another --seed each",
+                  (long long)d->rows, 1e-9 * (double)d->rows * (drawn + made));
+}
+
 static void fill_result(const draws *d, const lfm_meter *meter, lfm_sample_result *result) {
   double evaluations = 0.0, variance = 0.0;
   *result = (lfm_sample_result){.seconds = lfm_seconds() - meter->begun};
@@ -270,6 +278,7 @@ lfm_status lfm_sample(const lfm_model *model, const lfm_sample_options *options,
   if (status == LFM_OK) status = choose_given(model, options, &d);
   if (status == LFM_OK) status = through_chain(model, options, &d, &meter);
   if (status == LFM_OK) status = to_table(model, &d, out);
+  if (status == LFM_E_MEMORY) status = refuse_rows(model, &d);
   if (status == LFM_OK && result) {
     fill_result(&d, &meter, result);
     result->flops = result->nfe_mean * lfm_carry_passes(d.given, options->guidance) * lfm_net_forward_flops(model->net);
