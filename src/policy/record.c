@@ -238,8 +238,7 @@ static lfm_demos_result result_of(const recorder *r) {
 }
 
 static lfm_status check(const lfm_demos_options *options, const char *path, const lfm_task **task) {
-  LFM_TRY(lfm_task_find(options->task ? options->task : "", task));
-  if (!lfm_task_has_expert(*task)) return lfm_fail(LFM_E_USAGE, "task '%s' has no scripted expert", options->task);
+  LFM_TRY(lfm_task_find_expert(options->task ? options->task : "", task));
   if (options->episodes < 1 || options->episodes > MOST_EPISODES)
     return lfm_fail(LFM_E_USAGE, "n: %lld episodes asked; 1 to %d are possible", (long long)options->episodes, MOST_EPISODES);
   if (!lfm_path_ends_with(path, ".hdf5") && !lfm_path_ends_with(path, ".h5"))

@@ -6,7 +6,8 @@
 
 const lfm_task *const lfm_tasks[] = {NULL};
 
-lfm_status lfm_task_refuse(const char *name) {
+lfm_status lfm_task_refuse(const char *name, bool for_expert) {
+  (void)for_expert;
   return lfm_fail(LFM_E_UNSUPPORTED,
                   "task '%s': this lfm was built without simulators; install libmujoco-dev, libchipmunk-dev and "
                   "libosmesa6-dev, and build anew",

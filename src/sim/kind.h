@@ -29,8 +29,9 @@ typedef struct lfm_world_kind {
   void (*expert)(lfm_world *world, double *delta);
 } lfm_world_kind;
 
-/* tasks.c, or absent.c in a build without simulators: the tasks, ended by NULL; and what to say of one that is not there. */
+/* tasks.c, or absent.c in a build without simulators: the tasks, ended by NULL; and what to say of one that is not there or,
+ * for_expert, has none. */
 extern const lfm_task *const lfm_tasks[];
-lfm_status lfm_task_refuse(const char *name);
+lfm_status lfm_task_refuse(const char *name, bool for_expert);
 
 #endif

@@ -15,14 +15,18 @@ const lfm_task *lfm_task_at(int index) {
   return index < 0 ? NULL : lfm_tasks[at];
 }
 
-lfm_status lfm_task_find(const char *name, const lfm_task **out) {
+bool lfm_task_has_expert(const lfm_task *task) { return task->kind->expert != NULL; }
+
+static lfm_status find(const char *name, bool for_expert, const lfm_task **out) {
   for (int i = 0; lfm_tasks[i]; i++)
-    if (strcmp(lfm_tasks[i]->name, name) == 0) return *out = lfm_tasks[i], LFM_OK;
+    if (strcmp(lfm_tasks[i]->name, name) == 0 && (!for_expert || lfm_task_has_expert(lfm_tasks[i])))
+      return *out = lfm_tasks[i], LFM_OK;
   *out = NULL;
-  return lfm_task_refuse(name);
+  return lfm_task_refuse(name, for_expert);
 }
 
-bool lfm_task_has_expert(const lfm_task *task) { return task->kind->expert != NULL; }
+lfm_status lfm_task_find(const char *name, const lfm_task **out) { return find(name, false, out); }
+lfm_status lfm_task_find_expert(const char *name, const lfm_task **out) { return find(name, true, out); }
 
 lfm_status lfm_world_create(const lfm_task *task, lfm_world **out) {
   *out = NULL;

@@ -46,7 +46,8 @@ typedef struct lfm_task {
 
 /* LFM_E_USAGE names the tasks that there are; LFM_E_UNSUPPORTED in a build without simulators. */
 lfm_status lfm_task_find(const char *name, const lfm_task **out);
-const lfm_task *lfm_task_at(int index); /* NULL past the last */
+lfm_status lfm_task_find_expert(const char *name, const lfm_task **out); /* of those alone that have an expert */
+const lfm_task *lfm_task_at(int index);                                  /* NULL past the last */
 
 typedef struct lfm_world lfm_world;
 

@@ -14,7 +14,8 @@ if grep -q 'built without simulators' err; then
   check "says what to install" grep -q 'libmujoco-dev' err
   finish
 fi
-expect_usage "there are lift, can, square" "$lfm" demos lifting -n 2 -o lift.hdf5
+expect_usage "unknown task 'lifting'; there are lift, can, square" "$lfm" demos lifting -n 2 -o lift.hdf5
+expect_usage "task 'pusht' has no scripted expert; lift, can, square have one" "$lfm" demos pusht -n 2 -o lift.hdf5
 expect_usage "lift.csv" "$lfm" demos lift -n 2 -o lift.csv
 expect_usage "sheet.jpg" "$lfm" demos lift -n 2 -o lift.hdf5 --sheet sheet.jpg
 expect_refused "nowhere" "$lfm" demos lift -n 2 -o nowhere/lift.hdf5

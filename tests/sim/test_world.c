@@ -31,6 +31,21 @@ static void an_unknown_task_is_refused_with_those_that_there_are(void **state) {
   assert_non_null(strstr(lfm_error(), "lift, can, square"));
 }
 
+/* Push-T, where the build has it, is a task of people's hands. */
+static void an_expert_is_asked_of_tasks_that_have_one(void **state) {
+  (void)state;
+  const lfm_task *task = (const lfm_task *)&state;
+  OK(lfm_task_find_expert("can", &task));
+  assert_string_equal(task->name, "can");
+  assert_int_equal(lfm_task_find_expert("lifting", &task), LFM_E_USAGE);
+  assert_null(task);
+  assert_string_equal(lfm_error(), "unknown task 'lifting'; there are lift, can, square");
+  if (lfm_task_find("pusht", &task) != LFM_OK) return;
+  assert_int_equal(lfm_task_find_expert("pusht", &task), LFM_E_USAGE);
+  assert_null(task);
+  assert_string_equal(lfm_error(), "task 'pusht' has no scripted expert; lift, can, square have one");
+}
+
 static void pictures_show_the_world(void **state) {
   (void)state;
   enum { SIDE = 48 };
@@ -58,6 +73,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tasks_are_found_by_name_and_add_up),
       cmocka_unit_test(an_unknown_task_is_refused_with_those_that_there_are),
+      cmocka_unit_test(an_expert_is_asked_of_tasks_that_have_one),
       cmocka_unit_test(pictures_show_the_world),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
