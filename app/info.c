@@ -11,7 +11,8 @@ static int run(const app_command *self, int argc, char **argv) {
   const char *path = NULL;
   bool json = false;
   const app_option options[] = {
-      {APP_OPERAND, .name = "FILE", .target = &path, .help = "a model, a checkpoint, a run folder or a data file"},
+      {APP_OPERAND, .name = "FILE", .target = &path,
+       .help = "a model, a checkpoint, a data file, or a folder: of a run, a sweep, a distillation or pictures"},
       APP_OPTION_JSON(&json),
       {0},
   };

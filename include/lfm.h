@@ -1028,7 +1028,7 @@ LFM_API lfm_status lfm_bench_policy(const lfm_bench_options *options, lfm_policy
 
 /* ---- inspection --------------------------------------------------------------------------------------------- */
 
-/* What PATH holds (model, checkpoint, data file, run folder) as text, or as one JSON object; free with lfm_text_free. */
+/* What PATH holds (model, checkpoint, data, a run or several) as text, or as one JSON object; free with lfm_text_free. */
 LFM_API lfm_status lfm_describe(const char *path, bool json, char **text);
 LFM_API void lfm_text_free(char *text);
 
