@@ -222,7 +222,6 @@ static lfm_status describe_result(const char *run, lfm_facts *facts) {
   lfm_facts_number(facts, "loss", result.loss);
   lfm_facts_number(facts, "steps", (double)result.steps);
   lfm_facts_number(facts, "seconds", result.seconds);
-  if (!result.memory.model) return LFM_OK; /* a run made before memory was stated */
   lfm_facts_number(facts, "memory_tables", (double)result.memory.tables);
   lfm_facts_number(facts, "memory_pool", (double)result.memory.pool);
   lfm_facts_number(facts, "memory_model", (double)result.memory.model);
