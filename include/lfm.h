@@ -1032,7 +1032,8 @@ LFM_API lfm_status lfm_bench_policy(const lfm_bench_options *options, lfm_policy
 LFM_API lfm_status lfm_describe(const char *path, bool json, char **text);
 LFM_API void lfm_text_free(char *text);
 
-/* Runs the checks one by one and reports each; LFM_E_NUMERIC when one failed. */
+/* Runs the checks one by one and reports each; LFM_E_NUMERIC when one failed.  Checked are the kernels that networks evaluate
+ * and train on here, LFM_KERNELS in the environment considered, gradients, solvers and densities; a few seconds. */
 typedef void (*lfm_check_fn)(const char *what, bool passed, const char *detail, void *context);
 LFM_API lfm_status lfm_selftest(int threads, lfm_check_fn report, void *context);
 

@@ -7,26 +7,32 @@
 #include "flow/selftest.h"
 
 typedef struct seen {
-  char names[16][32];
+  char names[24][32];
   int count, failed;
 } seen;
 
 static void note(const char *what, bool passed, const char *detail, void *context) {
   seen *s = context;
-  assert_true(s->count < 16 && *detail);
+  assert_true(s->count < 24 && *detail);
   snprintf(s->names[s->count++], sizeof s->names[0], "%s", what);
   s->failed += !passed;
 }
 
+/* Three for each table of kernels in use. */
 static void all_checks_pass(void **state) {
   (void)state;
-  static const char *const names[] = {"random numbers", "kernels", "gradients", "densities", "samples", "threads"};
+  static const char *const of_kernels[] = {"kernels for tables", "kernels for pictures", "kernels for policies"};
+  static const char *const others[] = {"gradients", "densities", "samples", "threads"};
+  lfm_checked_table tables[LFM_CHECKED_TABLES];
+  int count, at = 1;
   seen s = {0};
+  lfm_checked_tables(tables, &count);
   OK(lfm_selftest(2, note, &s));
   assert_int_equal(s.failed, 0);
-  assert_int_equal(s.count, sizeof names / sizeof *names);
-  for (int k = 0; k < s.count; k++) assert_string_equal(s.names[k], names[k]);
-  OK(lfm_selftest(1, NULL, NULL));
+  assert_int_equal(s.count, 1 + 3 * count + 4);
+  assert_string_equal(s.names[0], "random numbers");
+  for (int k = 0; k < 3 * count; k++) assert_string_equal(s.names[at++], of_kernels[k % 3]);
+  for (int k = 0; k < 4; k++) assert_string_equal(s.names[at++], others[k]);
 }
 
 /* What is not a number comes first, in the middle, last, and never goes away. */
@@ -43,16 +49,20 @@ static void no_gap_hides_what_is_not_finite(void **state) {
   }
 }
 
-/* Its first requests are spread over the checks; the rest belong to functions whose own tests sweep them. */
+/* The first requests, one amid the kernels and the last; test_selftest_kernels.c and the tests of what is called have more.
+ */
 static void refused_memory_is_an_error(void **state) {
   (void)state;
+  enum { FIRST = 8 };
+  size_t before = lfm_alloc_in_use();
   lfm_alloc_fail_at(0);
   OK(lfm_selftest(1, NULL, NULL));
   uint64_t requests = lfm_alloc_fail_at(0);
-  assert_in_range(requests, 50, 5000);
-  for (int k = 0; k < 12; k++) {
-    lfm_alloc_fail_at(1 + (uint64_t)k * requests / 12);
+  assert_in_range(requests, 500, 50000);
+  for (uint64_t k = 1; k <= FIRST + 2; k++) {
+    lfm_alloc_fail_at(k <= FIRST ? k : k == FIRST + 1 ? requests / 4 : requests);
     FAILS(LFM_E_MEMORY, lfm_selftest(1, NULL, NULL));
+    assert_int_equal(lfm_alloc_in_use(), before);
   }
   lfm_alloc_fail_at(0);
 }
