@@ -62,7 +62,7 @@ expect_refused "--retrain: HELDOUT has a class that is never drawn: class: the m
 expect_usage "guidance" "$lfm" eval bare $real --against run --guidance x
 crowd=$((4 * $(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) + 1))
 expect_exit 0 "$lfm" features apply judge.safetensors others -o features.npy --threads $crowd
-check "as many threads read a folder as look at it" test "$(grep -c "^note: threads: $crowd on" err)" -eq 2
+check "a note is said once, though two teams of so many are made" test "$(grep -c "^note: threads: $crowd on" err)" -eq 1
 check "nothing was left behind" test ! -e new
 
 # ---- pictures of somebody else
