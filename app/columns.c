@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef const char *(*name_fn)(const void *of, int64_t col);
 
@@ -53,6 +54,12 @@ lfm_status app_read_demos(const char *path, const lfm_table_options *chosen, con
   return status == LFM_E_USAGE ? lfm_table_read(path, &plain, out) : status;
 }
 
+static bool is_csv(const char *path) {
+  size_t length = strlen(path);
+  return (length > 4 && strcasecmp(path + length - 4, ".csv") == 0) ||
+         (length > 7 && strcasecmp(path + length - 7, ".csv.gz") == 0);
+}
+
 /* By these names where they are all there, if need be in a first row that looks like numbers; else as chosen. */
 static lfm_status read_named(const char *path, const lfm_table_options *chosen, const char *names, lfm_table **out) {
   lfm_table_options by_name = *chosen;
@@ -60,7 +67,7 @@ static lfm_status read_named(const char *path, const lfm_table_options *chosen, 
   by_name.own_names = true;
   if (names) by_name.drop = NULL;
   lfm_status status = lfm_table_read(path, &by_name, out);
-  if (status == LFM_E_USAGE && names && !chosen->header) {
+  if (status == LFM_E_USAGE && names && !chosen->header && is_csv(path)) {
     by_name.header = "yes";
     status = lfm_table_read(path, &by_name, out);
     if (status != LFM_OK) by_name.header = NULL, status = LFM_E_USAGE;

@@ -255,25 +255,29 @@ static void print_table(const sweep *s) {
   else app_sweep_put_markdown(&table, stdout);
 }
 
-/* A run's folder has its seed in its name; of the tables there are also beginnings, where a program was killed. */
-static bool is_of_a_sweep(const char *name) { return strstr(name, "seed=") || app_sweep_is_table(name); }
+/* Of a folder without runs: a sweep all of whose runs failed has left its three tables, anything else is somebody's and might
+ * be written over. */
+static int check_strangers(const sweep *s, int tables, const char *stranger) {
+  if (!*stranger && (tables == 0 || tables == APP_SWEEP_TABLES)) return APP_DONE;
+  fprintf(stderr, "lfm %s: %s: holds %s, which is of no sweep; name a new folder\n", s->self->name, s->r.folder,
+          *stranger ? stranger : "a table");
+  return APP_FAILED;
+}
 
-/* Tables alone are somebody's, and would be written over. */
+/* A run's folder has its seed in its name. */
 static int check_contents(const sweep *s) {
   DIR *folder = opendir(s->r.folder);
-  char foreign[NAME_MAX + 1] = "", table[NAME_MAX + 1] = "";
+  char stranger[NAME_MAX + 1] = "";
   bool has_runs = false;
+  int tables = 0;
   for (struct dirent *entry; folder && (entry = readdir(folder));) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    if (!is_of_a_sweep(entry->d_name)) snprintf(foreign, sizeof foreign, "%s", entry->d_name);
-    else if (app_sweep_is_table(entry->d_name)) snprintf(table, sizeof table, "%s", entry->d_name);
-    else has_runs = true;
+    if (entry->d_name[0] == '.') continue;
+    if (strstr(entry->d_name, "seed=")) has_runs = true;
+    else if (app_sweep_is_table(entry->d_name)) tables++;
+    else snprintf(stranger, sizeof stranger, "%s", entry->d_name);
   }
   if (folder) closedir(folder);
-  if (!*foreign && (has_runs || !*table)) return APP_DONE;
-  fprintf(stderr, "lfm %s: %s: holds %s, which is of no sweep; name a new folder\n", s->self->name, s->r.folder,
-          *foreign ? foreign : table);
-  return APP_FAILED;
+  return has_runs ? APP_DONE : check_strangers(s, tables, stranger);
 }
 
 /* Its runs lie in folders of their own. */

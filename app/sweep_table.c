@@ -203,11 +203,9 @@ void app_sweep_put_json(const app_sweep_table *table, FILE *out) {
 static void put_markdown(const void *what, FILE *out) { app_sweep_put_markdown(what, out); }
 
 bool app_sweep_is_table(const char *name) {
-  static const char *const tables[] = {"sweep.md", "sweep.csv", "runs.csv"};
-  for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
-    size_t length = strlen(tables[k]);
-    if (strncmp(name, tables[k], length) == 0 && (!name[length] || strcmp(name + length, ".partial") == 0)) return true;
-  }
+  static const char *const tables[APP_SWEEP_TABLES] = {"sweep.md", "sweep.csv", "runs.csv"};
+  for (int k = 0; k < APP_SWEEP_TABLES; k++)
+    if (strcmp(name, tables[k]) == 0) return true;
   return false;
 }
 

@@ -28,7 +28,8 @@ void app_sweep_put_json(const app_sweep_table *table, FILE *out);
  * cannot be written: errno says why, *name which. */
 bool app_sweep_save(const app_sweep_table *table, const char *folder, const char **name);
 
-/* Whether a file is one of these three, or the beginning of one. */
+/* Whether a file is called as one of these three. */
+enum { APP_SWEEP_TABLES = 3 };
 bool app_sweep_is_table(const char *name);
 
 /* "hks=0.1_null,seed=1": the folder of a run. */

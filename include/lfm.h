@@ -102,10 +102,11 @@ typedef enum lfm_rows_kind { LFM_ROWS_ANY, LFM_ROWS_TABLE, LFM_ROWS_PICTURES, LF
 typedef struct lfm_table_options {
   const char *columns; /* "a,b": keep these, in this order; NULL keeps all */
   const char *drop;    /* "a,b": leave these out; NULL leaves none.  At most one of the two is set */
-  bool own_names;      /* columns are names that the file itself has: LFM_E_USAGE where x0, x1, ... stand for what has none */
-  bool drop_absent;    /* names in drop that the file has not are passed over: for rows beside a table that has them */
-  bool drop_missing;   /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
-  const char *header;  /* of a CSV: "yes", the first row has the names; "no", it is data; NULL: by what it holds */
+  bool own_names;    /* columns are names and no places: LFM_E_USAGE where the file has none, and all of x0, x1, ... are asked
+                      * for in another order */
+  bool drop_absent;  /* names in drop that the file has not are passed over: for rows beside a table that has them */
+  bool drop_missing; /* drop rows with an empty or not-a-number field, with a note; otherwise they are an error */
+  const char *header; /* of a CSV: "yes", the first row has the names; "no", it is data; NULL: by what it holds */
   /* of pictures */
   int64_t size;     /* over 0: the middle square of each, scaled to size x size; 0: as they are, and then all of one size */
   int64_t channels; /* 1 grey, 3 RGB; 0: as they are */

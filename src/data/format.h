@@ -68,7 +68,7 @@ lfm_status lfm_path_split_key(const char *path, const lfm_format **format, char 
 
 /* The columns that options keep: *keep [*count] numbers among names [cols], free with lfm_free.
  * LFM_E_USAGE names what is unknown or given twice, or says that the source, which is not named, has no names of its own
- * where those are asked for. */
+ * by which all of its columns could be put into another order. */
 lfm_status lfm_select_columns(const lfm_source *source, char *const *names, bool is_named, int64_t cols, int64_t **keep,
                               int64_t *count);
 

@@ -87,7 +87,14 @@ static lfm_status choose(const lfm_source *source, char *const *names, int64_t c
 }
 
 bool lfm_select_names(const lfm_source *source, bool is_named) {
-  return is_named || (source->options && source->options->columns);
+  return is_named || (source->options && (source->options->columns || source->options->drop));
+}
+
+/* All columns, in another order. */
+static bool is_turned(const int64_t *keep, int64_t count, int64_t cols) {
+  for (int64_t i = 0; count == cols && i < count; i++)
+    if (keep[i] != i) return true;
+  return false;
 }
 
 lfm_status lfm_select_columns(const lfm_source *source, char *const *names, bool is_named, int64_t cols, int64_t **keep,
@@ -95,11 +102,14 @@ lfm_status lfm_select_columns(const lfm_source *source, char *const *names, bool
   lfm_status status;
   bool *marked;
   *keep = NULL;
-  if (!is_named && source->options && source->options->columns && source->options->own_names)
-    return lfm_fail(LFM_E_USAGE, "%s: its columns have no names", source->name);
   LFM_TRY(LFM_ALLOC(&marked, cols));
   LFM_TRY_GOTO(LFM_ALLOC(keep, cols), done);
-  status = choose(source, names, cols, marked, *keep, count);
+  LFM_TRY_GOTO(choose(source, names, cols, marked, *keep, count), done);
+  if (!is_named && source->options && source->options->own_names && is_turned(*keep, *count, cols))
+    status = lfm_fail(LFM_E_USAGE,
+                      "%s: its columns have no names; name them in the first row of a CSV, or choose places (--columns "
+                      "x1,x0)",
+                      source->name);
 done:
   lfm_free(marked);
   if (status != LFM_OK) {

@@ -123,7 +123,9 @@ static lfm_status drop_late(lfm_distillation *d, const char *path) {
 /* Without its model a finished run is none; what would make that once more, the teacher's rows, is no longer kept. */
 static lfm_status check_model(const char *run) {
   bool is_there;
-  LFM_TRY(lfm_run_folder_has_model(run, &is_there));
+  lfm_status status = lfm_run_folder_has_model(run, &is_there);
+  if (status == LFM_E_FORMAT) return lfm_fail(status, "%s; distill into another folder", lfm_error());
+  LFM_TRY(status);
   if (is_there) return LFM_OK;
   return lfm_fail(LFM_E_DATA, "%s: was finished, but has lost its model.safetensors; distill into another folder", run);
 }

@@ -55,9 +55,10 @@ lfm_status lfm_chain_like(const lfm_model *model, const lfm_config *resolved, lf
 /* Are its blocks flows, or single steps that a teacher has taught: x - v(1, x)? */
 bool lfm_chain_is_flow(const lfm_model *model);
 
-/* What its network is, the one or the other as the configuration says. */
 /* LFM_E_USAGE where the configuration names a network of other data. */
 lfm_status lfm_chain_check_network(const lfm_config *config, bool of_pictures, bool of_demonstrations);
+
+/* What its network is, the one or the other as the configuration says. */
 lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out);
 lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out);
 

@@ -104,11 +104,14 @@ lfm_status lfm_columns_match(const lfm_model *model, const lfm_table *table, int
 }
 
 /* in_density [table's cols] |= `bit` where the model, which matches the table, has a density. */
-static void mark_density(const lfm_model *model, const lfm_table *table, int bit, uint8_t *in_density) {
-  for (int64_t k = 0; k < model->normaliser->dim; k++) {
-    int64_t j = model->normaliser->varying[k], named = lfm_table_find(table, model->names[j]);
-    in_density[named < 0 ? j : named] |= (uint8_t)bit;
-  }
+static lfm_status mark_density(const lfm_model *model, const lfm_table *table, int bit, uint8_t *in_density) {
+  const lfm_normaliser *normaliser = model->normaliser;
+  int64_t *place;
+  LFM_TRY(LFM_ALLOC(&place, model->cols));
+  lfm_status status = match("the model", model->names, model->cols, table, place);
+  for (int64_t k = 0; status == LFM_OK && k < normaliser->dim; k++) in_density[place[normaliser->varying[k]]] |= (uint8_t)bit;
+  lfm_free(place);
+  return status;
 }
 
 /* As many windows are cut of an episode as it takes to act through it. */
@@ -125,9 +128,8 @@ lfm_status lfm_columns_compare(const lfm_model *a, const lfm_model *b, const lfm
   if (table->images) return LFM_OK; /* what matches them is all of them */
   if (table->windows) return compare_windows(a, b);
   LFM_TRY(LFM_ALLOC(&in_density, table->cols));
-  mark_density(a, table, 1, in_density);
-  mark_density(b, table, 2, in_density);
-  lfm_status status = LFM_OK;
+  lfm_status status = mark_density(a, table, 1, in_density);
+  if (status == LFM_OK) status = mark_density(b, table, 2, in_density);
   for (int64_t j = 0; j < table->cols && status == LFM_OK; j++)
     if (in_density[j] == 1 || in_density[j] == 2)
       status = lfm_fail(LFM_E_DATA,

@@ -241,9 +241,10 @@ static lfm_status list_runs(const char *folder, const lfm_listing *runs, lfm_fac
   lfm_status status = LFM_OK;
   LFM_TRY(LFM_ALLOC(&is_finished, runs->count));
   for (int64_t i = 0; status == LFM_OK && i < runs->count; i++) {
-    lfm_train_result ignored = {0};
-    status = lfm_path_join(path, sizeof path, folder, runs->names[i]);
-    if (status == LFM_OK) status = lfm_run_folder_read_result(path, &ignored, &is_finished[i]);
+    char name[LFM_PATH_SIZE];
+    status = lfm_path_join(name, sizeof name, runs->names[i], "result.json");
+    if (status == LFM_OK) status = lfm_path_join(path, sizeof path, folder, name);
+    if (status == LFM_OK) status = lfm_path_find(path, &is_finished[i]);
     finished += is_finished[i];
   }
   lfm_facts_number(facts, "finished", (double)finished);

@@ -168,11 +168,13 @@ static bool have_same_columns(const lfm_table *a, const lfm_table *b) {
 /* Validation rows of the caller's that are among those to train on, as where one file is named twice. */
 static lfm_status warn_shared(const lfm_trainer *trainer) {
   const lfm_table *train = trainer->options->train, *valid = trainer->options->valid;
-  int64_t shared;
+  int64_t shared, copies;
   if (!valid || valid->images || valid->demos || !have_same_columns(train, valid)) return LFM_OK;
-  if (train->rows > LFM_MOST_COMPARED_ROWS) return LFM_OK;
+  if (train->cols < 2 || train->rows > LFM_MOST_COMPARED_ROWS) return LFM_OK; /* numbers of one column meet by chance */
   LFM_TRY(lfm_shared_rows(train->values, train->rows, valid->values, valid->rows, train->cols, &shared));
-  if (shared * 100 >= valid->rows)
+  if (shared * 100 < valid->rows) return LFM_OK;
+  LFM_TRY(lfm_redundant_rows(train->values, train->rows, train->cols, NULL, &copies)); /* and so do rounded rows */
+  if ((double)shared / (double)valid->rows > 2.0 * (double)copies / (double)train->rows + 0.01)
     lfm_note(
         LFM_WARNING,
         "%lld of the %lld validation rows are also among those to train on: their loss says less, and nothing of what is "

@@ -36,21 +36,24 @@ static lfm_status holds_any(const char *run, const char *const *names, bool *hol
   return LFM_OK;
 }
 
-/* The run's model file; NULL where there is none, or only a damaged one which its checkpoint makes once more. */
-static lfm_status open_model(const char *run, lfm_archive **out) {
+/* The run's model file; NULL where there is none, or only a damaged one which its checkpoint makes once more, for the reason
+ * that lfm_error() then has. */
+static lfm_status open_model(const char *run, bool *is_damaged, lfm_archive **out) {
   char path[LFM_PATH_SIZE];
   *out = NULL;
+  *is_damaged = false;
   LFM_TRY(lfm_path_join(path, sizeof path, run, "model.safetensors"));
   if (!lfm_path_exists(path)) return LFM_OK;
   lfm_status status = lfm_archive_open(path, out);
-  if (status != LFM_E_FORMAT || !lfm_checkpoint_exists(run)) return status;
-  lfm_note(LFM_WARNING, "%s; it is made once more from the checkpoint", lfm_error());
-  return LFM_OK;
+  *is_damaged = status == LFM_E_FORMAT && lfm_checkpoint_exists(run);
+  return *is_damaged ? LFM_OK : status;
 }
 
 lfm_status lfm_run_folder_has_model(const char *run, bool *has) {
   lfm_archive *archive;
-  LFM_TRY(open_model(run, &archive));
+  bool is_damaged;
+  LFM_TRY(open_model(run, &is_damaged, &archive));
+  if (is_damaged) lfm_note(LFM_WARNING, "%s; it is made once more from the checkpoint", lfm_error());
   *has = archive != NULL;
   lfm_archive_destroy(archive);
   return LFM_OK;
@@ -58,7 +61,8 @@ lfm_status lfm_run_folder_has_model(const char *run, bool *has) {
 
 static lfm_status model_has_plan(const char *run, bool *has) {
   lfm_archive *archive;
-  LFM_TRY(open_model(run, &archive));
+  bool is_damaged;
+  LFM_TRY(open_model(run, &is_damaged, &archive));
   *has = archive && lfm_archive_meta_find(archive, "plan");
   lfm_archive_destroy(archive);
   return LFM_OK;

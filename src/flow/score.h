@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * score.h -- lfm_score without its warnings about the rows, for those within who have looked at them or do not show them, and
- * without the solver's error, which they do not show either (NAN).  LFM_E_NUMERIC where no row was solved: result->failed says
- * how many there are, result->rows is 0.
+ * without the solver's error, which they do not show either (NAN).  LFM_E_NUMERIC where no row was solved: result->failed
+ * says how many there are, result->rows is 0.
  */
 #ifndef LFM_FLOW_SCORE_H
 #define LFM_FLOW_SCORE_H

@@ -231,8 +231,10 @@ static lfm_status choose_plan(lfm_pilot *p, bool is_named, lfm_policy_options *o
     took = measure(p->drawer);
     if (took <= share * p->deadline) return LFM_OK;
   }
-  return lfm_fail(LFM_E_USAGE, "deadline: a chunk of %d evaluations takes %.0f us here; %.0f %% of the %.0f us that there are "
-                  "hold none", options->solve.nfe, took, 100.0 * share, p->deadline);
+  return lfm_fail(LFM_E_USAGE,
+                  "deadline: a chunk of %d evaluations takes %.0f us here; %.0f %% of the %.0f us that there are "
+                  "hold none",
+                  options->solve.nfe, took, 100.0 * share, p->deadline);
 }
 
 static lfm_status build(lfm_pilot *p, const lfm_model *model, const lfm_pilot_options *options) {

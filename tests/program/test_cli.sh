@@ -273,7 +273,7 @@ expect_usage "probes" "$lfm" score run data.csv --probes 0
 expect_usage "probes" "$lfm" score run data.csv --probes 1001
 expect_json "$lfm" score run data.csv --group group.csv --rows 200 --json
 cp out numbers.json
-awk 'NR > 1 { $0 = "picture " $0 ".png" } 1' group.csv >words.csv
+awk 'NR > 1 { $0 = "picture " $0 ".png" } 1' group.csv >placed.csv
 expect_json "$lfm" score run data.csv --group words.csv --rows 200 --json
 check "clusters of words are those of numbers" test "$(grep -o '"nll_se": [^,]\{12\}' out)" = "$(grep -o '"nll_se": [^,]\{12\}' numbers.json)"
 expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
@@ -304,6 +304,9 @@ expect_exit 0 "$lfm" train drawn.npy -o turned --columns x1,x0 --set max_batch=2
 expect_exit 0 "$lfm" sample turned -n 20 -o back.npy
 expect_error "columns have no names, and those of the model are x1, x0" "$lfm" score turned back.npy
 expect_exit 0 "$lfm" score turned drawn.npy --columns x1,x0
+awk 'BEGIN { srand(4); for (i = 0; i < 60; i++) print rand() ",word," rand() }' >placed.csv
+expect_exit 0 "$lfm" train placed.csv -o placed --drop x1 --set max_batch=2
+expect_exit 0 "$lfm" score placed placed.csv # the places of some columns are no order of all
 
 printf 'length,width\n1,1\n1,\n1.2,1.1\n,1\n1.4,1.2\n' >holes.csv
 expect_exit 0 "$lfm" score run holes.csv --drop-missing -o numbered.csv
@@ -549,7 +552,7 @@ check "through an export, too" cmp -s f.csv g.csv
 # ---- a table whose columns do not fit exits with 1, a column that the line names wrongly with 2, whatever the verb
 awk 'BEGIN { print "length,other"; for (i = 0; i < 50; i++) print i ",1" }' >some.csv
 awk 'BEGIN { print "a,b,c"; for (i = 0; i < 50; i++) print i ",1,2" }' >three.csv
-awk 'BEGIN { print "length,other,label"; for (i = 0; i < 50; i++) print i ",1,g" }' >words.csv
+awk 'BEGIN { print "length,other,label"; for (i = 0; i < 50; i++) print i ",1,g" }' >placed.csv
 while read -r table missing; do
   expect_refused "$missing" "$lfm" score run $table
   expect_refused "$missing" "$lfm" ledger run $table

@@ -155,10 +155,18 @@ check "the table of a sweep whose rows are others is left alone" cmp -s rare/swe
 
 # ---- a folder of somebody's
 mkdir mine && echo "my results" >mine/runs.csv
-expect_error "mine: holds runs.csv, which is of no sweep; name a new folder" "${sweep[@]}" -o mine
+expect_error "mine: holds a table, which is of no sweep; name a new folder" "${sweep[@]}" -o mine
 mkdir notes && touch notes/read.me
 expect_error "notes: holds read.me, which is of no sweep" "${sweep[@]}" -o notes
 check "nothing was written over" grep -q "my results" mine/runs.csv
+touch grid/notes.txt grid/.hidden # beside runs they are nobody's business
+expect_exit 0 "${sweep[@]}" -o grid
+awk 'NR > 1 { $0 = "1e60,1e60" } 1' data.csv >far.csv # a sweep of which nothing is left but its tables goes on, too
+for i in 1 2; do
+  expect_exit 1 "$lfm" sweep base.yaml data.csv -o lost --valid far.csv --seeds 1 --threads 1 --set lr=10 --set num_hidden=8
+  rm -rf lost/seed=1
+done
+check "its tables are its own" bash -c "! grep -q 'of no sweep' err"
 
 # ---- refused before the first training
 refused() { expect_usage "$1" "$lfm" sweep base.yaml data.csv -o refused "${@:2}"; }
