@@ -273,7 +273,7 @@ expect_usage "probes" "$lfm" score run data.csv --probes 0
 expect_usage "probes" "$lfm" score run data.csv --probes 1001
 expect_json "$lfm" score run data.csv --group group.csv --rows 200 --json
 cp out numbers.json
-awk 'NR > 1 { $0 = "picture " $0 ".png" } 1' group.csv >placed.csv
+awk 'NR > 1 { $0 = "picture " $0 ".png" } 1' group.csv >words.csv
 expect_json "$lfm" score run data.csv --group words.csv --rows 200 --json
 check "clusters of words are those of numbers" test "$(grep -o '"nll_se": [^,]\{12\}' out)" = "$(grep -o '"nll_se": [^,]\{12\}' numbers.json)"
 expect_exit 0 "$lfm" ledger run data.csv --group words.csv --rows 40
@@ -552,7 +552,7 @@ check "through an export, too" cmp -s f.csv g.csv
 # ---- a table whose columns do not fit exits with 1, a column that the line names wrongly with 2, whatever the verb
 awk 'BEGIN { print "length,other"; for (i = 0; i < 50; i++) print i ",1" }' >some.csv
 awk 'BEGIN { print "a,b,c"; for (i = 0; i < 50; i++) print i ",1,2" }' >three.csv
-awk 'BEGIN { print "length,other,label"; for (i = 0; i < 50; i++) print i ",1,g" }' >placed.csv
+awk 'BEGIN { print "length,other,label"; for (i = 0; i < 50; i++) print i ",1,g" }' >words.csv
 while read -r table missing; do
   expect_refused "$missing" "$lfm" score run $table
   expect_refused "$missing" "$lfm" ledger run $table
