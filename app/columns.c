@@ -3,12 +3,12 @@
  * columns.c -- see columns.h.
  */
 #include "columns.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef const char *(*name_fn)(const void *of, int64_t col);
 
@@ -54,11 +54,7 @@ lfm_status app_read_demos(const char *path, const lfm_table_options *chosen, con
   return status == LFM_E_USAGE ? lfm_table_read(path, &plain, out) : status;
 }
 
-static bool is_csv(const char *path) {
-  size_t length = strlen(path);
-  return (length > 4 && strcasecmp(path + length - 4, ".csv") == 0) ||
-         (length > 7 && strcasecmp(path + length - 7, ".csv.gz") == 0);
-}
+static bool is_csv(const char *path) { return app_ends_with(path, ".csv") || app_ends_with(path, ".csv.gz"); }
 
 /* By these names where they are all there, if need be in a first row that looks like numbers; else as chosen. */
 static lfm_status read_named(const char *path, const lfm_table_options *chosen, const char *names, lfm_table **out) {

@@ -6,8 +6,7 @@
 #include "json.h"
 #include "options.h"
 #include "outfile.h"
-
-#include <string.h>
+#include "text.h"
 
 typedef struct request {
   const char *model, *out;
@@ -16,11 +15,6 @@ typedef struct request {
   app_seed seed;
   bool json;
 } request;
-
-static bool is_source(const request *r) {
-  size_t length = strlen(r->out);
-  return length > 2 && strcasecmp(r->out + length - 2, ".c") == 0;
-}
 
 static lfm_status export_policy(const request *r, const lfm_model *model) {
   lfm_policy_options options = r->policy;
@@ -32,7 +26,7 @@ static lfm_status export_policy(const request *r, const lfm_model *model) {
 static lfm_status export(const request *r, int *blocks) {
   lfm_model *model = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK) status = is_source(r) ? export_policy(r, model) : lfm_model_export(model, r->out);
+  if (status == LFM_OK) status = app_ends_with(r->out, ".c") ? export_policy(r, model) : lfm_model_export(model, r->out);
   if (status == LFM_OK) *blocks = lfm_model_blocks(model);
   lfm_model_destroy(model);
   return status;
@@ -40,7 +34,7 @@ static lfm_status export(const request *r, int *blocks) {
 
 static void print_json(const request *r, int blocks) {
   app_json json = app_json_open(stdout);
-  app_json_text(&json, is_source(r) ? "source" : "weights", r->out);
+  app_json_text(&json, app_ends_with(r->out, ".c") ? "source" : "weights", r->out);
   app_json_whole(&json, "blocks", blocks);
   app_json_close(&json);
 }
@@ -60,7 +54,7 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   const lfm_policy_options *p = &r.policy;
   bool acts = p->solve.solver || p->precision || r.nfe || r.seed.given || p->range > 0.0 || p->clamp || p->guard;
-  if (!is_source(&r) && (acts || p->delay || p->rtc || p->guidance > 0.0))
+  if (!app_ends_with(r.out, ".c") && (acts || p->delay || p->rtc || p->guidance > 0.0))
     return app_usage_error(self,
                            "--solver, --nfe, --precision, --seed, --range, --clamp, --guard, --delay, --rtc and --guidance "
                            "are of a policy's source; -o %s is none (a .c file)",
@@ -69,7 +63,8 @@ static int run(const app_command *self, int argc, char **argv) {
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);
   if (status == LFM_OK && !r.json)
-    printf("%s   %s: %d block%s\n", is_source(&r) ? "source " : "weights", r.out, blocks, blocks == 1 ? "" : "s");
+    printf("%s   %s: %d block%s\n", app_ends_with(r.out, ".c") ? "source " : "weights", r.out, blocks,
+           blocks == 1 ? "" : "s");
   return app_report(self, status);
 }
 

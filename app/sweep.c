@@ -356,8 +356,7 @@ static int run(const app_command *self, int argc, char **argv) {
       APP_OPTION_HEADER(&r->columns.header),
       {APP_TIME, .name = "time", .value = "TIME", .target = &r->time_limit, .low = 1, .high = 30 * 86400,
        .help = "about how long to train each run (default 10m); chooses the number of steps unless max_batch is set; few "
-               "rows take "
-               "less"},
+               "rows take less"},
       APP_OPTION_THREADS(&r->threads),
       APP_OPTION_MEMORY(&r->memory),
       {APP_FLAG, .name = "allow-drift", .target = &r->allow_drift,

@@ -11,6 +11,12 @@
 #include <langinfo.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
+
+bool app_ends_with(const char *path, const char *ending) {
+  size_t length = strlen(path), tail = strlen(ending);
+  return length > tail && strcasecmp(path + length - tail, ending) == 0;
+}
 
 bool app_speaks_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
 

@@ -37,6 +37,8 @@ void app_put_words(app_paragraph *paragraph, const char *text);               /*
 
 void app_print_quoted(FILE *out, const char *argument); /* as a POSIX shell reads it back */
 
+bool app_ends_with(const char *path, const char *ending); /* in letters of either case */
+
 /* The nearest of some names: start with {given, NULL, 0}, offer each name, read `best` (NULL: none is near). */
 typedef struct app_nearest {
   const char *given, *best;
