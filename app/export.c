@@ -16,6 +16,8 @@ typedef struct request {
   bool json;
 } request;
 
+static bool is_source(const request *r) { return app_ends_with(r->out, ".c"); }
+
 static lfm_status export_policy(const request *r, const lfm_model *model) {
   lfm_policy_options options = r->policy;
   options.solve.nfe = (int)r->nfe;
@@ -26,7 +28,7 @@ static lfm_status export_policy(const request *r, const lfm_model *model) {
 static lfm_status export(const request *r, int *blocks) {
   lfm_model *model = NULL;
   lfm_status status = lfm_model_load(r->model, &model);
-  if (status == LFM_OK) status = app_ends_with(r->out, ".c") ? export_policy(r, model) : lfm_model_export(model, r->out);
+  if (status == LFM_OK) status = is_source(r) ? export_policy(r, model) : lfm_model_export(model, r->out);
   if (status == LFM_OK) *blocks = lfm_model_blocks(model);
   lfm_model_destroy(model);
   return status;
@@ -34,7 +36,7 @@ static lfm_status export(const request *r, int *blocks) {
 
 static void print_json(const request *r, int blocks) {
   app_json json = app_json_open(stdout);
-  app_json_text(&json, app_ends_with(r->out, ".c") ? "source" : "weights", r->out);
+  app_json_text(&json, is_source(r) ? "source" : "weights", r->out);
   app_json_whole(&json, "blocks", blocks);
   app_json_close(&json);
 }
@@ -54,7 +56,7 @@ static int run(const app_command *self, int argc, char **argv) {
   if (!app_parse(self, options, argc, argv, &code)) return code;
   const lfm_policy_options *p = &r.policy;
   bool acts = p->solve.solver || p->precision || r.nfe || r.seed.given || p->range > 0.0 || p->clamp || p->guard;
-  if (!app_ends_with(r.out, ".c") && (acts || p->delay || p->rtc || p->guidance > 0.0))
+  if (!is_source(&r) && (acts || p->delay || p->rtc || p->guidance > 0.0))
     return app_usage_error(self,
                            "--solver, --nfe, --precision, --seed, --range, --clamp, --guard, --delay, --rtc and --guidance "
                            "are of a policy's source; -o %s is none (a .c file)",
@@ -63,8 +65,7 @@ static int run(const app_command *self, int argc, char **argv) {
   lfm_status status = export(&r, &blocks);
   if (status == LFM_OK && r.json) print_json(&r, blocks);
   if (status == LFM_OK && !r.json)
-    printf("%s   %s: %d block%s\n", app_ends_with(r.out, ".c") ? "source " : "weights", r.out, blocks,
-           blocks == 1 ? "" : "s");
+    printf("%s   %s: %d block%s\n", is_source(&r) ? "source " : "weights", r.out, blocks, blocks == 1 ? "" : "s");
   return app_report(self, status);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * outliers.h -- single values so far beyond all others of their column that its mean and spread are theirs alone, as one that
- * was mistyped is.
+ * was mistyped is: those are warned of, and refused where the column has no spread in doubles.
  */
 #ifndef LFM_DATA_OUTLIERS_H
 #define LFM_DATA_OUTLIERS_H

@@ -2,7 +2,8 @@
  *
  * columns.h -- rows between a table and a model.  Pictures go as they are; of columns, which are the model's: by name where
  * all are there, by place where none is; and a table with a model's columns.  Some by name and the rest by place was refused:
- * a table in another order with one column renamed would be scored as nonsense.
+ * a table in another order with one column renamed would be scored as nonsense.  So was a table without names, whose x0, x1,
+ * ... are places, where the model has learnt these columns in another order: nobody can tell which of the two it is in.
  */
 #ifndef LFM_FLOW_COLUMNS_H
 #define LFM_FLOW_COLUMNS_H
