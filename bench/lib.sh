@@ -93,16 +93,19 @@ twin() {
   "$lfm" info "$1" --json | awk -v wide="${2:-}" -v train="$(number "$1/result.json" train_flops)" \
     -v push="$(number "$1/result.json" push_flops)" -v steps="$(number "$1/result.json" steps)" \
     -v width="$(key "$1/config.yaml" hidden_dim)" -v layers="$(key "$1/config.yaml" num_hidden)" \
-    -v lr_step="$(key "$1/config.yaml" lr_step)" -v patience="$(key "$1/config.yaml" patience)" '
-    # multiplications of a row, with t as a column more; a step makes three products of each, but no gradient of its input
-    function weights(h) { return (d + 1) * h + (layers - 1) * h * h + h * d }
+    -v lr_step="$(key "$1/config.yaml" lr_step)" -v patience="$(key "$1/config.yaml" patience)" \
+    -v waves="$(key "$1/config.yaml" waves)" '
+    # multiplications of a row, with t and waves among what is seen; a step makes three products of each, but no gradient of
+    # its input
+    function weights(h) { return seen * h + (layers - 1) * h * h + h * d }
     function parameters(h) { return weights(h) + layers * h + d }
-    function flops(h) { return 6 * weights(h) - 2 * (d + 1) * h }
+    function flops(h) { return 6 * weights(h) - 2 * seen * h }
     /"blocks":/ { blocks = $2 + 0 }
     /"parameters":/ { all = $2 + 0 }
     /"blocks.0.net.0.weight"/ { first = 1 }
-    first && /"shape":/ { gsub(/[^0-9,]/, "", $NF); d = $NF - 1; first = 0 }
+    first && /"shape":/ { gsub(/[^0-9,]/, "", $NF); seen = $NF + 0; first = 0 }
     END {
+      d = seen == 3 + 2 * waves ? 2 : (seen - 1) / (1 + 2 * waves)
       h = width
       if (wide) while (parameters(h) < all) h++
       if (wide && all - parameters(h - 1) < parameters(h) - all) h--

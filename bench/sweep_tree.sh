@@ -20,13 +20,14 @@ run() {
   train "$1" --seed "$seed" --config demo/tree.yaml --set "max_batch=$(times "${LENGTH:-1}" "$2")" --set "hks=$3"
   logged "$out/$1-score.log" "$lfm" score "$out/$1" "$test" -o "$out/$1.csv"
   printf '%-28s ' "$3"
-  awk -F'[:,]' '/valid_nll/ { v = $2 } /train_flops/ { t = $2 } /push_flops/ { p = $2 }
+  awk -F'[:,]' '/"valid_nll"/ { v = $2 } /train_flops/ { t = $2 } /push_flops/ { p = $2 }
                 END { printf "valid NLL %.4f   training %.2e flop, push %.2e   ", v, t, p }' "$out/$1/result.json"
   "$kit" gap "$out" "$1"
 }
 
 run fm 24000 '[null]'
 run two-small 12000 '[0.1, null]'
+run two-third 12000 '[0.3, null]'
 run two-half 12000 '[0.5, null]'
 run two-one 12000 '[1.0, null]'
 run four-small 6000 '[0.05, 0.15, 0.5, null]'

@@ -36,7 +36,7 @@ ACTIVATIONS = {'relu': nn.ReLU, 'elu': nn.ELU, 'silu': nn.SiLU, 'gelu': nn.GELU,
 READ = {'act', 'hidden_dim', 'num_hidden', 'hks', 'interp', 'coupling', 'warm_start', 'normalise', 'push_tol', 'batch_size',
         'max_batch', 'num_tk', 'beta_sample_t', 'alpha', 'beta', 'lr', 'lr_step', 'lr_decay', 'grad_clip'}
 ONLY = {'pool': 'pushed', 'cat_t': 'first', 'warmup': 0, 'cosine': False, 'ema_decay': 0, 'patience': 0,
-        'optimizer': 'adam', 'weight_decay': 0, 'target_rows': 0, 'defensive': 0}
+        'optimizer': 'adam', 'weight_decay': 0, 'target_rows': 0, 'defensive': 0, 'waves': 0}
 WARM_UP = 10  # steps before a GPU's are captured, so that whatever is set up once has been
 
 

@@ -80,6 +80,8 @@ struct lfm_config {
   int num_hidden;
   char act[24];   /* relu elu silu gelu tanh mish softplus softplus(20); lfm_config_act_split */
   bool cat_t_all; /* cat_t: first|all */
+  int64_t waves;  /* of a table's columns, beside them; 0: none */
+  double finest_wave;
   lfm_sizes unet_dim_mults;
   int res_depth;
   lfm_sizes attention_resolution; /* one 0: none */

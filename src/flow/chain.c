@@ -91,7 +91,8 @@ lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out) {
                           .hidden_dim = config->hidden_dim,
                           .num_hidden = config->num_hidden,
                           .cat_t_all = config->cat_t_all,
-                          .given = given_of(model)};
+                          .given = given_of(model),
+                          .waves = {config->waves, config->finest_wave, config->interp == LFM_INTERP_TRIG}};
   return act_of(config, &out->act);
 }
 

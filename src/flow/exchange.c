@@ -120,7 +120,13 @@ static lfm_status find_windows(source *s, const lfm_config *asked) {
 
 /* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
  * bound: the file's length. */
-static lfm_status find_dim(source *s) {
+/* The columns of which a network sees so many numbers, t and `waves` among them; 0: of no number of columns. */
+static int64_t columns_seen(int64_t seen, int64_t waves) {
+  int64_t dim = seen - 1 == lfm_wave_columns(2, waves) ? 2 : (seen - 1) / lfm_wave_columns(1, waves);
+  return seen - 1 == lfm_wave_columns(dim, waves) ? dim : 0;
+}
+
+static lfm_status find_dim(source *s, const lfm_config *asked) {
   char prefix[32], first[64], shape[LFM_TENSOR_TEXT];
   name_prefix(s, 0, prefix);
   snprintf(first, sizeof first, "%snet.0.weight", prefix);
@@ -130,10 +136,11 @@ static lfm_status find_dim(source *s) {
                     "%s: has no tensor '%s'; weights are called blocks.N.net.K.weight and .bias with N = 0, 1, ... and "
                     "K = 0, 2, 4, ..., or net.K.weight and .bias of a single block",
                     s->path, first);
-  s->dim = weight->dims == 2 ? weight->shape[1] - 1 : 0;
+  s->dim = weight->dims == 2 ? columns_seen(weight->shape[1], asked->waves) : 0;
   if (s->dim < 1 || (s->dim > MOST_COLUMNS && s->form != FORM_WHOLE))
-    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected [hidden_dim, 1 + columns] with 1 to %d columns", s->path,
-                    first, lfm_tensor_describe(weight->dtype, weight->dims, weight->shape, shape), MOST_COLUMNS);
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' is %s, expected [hidden_dim, 1 + columns%s] with 1 to %d columns", s->path,
+                    first, lfm_tensor_describe(weight->dtype, weight->dims, weight->shape, shape),
+                    asked->waves ? " + waves" : "", MOST_COLUMNS);
   return LFM_OK;
 }
 
@@ -160,7 +167,7 @@ static lfm_status survey(const lfm_archive *archive, const lfm_config *asked, so
   LFM_TRY(count_blocks(s));
   if (s->picture || s->windows) return LFM_OK;
   s->form = find_form(archive);
-  return find_dim(s);
+  return find_dim(s, asked);
 }
 
 /* ---- the configuration --------------------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
       {"prediction_horizon", DEMONSTRATIONS},
       {"action_horizon", DEMONSTRATIONS},
       {"normalise", TABLE},
+      {"finest_wave", TABLE},
       {"unet_dim_mults", NO_TABLE},
       {"attention_resolution", PICTURES},
       {"res_depth", PICTURES},
@@ -55,6 +56,8 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
   for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
     if (lfm_config_differs(config, keys[k].key) && !applies(keys[k].of, config, shape))
       return lfm_fail(LFM_E_USAGE, "%s: %s, so it would do nothing; leave it out", keys[k].key, why[keys[k].of]);
+  if (config->waves && !applies(TABLE, config, shape)) /* so does this one's */
+    return lfm_fail(LFM_E_USAGE, "waves: the data are no table, so the network sees none; leave it out");
   if (config->scale_shift && !shape->picture) /* its fallback follows from the data */
     return lfm_fail(LFM_E_USAGE, "scale_shift: the data are no pictures, so it would do nothing; leave it out");
   if (lfm_config_differs(config, "class_drop") && config->class_drop > 0.0 && !config->conditional)

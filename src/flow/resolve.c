@@ -2,10 +2,10 @@
  *
  * resolve.c -- defaults from the data; those of pictures apart (docs/decisions/small-pictures.md).
  * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
- * columns.  The optimiser: Adam with a high rate that falls as a cosine, weights averaged, best validation loss kept; times
- * drawn more often near the data; a few rows from a wide law; small batches and mean targets.  docs/decisions/defaults.md,
- * defensive.md and learning.md have the measurements that chose them, on validation rows.  What a resumed run is asked beside
- * what it has: agreement.c.
+ * columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a cosine, weights
+ * averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law; small batches and
+ * mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements that chose them, on
+ * validation rows.  What a resumed run is asked beside what it has: agreement.c.
  */
 #include "flow/resolve.h"
 
@@ -111,6 +111,11 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->num_hidden) config->num_hidden = is_large(shape) ? 4 : 3;
 }
 
+/* In the plane, where densities are often finer than a network of so few inputs soon learns. */
+static void resolve_waves(lfm_config *config, const lfm_data_shape *shape) {
+  if (!lfm_config_is_set(config, "waves") && is_table(shape) && shape->dim == 2) config->waves = 64;
+}
+
 /* More times near the data, where the density is sharp; a Beta law that is given is meant. */
 static lfm_status resolve_times(lfm_config *config, const lfm_data_shape *shape) {
   bool has_law = lfm_config_is_set(config, "alpha") || lfm_config_is_set(config, "beta");
@@ -151,6 +156,7 @@ lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
   LFM_TRY(lfm_resolve_check_keys(config, shape));
   resolve_network(config, shape);
+  resolve_waves(config, shape);
   LFM_TRY(resolve_times(config, shape));
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {

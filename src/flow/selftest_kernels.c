@@ -38,9 +38,22 @@ enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
 /* Layers of 71 to 200, 200 to 200 and 200 to 70: above the 64 that halves take, no multiples of a tile's 32, and rows of a
  * gradient in strips of 128 (or 64) and what is left. */
-static lfm_status create_table_net(int variant, const lfm_kernels *kernels, lfm_net **out) {
+static lfm_status create_plain_net(int variant, const lfm_kernels *kernels, lfm_net **out) {
   lfm_mlp_config config = {.dim = 70, .hidden_dim = 200, .num_hidden = 3, .act = activations[variant]};
   return lfm_mlp_create(&config, kernels, out);
+}
+
+/* In the plane and of three columns, with waves of both kinds of noise. */
+static lfm_status create_waves_net(int variant, const lfm_kernels *kernels, lfm_net **out) {
+  lfm_mlp_config config = {
+      .dim = 2 + variant, .hidden_dim = 96, .num_hidden = 2, .act = activations[0], .waves = {33, 8, variant == 1}};
+  return lfm_mlp_create(&config, kernels, out);
+}
+
+enum { WAVES = 2 };
+static lfm_status create_table_net(int variant, const lfm_kernels *kernels, lfm_net **out) {
+  return variant < ACTIVATIONS ? create_plain_net(variant, kernels, out)
+                               : create_waves_net(variant - ACTIVATIONS, kernels, out);
 }
 
 /* 64 channels, two in a group, at 6 x 10 and 3 x 5 pixels, or 5 x 7, which fill no tiles of four.  Time scales and heads fill
@@ -79,7 +92,7 @@ static lfm_status create_policy_net(int variant, const lfm_kernels *kernels, lfm
 }
 
 static const family families[] = {
-    {"tables", create_table_net, ACTIVATIONS, .rows = 40, .traced = 5, .has_factors = true},
+    {"tables", create_table_net, ACTIVATIONS + WAVES, .rows = 40, .traced = 5, .has_factors = true},
     {"pictures", create_picture_net, 2, .rows = 2, .traced = 1, .probes = 2, .is_deep = true},
     {"policies", create_policy_net, 1, .rows = 3, .traced = 2, .probes = 4, .is_deep = true},
 };
@@ -112,7 +125,7 @@ typedef struct instance { /* of a network, on a table */
 } instance;
 
 static bool has_kink(const instance *it) {
-  return it->of->create == create_table_net && activations[it->variant].kind == LFM_ACT_RELU;
+  return it->of->create == create_table_net && it->variant < ACTIVATIONS && activations[it->variant].kind == LFM_ACT_RELU;
 }
 
 static void instance_drop(instance *it) {

@@ -24,6 +24,7 @@ lfm_status lfm_graph_create(const lfm_kernels *kernels, lfm_graph **out) {
 void lfm_graph_destroy(lfm_graph *graph) {
   if (!graph) return;
   lfm_free(graph->values);
+  for (size_t i = 0; i < graph->node_count; i++) lfm_free(graph->nodes[i].waves);
   lfm_free(graph->nodes);
   lfm_free(graph->tensors);
   lfm_free(graph->packs);

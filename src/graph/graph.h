@@ -18,6 +18,7 @@
 
 #include "core/status.h"
 #include "core/threads.h"
+#include "core/waves.h"
 #include "kernel/image.h"
 #include "kernel/kernel.h"
 
@@ -87,6 +88,8 @@ lfm_status lfm_graph_add(lfm_graph *graph, lfm_value a, lfm_value b, lfm_value *
 
 /* [dim] cosines and sines of t [1]; sines_first: in the other order, and of other frequencies (kernel/image.h). */
 lfm_status lfm_graph_sinusoid(lfm_graph *graph, lfm_value t, int64_t dim, bool sines_first, lfm_value *out);
+/* (x, sines, cosines) of the moving input x [dim] at t [1]. */
+lfm_status lfm_graph_waves(lfm_graph *graph, lfm_value x, lfm_value t, const lfm_wave_config *config, lfm_value *out);
 /* act(a), a number at a time, of what does not move. */
 lfm_status lfm_graph_activate(lfm_graph *graph, lfm_value a, lfm_act act, lfm_value *out);
 /* act(a + row `label` of NAME.weight [classes, of a]); label [1]: a whole number. */

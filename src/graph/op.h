@@ -35,6 +35,7 @@ typedef struct lfm_node {
   int64_t size, stride, heads;
   bool line, pixels_first; /* a convolution of lines; plain rows with the channels of a pixel side by side */
   bool sines_first;        /* of a sinusoid */
+  lfm_waves *waves;        /* its own */
   lfm_norm_spec norm;
   double dropout;
 } lfm_node;

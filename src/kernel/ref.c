@@ -7,6 +7,7 @@
  */
 #include "core/act.h"
 #include "core/alloc.h"
+#include "core/vmath.h"
 #include "kernel/table.h"
 
 enum { PACK_RUN = 16, COL_STEP = 16 };
@@ -38,6 +39,20 @@ static size_t product_scratch(const lfm_product *product) {
 }
 
 static void product_destroy(lfm_product *product) { lfm_free(product); }
+
+/* sin and cos of 2 pi u, and e^x. */
+static inline void wave_f32(float u, float *sine, float *cosine) {
+  const float most = 0x1p21f, round = 12582912.0f; /* so far out whole turns are counted exactly */
+  float near = u < -most ? -most : u > most ? most : u;
+  lfm_sincos_turn(near - ((near + round) - round), sine, cosine);
+}
+static inline void wave_f64(double u, double *sine, double *cosine) {
+  const double circle = 6.283185307179586;
+  double rest = u - floor(u);
+  *sine = sin(circle * rest), *cosine = cos(circle * rest);
+}
+static inline float damp_f32(float x) { return lfm_expf(x); }
+static inline double damp_f64(double x) { return exp(x); }
 
 #define NUM float
 #define TAG f32

@@ -231,6 +231,57 @@ static void NAME(dots)(void *out, const void *a, const void *b, int64_t cols, in
   NAME(dots_loop)(out, a, b, cols, rows);
 }
 
+/* ---- waves --------------------------------------------------------------------------------------------------- */
+
+LFM_VECTOR static void NAME(waves_loop)(NUM *restrict y, const NUM *restrict x, const NUM *restrict t, const lfm_waves *w,
+                                        int64_t rows) {
+  const NUM *turns = w->turns, *strengths = w->strengths;
+  int64_t dim = w->dim, count = w->count;
+  for (int64_t row = 0; row < rows; row++, x += dim, y += dim + 2 * count) {
+    NUM *restrict sines = y + dim, *restrict cosines = sines + count, quarter, noise = t[row];
+    if (w->trig) NAME(wave)(noise / 4, &noise, &quarter);
+    for (int64_t j = 0; j < dim; j++) y[j] = x[j];
+    for (int64_t k = 0; k < count; k++) sines[k] = 0;
+    for (int64_t j = 0; j < dim; j++)
+      for (int64_t k = 0; k < count; k++) sines[k] += x[j] * turns[j * count + k];
+    for (int64_t k = 0; k < count; k++) {
+      NUM sine, cosine, mean = NAME(damp)(-strengths[k] * noise * noise);
+      NAME(wave)(sines[k], &sine, &cosine);
+      sines[k] = mean * sine, cosines[k] = mean * cosine;
+    }
+  }
+}
+
+static void NAME(waves)(void *y, const void *x, const void *t, const lfm_waves *waves, int64_t rows) {
+  NAME(waves_loop)(y, x, t, waves, rows);
+}
+
+/* d sin(k . x) = (k . e) cos(k . x), d cos(k . x) = -(k . e) sin(k . x) */
+LFM_VECTOR static void NAME(waves_tangent_loop)(NUM *restrict panel, const NUM *restrict y, const lfm_waves *w, const NUM *e,
+                                                int64_t directions, int64_t first, int64_t rows) {
+  const NUM *turns = w->turns, circle = (NUM)6.283185307179586;
+  int64_t dim = w->dim, count = w->count, width = dim + 2 * count;
+  for (int64_t f = first; f < first + rows; f++, panel += width) {
+    const NUM *sines = y + f / directions * width + dim, *cosines = sines + count;
+    NUM *restrict of_sines = panel + dim, *restrict of_cosines = of_sines + count;
+    for (int64_t k = 0; k < count; k++) of_sines[k] = 0;
+    for (int64_t j = 0; j < dim; j++) {
+      panel[j] = e ? e[f * dim + j] : (NUM)(f % directions == j);
+      if (panel[j] == 0) continue;
+      for (int64_t k = 0; k < count; k++) of_sines[k] += circle * panel[j] * turns[j * count + k];
+    }
+    for (int64_t k = 0; k < count; k++) {
+      NUM along = of_sines[k];
+      of_sines[k] = along * cosines[k], of_cosines[k] = -along * sines[k];
+    }
+  }
+}
+
+static void NAME(waves_tangent)(void *panel, const void *y, const lfm_waves *waves, const void *e, int64_t directions,
+                                int64_t first, int64_t count) {
+  NAME(waves_tangent_loop)(panel, y, waves, e, directions, first, count);
+}
+
 /* ---- the table ----------------------------------------------------------------------------------------------- */
 
 static const struct lfm_kernels NAME(table) = {
@@ -255,6 +306,8 @@ static const struct lfm_kernels NAME(table) = {
     .scale_tangent = NAME(scale_tangent),
     .trace = NAME(trace),
     .dots = NAME(dots),
+    .waves = NAME(waves),
+    .waves_tangent = NAME(waves_tangent),
     .image = &PASTE(lfm_ref_images, TAG),
 };
 

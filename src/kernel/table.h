@@ -46,6 +46,13 @@ typedef struct lfm_product_spec {
 
 typedef struct lfm_product lfm_product; /* one worker's: not to be run by two threads at a time */
 
+/* Those of core/waves.h as they are computed. */
+typedef struct lfm_waves {
+  int64_t dim, count;
+  bool trig;               /* s = sin(pi t / 2); else s = t */
+  void *turns, *strengths; /* numbers: k / 2 pi [dim, count], |k|^2 / 2 [count] */
+} lfm_waves;
+
 struct lfm_kernels {
   const char *name;
   const char *identity;
@@ -96,6 +103,12 @@ struct lfm_kernels {
 
   /* out [rows] = <a[i], b[i]>, a and b [rows, cols]. */
   void (*dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows);
+
+  /* y [rows, dim + 2 count] = (x, sines, cosines) of x [rows, dim] and t [rows]. */
+  void (*waves)(void *y, const void *x, const void *t, const lfm_waves *waves, int64_t rows);
+  /* Their tangents from y: panel[f] for direction e_j, or for e[f] where e [batch rows, directions, dim] is not NULL. */
+  void (*waves_tangent)(void *panel, const void *y, const lfm_waves *waves, const void *e, int64_t directions, int64_t first,
+                        int64_t count);
 
   const lfm_image_kernels *image; /* of the numbers, or of halves, as it says */
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * mlp.c -- the multilayer perceptron of the paper's tables: v(t, x) from h_0 = (t, g, x), g what is given, if anything, h_i =
- * act(W_i h_{i-1} + b_i), v = W h + b.  With cat_t_all, t stands beside every h_{i-1}, not beside h_0 only.  The names of the
- * tensors are those of the authors' torch.nn.Sequential, in which activations count: net.0, net.2, net.4, ...
+ * act(W_i h_{i-1} + b_i), v = W h + b.  With waves, they stand behind x.  With cat_t_all, t stands beside every h_{i-1}, not
+ * beside h_0 only.  The names of the tensors are those of the authors' torch.nn.Sequential, in which activations count:
+ * net.0, net.2, net.4, ...
  */
 #include "net/internal.h"
 #include <stdio.h>
@@ -18,6 +19,7 @@ static lfm_status build(const lfm_mlp_config *c, lfm_graph *graph, lfm_value *t,
   if (c->span) LFM_TRY(lfm_graph_input(graph, 1, false, span));
   LFM_TRY(lfm_graph_input(graph, c->dim, true, x));
   h = *x;
+  if (c->waves.count) LFM_TRY(lfm_graph_waves(graph, *x, *t, &c->waves, &h));
   for (int layer = 0; layer <= c->num_hidden; layer++) {
     bool last = layer == c->num_hidden;
     snprintf(name, sizeof name, "net.%d", 2 * layer);

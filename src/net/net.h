@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "core/status.h"
 #include "core/threads.h"
+#include "core/waves.h"
 #include "kernel/kernel.h"
 
 typedef struct lfm_factors lfm_factors; /* graph/factors.h */
@@ -23,11 +24,12 @@ typedef struct lfm_factors lfm_factors; /* graph/factors.h */
 typedef struct lfm_mlp_config {
   int64_t dim; /* of x and of v */
   int64_t hidden_dim;
-  int num_hidden; /* hidden layers; num_hidden + 1 linear maps */
-  lfm_act act;    /* core/act.h: kind and beta */
-  bool cat_t_all; /* t beside the input of every layer, not of the first only; concat order (t, h) */
-  int64_t given;  /* numbers beside x in the input of the first layer: (t, given, x); 0: none */
-  bool span;      /* and in front of them h, over what time v is the mean velocity */
+  int num_hidden;        /* hidden layers; num_hidden + 1 linear maps */
+  lfm_act act;           /* core/act.h: kind and beta */
+  bool cat_t_all;        /* t beside the input of every layer, not of the first only; concat order (t, h) */
+  int64_t given;         /* numbers beside x in the input of the first layer: (t, given, x); 0: none */
+  bool span;             /* and in front of them h, over what time v is the mean velocity */
+  lfm_wave_config waves; /* of x, that stand behind it */
 } lfm_mlp_config;
 
 /* The U-Net of guided diffusion; rows of x and v are [channels, height, width]. */

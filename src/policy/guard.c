@@ -70,8 +70,8 @@ static lfm_status all_that_is_seen(const lfm_demos *demos, int64_t horizon, lfm_
 }
 
 static lfm_status configure(const lfm_guard_options *options, lfm_config **out) {
-  static const char *const keys[] = {"hks=[null]",     "interp=linear", "hidden_dim=128", "num_hidden=3",
-                                     "batch_size=256", "patience=0",    "defensive=0",    "target_rows=0"};
+  static const char *const keys[] = {"hks=[null]", "interp=linear", "hidden_dim=128", "num_hidden=3", "batch_size=256",
+                                     "patience=0", "defensive=0",   "target_rows=0",  "waves=0"};
   char number[48];
   LFM_TRY(lfm_config_create(out));
   for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) LFM_TRY(lfm_config_set(*out, keys[k]));

@@ -97,6 +97,8 @@ static void test_every_key(void **state) {
                                          "warmup=9",
                                          "cosine=true",
                                          "grad_clip=.25",
+                                         "waves=5",
+                                         "finest_wave=7",
                                          "optimizer=adamw",
                                          "adam_beta1=.95",
                                          "adam_beta2=.99",

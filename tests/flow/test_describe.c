@@ -106,9 +106,9 @@ static void models_runs_and_checkpoints(void **state) {
   assert_has(model, "\"valid_nll\": ");
   assert_has(model, "\"steps\": 72");
   assert_has(model, "\"blocks\": 3");
-  assert_has(model, "\"parameters\": 1110"); /* 3 blocks of 3 x 16, 16 x 16 and 16 x 2 with biases */
+  assert_has(model, "\"parameters\": 7254"); /* 3 blocks of (1 + 2 + 128) x 16, 16 x 16 and 16 x 2 with biases */
   assert_has(model, "blocks.2.net.4.weight");
-  assert_has(model, "[16, 3]");
+  assert_has(model, "[16, 131]");
   assert_has(model, "hidden_dim: 16");
   assert_string_equal(strstr(model, "\"kind\""), strstr(file, "\"kind\"")); /* but for the path */
   lfm_text_free(checkpoint);

@@ -183,6 +183,41 @@ static void an_export_imported_is_the_model(void **state) {
   folder_remove(&here);
 }
 
+/* The first layer of `dim` columns and their waves, of a file that says nothing else. */
+static lfm_status import_seen(const folder *here, int64_t seen, int64_t dim, const char *waves, int64_t *cols) {
+  char path[600];
+  lfm_model *model;
+  lfm_import_options options;
+  lfm_config *config = config_of(KEYS("hks=[null]", "hidden_dim=4", "num_hidden=1", "act=tanh", waves), NULL);
+  const entry entries[] = {{"net.0.weight", LFM_F32, 2, {4, seen}, NULL},
+                           {"net.0.bias", LFM_F32, 1, {4}, NULL},
+                           {"net.2.weight", LFM_F32, 2, {dim, 4}, NULL},
+                           {"net.2.bias", LFM_F32, 1, {dim}, NULL}};
+  snprintf(path, sizeof path, "%s", inside(here->path, "seen.safetensors"));
+  write_tensors(path, entries, 4);
+  lfm_import_defaults(&options);
+  options.config = config;
+  lfm_status status = lfm_model_import(path, &options, &model);
+  if (status == LFM_OK) *cols = model->cols, lfm_model_destroy(model);
+  lfm_config_destroy(config);
+  return status;
+}
+
+static void columns_are_told_behind_waves(void **state) {
+  (void)state;
+  folder here = folder_create();
+  int64_t cols = 0;
+  OK(import_seen(&here, 1 + 2 + 2 * 5, 2, "waves=5", &cols));
+  assert_int_equal(cols, 2);
+  OK(import_seen(&here, 1 + 3 * (1 + 2 * 5), 3, "waves=5", &cols));
+  assert_int_equal(cols, 3);
+  OK(import_seen(&here, 1 + 3, 3, "waves=0", &cols));
+  assert_int_equal(cols, 3);
+  FAILS(LFM_E_FORMAT, import_seen(&here, 1 + 3 * (1 + 2 * 5) + 1, 3, "waves=5", &cols));
+  assert_says("[hidden_dim, 1 + columns + waves]");
+  folder_remove(&here);
+}
+
 /* Of one tensor list, flows and students alike: what the blocks are has to be what the configuration says, or a student would
  * be solved as a flow, and a flow be one step. */
 static void students_are_no_flows(void **state) {
@@ -681,6 +716,7 @@ int main(void) {
       cmocka_unit_test(torch_weights_give_torch_velocities),
       cmocka_unit_test(blocks_keep_their_order),
       cmocka_unit_test(an_export_imported_is_the_model),
+      cmocka_unit_test(columns_are_told_behind_waves),
       cmocka_unit_test(students_are_no_flows),
       cmocka_unit_test(an_export_is_plain_tensors),
       cmocka_unit_test(kept_columns_that_do_not_fit),

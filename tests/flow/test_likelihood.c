@@ -291,7 +291,7 @@ typedef struct oracle {
 
 static oracle oracle_of(const lfm_model *model) {
   oracle o;
-  lfm_mlp_config mlp = {lfm_net_dim(model->net), 16, 2, {LFM_ACT_TANH, 0}, false, 0, false};
+  lfm_mlp_config mlp = {lfm_net_dim(model->net), 16, 2, {LFM_ACT_TANH, 0}, false, 0, false, {0}};
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref64(), &o.net));
   for (int n = 0; n < 2; n++) {
     OK(lfm_params_create(o.net, &o.params[n]));

@@ -20,7 +20,7 @@ typedef struct fixture {
 } fixture;
 
 static void setup(fixture *f) {
-  lfm_mlp_config mlp = {DIM, HIDDEN, 2, {LFM_ACT_SILU, 0}, false, GIVENS, false};
+  lfm_mlp_config mlp = {DIM, HIDDEN, 2, {LFM_ACT_SILU, 0}, false, GIVENS, false, {0}};
   OK(lfm_mlp_create(&mlp, lfm_kernels_best(), &f->net));
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref64(), &f->oracle));
   OK(lfm_params_create(f->net, &f->params));
@@ -334,7 +334,7 @@ static moments ends_of_pool(lfm_coupling coupling, double before, double gamma, 
   lfm_params *zero, *one;
   lfm_matching *matching;
   float *values;
-  lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false, 0, false};
+  lfm_mlp_config mlp = {1, 2, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}};
   OK(lfm_mlp_create(&mlp, lfm_kernels_ref32(), &net));
   OK(lfm_params_create(net, &zero));
   OK(lfm_params_create(net, &one));

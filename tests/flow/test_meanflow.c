@@ -11,7 +11,7 @@ enum { ROWS = 12, DIM = 2, GIVENS = 3 };
 
 static lfm_net *mlp(const lfm_kernels *kernels, bool span, int givens) {
   lfm_net *net;
-  OK(lfm_mlp_create(&(lfm_mlp_config){DIM, 9, 2, {LFM_ACT_TANH, 0}, false, givens, span}, kernels, &net));
+  OK(lfm_mlp_create(&(lfm_mlp_config){DIM, 9, 2, {LFM_ACT_TANH, 0}, false, givens, span, {0}}, kernels, &net));
   return net;
 }
 

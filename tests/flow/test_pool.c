@@ -67,7 +67,8 @@ static void the_chain_is_nearly_the_same(void **state) {
 /* Mean targets read the pool as well. */
 static void mean_targets_read_halves(void **state) {
   (void)state;
-  run floats = small_run(KEYS("target_rows=100")), halves = small_run(KEYS("target_rows=100", "pool_precision=fp16"));
+  run floats = small_run(KEYS("waves=0", "target_rows=100")),
+      halves = small_run(KEYS("waves=0", "target_rows=100", "pool_precision=fp16"));
   OK(run_train(&floats));
   OK(run_train(&halves));
   assert_false(same_model(&halves, &floats));

@@ -27,6 +27,19 @@ static void the_chain_is_one_step_and_the_free_block(void **state) {
   }
 }
 
+/* In the plane alone, unless they are asked for or refused. */
+static void waves_are_of_the_plane(void **state) {
+  (void)state;
+  for (int64_t dim = 1; dim <= 5; dim++) {
+    lfm_config *open = resolved(5000, dim, NULL), *asked = resolved(5000, dim, KEYS("waves=3")),
+               *refused = resolved(5000, dim, KEYS("waves=0"));
+    assert_int_equal(open->waves, dim == 2 ? 64 : 0);
+    assert_int_equal(asked->waves, 3);
+    assert_int_equal(refused->waves, 0);
+    lfm_config_destroy(open), lfm_config_destroy(asked), lfm_config_destroy(refused);
+  }
+}
+
 static void larger_tables_get_larger_networks(void **state) {
   (void)state;
   static const struct {
@@ -323,6 +336,12 @@ static void keys_that_would_do_nothing_are_refused(void **state) {
   FAILS(LFM_E_USAGE, shaped("normalise=none", &chunks));
   FAILS(LFM_E_USAGE, shaped("normalise=whiten", &pictures));
   OK(shaped("normalise=none", &table));
+  OK(shaped("waves=4", &table));
+  FAILS(LFM_E_USAGE, shaped("waves=4", &pictures));
+  assert_says("waves: the data are no table");
+  FAILS(LFM_E_USAGE, shaped("waves=4", &chunks));
+  OK(shaped("waves=0", &pictures));
+  FAILS(LFM_E_USAGE, shaped("finest_wave=4", &pictures));
   OK(shaped("flip=false", &table));
   OK(shaped("dropout=0", &chunks));
 }
@@ -525,6 +544,7 @@ static void what_was_changed_is_named(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_chain_is_one_step_and_the_free_block),
+      cmocka_unit_test(waves_are_of_the_plane),
       cmocka_unit_test(larger_tables_get_larger_networks),
       cmocka_unit_test(a_batch_is_cut_evenly),
       cmocka_unit_test(a_batch_of_pictures_is_cut_evenly),

@@ -84,6 +84,10 @@ WRONG(table, trace,
        int64_t first, int64_t count),
       (trace, w, ld, panel, slope, cols, directions, first, count), trace)
 WRONG(table, dots, (void *out, const void *a, const void *b, int64_t cols, int64_t rows), (out, a, b, cols, rows), out)
+WRONG(table, waves, (void *y, const void *x, const void *t, const lfm_waves *waves, int64_t rows), (y, x, t, waves, rows), y)
+WRONG(table, waves_tangent,
+      (void *panel, const void *y, const lfm_waves *waves, const void *e, int64_t directions, int64_t first, int64_t count),
+      (panel, y, waves, e, directions, first, count), panel)
 WRONG(image, pack_filter, (void *dst, const lfm_filter *filter, const void *w, int64_t first, int64_t count),
       (dst, filter, w, first, count), dst)
 WRONG(image, block_rows, (void *image, const void *plain, lfm_image shape, bool pixels_first, int64_t rows),
@@ -128,10 +132,11 @@ WRONG(image, sum, (void *y, const void *a, const void *b, size_t n), (y, a, b, n
 #undef WRONG
 
 static void (*const wrongs[])(copy *c) = {
-    put_pack,          put_pack_filter, put_activate, put_slope,   put_activate_backward, put_columns,  put_unit_tangent,
-    put_scale_tangent, put_trace,       put_dots,     put_enlarge, put_block_rows,        put_reduce,   put_plain_rows,
-    put_add_bias,      put_sum_bias,    put_norm,     put_gather,  put_norm_backward,     put_scatter,  put_norm_tangent,
-    put_dropout,       put_softmax,     put_sum,      put_attend,  put_attend_backward,   put_sinusoid, put_softmax_slope};
+    put_pack,          put_pack_filter,  put_activate, put_slope,   put_activate_backward, put_columns,  put_unit_tangent,
+    put_scale_tangent, put_trace,        put_dots,     put_enlarge, put_block_rows,        put_reduce,   put_plain_rows,
+    put_add_bias,      put_sum_bias,     put_norm,     put_gather,  put_norm_backward,     put_scatter,  put_norm_tangent,
+    put_dropout,       put_softmax,      put_sum,      put_attend,  put_attend_backward,   put_sinusoid, put_softmax_slope,
+    put_waves,         put_waves_tangent};
 
 /* Heads of 32 channels, where this processor has a kernel for them. */
 static bool attends(const copy *c) {

@@ -39,8 +39,8 @@ static void threads_do_not_change_the_bytes(void **state) {
 static void large_networks_keep_factors(void **state) {
   (void)state;
   const int64_t weights = 800 * (3 + 800 + 2 + 2) + 2;
-  run factors = small_run(KEYS("hidden_dim=800", "max_batch=2")),
-      lanes = small_run(KEYS("hidden_dim=800", "max_batch=2", "lanes=2"));
+  run factors = small_run(KEYS("hidden_dim=800", "waves=0", "max_batch=2")),
+      lanes = small_run(KEYS("hidden_dim=800", "waves=0", "max_batch=2", "lanes=2"));
   OK(run_train(&factors));
   OK(run_train(&lanes));
   assert_true(trained_by_factors(&factors, 1, weights));
@@ -592,6 +592,44 @@ static void far_rows_keep_a_sane_density(void **state) {
   assert_true(open < 10.0 * defended);
 }
 
+/* ---- waves --------------------------------------------------------------------------------------------------- */
+
+/* Points on a grid, one unit apart, of a fiftieth across. */
+static lfm_table *grid(int64_t rows, uint64_t seed) {
+  lfm_table *table;
+  lfm_rng rng = {.seed = seed, .purpose = LFM_FOR_DATA};
+  float z[4];
+  OK(lfm_table_make(rows, 2, &table));
+  for (int64_t i = 0; i < rows; i++) {
+    lfm_rng_normal(&rng, i, z, 4);
+    for (int j = 0; j < 2; j++) table->values[2 * i + j] = rint(1.5 * (double)z[j]) + 0.02 * (double)z[2 + j];
+  }
+  return table;
+}
+
+static double nll_of_grid(const char *waves) {
+  const char *more[] = {waves, NULL};
+  run r = run_of(grid(3000, 1),
+                 KEYS("hks=[0.3, null]", "hidden_dim=32", "num_hidden=2", "batch_size=128", "max_batch=600", "lr=0.01",
+                      "warmup=20", "cosine=true", "ema_decay=0.99", "patience=0", "normalise=none"),
+                 more);
+  r.options.threads = 2;
+  r.options.valid = grid(500, 2);
+  OK(run_train(&r));
+  double nll = r.result.valid_nll;
+  lfm_table_destroy((lfm_table *)(uintptr_t)r.options.valid);
+  run_drop(&r);
+  return nll;
+}
+
+/* What is fine beside how wide it all is a small network learns from waves and not without, for the same batches. */
+static void waves_show_what_is_fine(void **state) {
+  (void)state;
+  double with = nll_of_grid("waves=32"), without = nll_of_grid("waves=0");
+  print_message("nats a point of a grid: %g, without waves %g\n", with, without);
+  assert_true(with < without - 0.5);
+}
+
 /* ---- faults -------------------------------------------------------------------------------------------------- */
 
 static void tables_that_cannot_be_used(void **state) {
@@ -874,6 +912,7 @@ int main(void) {
       cmocka_unit_test(one_noise_keeps_the_spread_of_single_steps),
       cmocka_unit_test(threads_do_not_change_single_steps),
       cmocka_unit_test(far_rows_keep_a_sane_density),
+      cmocka_unit_test(waves_show_what_is_fine),
       cmocka_unit_test(tables_that_cannot_be_used),
       cmocka_unit_test(a_value_that_is_held_out_alone_is_named),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),

@@ -80,14 +80,36 @@ static inline dual act_again(lfm_act act, dual z) {
   return (dual){y, d * z.slope};
 }
 
+/* The mean of wave k over y ~ N(x, s(t)^2 I). */
+static inline void wave_again(const lfm_mlp_config *c, double t, const double *x, int64_t k, int64_t direction, dual *sine,
+                              dual *cosine) {
+  const double pi = 3.14159265358979323846, golden = (sqrt(5.0) - 1.0) / 2.0;
+  bool plane = c->dim == 2;
+  double step = c->waves.count > 1 ? (double)(plane ? k : k / c->dim) / (double)(c->waves.count - 1) : 0.0;
+  double number = pow(c->waves.finest, step), angle = pi * fmod(golden * (double)k, 1.0), phase = 0, along = 0;
+  double noise = c->waves.trig ? sin(pi / 2 * t) : t, mean = exp(-number * number * noise * noise / 2);
+  for (int64_t j = 0; j < c->dim; j++) {
+    double share = plane ? (j ? sin(angle) : cos(angle)) : (double)(k % c->dim == j);
+    phase += number * share * x[j];
+    if (j == direction) along = number * share;
+  }
+  *sine = (dual){mean * sin(phase), mean * cos(phase) * along};
+  *cosine = (dual){mean * cos(phase), -mean * sin(phase) * along};
+}
+
 /* v [dim] of one row, and dv/dx_direction in the slopes; weights as doubles in the net's flat order. */
 static inline void mlp_again(const lfm_mlp_config *c, const double *weights, double t, const double *given, const double *x,
                              int64_t direction, dual *v) {
   enum { MOST = 1024 };
   dual h[MOST], next[MOST];
-  int64_t width = c->given + c->dim;
+  int64_t width = c->given + c->dim, waves = (c->dim == 2 ? 1 : c->dim) * c->waves.count;
   for (int64_t i = 0; i < c->given; i++) h[i] = (dual){given[i], 0};
   for (int64_t i = 0; i < c->dim; i++) h[c->given + i] = (dual){x[i], i == direction};
+  for (int64_t k = 0; k < waves; k++) {
+    dual *sine = &h[width + k], *cosine = &h[width + waves + k];
+    wave_again(c, t, x, k, direction, sine, cosine);
+  }
+  width += 2 * waves;
   for (int layer = 0; layer <= c->num_hidden; layer++) {
     bool last = layer == c->num_hidden, with_t = layer == 0 || c->cat_t_all;
     int64_t out = last ? c->dim : c->hidden_dim, in = width + with_t;

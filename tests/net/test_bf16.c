@@ -74,10 +74,10 @@ static double gap(const double *a, const double *b, int64_t n) {
 
 static void test_is_the_net_but_for_the_rounding(void **state) {
   (void)state;
-  static const lfm_mlp_config configs[] = {{63, 128, 4, {LFM_ACT_ELU, 0}, false, 0, false},
-                                           {6, 96, 3, {LFM_ACT_RELU, 0}, false, 0, false},
-                                           {10, 64, 3, {LFM_ACT_SILU, 0}, false, 0, false},
-                                           {2, 100, 1, {LFM_ACT_SOFTPLUS, 20}, false, 0, false}};
+  static const lfm_mlp_config configs[] = {{63, 128, 4, {LFM_ACT_ELU, 0}, false, 0, false, {0}},
+                                           {6, 96, 3, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                           {10, 64, 3, {LFM_ACT_SILU, 0}, false, 0, false, {0}},
+                                           {2, 100, 1, {LFM_ACT_SOFTPLUS, 20}, false, 0, false, {0}}};
   bool has_pairs = strstr(lfm_kernels_identity(lfm_kernels_onednn()), "avx512") != NULL;
   for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
     outcome exact = outcome_of(&configs[c], lfm_kernels_ref64());
@@ -134,7 +134,7 @@ static void test_has_no_trace(void **state) {
   (void)state;
   lfm_net *net;
   lfm_run *run;
-  OK(lfm_mlp_create(&(lfm_mlp_config){3, 16, 2, {LFM_ACT_ELU, 0}, false, 0, false}, lfm_kernels_bf16_floats(), &net));
+  OK(lfm_mlp_create(&(lfm_mlp_config){3, 16, 2, {LFM_ACT_ELU, 0}, false, 0, false, {0}}, lfm_kernels_bf16_floats(), &net));
   assert_int_equal(lfm_run_create(net, LFM_RUN_TRACE, 4, &run), LFM_E_UNSUPPORTED);
   assert_null(run);
   lfm_net_destroy(net);
@@ -144,7 +144,7 @@ static void test_has_no_trace(void **state) {
 static void test_refuses_time_in_halves(void **state) {
   (void)state;
   lfm_net *net;
-  lfm_mlp_config everywhere = {3, 16, 2, {LFM_ACT_ELU, 0}, true, 0, false};
+  lfm_mlp_config everywhere = {3, 16, 2, {LFM_ACT_ELU, 0}, true, 0, false, {0}};
   assert_int_equal(lfm_mlp_create(&everywhere, lfm_kernels_bf16_floats(), &net), LFM_E_UNSUPPORTED);
   assert_null(net);
   assert_non_null(strstr(lfm_error(), "cat_t"));
@@ -152,7 +152,7 @@ static void test_refuses_time_in_halves(void **state) {
 
 static void test_weights_pass_between_the_precisions(void **state) {
   (void)state;
-  lfm_mlp_config config = {3, 16, 2, {LFM_ACT_ELU, 0}, false, 0, false};
+  lfm_mlp_config config = {3, 16, 2, {LFM_ACT_ELU, 0}, false, 0, false, {0}};
   lfm_net *nets[2];
   lfm_params *params[2];
   lfm_run *run;

@@ -14,8 +14,8 @@ enum { PARTS = 3, PART = 20, USED = 51 /* rows of the batch: the last part lacks
 
 /* Strips of 64 rows (by AMX 128) and a last one of 22; t beside every layer; other inputs; an activation that keeps its
  * slope. */
-static const lfm_mlp_config uneven = {5, 150, 3, {LFM_ACT_GELU, 0}, true, 3, true};
-static const lfm_mlp_config plain = {6, 200, 2, {LFM_ACT_ELU, 0}, false, 0, false};
+static const lfm_mlp_config uneven = {5, 150, 3, {LFM_ACT_GELU, 0}, true, 3, true, {0}};
+static const lfm_mlp_config plain = {6, 200, 2, {LFM_ACT_ELU, 0}, false, 0, false, {0}};
 
 typedef struct batch {
   lfm_factors *factors;
@@ -262,7 +262,7 @@ static void pictures_have_none(void **state) {
 static void large_networks_want_them(void **state) {
   (void)state;
   fixture small = fixture_with(&plain, lfm_kernels_onednn());
-  fixture large = fixture_with(&(lfm_mlp_config){63, 512, 4, {LFM_ACT_ELU, 0}, false, 0, false}, lfm_kernels_onednn());
+  fixture large = fixture_with(&(lfm_mlp_config){63, 512, 4, {LFM_ACT_ELU, 0}, false, 0, false, {0}}, lfm_kernels_onednn());
   assert_false(lfm_net_wants_factors(small.net));
   assert_true(lfm_net_wants_factors(large.net));
   drop(&small);

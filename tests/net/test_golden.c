@@ -22,7 +22,7 @@ typedef struct fixture {
 
 static fixture make(const struct golden *g, const lfm_kernels *kernels, lfm_run_kind kind) {
   fixture f;
-  lfm_mlp_config config = {GOLDEN_DIM, GOLDEN_HIDDEN, GOLDEN_LAYERS, g->act, g->cat_t_all, 0, false};
+  lfm_mlp_config config = {GOLDEN_DIM, GOLDEN_HIDDEN, GOLDEN_LAYERS, g->act, g->cat_t_all, 0, false, {0}};
   OK(lfm_mlp_create(&config, kernels, &f.net));
   OK(lfm_params_create(f.net, &f.params));
   OK(lfm_run_create(f.net, kind, GOLDEN_ROWS, &f.run));

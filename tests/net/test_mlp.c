@@ -12,11 +12,19 @@ typedef struct net_case {
 } net_case;
 
 static const net_case cases[] = {
-    {{1, 5, 1, {LFM_ACT_NONE, 0}, false, 0, false}, 3},       {{2, 16, 2, {LFM_ACT_RELU, 0}, false, 0, false}, 7},
-    {{3, 17, 3, {LFM_ACT_ELU, 0}, true, 0, false}, 5},        {{6, 24, 2, {LFM_ACT_SILU, 0}, false, 0, false}, 9},
-    {{2, 33, 3, {LFM_ACT_GELU, 0}, true, 0, false}, 4},       {{8, 20, 2, {LFM_ACT_TANH, 0}, true, 0, false}, 6},
-    {{5, 19, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0, false}, 8}, {{1, 12, 4, {LFM_ACT_SOFTPLUS, 1}, true, 0, false}, 2},
-    {{3, 18, 2, {LFM_ACT_SILU, 0}, false, 7, false}, 6},      {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false}, 5},
+    {{1, 5, 1, {LFM_ACT_NONE, 0}, false, 0, false, {0}}, 3},
+    {{2, 16, 2, {LFM_ACT_RELU, 0}, false, 0, false, {0}}, 7},
+    {{3, 17, 3, {LFM_ACT_ELU, 0}, true, 0, false, {0}}, 5},
+    {{6, 24, 2, {LFM_ACT_SILU, 0}, false, 0, false, {0}}, 9},
+    {{2, 33, 3, {LFM_ACT_GELU, 0}, true, 0, false, {0}}, 4},
+    {{8, 20, 2, {LFM_ACT_TANH, 0}, true, 0, false, {0}}, 6},
+    {{5, 19, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0, false, {0}}, 8},
+    {{1, 12, 4, {LFM_ACT_SOFTPLUS, 1}, true, 0, false, {0}}, 2},
+    {{3, 18, 2, {LFM_ACT_SILU, 0}, false, 7, false, {0}}, 6},
+    {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false, {0}}, 5},
+    {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false, {9, 6, false}}, 5},
+    {{3, 12, 1, {LFM_ACT_SILU, 0}, false, 0, false, {4, 5, true}}, 6},
+    {{1, 13, 1, {LFM_ACT_SILU, 0}, false, 0, false, {1, 5, true}}, 6},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -161,9 +169,9 @@ static void compare_gradients(const net_case *c, const lfm_kernels *kernels, int
 static void test_float_gradients_are_the_oracle_s(void **state) {
   (void)state;
   const double floats = 3e-6, halves = 5e-6;
-  static const net_case larger[] = {{{43, 362, 2, {LFM_ACT_ELU, 0}, false, 0, false}, 50},
-                                    {{63, 128, 3, {LFM_ACT_SILU, 0}, true, 0, false}, 125},
-                                    {{2, 256, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0, false}, 1}};
+  static const net_case larger[] = {{{43, 362, 2, {LFM_ACT_ELU, 0}, false, 0, false, {0}}, 50},
+                                    {{63, 128, 3, {LFM_ACT_SILU, 0}, true, 0, false, {0}}, 125},
+                                    {{2, 256, 2, {LFM_ACT_SOFTPLUS, 20}, false, 0, false, {0}}, 1}};
   for (int times = 1; times <= 3; times += 2) {
     for (int i = 0; i < CASES; i++) {
       compare_gradients(&cases[i], lfm_kernels_onednn(), times, floats);
@@ -179,7 +187,7 @@ static void test_float_gradients_are_the_oracle_s(void **state) {
 static void test_names_and_shapes_are_torch_s(void **state) {
   (void)state;
   lfm_net *net;
-  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 0, false}, lfm_kernels_ref32(), &net));
+  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 0, false, {0}}, lfm_kernels_ref32(), &net));
   assert_int_equal(lfm_net_tensor_count(net), 6);
   assert_string_equal(lfm_net_tensor(net, 0)->name, "net.0.weight");
   assert_string_equal(lfm_net_tensor(net, 3)->name, "net.2.bias");
@@ -190,7 +198,7 @@ static void test_names_and_shapes_are_torch_s(void **state) {
   assert_int_equal(lfm_net_param_count(net), 8 * 3 + 8 + 8 * 9 + 8 + 2 * 9 + 2);
   assert_int_equal(lfm_net_given(net), 0);
   lfm_net_destroy(net);
-  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 5, false}, lfm_kernels_ref32(), &net));
+  OK(lfm_mlp_create(&(lfm_mlp_config){2, 8, 2, {LFM_ACT_RELU, 0}, true, 5, false, {0}}, lfm_kernels_ref32(), &net));
   assert_int_equal(lfm_net_given(net), 5);
   assert_int_equal(lfm_net_tensor(net, 0)->shape[1], 1 + 5 + 2);
   assert_int_equal(lfm_net_tensor(net, 2)->shape[1], 9);
@@ -199,12 +207,18 @@ static void test_names_and_shapes_are_torch_s(void **state) {
 
 static void test_senseless_configs_are_refused(void **state) {
   (void)state;
-  static const lfm_mlp_config bad[] = {
-      {0, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false},         {2, 0, 1, {LFM_ACT_RELU, 0}, false, 0, false},
-      {2, -5, 1, {LFM_ACT_RELU, 0}, false, 0, false},        {2, 8, 0, {LFM_ACT_RELU, 0}, false, 0, false},
-      {2, INT64_MAX, 1, {LFM_ACT_RELU, 0}, false, 0, false}, {2, 8, 1, {LFM_ACTS, 0}, false, 0, false},
-      {2, 8, 1, {LFM_ACT_SOFTPLUS, 0}, false, 0, false},     {2, 8, 1, {LFM_ACT_SOFTPLUS, NAN}, false, 0, false},
-      {2, 8, 1, {LFM_ACT_RELU, 0}, false, -1, false}};
+  static const lfm_mlp_config bad[] = {{0, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                       {2, 0, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                       {2, -5, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                       {2, 8, 0, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                       {2, INT64_MAX, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}},
+                                       {2, 8, 1, {LFM_ACTS, 0}, false, 0, false, {0}},
+                                       {2, 8, 1, {LFM_ACT_SOFTPLUS, 0}, false, 0, false, {0}},
+                                       {2, 8, 1, {LFM_ACT_SOFTPLUS, NAN}, false, 0, false, {0}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, -1, false, {0}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {-1, 8, false}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, 0.5, false}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, NAN, false}}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     lfm_net *net = (lfm_net *)1;
     assert_int_equal(lfm_mlp_create(&bad[i], lfm_kernels_best(), &net), LFM_E_USAGE);

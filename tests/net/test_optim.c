@@ -20,7 +20,7 @@ typedef struct fixture {
 
 static fixture make(const lfm_optim_config *config, int threads, int64_t hidden) {
   fixture f;
-  lfm_mlp_config mlp = {6, hidden, 2, {LFM_ACT_ELU, 0}, true, 0, false};
+  lfm_mlp_config mlp = {6, hidden, 2, {LFM_ACT_ELU, 0}, true, 0, false, {0}};
   OK(lfm_mlp_create(&mlp, lfm_kernels_onednn(), &f.net));
   OK(lfm_params_create(f.net, &f.params));
   lfm_params_init(f.params, 11, 0);
@@ -251,7 +251,7 @@ static void test_senseless_settings_are_refused(void **state) {
   }
   lfm_net *doubles;
   lfm_optim *optim;
-  OK(lfm_mlp_create(&(lfm_mlp_config){2, 4, 1, {LFM_ACT_RELU, 0}, false, 0, false}, lfm_kernels_ref64(), &doubles));
+  OK(lfm_mlp_create(&(lfm_mlp_config){2, 4, 1, {LFM_ACT_RELU, 0}, false, 0, false, {0}}, lfm_kernels_ref64(), &doubles));
   assert_int_equal(lfm_optim_create(doubles, &plain, &optim), LFM_E_USAGE);
   lfm_net_destroy(doubles);
   drop(&f);

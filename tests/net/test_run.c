@@ -17,7 +17,7 @@ typedef struct fixture {
 
 static fixture make(const lfm_kernels *kernels, int64_t dim, int64_t hidden, lfm_act act, bool cat_t_all) {
   fixture f;
-  lfm_mlp_config config = {dim, hidden, 2, act, cat_t_all, 0, false};
+  lfm_mlp_config config = {dim, hidden, 2, act, cat_t_all, 0, false, {0}};
   OK(lfm_mlp_create(&config, kernels, &f.net));
   OK(lfm_params_create(f.net, &f.params));
   lfm_params_init(f.params, 3, 0);
@@ -337,7 +337,7 @@ static void test_a_run_allocates_nothing(void **state) {
 }
 
 static lfm_status make_everything(const lfm_kernels *kernels, lfm_run_kind kind) {
-  lfm_mlp_config config = {3, 16, 2, {LFM_ACT_SILU, 0}, true, 0, false};
+  lfm_mlp_config config = {3, 16, 2, {LFM_ACT_SILU, 0}, true, 0, false, {0}};
   lfm_net *net = NULL;
   lfm_params *params = NULL;
   lfm_run *run = NULL;

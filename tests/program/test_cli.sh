@@ -484,7 +484,7 @@ expect_exit 0 "$lfm" sample run -n 3 -o old.csv
 check "an older table gives way" cmp -s old.csv kept.csv
 
 printf 'hidden_dim: 32\nnum_hidden: 1\nact: silu\nhks: [0.1, null]\n' >wide.yaml
-expect_error "tensor 'blocks.0.net.0.weight' is F32 [16, 3], expected F32 [32, 3]" \
+expect_error "tensor 'blocks.0.net.0.weight' is F32 [16, 131], expected F32 [32, 3]" \
   "$lfm" import weights.safetensors --config wide.yaml -o x.safetensors
 printf 'hiden_dim: 16\n' >typo.yaml
 expect_usage "did you mean 'hidden_dim'?" "$lfm" import weights.safetensors --config typo.yaml -o x.safetensors
