@@ -10,7 +10,7 @@
 # and compiling count for neither.  Only on an idle machine: PyTorch's threads wait for each other where another program has
 # one of the cores.
 #   bench/time_to.sh BSDS.hdf5 [BUILD] [OUT]           BSDS300 at $TARGET=-152, then the tree at entropy + 0.2
-#   bench/time_to.sh tree [BUILD] [OUT]                the tree only
+#   bench/time_to.sh tree [BUILD] [OUT]                the tree only, and by the demo's configuration, too ($TREE_BY="demo lfm")
 #   $TORCH: a python with bench/torch/requirements.txt, without it lfm only; $SHARES="1/64 1/32 ... 1"; $SEED=0; $ROWS=500
 # With 100,000 training rows (as for bench/bsds_tenth.sh) BSDS300 takes some hours, and the tree some three.  A million rows
 # make each run of a chain an hour longer, for the push does not shrink with the share: then begin $SHARES near the answer.
@@ -27,7 +27,13 @@ by_lfm() { # PRESET NAME BATCHES LR_STEP
   train "$2" --preset "$1" --seed "$seed" --set "max_batch=$3" --set "lr_step=$4"
   printf '%s %s\n' "$out/$2" "$(number "$out/$2/result.json" seconds)"
 }
-by_torch() { # the same; lfm's first run says what network the weights are of
+by_demo() { # the same, by the demo's configuration and no preset: the network sees waves, and the rate falls as a cosine
+  local blocks=()
+  [[ $1 != *-fm@* ]] || blocks=("hks=[null]" "max_batch=$((2 * $3))") # as many batches as the two blocks have
+  train "$2" --config demo/tree.yaml --seed "$seed" --set "max_batch=$3" "${blocks[@]/#/--set=}"
+  printf '%s %s\n' "$out/$2" "$(number "$out/$2/result.json" seconds)"
+}
+by_torch() { # the same as by_lfm; lfm's first run says what network the weights are of
   local run=$out/$2 set=("${extra[@]}" "max_batch=$3" "lr_step=$4") network=$out/lfm-$1-${shares[0]/\//_}/config.yaml
   [ -e "$run/result.json" ] ||
     "$TORCH" bench/torch/lfm_torch.py "${data[0]}" -o "$run" --preset "$1" --seed "$seed" --compile \
@@ -43,12 +49,13 @@ by_torch() { # the same; lfm's first run says what network the weights are of
 
 # reach PROGRAM PRESET TARGET: a line of the table
 reach() {
-  local share part name model seconds nll before="" line
+  local share part name model seconds nll before="" line config=configs/$2.yaml
+  [ "$1" != demo ] || config=demo/tree.yaml
   for share in "${shares[@]}"; do
     part=$(awk -v s="$share" 'BEGIN { n = split(s, f, "/"); print n == 2 ? f[1] / f[2] : s }')
     name=$1-$2-${share/\//_}
-    read -r model seconds < <("by_$1" "$2" "$name" "$(times "$part" "$(key "configs/$2.yaml" max_batch)")" \
-      "$(times "$part" "$(key "configs/$2.yaml" lr_step)")")
+    read -r model seconds < <("by_$1" "$2" "$name" "$(times "$part" "$(key "$config" max_batch)")" \
+      "$(times "$part" "$(key "$config" lr_step)")")
     score "$model" "$name-valid" --tol "$TOL"
     nll=$(number "$out/$name-valid.json" nll)
     printf '%s: share %s, %.0f s, NLL %.3f\n' "$1 $2" "$share" "$seconds" "$nll" >&2
@@ -65,12 +72,12 @@ reach() {
   printf '| %s | %s | %s |\n' "$1" "$2" "${line:-$(printf 'not within %.0f s (%.2f)' "$seconds" "$nll")}"
 }
 
-# race DATA PRESET VERSION TARGET
+# race DATA PRESET VERSION TARGET PROGRAMS
 race() {
   tables "$1"
   test=$valid group=("${valid_group[@]}")
   printf '\n| program | preset | seconds to a validation NLL of %.3f, push included (runs around it) |\n|---|---|---|\n' "$4"
-  for program in lfm ${TORCH:+torch}; do
+  for program in $5 ${TORCH:+torch}; do
     reach "$program" "$2@$3" "$4"
     reach "$program" "$2-fm@$3" "$4"
   done
@@ -79,9 +86,9 @@ race() {
 if [ "$1" != tree ]; then
   out=$base/bsds300
   mkdir -p "$out"
-  race "$1" bsds300 A "${TARGET:--152}"
+  race "$1" bsds300 A "${TARGET:--152}" lfm
 fi
 out=$base/tree
 [ -e "$out/test.csv" ] || "$kit" tree "$out" >"$base/tree.log"
 entropy=$("$kit" truth tree "$out" | awk '{ print $2 }')
-race "$out" tree B "$(awk -v e="$entropy" -v above="${ABOVE:-.2}" 'BEGIN { print e + above }')"
+race "$out" tree B "$(awk -v e="$entropy" -v above="${ABOVE:-.2}" 'BEGIN { print e + above }')" "${TREE_BY:-demo lfm}"

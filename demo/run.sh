@@ -49,7 +49,7 @@ train "$out/magic" demo/magic.yaml 2 6000 184 4000
 echo
 echo "== A density that is known: a fractal tree in the plane =="
 say "$kit" tree "$out/tree"
-train "$out/tree" demo/tree.yaml 2 12000 182 20000
+train "$out/tree" demo/tree.yaml 2 12000 189 20000
 "$kit" rivals "$out/tree"
 entropy=$("$kit" truth tree "$out/tree")
 "$kit" panel "$out/tree" lfm fm-long

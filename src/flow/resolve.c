@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * resolve.c -- defaults from the data; those of pictures apart (docs/decisions/small-pictures.md).
- * The chain: one step (0.1 in the plane, 1 in more columns) and the free block.  The network: wider with more rows and more
+ * The chain: one step (0.3 of up to three columns, 1 of more) and the free block.  The network: wider with more rows and more
  * columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a cosine, weights
  * averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law; small batches and
  * mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements that chose them, on
@@ -27,7 +27,7 @@ static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !s
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
   bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
   if (is_exponential && isnan(config->schedule_c)) /* fine detail wants a small first step */
-    config->schedule_c = shape->dim <= 3 ? 0.1 : is_table(shape) ? 1.0 : 0.5;
+    config->schedule_c = shape->dim <= 3 ? 0.3 : is_table(shape) ? 1.0 : 0.5;
   if (is_exponential && isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];

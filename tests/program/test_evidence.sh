@@ -188,8 +188,14 @@ script KINDS=gaussian LENGTH=.001 TELL=no bash "$here/bench/closed_forms.sh" "$b
 check "a gap of the chain and of both twins" test "$(grep -cE '^(lfm|fm-long|fm-wide) +gap to the truth [0-9.]+ \+- [0-9.]+ nats' out)" -eq 3
 check "the longer twin has all the batches" grep -q '"steps": 12,' closed/gaussian/fm-long/result.json
 script LENGTH=.0005 bash "$here/bench/sweep_tree.sh" "$build" "$work/sweep"
-check "seven chains with their gaps" test "$(grep -cE '^\[.*null\] +valid NLL [0-9.]+ .* gap to the truth [0-9.]+' out)" -eq 7
+check "eight chains with their gaps" test "$(grep -cE '^\[.*null\] +valid NLL [0-9.]+ .* gap to the truth [0-9.]+' out)" -eq 8
 check "of one training compute" test "$(grep -oE 'training [^ ]+' out | sort -u | wc -l)" -eq 1
+
+# ---- waves
+script BATCHES=6 SEEDS="0 1" ROWS=20 WAVES="0 2" bash "$here/bench/waves.sh" "$work/sweep" "$build" "$work/waves"
+check "both models with and without waves, paired" test "$(grep -cE '^\| (lfm|FM), [02] waves \| [0-9.]+ ± ' out)" -eq 4
+check "a network that sees waves" grep -q '^waves: 2$' waves/fm-2-1/config.yaml
+check "at equal compute, the push included" test "$(grep -oE '"steps": [0-9]+' waves/fm-2-0/result.json | grep -oE '[0-9]+')" -gt 12
 
 # ---- few rows
 script SIZES=60 bash "$here/bench/small_tables.sh" "$build" "$work/small"
