@@ -65,7 +65,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "FILE", .target = &r.weights,
        .help = "the weights, written by safetensors.torch.save_file or lfm export"},
       {APP_TEXT, .name = "config", .value = "FILE", .target = &r.config, .required = true,
-       .help = "the network, in YAML: hidden_dim, num_hidden, act, cat_t, waves, or the keys of a unet; hks where there are "
+       .help = "the network, in YAML: hidden_dim, num_hidden, act, cat_t (with waves: finest_wave and interp), or the keys "
+               "of a unet; hks where there are "
                "several blocks; the config.yaml of a run will do"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "MODEL", .target = &r.out, .required = true,
        .help = "the model to write, a .safetensors file" APP_REPLACED},
@@ -89,7 +90,7 @@ static void print_names(FILE *out) {
         "  blocks.N.net.K.weight, blocks.N.net.K.bias\n"
         "                      block N = 0 (data side), 1, ...; linear map K = 0, 2, ...\n"
         "                      of a torch.nn.Sequential with activations between; the\n"
-        "                      first takes torch.cat([t, x], 1)\n"
+        "                      first takes torch.cat([t, x], 1), with waves x and these\n"
         "  net.K.weight, net.K.bias\n"
         "                      instead, where there is a single block\n"
         "  normaliser.mean, normaliser.scale\n"

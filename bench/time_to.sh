@@ -77,6 +77,9 @@ race() {
   tables "$1"
   test=$valid group=("${valid_group[@]}")
   printf '\n| program | preset | seconds to a validation NLL of %.3f, push included (runs around it) |\n|---|---|---|\n' "$4"
+  if [ -n "${TORCH:-}" ] && [[ " $5 " != *" lfm "* ]]; then
+    echo "PyTorch's weights are read by the configuration of lfm's own runs: TREE_BY needs lfm" >&2 && exit 2
+  fi
   for program in $5 ${TORCH:+torch}; do
     reach "$program" "$2@$3" "$4"
     reach "$program" "$2-fm@$3" "$4"

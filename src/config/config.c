@@ -227,6 +227,9 @@ lfm_status lfm_config_validate(const lfm_config *config) {
     return lfm_fail(LFM_E_USAGE,
                     "objective: meanflow learns by differences that precision: bf16 is too coarse for; leave one "
                     "of the two out");
+  if (means && config->waves && config->finest_wave > 100.0)
+    return lfm_fail(LFM_E_USAGE, "finest_wave: objective: meanflow learns by differences that waves of over 100 radians a "
+                                 "unit are too fine for; give a smaller one");
   if (config->patience && config->valid_every > config->patience)
     return lfm_fail(LFM_E_USAGE,
                     "patience: a block would end after %lld batches, before its first validation loss after %lld "

@@ -28,7 +28,10 @@ static lfm_status config_of_folder(const char *run, lfm_config **out) {
   }
   lfm_note(LFM_NOTE, "%s: has no checkpoint yet; its run begins again, by its config.yaml", run);
   LFM_TRY(lfm_config_create(out));
-  return lfm_config_load(*out, path);
+  LFM_TRY(lfm_config_load(*out, path));
+  bool is_resolved = lfm_config_is_set(*out, "microbatch") && lfm_config_is_set(*out, "checkpoint_every");
+  if (is_resolved) lfm_config_settle(*out); /* a key that it lacks is newer than the run; one by hand is completed */
+  return LFM_OK;
 }
 
 /* A resumed run keeps its resolved configuration. */

@@ -170,6 +170,7 @@ lfm_status lfm_checkpoint_config(const char *run, lfm_config **out) {
   lfm_status status =
       text ? lfm_config_create(out) : lfm_fail(LFM_E_FORMAT, "%s: is not a checkpoint", lfm_archive_path(archive));
   if (status == LFM_OK) status = lfm_config_parse(*out, text, strlen(text), lfm_archive_path(archive));
+  if (status == LFM_OK) lfm_config_settle(*out);
   lfm_archive_destroy(archive);
   return status;
 }

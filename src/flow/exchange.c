@@ -118,14 +118,13 @@ static lfm_status find_windows(source *s, const lfm_config *asked) {
                   s->path);
 }
 
-/* The first layer takes (t, x): its width is the number of columns, and one.  What a normaliser in the file holds has its own
- * bound: the file's length. */
-/* The columns of which a network sees so many numbers, t and `waves` among them; 0: of no number of columns. */
+/* The columns of which a first layer takes so many numbers, t and waves among them; 0: of no number of columns. */
 static int64_t columns_seen(int64_t seen, int64_t waves) {
   int64_t dim = seen - 1 == lfm_wave_columns(2, waves) ? 2 : (seen - 1) / lfm_wave_columns(1, waves);
   return seen - 1 == lfm_wave_columns(dim, waves) ? dim : 0;
 }
 
+/* What a normaliser in the file holds has its own bound: the file's length. */
 static lfm_status find_dim(source *s, const lfm_config *asked) {
   char prefix[32], first[64], shape[LFM_TENSOR_TEXT];
   name_prefix(s, 0, prefix);
@@ -202,6 +201,7 @@ static lfm_status complete_chain(lfm_config *config, const source *s) {
 
 /* The keys that say what network the weights belong to, as far as the weights cannot. */
 static const char *const mlp_keys[] = {"hidden_dim", "num_hidden", "act", NULL};
+static const char *const wave_keys[] = {"finest_wave", "interp", NULL};
 static const char *const unet_keys[] = {"hidden_dim",        "unet_dim_mults", "res_depth", "attention_resolution",
                                         "num_head_channels", "scale_shift",    NULL};
 static const char *const unet1d_keys[] = {"hidden_dim", "unet_dim_mults", "kernel_size", "n_groups", "step_embed_dim", NULL};
@@ -234,6 +234,9 @@ static lfm_status complete_config(const lfm_config *given, const source *s, lfm_
                                           [LFM_NETWORK_UNET] = unet_keys,
                                           [LFM_NETWORK_UNET1D] = unet1d_keys};
   LFM_TRY(require_keys(given, of[network], "network the weights belong to"));
+  if (given->waves && (s->picture || s->windows))
+    return lfm_fail(LFM_E_USAGE, "waves: the weights are of no table, so the network sees none; leave it out");
+  if (given->waves) LFM_TRY(require_keys(given, wave_keys, "waves that the network sees"));
   if (given->conditional && s->picture && !s->picture->classes)
     return lfm_fail(LFM_E_FORMAT, "%s: names no classes (metadata classes and class.0, ...), but conditional is true",
                     s->path);

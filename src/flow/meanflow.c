@@ -3,7 +3,8 @@
  * meanflow.c -- see meanflow.h.
  * du/dt is a difference over 2 STEP of time along the flow, to both sides of t, by two more passes of the run at hand.
  * Forward tangents would take one, but they are of x alone: no network here lets its t move.  The difference errs by the
- * square of STEP and, in floats, by some 1e-7 / STEP: both far below the noise of v.
+ * square of STEP (times the wave number, of waves, which are no finer than 100: config.c) and, in floats, by some 1e-7 /
+ * STEP: both far below the noise of v.
  */
 #include "flow/meanflow.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * resolve.c -- defaults from the data; those of pictures apart (docs/decisions/small-pictures.md).
- * The chain: one step (0.3 of up to three columns, 1 of more) and the free block.  The network: wider with more rows and more
- * columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a cosine, weights
- * averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law; small batches and
- * mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements that chose them, on
- * validation rows.  What a resumed run is asked beside what it has: agreement.c.
+ * The chain: one step (0.1 of up to three columns, 0.3 with waves, 1 of more) and the free block.  The network: wider with
+ * more rows and more columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a
+ * cosine, weights averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law;
+ * small batches and mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements
+ * that chose them, on validation rows.  What a resumed run is asked beside what it has: agreement.c.
  */
 #include "flow/resolve.h"
 
@@ -23,11 +23,16 @@ enum { VALID_EPOCHS = 10, LEAST_OF_FEW = 100 };
 /* Columns of numbers, and nothing that is given of them. */
 static bool is_table(const lfm_data_shape *shape) { return !shape->picture && !shape->windows; }
 
+/* In the plane, where densities are often finer than a network of so few inputs soon learns. */
+static void resolve_waves(lfm_config *config, const lfm_data_shape *shape) {
+  if (!lfm_config_is_set(config, "waves") && is_table(shape) && shape->dim == 2) config->waves = 64;
+}
+
 /* The schedule becomes hks: the resolved file states the chain once. */
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
   bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
   if (is_exponential && isnan(config->schedule_c)) /* fine detail wants a small first step */
-    config->schedule_c = shape->dim <= 3 ? 0.3 : is_table(shape) ? 1.0 : 0.5;
+    config->schedule_c = config->waves && shape->dim <= 3 ? 0.3 : shape->dim <= 3 ? 0.1 : is_table(shape) ? 1.0 : 0.5;
   if (is_exponential && isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];
@@ -111,11 +116,6 @@ static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->num_hidden) config->num_hidden = is_large(shape) ? 4 : 3;
 }
 
-/* In the plane, where densities are often finer than a network of so few inputs soon learns. */
-static void resolve_waves(lfm_config *config, const lfm_data_shape *shape) {
-  if (!lfm_config_is_set(config, "waves") && is_table(shape) && shape->dim == 2) config->waves = 64;
-}
-
 /* More times near the data, where the density is sharp; a Beta law that is given is meant. */
 static lfm_status resolve_times(lfm_config *config, const lfm_data_shape *shape) {
   bool has_law = lfm_config_is_set(config, "alpha") || lfm_config_is_set(config, "beta");
@@ -135,7 +135,8 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
   if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;
 }
 
-/* Mean targets over so many rows as cost a twentieth of the network's operations; none where that is less than the batch. */
+/* Mean targets over so many rows as cost a twentieth of the network's operations, waves apart; none where that is less than
+ * the batch. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
   bool is_open = is_table(shape) && !lfm_config_is_set(config, "target_rows") && lfm_coupling_is_own(config->coupling);
   if (is_open) {
@@ -150,13 +151,13 @@ static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
 
 lfm_status lfm_resolve_shape(lfm_config *config, const lfm_data_shape *shape) {
   if (shape->picture) LFM_TRY(check_size(config, shape->picture));
+  resolve_waves(config, shape);
   LFM_TRY(resolve_chain(config, shape));
   if (shape->picture) resolve_pictures(config, shape->picture);
   if (shape->windows) resolve_policies(config, shape->windows);
   if (config->network == LFM_NETWORK_AUTO) config->network = LFM_NETWORK_MLP;
   LFM_TRY(lfm_resolve_check_keys(config, shape));
   resolve_network(config, shape);
-  resolve_waves(config, shape);
   LFM_TRY(resolve_times(config, shape));
   resolve_optimiser(config, shape);
   if (config->batch_size > shape->rows) {

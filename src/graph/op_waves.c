@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * op_waves.c -- y = (x, waves of x): an MLP learns slowly what changes within a short way of its input, and a density may.
- *   forward   sines and cosines of x at several lengths [Tancik et al., NeurIPS 2020], each times what the noise that x has
- * at time t leaves of it in the mean [Barron et al., ICCV 2021]: fine waves appear near the data only, where the velocity is
- * fine tangent   from y: the derivative of a sine is its cosine, and the noise depends on t alone x and t are inputs, so
- * there is no backward.
+ *   forward   sines and cosines of x at several lengths [Tancik et al., NeurIPS 2020], each times what the noise that x
+ *             has at t leaves of it in the mean [Barron et al., ICCV 2021]: fine ones appear near the data only, where
+ *             the velocity is fine (core/waves.h)
+ *   tangent   from y: the derivative of a sine is its cosine, and the noise depends on t alone
+ * x and t are inputs, so there is no backward.
  */
 #include "core/alloc.h"
 #include "graph/op.h"
@@ -38,30 +39,19 @@ static void put(void *array, size_t number_size, int64_t at, double number) {
   else ((double *)array)[at] = number;
 }
 
-/* What column j has of the direction of wave k. */
-static double along(int64_t dim, int64_t k, int64_t j) {
-  if (dim != 2) return k % dim == j ? 1.0 : 0.0;
-  double angle = pi * fmod((double)k * golden, 1.0);
-  return j == 0 ? cos(angle) : sin(angle);
-}
-
-static double wave_number(const lfm_wave_config *c, int64_t dim, int64_t k) {
-  int64_t place = dim == 2 ? k : k / dim;
-  return c->count > 1 ? pow(c->finest, (double)place / (double)(c->count - 1)) : 1.0;
-}
-
 static lfm_status make_waves(const lfm_kernels *kernels, int64_t dim, const lfm_wave_config *c, lfm_waves **out) {
-  int64_t count = (lfm_wave_columns(dim, c->count) - dim) / 2;
-  size_t bytes = (size_t)count * kernels->number_size;
-  lfm_waves *w;
-  LFM_TRY(lfm_alloc_array(out, 1, sizeof *w + (size_t)(dim + 1) * bytes));
-  w = *out;
-  *w = (lfm_waves){.dim = dim, .count = count, .trig = c->trig, .strengths = w + 1, .turns = (char *)(w + 1) + bytes};
-  for (int64_t k = 0; k < count; k++) {
-    double number = wave_number(c, dim, k);
-    put(w->strengths, kernels->number_size, k, 0.5 * number * number);
-    for (int64_t j = 0; j < dim; j++)
-      put(w->turns, kernels->number_size, j * count + k, number * along(dim, k, j) / (2.0 * pi));
+  int64_t count = c->count;
+  size_t size = kernels->number_size;
+  LFM_TRY(lfm_alloc_array(out, 1, sizeof **out + 3 * (size_t)count * size));
+  lfm_waves *w = *out;
+  w->dim = dim, w->count = count, w->trig = c->trig;
+  w->strengths = w + 1, w->turns = (char *)w->strengths + (size_t)count * size;
+  for (int64_t n = 0; n < count; n++) {
+    double number = count > 1 ? pow(c->finest, (double)n / (double)(count - 1)) : 1.0, turns = number / (2.0 * pi);
+    double angle = dim == 2 ? pi * fmod((double)n * golden, 1.0) : 0.0;
+    put(w->strengths, size, n, 0.5 * number * number);
+    put(w->turns, size, n, turns * cos(angle));
+    put(w->turns, size, count + n, turns * sin(angle));
   }
   return LFM_OK;
 }

@@ -42,9 +42,8 @@ static void product_destroy(lfm_product *product) { lfm_free(product); }
 
 /* sin and cos of 2 pi u, and e^x. */
 static inline void wave_f32(float u, float *sine, float *cosine) {
-  const float most = 0x1p21f, round = 12582912.0f; /* so far out whole turns are counted exactly */
-  float near = u < -most ? -most : u > most ? most : u;
-  lfm_sincos_turn(near - ((near + round) - round), sine, cosine);
+  const float round = 12582912.0f; /* 1.5 2^23: rounds to whole turns, of which waves have some ten thousand at most */
+  lfm_sincos_turn(u - ((u + round) - round), sine, cosine);
 }
 static inline void wave_f64(double u, double *sine, double *cosine) {
   const double circle = 6.283185307179586;

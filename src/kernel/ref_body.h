@@ -233,19 +233,37 @@ static void NAME(dots)(void *out, const void *a, const void *b, int64_t cols, in
 
 /* ---- waves --------------------------------------------------------------------------------------------------- */
 
+static inline NUM NAME(within)(NUM x) {
+  const NUM end = LFM_WAVES_END;
+  return x > end ? end : x < -end ? -end : x;
+}
+
+/* Turns of waves along x, into `out` [waves]: of the plane, or of columns. */
+static inline void NAME(turn)(NUM *restrict out, NUM x0, NUM x1, const lfm_waves *w) {
+  const NUM *turns = w->turns;
+  for (int64_t k = 0; k < w->count; k++) out[k] = x0 * turns[k] + x1 * turns[w->count + k];
+}
+static inline void NAME(turn_columns)(NUM *restrict out, const NUM *x, const lfm_waves *w) {
+  const NUM *turns = w->turns;
+  for (int64_t n = 0; n < w->count; n++)
+    for (int64_t j = 0; j < w->dim; j++) out[n * w->dim + j] = NAME(within)(x[j]) * turns[n];
+}
+
 LFM_VECTOR static void NAME(waves_loop)(NUM *restrict y, const NUM *restrict x, const NUM *restrict t, const lfm_waves *w,
                                         int64_t rows) {
-  const NUM *turns = w->turns, *strengths = w->strengths;
-  int64_t dim = w->dim, count = w->count;
-  for (int64_t row = 0; row < rows; row++, x += dim, y += dim + 2 * count) {
-    NUM *restrict sines = y + dim, *restrict cosines = sines + count, quarter, noise = t[row];
+  const NUM *strengths = w->strengths;
+  int64_t dim = w->dim, of_each = dim == 2 ? 1 : dim, all = w->count * of_each;
+  for (int64_t row = 0; row < rows; row++, x += dim, y += dim + 2 * all) {
+    NUM *restrict sines = y + dim, *restrict cosines = sines + all, quarter, noise = t[row];
     if (w->trig) NAME(wave)(noise / 4, &noise, &quarter);
     for (int64_t j = 0; j < dim; j++) y[j] = x[j];
-    for (int64_t k = 0; k < count; k++) sines[k] = 0;
-    for (int64_t j = 0; j < dim; j++)
-      for (int64_t k = 0; k < count; k++) sines[k] += x[j] * turns[j * count + k];
-    for (int64_t k = 0; k < count; k++) {
-      NUM sine, cosine, mean = NAME(damp)(-strengths[k] * noise * noise);
+    if (dim == 2) NAME(turn)(sines, NAME(within)(x[0]), NAME(within)(x[1]), w);
+    else NAME(turn_columns)(sines, x, w);
+    for (int64_t n = 0; n < w->count; n++) cosines[n * of_each] = NAME(damp)(-strengths[n] * noise * noise);
+    for (int64_t n = 0; n < w->count && of_each > 1; n++)
+      for (int64_t j = 1; j < of_each; j++) cosines[n * of_each + j] = cosines[n * of_each];
+    for (int64_t k = 0; k < all; k++) {
+      NUM sine, cosine, mean = cosines[k];
       NAME(wave)(sines[k], &sine, &cosine);
       sines[k] = mean * sine, cosines[k] = mean * cosine;
     }
@@ -256,21 +274,24 @@ static void NAME(waves)(void *y, const void *x, const void *t, const lfm_waves *
   NAME(waves_loop)(y, x, t, waves, rows);
 }
 
-/* d sin(k . x) = (k . e) cos(k . x), d cos(k . x) = -(k . e) sin(k . x) */
+/* d sin(k . x) = (k . e) cos(k . x), d cos(k . x) = -(k . e) sin(k . x), and nothing of a column that stands still. */
 LFM_VECTOR static void NAME(waves_tangent_loop)(NUM *restrict panel, const NUM *restrict y, const lfm_waves *w, const NUM *e,
                                                 int64_t directions, int64_t first, int64_t rows) {
-  const NUM *turns = w->turns, circle = (NUM)6.283185307179586;
-  int64_t dim = w->dim, count = w->count, width = dim + 2 * count;
+  const NUM *turns = w->turns, circle = (NUM)6.283185307179586, end = LFM_WAVES_END;
+  int64_t dim = w->dim, all = w->count * (dim == 2 ? 1 : dim), width = dim + 2 * all;
   for (int64_t f = first; f < first + rows; f++, panel += width) {
-    const NUM *sines = y + f / directions * width + dim, *cosines = sines + count;
-    NUM *restrict of_sines = panel + dim, *restrict of_cosines = of_sines + count;
-    for (int64_t k = 0; k < count; k++) of_sines[k] = 0;
-    for (int64_t j = 0; j < dim; j++) {
-      panel[j] = e ? e[f * dim + j] : (NUM)(f % directions == j);
-      if (panel[j] == 0) continue;
-      for (int64_t k = 0; k < count; k++) of_sines[k] += circle * panel[j] * turns[j * count + k];
+    const NUM *x = y + f / directions * width, *sines = x + dim, *cosines = sines + all;
+    NUM *restrict of_sines = panel + dim, *restrict of_cosines = of_sines + all;
+    for (int64_t j = 0; j < dim; j++) panel[j] = e ? e[f * dim + j] : (NUM)(f % directions == j);
+    if (dim == 2) {
+      NUM e0 = x[0] > -end && x[0] < end ? panel[0] : 0, e1 = x[1] > -end && x[1] < end ? panel[1] : 0;
+      NAME(turn)(of_sines, circle * e0, circle * e1, w);
+    } else {
+      for (int64_t n = 0; n < w->count; n++)
+        for (int64_t j = 0; j < dim; j++)
+          of_sines[n * dim + j] = x[j] > -end && x[j] < end ? circle * panel[j] * turns[n] : 0;
     }
-    for (int64_t k = 0; k < count; k++) {
+    for (int64_t k = 0; k < all; k++) {
       NUM along = of_sines[k];
       of_sines[k] = along * cosines[k], of_cosines[k] = -along * sines[k];
     }

@@ -14,6 +14,7 @@
 #ifndef LFM_KERNEL_TABLE_H
 #define LFM_KERNEL_TABLE_H
 
+#include "core/waves.h"
 #include "kernel/image.h"
 #include "kernel/kernel.h"
 
@@ -46,11 +47,11 @@ typedef struct lfm_product_spec {
 
 typedef struct lfm_product lfm_product; /* one worker's: not to be run by two threads at a time */
 
-/* Those of core/waves.h as they are computed. */
+/* Those of core/waves.h as they are computed: `count` of the plane, or of each column. */
 typedef struct lfm_waves {
   int64_t dim, count;
-  bool trig;               /* s = sin(pi t / 2); else s = t */
-  void *turns, *strengths; /* numbers: k / 2 pi [dim, count], |k|^2 / 2 [count] */
+  bool trig;
+  void *turns, *strengths; /* numbers: k / 2 pi, of the plane [2, count], else [count]; |k|^2 / 2 [count] */
 } lfm_waves;
 
 struct lfm_kernels {
@@ -104,7 +105,7 @@ struct lfm_kernels {
   /* out [rows] = <a[i], b[i]>, a and b [rows, cols]. */
   void (*dots)(void *out, const void *a, const void *b, int64_t cols, int64_t rows);
 
-  /* y [rows, dim + 2 count] = (x, sines, cosines) of x [rows, dim] and t [rows]. */
+  /* y [rows, lfm_wave_columns] = (x, sines, cosines) of x [rows, dim] and t [rows]. */
   void (*waves)(void *y, const void *x, const void *t, const lfm_waves *waves, int64_t rows);
   /* Their tangents from y: panel[f] for direction e_j, or for e[f] where e [batch rows, directions, dim] is not NULL. */
   void (*waves_tangent)(void *panel, const void *y, const lfm_waves *waves, const void *e, int64_t directions, int64_t first,

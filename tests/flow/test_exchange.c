@@ -188,7 +188,8 @@ static lfm_status import_seen(const folder *here, int64_t seen, int64_t dim, con
   char path[600];
   lfm_model *model;
   lfm_import_options options;
-  lfm_config *config = config_of(KEYS("hks=[null]", "hidden_dim=4", "num_hidden=1", "act=tanh", waves), NULL);
+  lfm_config *config = config_of(
+      KEYS("hks=[null]", "hidden_dim=4", "num_hidden=1", "act=tanh", waves, "finest_wave=8", "interp=linear"), NULL);
   const entry entries[] = {{"net.0.weight", LFM_F32, 2, {4, seen}, NULL},
                            {"net.0.bias", LFM_F32, 1, {4}, NULL},
                            {"net.2.weight", LFM_F32, 2, {dim, 4}, NULL},

@@ -22,7 +22,7 @@ static void the_chain_is_one_step_and_the_free_block(void **state) {
   for (int64_t dim = 1; dim <= 5; dim++) {
     lfm_config *config = resolved(5000, dim, NULL);
     assert_int_equal(config->blocks, 2);
-    assert_true(config->hks[0] == (dim <= 3 ? 0.3 : 1.0) && isnan(config->hks[1]));
+    assert_true(config->hks[0] == (dim == 2 ? 0.3 : dim <= 3 ? 0.1 : 1.0) && isnan(config->hks[1]));
     lfm_config_destroy(config);
   }
 }
@@ -231,7 +231,7 @@ static void the_recipe_is_the_measured_one(void **state) {
   assert_near(config->lr, 6e-3 * sqrt(0.5), 1e-15);
   lfm_config_destroy(config);
   config = resolved(60000, 3, KEYS("max_batch=4000"));
-  assert_true(config->blocks == 2 && config->hks[0] == 0.3);
+  assert_true(config->blocks == 2 && config->hks[0] == 0.1);
   lfm_config_destroy(config);
 }
 

@@ -630,6 +630,47 @@ static void waves_show_what_is_fine(void **state) {
   assert_true(with < without - 0.5);
 }
 
+/* A row as far out as this costs a solver no more than it does without them. */
+static void waves_end_where_no_row_lies(void **state) {
+  (void)state;
+  run r = run_of(grid(3000, 1), KEYS("hks=[0.3, null]", "hidden_dim=32", "num_hidden=2", "batch_size=128", "max_batch=100"),
+                 KEYS("waves=64", "finest_wave=32"));
+  lfm_model *model = trained(&r);
+  lfm_table *far, *scores;
+  lfm_score_options options;
+  lfm_score_result score;
+  OK(lfm_table_make(2, 2, &far));
+  far->values[0] = 1e4, far->values[2] = -3e5, far->values[3] = 2e5;
+  lfm_score_defaults(&options);
+  OK(lfm_score(model, far, &options, &scores, &score));
+  print_message("%g evaluations a far row\n", score.nfe_mean);
+  assert_true(score.nfe_mean < 2000.0);
+  lfm_table_destroy(scores), lfm_table_destroy(far);
+  lfm_model_destroy(model);
+  run_drop(&r);
+}
+
+/* Of a run whose configuration lacks a key, as it is older than the key, what a run without it was. */
+static void an_older_run_goes_on_without_them(void **state) {
+  (void)state;
+  run first = small_run(KEYS("waves=0")), again = small_run(NULL);
+  uint8_t *bytes;
+  size_t size;
+  OK(run_train(&first));
+  OK(lfm_file_read(file_of(&first, "config.yaml"), &bytes, &size));
+  char *text = strndup((char *)bytes, size), *waves = strstr(text, "waves: 0\n"), *finest = strstr(text, "finest_wave: ");
+  assert_true(waves && finest);
+  memmove(waves, strchr(finest, '\n') + 1, strlen(strchr(finest, '\n')));
+  OK(lfm_folder_make(again.path));
+  OK(lfm_file_write(file_of(&again, "config.yaml"), text, strlen(text)));
+  again.options.resume = true;
+  OK(run_train(&again));
+  assert_true(same_model(&again, &first));
+  lfm_free(bytes);
+  free(text);
+  run_drop(&first), run_drop(&again);
+}
+
 /* ---- faults -------------------------------------------------------------------------------------------------- */
 
 static void tables_that_cannot_be_used(void **state) {
@@ -913,6 +954,8 @@ int main(void) {
       cmocka_unit_test(threads_do_not_change_single_steps),
       cmocka_unit_test(far_rows_keep_a_sane_density),
       cmocka_unit_test(waves_show_what_is_fine),
+      cmocka_unit_test(waves_end_where_no_row_lies),
+      cmocka_unit_test(an_older_run_goes_on_without_them),
       cmocka_unit_test(tables_that_cannot_be_used),
       cmocka_unit_test(a_value_that_is_held_out_alone_is_named),
       cmocka_unit_test(a_loss_that_is_not_finite_stops),

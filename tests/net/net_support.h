@@ -90,8 +90,8 @@ static inline void wave_again(const lfm_mlp_config *c, double t, const double *x
   double noise = c->waves.trig ? sin(pi / 2 * t) : t, mean = exp(-number * number * noise * noise / 2);
   for (int64_t j = 0; j < c->dim; j++) {
     double share = plane ? (j ? sin(angle) : cos(angle)) : (double)(k % c->dim == j);
-    phase += number * share * x[j];
-    if (j == direction) along = number * share;
+    phase += number * share * fmax(fmin(x[j], LFM_WAVES_END), -LFM_WAVES_END);
+    if (j == direction && fabs(x[j]) < LFM_WAVES_END) along = number * share;
   }
   *sine = (dual){mean * sin(phase), mean * cos(phase) * along};
   *cosine = (dual){mean * cos(phase), -mean * sin(phase) * along};

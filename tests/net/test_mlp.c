@@ -34,6 +34,8 @@ typedef struct built {
   lfm_run *run;
 } built;
 
+static double far = 1.0; /* how much farther out inputs lie */
+
 static built build(const net_case *c, const lfm_kernels *kernels, lfm_run_kind kind) {
   built b;
   OK(lfm_mlp_create(&c->config, kernels, &b.net));
@@ -41,6 +43,8 @@ static built build(const net_case *c, const lfm_kernels *kernels, lfm_run_kind k
   lfm_params_init(b.params, 7, 1);
   OK(lfm_run_create(b.net, kind, c->rows, &b.run));
   fill_inputs(b.net, b.run);
+  for (int64_t i = 0; i < c->rows * c->config.dim; i++)
+    set_number(b.net, lfm_run_x(b.run), i, far * number_at(b.net, lfm_run_x(b.run), i));
   return b;
 }
 
@@ -77,6 +81,22 @@ static void check_trace(const net_case *c, const lfm_kernels *kernels, double to
   }
   lfm_free(weights);
   release(&b);
+}
+
+/* Beyond the end of the waves, to one side and to both. */
+static void check_far_trace(const lfm_kernels *kernels, double tolerance) {
+  static const net_case plane = {{2, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {9, 6, false}}, 3},
+                        columns = {{3, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {4, 6, true}}, 2};
+  far = 20.0;
+  check_trace(&plane, kernels, tolerance);
+  check_trace(&columns, kernels, tolerance);
+  far = 1.0;
+}
+
+static void test_waves_end(void **state) {
+  (void)state;
+  check_far_trace(lfm_kernels_ref64(), 1e-12);
+  check_far_trace(lfm_kernels_ref32(), 1e-5);
 }
 
 static void test_trace_is_the_definition(void **state) {
@@ -228,8 +248,11 @@ static void test_senseless_configs_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_trace_is_the_definition),          cmocka_unit_test(test_gradient_is_the_finite_difference),
-      cmocka_unit_test(test_float_gradients_are_the_oracle_s), cmocka_unit_test(test_names_and_shapes_are_torch_s),
+      cmocka_unit_test(test_waves_end),
+      cmocka_unit_test(test_trace_is_the_definition),
+      cmocka_unit_test(test_gradient_is_the_finite_difference),
+      cmocka_unit_test(test_float_gradients_are_the_oracle_s),
+      cmocka_unit_test(test_names_and_shapes_are_torch_s),
       cmocka_unit_test(test_senseless_configs_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
