@@ -65,9 +65,8 @@ static int run(const app_command *self, int argc, char **argv) {
       {APP_OPERAND, .name = "FILE", .target = &r.weights,
        .help = "the weights, written by safetensors.torch.save_file or lfm export"},
       {APP_TEXT, .name = "config", .value = "FILE", .target = &r.config, .required = true,
-       .help = "the network, in YAML: hidden_dim, num_hidden, act, cat_t (with waves: finest_wave and interp), or the keys "
-               "of a unet; hks where there are "
-               "several blocks; the config.yaml of a run will do"},
+       .help = "the network, in YAML: hidden_dim, num_hidden, act, cat_t, of one that sees waves also waves, finest_wave and "
+               "interp; or the keys of a unet; hks where there are several blocks; the config.yaml of a run will do"},
       {APP_TEXT, .letter = 'o', .name = "out", .value = "MODEL", .target = &r.out, .required = true,
        .help = "the model to write, a .safetensors file" APP_REPLACED},
       {APP_TEXT, .name = "columns", .value = "A,B", .target = &r.columns,

@@ -313,11 +313,10 @@ LFM_API void lfm_model_destroy(lfm_model *model);
 /* ---- weights from and to PyTorch ---------------------------------------------------------------------------- */
 
 typedef struct lfm_import_options {
-  const lfm_config
-      *config; /* the network: hidden_dim, num_hidden, act, cat_t (where waves: finest_wave, interp), or of a unet hidden_dim,
-                  unet_dim_mults, res_depth, attention_resolution, num_head_channels, scale_shift; hks where
-                  there are several blocks, and of a policy the three horizons; required */
-  const char *columns; /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
+  const lfm_config *config; /* the network: hidden_dim, num_hidden, act, cat_t (and waves, finest_wave, interp), or of a unet
+                               hidden_dim, unet_dim_mults, res_depth, attention_resolution, num_head_channels, scale_shift;
+                               hks where there are several blocks, and of a policy the three horizons; required */
+  const char *columns;      /* "a,b": names of the columns; NULL: those an export has kept, else x0, x1, ... */
 } lfm_import_options;
 
 LFM_API void lfm_import_defaults(lfm_import_options *options);
