@@ -113,6 +113,7 @@ lfm_status lfm_trainer_check_finished(const lfm_train_options *options) {
     lfm_note(LFM_WARNING, "%s: has no checkpoint any more, so whether it was trained on these rows cannot be told",
              options->run);
   LFM_TRY(lfm_model_load(options->run, &model));
+  lfm_config_settle(model->config); /* a key that it lacks is newer than the run */
   lfm_data_shape shape = {.dim = model->normaliser->dim, .picture = options->train->images, .windows = model->windows};
   lfm_status status = lfm_trainer_check_columns(model, options->train);
   if (status == LFM_OK) status = lfm_trainer_count_rows(options, model->config, &shape.rows);
