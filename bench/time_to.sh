@@ -49,8 +49,8 @@ by_torch() { # the same as by_lfm; lfm's first run says what network the weights
 
 # reach PROGRAM PRESET TARGET: a line of the table
 reach() {
-  local share part name model seconds nll before="" line config=configs/$2.yaml
-  [ "$1" != demo ] || config=demo/tree.yaml
+  local share part name model seconds nll before="" line config=configs/$2.yaml recipe=$2
+  [ "$1" != demo ] || config=demo/tree.yaml recipe=${2%@*} # no preset
   for share in "${shares[@]}"; do
     part=$(awk -v s="$share" 'BEGIN { n = split(s, f, "/"); print n == 2 ? f[1] / f[2] : s }')
     name=$1-$2-${share/\//_}
@@ -69,7 +69,7 @@ reach() {
     [ -z "$line" ] || break
     before="$nll $seconds"
   done
-  printf '| %s | %s | %s |\n' "$1" "$2" "${line:-$(printf 'not within %.0f s (%.2f)' "$seconds" "$nll")}"
+  printf '| %s | %s | %s |\n' "$1" "$recipe" "${line:-$(printf 'not within %.0f s (%.2f)' "$seconds" "$nll")}"
 }
 
 # race DATA PRESET VERSION TARGET PROGRAMS

@@ -56,9 +56,10 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
   for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
     if (lfm_config_differs(config, keys[k].key) && !applies(keys[k].of, config, shape))
       return lfm_fail(LFM_E_USAGE, "%s: %s, so it would do nothing; leave it out", keys[k].key, why[keys[k].of]);
-  if (config->waves && !applies(TABLE, config, shape)) /* so does this one's */
+  /* Two whose fallback follows from the data. */
+  if (config->waves && !applies(TABLE, config, shape))
     return lfm_fail(LFM_E_USAGE, "waves: the data are no table, so the network sees none; leave it out");
-  if (config->scale_shift && !shape->picture) /* its fallback follows from the data */
+  if (config->scale_shift && !shape->picture)
     return lfm_fail(LFM_E_USAGE, "scale_shift: the data are no pictures, so it would do nothing; leave it out");
   if (lfm_config_differs(config, "class_drop") && config->class_drop > 0.0 && !config->conditional)
     return lfm_fail(LFM_E_USAGE, "class_drop: no classes are shown (conditional), so it would do nothing; leave it out");

@@ -32,7 +32,7 @@ static void resolve_waves(lfm_config *config, const lfm_data_shape *shape) {
 static lfm_status resolve_chain(lfm_config *config, const lfm_data_shape *shape) {
   bool is_exponential = config->schedule_kind == LFM_SCHEDULE_EXPONENTIAL;
   if (is_exponential && isnan(config->schedule_c)) /* fine detail wants a small first step */
-    config->schedule_c = config->waves && shape->dim <= 3 ? 0.3 : shape->dim <= 3 ? 0.1 : is_table(shape) ? 1.0 : 0.5;
+    config->schedule_c = shape->dim > 3 ? (is_table(shape) ? 1.0 : 0.5) : config->waves ? 0.3 : 0.1;
   if (is_exponential && isnan(config->schedule_rho)) config->schedule_rho = 1.5;
   if (!config->schedule_blocks) config->schedule_blocks = 2;
   double gammas[LFM_MAX_BLOCKS];

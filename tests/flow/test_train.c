@@ -627,7 +627,7 @@ static void waves_show_what_is_fine(void **state) {
   (void)state;
   double with = nll_of_grid("waves=32"), without = nll_of_grid("waves=0");
   print_message("nats a point of a grid: %g, without waves %g\n", with, without);
-  assert_true(with < without - 0.5);
+  assert_true(with < without - 2.0);
 }
 
 /* A row as far out as this costs a solver no more than it does without them. */
@@ -644,7 +644,7 @@ static void waves_end_where_no_row_lies(void **state) {
   lfm_score_defaults(&options);
   OK(lfm_score(model, far, &options, &scores, &score));
   print_message("%g evaluations a far row\n", score.nfe_mean);
-  assert_true(score.nfe_mean < 2000.0);
+  assert_true(score.nfe_mean < 1000.0);
   lfm_table_destroy(scores), lfm_table_destroy(far);
   lfm_model_destroy(model);
   run_drop(&r);
