@@ -87,8 +87,6 @@ AMX_INLINE void sum_lines(bool two, float *sums, int64_t width, operand a, const
   }
 }
 
-AMX_INLINE __mmask16 inside(int64_t at, int64_t n) { return (__mmask16)(n - at < LANES ? (1 << (n - at)) - 1 : 0xFFFF); }
-
 /* relu goes along with bias and rounding; another activation in between. */
 AMX static void finish_line(const lfm_amx_product *p, float *sums, const float *bias, void *c, int64_t line) {
   int64_t n = p->spec.n;
@@ -104,7 +102,7 @@ AMX static void finish_line(const lfm_amx_product *p, float *sums, const float *
   const float *more = p->spec.half_c ? NULL : to;
   if (!p->spec.accumulate) more = is_apart ? NULL : bias;
   for (int64_t j = 0; j < n; j += LANES) {
-    __mmask16 in = inside(j, n);
+    __mmask16 in = lanes_in(j, n);
     __m512 x = _mm512_loadu_ps(sums + j);
     if (more) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(in, more + j));
     else if (p->spec.accumulate) x = _mm512_add_ps(x, floats_of(_mm256_maskz_loadu_epi16(in, halves + j)));
@@ -134,7 +132,7 @@ AMX static void run_layer(const lfm_amx_product *p, const uint16_t *a, const voi
 
 /* Two lines of numbers, the second NULL for zeros, as pairs: columns [at, at + 16), those from n on zero. */
 AMX_INLINE __m512i pairs_of(const uint16_t *even, const uint16_t *odd, int64_t at, int64_t n) {
-  __mmask16 in = inside(at, n);
+  __mmask16 in = lanes_in(at, n);
   __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, even + at));
   if (!odd) return low;
   return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, odd + at)), 16));

@@ -32,13 +32,19 @@ static inline void fetch_near(const void *at) { __asm__ volatile("prefetcht0 %0"
 INLINE __m512 floats_of(__m256i halves) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16)); }
 INLINE __m512 floats_of_halves(const uint16_t *from) { return floats_of(_mm256_loadu_si256((const __m256i *)from)); }
 
-/* lfm_bf16_of of sixteen. */
-INLINE __m256i halves_of(__m512 x) {
+/* lfm_bf16_bits of sixteen, and lfm_bf16_of. */
+INLINE __m512i rounded_bits(__m512 x) {
   __m512i bits = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
   __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-  rounded = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x400000));
-  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+  return _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x400000));
+}
+INLINE __m256i halves_of(__m512 x) { return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded_bits(x), 16)); }
+
+/* Those of sixteen numbers from `at` on that lie before `end`. */
+INLINE __mmask16 lanes_in(int64_t at, int64_t end) {
+  if (at + LANES <= end) return 0xFFFF;
+  return at < end ? (__mmask16)((1 << (end - at)) - 1) : 0;
 }
 
 /* Sixteen lines of sixteen become columns: pairs, fours, then the four parts of a line. */

@@ -16,6 +16,7 @@
 #include "core/alloc.h"
 #include "kernel/amx.h"
 #include "kernel/onednn.h"
+#include "kernel/words.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 #include <cpuid.h>
 #endif
 
-enum { CHUNK = 512, PACK_RUN = 16, PACK_WORDS = 64 };
+enum { CHUNK = 512, PACK_RUN = 16 };
 
 /* ---- arrays -------------------------------------------------------------------------------------------------- */
 
@@ -150,7 +151,7 @@ static lfm_status product_run(lfm_product *p, const void *a, const void *b, cons
 
 static lfm_status layout_of_pairs(int64_t k, int64_t n, bool half, lfm_layout *out) {
   LFM_TRY(library->layout(k, n, half, out));
-  if (half && out->pair != 2) return lfm_fail(LFM_E_UNSUPPORTED, "bf16: this library does not want weights in pairs");
+  if (half && !lfm_words_can(out)) return lfm_fail(LFM_E_UNSUPPORTED, "bf16: this library does not want weights in pairs");
   return LFM_OK;
 }
 
@@ -160,83 +161,34 @@ static lfm_status layout_of_floats(int64_t k, int64_t n, bool half, lfm_layout *
   return LFM_OK;
 }
 
+static void pack_of_pairs(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip,
+                          int64_t first, int64_t count) {
+  if (!layout->half) library->pack(dst, layout, transposed, w, ld, skip, first, count);
+  else lfm_words_pack(dst, layout, transposed, (const float *)w + (transposed ? skip : 0), ld, first, count);
+}
+
 /* Rows [k, k + ks) and columns [n, n + ns) of B, whose (k, n) is w[k * by_k + n * by_n]. */
 typedef struct patch {
   int64_t k, ks, n, ns, by_k, by_n;
 } patch;
-
-/* How many columns from n on lie side by side in a tile, at most a cache line. */
-static inline int64_t run_of(const lfm_layout *p, patch at, int64_t n) {
-  int64_t run = p->col_block - n % p->col_block;
-  if (run > PACK_RUN) run = PACK_RUN;
-  return run > at.n + at.ns - n ? at.n + at.ns - n : run;
-}
-
-/* Where (k, n) lies, in floats or, of pairs, in words. */
-static inline int64_t place(const lfm_layout *p, int64_t k, int64_t n, int64_t pair) {
-  int64_t tile = k / p->row_block * p->row_stride + n / p->col_block * p->col_stride;
-  return tile / pair + k % p->row_block / pair * p->col_block + n % p->col_block;
-}
-
-static inline uint32_t word(float even, float odd) { return lfm_bf16_bits(even) >> 16 | (lfm_bf16_bits(odd) & 0xFFFF0000u); }
-
-/* Straight: two rows of W become one line of words, the last of an odd number with zeros beside it. */
-LFM_VECTOR static void put_pairs_straight(uint32_t *restrict dst, const lfm_layout *p, const float *restrict w, patch at) {
-  for (int64_t k = at.k; k < at.k + at.ks; k += 2)
-    for (int64_t n = at.n, run; n < at.n + at.ns; n += run) {
-      run = run_of(p, at, n);
-      const float *even = w + k * at.by_k + n, *odd = even + at.by_k;
-      uint32_t *line = dst + place(p, k, n, 2);
-      if (k + 1 == p->rows)
-        for (int64_t j = 0; j < run; j++) line[j] = word(even[j], 0);
-      else
-        for (int64_t j = 0; j < run; j++) line[j] = word(even[j], odd[j]);
-    }
-}
-
-/* Transposed: neighbours in a row of W become one word: PACK_RUN rows into words as they lie, then column by column. */
-LFM_VECTOR static void put_pairs_transposed(uint32_t *restrict dst, const lfm_layout *p, const float *restrict w, patch at) {
-  uint32_t words[PACK_RUN][PACK_WORDS];
-  for (int64_t n = at.n, run; n < at.n + at.ns; n += run) {
-    run = run_of(p, at, n);
-    for (int64_t k = 0, count; k < at.ks; k += 2 * count) {
-      count = (at.ks - k + 1) / 2 < PACK_WORDS ? (at.ks - k + 1) / 2 : PACK_WORDS;
-      int64_t whole = k + 2 * count > at.ks ? count - 1 : count;
-      for (int64_t j = 0; j < run; j++) {
-        const float *row = w + (n + j) * at.by_n + k;
-        for (int64_t i = 0; i < whole; i++) words[j][i] = word(row[2 * i], row[2 * i + 1]);
-        if (whole < count) words[j][whole] = word(row[2 * whole], 0);
-      }
-      for (int64_t i = 0; i < count; i++) {
-        uint32_t *line = dst + place(p, k + 2 * i, n, 2);
-        for (int64_t j = 0; j < run; j++) line[j] = words[j][i];
-      }
-    }
-  }
-}
-
-LFM_VECTOR static void put_floats(float *dst, const lfm_layout *p, const float *w, patch at) {
-  for (int64_t n = at.n, run; n < at.n + at.ns; n += run) {
-    run = run_of(p, at, n);
-    for (int64_t k = at.k; k < at.k + at.ks; k++) {
-      float *line = dst + place(p, k, n, 1);
-      const float *from = w + k * at.by_k + n * at.by_n;
-      for (int64_t j = 0; j < run; j++) line[j] = lfm_bf16_rounded(from[j * at.by_n]);
-    }
-  }
-}
 
 static patch patch_of(const lfm_layout *layout, bool transposed, int64_t ld, int64_t first, int64_t count) {
   if (transposed) return (patch){0, layout->rows, first, count, 1, ld};
   return (patch){first, count, 0, layout->cols, ld, 1};
 }
 
-static void pack_of_pairs(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip,
-                          int64_t first, int64_t count) {
-  patch at = patch_of(layout, transposed, ld, first, count);
-  if (layout->half && transposed) put_pairs_transposed(dst, layout, (const float *)w + skip, at);
-  else if (layout->half) put_pairs_straight(dst, layout, w, at);
-  else library->pack(dst, layout, transposed, w, ld, skip, first, count);
+LFM_VECTOR static void put_floats(float *dst, const lfm_layout *p, const float *w, patch at) {
+  for (int64_t n = at.n, run; n < at.n + at.ns; n += run) {
+    run = p->col_block - n % p->col_block;
+    if (run > PACK_RUN) run = PACK_RUN;
+    if (run > at.n + at.ns - n) run = at.n + at.ns - n;
+    float *column = dst + n / p->col_block * p->col_stride + n % p->col_block;
+    for (int64_t k = at.k; k < at.k + at.ks; k++) {
+      float *line = column + k / p->row_block * p->row_stride + k % p->row_block * p->col_block;
+      const float *from = w + k * at.by_k + n * at.by_n;
+      for (int64_t j = 0; j < run; j++) line[j] = lfm_bf16_rounded(from[j * at.by_n]);
+    }
+  }
 }
 
 static void pack_of_floats(void *dst, const lfm_layout *layout, bool transposed, const void *w, int64_t ld, int64_t skip,
