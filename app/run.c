@@ -15,17 +15,18 @@ char *app_name_model(const char *run, char out[PATH_MAX]) {
   return out;
 }
 
-void app_print_resume(int argc, char **argv) {
-  bool said = false;
+void app_print_again(int argc, char **argv, const char *with) {
+  bool said = !with;
   fputs("to go on:", stderr);
   for (int i = 0; i < argc; i++) {
     if (!said && strcmp(argv[i], "--") == 0) {
-      fputs(" --resume", stderr);
+      fprintf(stderr, " %s", with);
       said = true;
     }
-    said = said || strcmp(argv[i], "--resume") == 0;
+    said = said || strcmp(argv[i], with) == 0;
     fputc(' ', stderr);
     app_print_quoted(stderr, argv[i]);
   }
-  fputs(said ? "\n" : " --resume\n", stderr);
+  if (!said) fprintf(stderr, " %s", with);
+  fputc('\n', stderr);
 }

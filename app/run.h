@@ -11,7 +11,8 @@
 
 char *app_name_model(const char *run, char out[PATH_MAX]); /* RUN/model.safetensors; returns out */
 
-/* How to go on with a stopped run, in the user's own words: the same command line, quoted for a shell, with --resume. */
-void app_print_resume(int argc, char **argv);
+/* How to go on with what was stopped, in the user's own words: the same command line, quoted for a shell, with one more
+ * option where `with` names it, which stands there once and before "--". */
+void app_print_again(int argc, char **argv, const char *with);
 
 #endif

@@ -12,6 +12,7 @@
 #include "machine_lock.h"
 #include "outfile.h"
 #include "progress.h"
+#include "run.h"
 #include "sweep_table.h"
 #include "text.h"
 
@@ -240,15 +241,6 @@ static int make_runs(sweep *s, lfm_status *status) {
   return save_table(s);
 }
 
-static void print_how_to_go_on(int argc, char **argv) {
-  fputs("to go on:", stderr);
-  for (int i = 0; i < argc; i++) {
-    fputc(' ', stderr);
-    app_print_quoted(stderr, argv[i]);
-  }
-  fputc('\n', stderr);
-}
-
 static void print_table(const sweep *s) {
   app_sweep_table table = table_of(s);
   if (s->r.json) app_sweep_put_json(&table, stdout);
@@ -310,7 +302,7 @@ static int run_sweep(sweep *s, int argc, char **argv) {
   if (code == APP_DONE) code = make_runs(s, &status);
   app_progress_end(&s->progress);
   if (status != LFM_OK) code = app_report(s->self, status);
-  if (status == LFM_E_INTERRUPTED) print_how_to_go_on(argc, argv);
+  if (status == LFM_E_INTERRUPTED) app_print_again(argc, argv, NULL);
   if (code == APP_DONE) print_table(s);
   if (code == APP_DONE && s->finished > 0 && s->r.time_limit > 0)
     fprintf(stderr, "lfm %s: %d of %d runs were finished before; --time chose nothing of theirs\n", s->self->name,

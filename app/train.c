@@ -166,7 +166,7 @@ static int run(const app_command *self, int argc, char **argv) {
   if (status == LFM_OK) status = train(&r, config, &progress, &result);
   app_progress_end(&progress);
   code = app_report(self, status);
-  if (status == LFM_E_INTERRUPTED) app_print_resume(argc, argv);
+  if (status == LFM_E_INTERRUPTED) app_print_again(argc, argv, "--resume");
   if (status == LFM_OK && r.json) print_json(&r, &result);
   if (status == LFM_OK && !r.json) print_result(&r, &result);
   lfm_config_destroy(config);
