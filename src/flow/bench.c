@@ -234,7 +234,7 @@ static lfm_status bench_peak(const lfm_bench_options *options, lfm_team *team, l
 /* ---- with a model -------------------------------------------------------------------------------------------- */
 
 typedef struct model_work {
-  const lfm_bench_options *options;
+  lfm_bench_options options;
   lfm_team *team;
   lfm_table *rows;
   double *logp;
@@ -243,32 +243,62 @@ typedef struct model_work {
   lfm_run *run;
 } model_work;
 
+/* rows: as many as are timed where nobody says. */
+static lfm_status begin_model(const lfm_bench_options *given, lfm_team *team, int64_t rows, model_work *w) {
+  *w = (model_work){.options = *given, .team = team};
+  if (!given->rows) w->options.rows = rows;
+  if (!given->model) return lfm_fail(LFM_E_USAGE, "%s needs a model (--model)", given->what);
+  if (!lfm_bench_is_bf16(given)) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", given->what);
+}
+
+static lfm_status check_no_policy(const lfm_bench_options *options) {
+  if (!options->model->windows) return LFM_OK;
+  return lfm_fail(LFM_E_USAGE, "bench %s: the model is a policy, which draws and scores given demonstrations alone",
+                  options->what);
+}
+
+static void end_model(model_work *w) {
+  lfm_run_destroy(w->run);
+  lfm_table_destroy(w->rows);
+  lfm_free(w->logp);
+  lfm_free(w->failed);
+  lfm_free(w->nfe);
+}
+
 static lfm_status draw(void *context) {
   model_work *w = context;
   lfm_sample_options sample;
   lfm_sample_defaults(&sample);
-  sample.rows = w->options->rows, sample.seed = 1, sample.threads = w->options->threads, sample.solve.tol = w->options->tol;
+  sample.rows = w->options.rows, sample.seed = 1, sample.threads = w->options.threads, sample.solve.tol = w->options.tol;
   lfm_table_destroy(w->rows);
   w->rows = NULL;
-  return lfm_sample(w->options->model, &sample, &w->rows, NULL);
+  return lfm_sample(w->options.model, &sample, &w->rows, NULL);
+}
+
+static lfm_status bench_sample(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
+  model_work w;
+  LFM_TRY(begin_model(options, team, 100000, &w));
+  LFM_TRY(check_no_policy(options));
+  figure f = {.unit = "rows/s", .amount = (double)w.options.rows, .act = draw, .context = &w};
+  snprintf(f.name, sizeof f.name, "sample %lld rows", (long long)w.options.rows);
+  lfm_status status = measure(&f, 1, &w.options, results, filled);
+  end_model(&w);
+  return status;
 }
 
 static lfm_status likelihood(void *context) {
   model_work *w = context;
   lfm_solve solve;
   lfm_meter quiet = {0};
-  LFM_TRY(lfm_solve_flow(w->options->model, "score", &(lfm_solver_options){.tol = w->options->tol}, &solve));
+  LFM_TRY(lfm_solve_flow(w->options.model, "score", &(lfm_solver_options){.tol = w->options.tol}, &solve));
   lfm_meter_begin(&quiet, NULL, NULL);
   lfm_likelihood_rows rows = {
       .count = w->rows->rows, .x = w->rows->values, .logp = w->logp, .failed = w->failed, .nfe = w->nfe};
-  return lfm_likelihood(w->options->model, w->team, &solve, false, &rows, &quiet);
+  return lfm_likelihood(w->options.model, w->team, &solve, false, &rows, &quiet);
 }
 
-static lfm_status evaluate_one(void *context) {
-  model_work *w = context;
-  return lfm_run_forward(w->run, w->options->model->params[0]);
-}
-
+/* The rows that are scored are the model's own. */
 static lfm_status prepare_score(model_work *w) {
   LFM_TRY(draw(w));
   LFM_TRY(LFM_ALLOC(&w->logp, w->rows->rows));
@@ -276,39 +306,33 @@ static lfm_status prepare_score(model_work *w) {
   return LFM_ALLOC(&w->nfe, w->rows->rows);
 }
 
-static lfm_status bench_model(const lfm_bench_options *given, lfm_team *team, lfm_bench_result *results, int *filled) {
-  bool is_sample = strcmp(given->what, "sample") == 0, is_score = strcmp(given->what, "score") == 0;
-  lfm_bench_options options = *given;
-  if (!options.model) return lfm_fail(LFM_E_USAGE, "%s needs a model (--model)", options.what);
-  if (lfm_bench_is_bf16(&options))
-    return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", options.what);
-  if (is_score && options.model->picture)
+static lfm_status bench_score(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
+  model_work w;
+  LFM_TRY(begin_model(options, team, 200, &w));
+  if (options->model->picture)
     return lfm_fail(LFM_E_USAGE,
                     "bench score: times exact traces, which pictures have not; lfm score times theirs by probes");
-  if ((is_sample || is_score) && options.model->windows)
-    return lfm_fail(LFM_E_USAGE, "bench %s: the model is a policy, which draws and scores given demonstrations alone",
-                    options.what);
-  if (!options.rows) options.rows = is_sample ? 100000 : 200;
-  model_work w = {.options = &options, .team = team};
-  figure *f;
-  LFM_TRY(LFM_ALLOC(&f, 1));
-  *f = (figure){.unit = "rows/s", .amount = (double)options.rows, .act = is_sample ? draw : likelihood, .context = &w};
-  if (!is_sample && !is_score) *f = (figure){.unit = "us", .scale = 1e6, .act = evaluate_one, .context = &w};
-  snprintf(f->name, sizeof f->name,
-           is_sample  ? "sample %lld rows"
-           : is_score ? "exact log p of %lld rows"
-                      : "one evaluation",
-           (long long)options.rows);
-  lfm_status status = LFM_OK;
-  if (is_score) status = prepare_score(&w);
-  if (!is_sample && !is_score) status = lfm_run_create_shared(options.model->net, team, 1, &w.run);
-  if (status == LFM_OK) status = measure(f, 1, &options, results, filled);
-  lfm_run_destroy(w.run);
-  lfm_table_destroy(w.rows);
-  lfm_free(w.logp);
-  lfm_free(w.failed);
-  lfm_free(w.nfe);
-  lfm_free(f);
+  LFM_TRY(check_no_policy(options));
+  figure f = {.unit = "rows/s", .amount = (double)w.options.rows, .act = likelihood, .context = &w};
+  snprintf(f.name, sizeof f.name, "exact log p of %lld rows", (long long)w.options.rows);
+  lfm_status status = prepare_score(&w);
+  if (status == LFM_OK) status = measure(&f, 1, &w.options, results, filled);
+  end_model(&w);
+  return status;
+}
+
+static lfm_status evaluate_one(void *context) {
+  model_work *w = context;
+  return lfm_run_forward(w->run, w->options.model->params[0]);
+}
+
+static lfm_status bench_latency(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled) {
+  model_work w;
+  LFM_TRY(begin_model(options, team, 0, &w));
+  figure f = {.name = "one evaluation", .unit = "us", .scale = 1e6, .act = evaluate_one, .context = &w};
+  lfm_status status = lfm_run_create_shared(options->model->net, team, 1, &w.run);
+  if (status == LFM_OK) status = measure(&f, 1, &w.options, results, filled);
+  end_model(&w);
   return status;
 }
 
@@ -320,9 +344,9 @@ lfm_status lfm_bench(const lfm_bench_options *options, lfm_bench_result results[
     lfm_status (*bench)(const lfm_bench_options *options, lfm_team *team, lfm_bench_result *results, int *filled);
   } kinds[] = {{"peak", bench_peak},
                {"train", bench_train},
-               {"sample", bench_model},
-               {"score", bench_model},
-               {"latency", bench_model}};
+               {"sample", bench_sample},
+               {"score", bench_score},
+               {"latency", bench_latency}};
   *count = 0;
   if (options->repetitions < 1 || options->repetitions > MOST_REPETITIONS)
     return lfm_fail(LFM_E_USAGE, "repetitions: %d is not from 1 to %d", options->repetitions, (int)MOST_REPETITIONS);
