@@ -10,7 +10,8 @@
 # and compiling count for neither.  Only on an idle machine: PyTorch's threads wait for each other where another program has
 # one of the cores.
 #   bench/time_to.sh BSDS.hdf5 [BUILD] [OUT]           BSDS300 at $TARGET=-152, then the tree at entropy + 0.2
-#   bench/time_to.sh tree [BUILD] [OUT]                the tree only, and by the demo's configuration, too ($TREE_BY="demo lfm")
+#   bench/time_to.sh tree [BUILD] [OUT]                the tree only
+#   $BY="own lfm": by our configurations without a preset (bench/bsds300.yaml, demo/tree.yaml), and by the preset
 #   $TORCH: a python with bench/torch/requirements.txt, without it lfm only; $SHARES="1/64 1/32 ... 1"; $SEED=0; $ROWS=500
 # With 100,000 training rows (as for bench/bsds_tenth.sh) BSDS300 takes some hours, and the tree some three.  A million rows
 # make each run of a chain an hour longer, for the push does not shrink with the share: then begin $SHARES near the answer.
@@ -19,6 +20,10 @@ build=${2:-build} out=${3:-runs/time_to} ROWS=${ROWS:-500} seed=${SEED:-0}
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ -z "${TORCH:-}" ] || without 'normalise=[!n]*' "PyTorch's weights come without their normaliser; leave out the key, or TORCH"
+by=${BY:-own lfm}
+if [ -n "${TORCH:-}" ] && [[ " $by " != *" lfm "* ]]; then
+  echo "PyTorch's weights are read by the configuration of lfm's runs by the preset: BY needs lfm" >&2 && exit 2
+fi
 base=$out
 read -ra shares <<<"${SHARES:-1/64 1/32 1/16 1/8 1/4 1/2 1}"
 
@@ -27,10 +32,11 @@ by_lfm() { # PRESET NAME BATCHES LR_STEP
   train "$2" --preset "$1" --seed "$seed" --set "max_batch=$3" --set "lr_step=$4"
   printf '%s %s\n' "$out/$2" "$(number "$out/$2/result.json" seconds)"
 }
-by_demo() { # the same, by the demo's configuration and no preset: the network sees waves, and the rate falls as a cosine
+own() { case $1 in tree*) echo demo/tree.yaml ;; *) echo bench/bsds300.yaml ;; esac; }
+by_own() { # the same by our configuration: rates fall as a cosine; of the tree the network sees waves
   local blocks=()
   [[ $1 != *-fm@* ]] || blocks=("hks=[null]" "max_batch=$((2 * $3))") # as many batches as the two blocks have
-  train "$2" --config demo/tree.yaml --seed "$seed" --set "max_batch=$3" "${blocks[@]/#/--set=}"
+  train "$2" --config "$(own "$1")" --seed "$seed" --set "max_batch=$3" "${blocks[@]/#/--set=}"
   printf '%s %s\n' "$out/$2" "$(number "$out/$2/result.json" seconds)"
 }
 by_torch() { # the same as by_lfm; lfm's first run says what network the weights are of
@@ -50,7 +56,7 @@ by_torch() { # the same as by_lfm; lfm's first run says what network the weights
 # reach PROGRAM PRESET TARGET: a line of the table
 reach() {
   local share part name model seconds nll before="" line config=configs/$2.yaml recipe=$2
-  [ "$1" != demo ] || config=demo/tree.yaml recipe=${2%@*} # no preset
+  [ "$1" != own ] || config=$(own "$2") recipe=${2%@*} # no preset
   for share in "${shares[@]}"; do
     part=$(awk -v s="$share" 'BEGIN { n = split(s, f, "/"); print n == 2 ? f[1] / f[2] : s }')
     name=$1-$2-${share/\//_}
@@ -72,15 +78,12 @@ reach() {
   printf '| %s | %s | %s |\n' "$1" "$recipe" "${line:-$(printf 'not within %.0f s (%.2f)' "$seconds" "$nll")}"
 }
 
-# race DATA PRESET VERSION TARGET PROGRAMS
+# race DATA PRESET VERSION TARGET
 race() {
   tables "$1"
   test=$valid group=("${valid_group[@]}")
   printf '\n| program | preset | seconds to a validation NLL of %.3f, push included (runs around it) |\n|---|---|---|\n' "$4"
-  if [ -n "${TORCH:-}" ] && [[ " $5 " != *" lfm "* ]]; then
-    echo "PyTorch's weights are read by the configuration of lfm's own runs: TREE_BY needs lfm" >&2 && exit 2
-  fi
-  for program in $5 ${TORCH:+torch}; do
+  for program in $by ${TORCH:+torch}; do
     reach "$program" "$2@$3" "$4"
     reach "$program" "$2-fm@$3" "$4"
   done
@@ -89,9 +92,9 @@ race() {
 if [ "$1" != tree ]; then
   out=$base/bsds300
   mkdir -p "$out"
-  race "$1" bsds300 A "${TARGET:--152}" lfm
+  race "$1" bsds300 A "${TARGET:--152}"
 fi
 out=$base/tree
 [ -e "$out/test.csv" ] || "$kit" tree "$out" >"$base/tree.log"
 entropy=$("$kit" truth tree "$out" | awk '{ print $2 }')
-race "$out" tree B "$(awk -v e="$entropy" -v above="${ABOVE:-.2}" 'BEGIN { print e + above }')" "${TREE_BY:-demo lfm}"
+race "$out" tree B "$(awk -v e="$entropy" -v above="${ABOVE:-.2}" 'BEGIN { print e + above }')"

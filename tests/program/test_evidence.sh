@@ -180,7 +180,7 @@ if grep -q 'no bfloat16' err; then failures=$((failures - 1)); else
 fi
 script ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" tree "$build" "$work/time"
 check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@B \| at most [0-9]+ s \|$' out)" -eq 2
-check "and by the demo's configuration" test "$(grep -cE '^\| demo \| tree(-fm)? \| at most [0-9]+ s \|$' out)" -eq 2
+check "and by the demo's configuration" test "$(grep -cE '^\| own \| tree(-fm)? \| at most [0-9]+ s \|$' out)" -eq 2
 expect_exit 2 env TORCH=true KEYS="$KEYS normalise=whiten" bash "$here/bench/time_to.sh" tree "$build" "$work/time"
 check "weights that come without their normaliser are not scored" grep -q "^KEYS=normalise=whiten: PyTorch's weights come without" err
 
