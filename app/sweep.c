@@ -14,7 +14,6 @@
 #include "progress.h"
 #include "run.h"
 #include "sweep_table.h"
-#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>

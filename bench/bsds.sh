@@ -6,7 +6,7 @@
 # them a Gaussian and a mixture of 200.  The preset's learning rates step as published, every 4,000 batches of a block (a
 # twin's as much later as it is longer), whatever the length.
 #   bench/make_bsds.py BSDS300/images BSDS.hdf5        patches in the MAF layout, with the picture of each row
-#   bench/bsds.sh BSDS.hdf5 [BUILD] [OUT]              $LENGTH=.25: of the published 30,000 batches a block; $SEEDS="0"
+#   bench/bsds.sh BSDS.hdf5 [BUILD] [OUT]              $LENGTH=.25: of the published batches a block; $SEEDS="0"
 #   KEYS=normalise=whiten bench/bsds.sh ...            all three so (pool=ou, precision=bf16); each its own OUT
 #   CONFIG=bench/bsds300.yaml bench/bsds.sh ...        by that file in place of the preset
 # A seed of a quarter: some two hours on two cores (the chain 55 minutes, most of which is the push of a million rows; each

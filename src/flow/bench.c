@@ -243,10 +243,10 @@ typedef struct model_work {
   lfm_run *run;
 } model_work;
 
-/* rows: as many as are timed where nobody says. */
-static lfm_status begin_model(const lfm_bench_options *given, lfm_team *team, int64_t rows, model_work *w) {
+/* usual_rows: as many as are timed where nobody says; 0: none are. */
+static lfm_status begin_model(const lfm_bench_options *given, lfm_team *team, int64_t usual_rows, model_work *w) {
   *w = (model_work){.options = *given, .team = team};
-  if (!given->rows) w->options.rows = rows;
+  if (!given->rows) w->options.rows = usual_rows;
   if (!given->model) return lfm_fail(LFM_E_USAGE, "%s needs a model (--model)", given->what);
   if (!lfm_bench_is_bf16(given)) return LFM_OK;
   return lfm_fail(LFM_E_USAGE, "bench %s: models are evaluated in fp32; only training steps know bf16", given->what);

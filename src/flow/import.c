@@ -12,9 +12,6 @@
  */
 #include "flow/import.h"
 
-#include "config/keys.h"
-#include "data/table.h"
-
 void lfm_import_defaults(lfm_import_options *options) { *options = (lfm_import_options){0}; }
 
 /* The weights of a network that saw normalised rows, in a file that does not say how they were normalised. */

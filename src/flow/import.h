@@ -16,15 +16,15 @@ typedef struct lfm_import_source {
   const char *path;
   bool bare; /* one block, whose tensors have no "blocks.N." */
   int blocks;
-  int64_t dim;          /* of x, by the first layer, or by the picture */
+  int64_t dim;          /* of x, by the first layer, the picture or the windows */
   lfm_images *picture;  /* size and classes; NULL: no pictures */
   lfm_windows *windows; /* of a policy: actions and observations; NULL: it is none */
   lfm_import_form form;
 } lfm_import_source;
 
-/* import_source.c: blocks, columns, picture or windows; both of these are the caller's to destroy, on failure too. */
+/* import_source.c.  picture and windows are the caller's to destroy, on failure too. */
 lfm_status lfm_import_survey(const lfm_archive *archive, const lfm_config *asked, lfm_import_source *s);
-/* N of "blocks.N.", and what stands behind it; -1: no such name. */
+/* N of "blocks.N.", LFM_MAX_BLOCKS for that or more, and what stands behind it; -1: no such name. */
 int lfm_import_block_of(const char *name, const char **rest);
 void lfm_import_prefix(const lfm_import_source *s, int n, char out[32]); /* what the names of block n begin with */
 bool lfm_import_is_normalisers(const lfm_import_source *s, const char *name);

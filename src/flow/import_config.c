@@ -6,7 +6,6 @@
 #include "flow/import.h"
 
 #include "config/keys.h"
-#include "data/text.h"
 #include "flow/ou.h"
 
 #include <math.h>

@@ -5,9 +5,6 @@
  */
 #include "flow/import.h"
 
-#include "core/utf8.h"
-#include "data/table.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

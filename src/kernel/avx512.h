@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * avx512.h -- what the kernels with AVX-512 share: functions for that processor alone, loops without a counter, and a number
- * times a vector of sixteen.  Internal to this room; x86-64 only.
+ * avx512.h -- what the kernels with AVX-512 share: functions for that processor alone, loops without a counter, and of
+ * vectors of sixteen: halves, the end of a row, a square turned, a number times one.  Internal to this room; x86-64 only.
  */
 #ifndef LFM_KERNEL_AVX512_H
 #define LFM_KERNEL_AVX512_H

@@ -151,7 +151,8 @@ static lfm_status product_run(lfm_product *p, const void *a, const void *b, cons
 
 static lfm_status layout_of_pairs(int64_t k, int64_t n, bool half, lfm_layout *out) {
   LFM_TRY(library->layout(k, n, half, out));
-  if (half && !lfm_words_can(out)) return lfm_fail(LFM_E_UNSUPPORTED, "bf16: this library does not want weights in pairs");
+  if (half && !lfm_words_can(out))
+    return lfm_fail(LFM_E_UNSUPPORTED, "bf16: this library does not want weights in pairs as they are written here");
   return LFM_OK;
 }
 

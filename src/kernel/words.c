@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * words.c -- see words.h.  Sixteen columns of B at a time are a vector of words.  What lies outside B in the last tiles is
- * written as zeros.
+ * words.c -- see words.h.  Sixteen columns of B at a time are a vector of words.  What lies outside B is zero before
+ * and stays so; where a whole vector or square is written there, it is zeros.
  */
 #include "kernel/words.h"
 
@@ -11,10 +11,11 @@
 enum { DEPTH = 2 * LANES }; /* rows of B in a square of words */
 
 bool lfm_words_can(const lfm_layout *l) {
-  return l->half && l->pair == 2 && l->row_block % DEPTH == 0 && l->col_block % LANES == 0;
+  return __builtin_cpu_supports("avx512f") && l->half && l->pair == 2 && l->row_block % DEPTH == 0 &&
+         l->col_block % LANES == 0;
 }
 
-/* Where rows [k, k + 2) from column n on lie; both begin a vector. */
+/* Where rows [k, k + 2) from column n on lie; k is even, and n begins a vector. */
 static inline uint32_t *place(uint32_t *dst, const lfm_layout *l, int64_t k, int64_t n) {
   int64_t tile = k / l->row_block * l->row_stride + n / l->col_block * l->col_stride;
   return dst + (tile + k % l->row_block * l->col_block) / 2 + n % l->col_block;
