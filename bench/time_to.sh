@@ -13,8 +13,9 @@
 #   bench/time_to.sh tree [BUILD] [OUT]                the tree only
 #   $BY="own lfm": by our configurations without a preset (bench/bsds300.yaml, demo/tree.yaml), and by the preset
 #   $TORCH: a python with bench/torch/requirements.txt, without it lfm only; $SHARES="1/64 1/32 ... 1"; $SEED=0; $ROWS=500
-# With 100,000 training rows (as for bench/bsds_tenth.sh) BSDS300 takes some hours by each, and the tree some three.  A million rows
-# make each run of a chain an hour longer, for the push does not shrink with the share: then begin $SHARES near the answer.
+# With 100,000 training rows (as for bench/bsds_tenth.sh) BSDS300 takes some hours by each, and the tree some three.  A
+# million rows make each run of a chain an hour longer, for the push does not shrink with the share: then begin $SHARES near
+# the answer.
 set -euo pipefail
 build=${2:-build} out=${3:-runs/time_to} ROWS=${ROWS:-500} seed=${SEED:-0}
 # shellcheck source=bench/lib.sh

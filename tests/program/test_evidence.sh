@@ -135,6 +135,10 @@ bsds
 check "the same table" cmp -s out first.md
 check "nothing was trained or scored again" test -z "$(find bsds \( -name model.safetensors -o -name '*.csv' \) -newer mark)"
 
+script CONFIG=bench/bsds300.yaml COMPONENTS=2 LENGTH=.0002 bash "$here/bench/bsds.sh" "$work/data" "$build" "$work/own"
+check "the same by a file" grep -q '^bsds300, hidden_dim=8 .* 12 batches a block, seeds 0; converged:$' out
+check "and its two blocks" grep -qxF 'hks: [0.3, null]' own/lfm-0/config.yaml
+
 # ---- curve over Euler steps
 script STEPS="5 80" bash "$here/bench/euler_bias.sh" "$work/data" "$build" "$work/bias" "$work/bsds/lfm-0" "$work/bsds/fm-0"
 check "a line for each number of steps" test "$(grep -c 'Euler steps a block' out)" -eq 4
@@ -178,7 +182,10 @@ script SEEDS=1 bash "$here/bench/precision.sh" - "$build" "$work/precision" || t
 if grep -q 'no bfloat16' err; then failures=$((failures - 1)); else
   check "a line a precision" test "$(grep -cE '^\| `(fp32|bf16)` \|' out)" -eq 2
 fi
-script ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" tree "$build" "$work/time"
+script TARGET=1e6 ABOVE=90 SHARES=1/25000 bash "$here/bench/time_to.sh" "$work/data" "$build" "$work/time"
+check "patches by our configuration, and by the preset" \
+  test "$(grep -cE '^\| (own \| bsds300(-fm)?|lfm \| bsds300(-fm)?@A) \| at most [0-9]+ s \|$' out)" -eq 4
+check "which says its own chain" grep -qxF 'hks: [0.3, null]' "time/bsds300/own-bsds300@A-1_25000/config.yaml"
 check "a line for the chain and for FM" test "$(grep -cE '^\| lfm \| tree(-fm)?@B \| at most [0-9]+ s \|$' out)" -eq 2
 check "and by the demo's configuration" test "$(grep -cE '^\| own \| tree(-fm)? \| at most [0-9]+ s \|$' out)" -eq 2
 expect_exit 2 env TORCH=true KEYS="$KEYS normalise=whiten" bash "$here/bench/time_to.sh" tree "$build" "$work/time"
