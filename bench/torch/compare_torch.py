@@ -170,6 +170,8 @@ class Model:
         with safe_open(path, 'pt') as file:
             self.tensors = {name: file.get_tensor(name) for name in file.keys()}
             self.config = yaml.safe_load(file.metadata()['config'])
+        if 'normaliser.radial' in self.tensors:
+            sys.exit('normalise: radial is not in this script')
         self.mean, self.forward = self.tensors['normaliser.mean'], self.tensors['normaliser.forward']
         self.logdet = self.tensors['normaliser.logdet'].item()
 

@@ -20,6 +20,7 @@ import csv
 import json
 import math
 import os
+import sys
 import time
 
 import numpy as np
@@ -84,6 +85,8 @@ class Normaliser:
         self.mean, self.matrix, self.logdet = np.zeros(dim), np.eye(dim), 0.0
         if kind == 'none':
             return
+        if kind not in ('standardise', 'whiten'):
+            sys.exit(f'normalise: {kind} is not in this script')
         rows = rows.astype(np.float64)
         self.mean = rows.mean(0)
         if kind == 'standardise':
@@ -97,6 +100,8 @@ class Normaliser:
     @staticmethod
     def of(tensors):
         """That of a model of lfm's, whose forward is the transpose."""
+        if 'normaliser.radial' in tensors:
+            sys.exit('normalise: radial is not in this script')
         made = Normaliser('none', tensors['normaliser.mean'][None])
         made.mean, made.matrix = tensors['normaliser.mean'].cpu().numpy(), tensors['normaliser.forward'].cpu().numpy().T
         made.logdet = tensors['normaliser.logdet'].item()

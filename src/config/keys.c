@@ -48,8 +48,9 @@ const lfm_key lfm_keys[] = {
     CHOICE(
         "pool_precision", pool_precision, "fp32|fp16", "fp32",
         "how the rows that blocks start from are kept; fp16 takes half of the memory and disk, and rounds them to 11 bits"),
-    CHOICE("normalise", normalise, "none|standardise|whiten", "standardise",
-           "affine map of the columns before the flow, its log-determinant counted"),
+    CHOICE("normalise", normalise, "none|standardise|whiten|radial", "standardise",
+           "map of the columns before the flow, its log-determinant counted; radial: whitened, and how far a row lies by its "
+           "root"),
     CHOICE(
         "objective", objective, "flow|meanflow|residual|reflow", "flow",
         "what a block learns to be: a flow; one step, by its mean velocity; or, as lfm distill sets it, one by a teacher's"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * normaliser.c -- the affine map y = (x - mean) W between the data's units and the flow's, and its log-determinant.
+ * normaliser.c -- the map y = (x - mean) W between the data's units and the flow's, and its log-determinant.
  * It stands at both ends of the main path: training fits it and flows in y; a sample goes back by the inverse; a
  * log-density in the data's units is log p(y) + log |det W|.
  *
@@ -89,8 +89,12 @@ lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out)
   int64_t matrix = from->kind == LFM_NORMALISE_CHUNKS ? from->dim : from->dim * from->dim;
   *out = NULL;
   LFM_TRY(LFM_ALLOC(&copy, 1));
-  *copy = (lfm_normaliser){
-      .kind = from->kind, .cols = from->cols, .dim = from->dim, .scale = from->scale, .logdet = from->logdet};
+  *copy = (lfm_normaliser){.kind = from->kind,
+                           .cols = from->cols,
+                           .dim = from->dim,
+                           .scale = from->scale,
+                           .logdet = from->logdet,
+                           .radial = from->radial};
   LFM_TRY_GOTO(copy_array(&copy->varying, from->varying, from->dim, sizeof *from->varying), failed);
   LFM_TRY_GOTO(copy_array(&copy->constant, from->constant, from->cols, sizeof *from->constant), failed);
   LFM_TRY_GOTO(copy_array(&copy->mean, from->mean, from->dim, sizeof *from->mean), failed);
@@ -111,6 +115,20 @@ void lfm_normaliser_destroy(lfm_normaliser *normaliser) {
   lfm_free(normaliser->forward);
   lfm_free(normaliser->inverse);
   lfm_free(normaliser);
+}
+
+bool lfm_normaliser_mixes(const lfm_normaliser *m) {
+  return m->kind == LFM_NORMALISE_WHITEN || m->kind == LFM_NORMALISE_RADIAL;
+}
+
+/* y = (x - mean) W */
+static void whiten(const lfm_normaliser *m, const double *x, double *y) {
+  int64_t d = m->dim;
+  for (int64_t j = 0; j < d; j++) y[j] = 0;
+  for (int64_t i = 0; i < d; i++) {
+    double off = x[m->varying[i]] - m->mean[i];
+    for (int64_t j = 0; j < d; j++) y[j] += off * m->forward[i * d + j];
+  }
 }
 
 static bool varies(const lfm_table *table, int64_t col) {
@@ -240,6 +258,23 @@ done:
   return status;
 }
 
+/* From whitened rows. */
+static lfm_status fit_radial(const lfm_table *table, lfm_normaliser *m) {
+  double *radii, *w = NULL;
+  lfm_status status;
+  LFM_TRY(LFM_ALLOC(&radii, table->rows));
+  LFM_TRY_GOTO(LFM_ALLOC(&w, m->dim), done);
+  for (int64_t row = 0; row < table->rows; row++) {
+    whiten(m, table->values + row * table->cols, w);
+    radii[row] = lfm_radial_length(w, m->dim);
+  }
+  m->radial = lfm_radial_fit(radii, table->rows, m->dim);
+done:
+  lfm_free(radii);
+  lfm_free(w);
+  return status;
+}
+
 lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_normaliser **out) {
   lfm_normaliser *m = NULL;
   double *sd = NULL;
@@ -255,6 +290,7 @@ lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_no
     LFM_TRY_GOTO(take_moments(table, m, sd), failed);
     if (kind == LFM_NORMALISE_STANDARDISE) set_diagonal(m, sd);
     else LFM_TRY_GOTO(fit_whitening(table, m, sd), failed);
+    if (kind == LFM_NORMALISE_RADIAL) LFM_TRY_GOTO(fit_radial(table, m), failed);
   }
   lfm_free(sd);
   *out = m;
@@ -275,15 +311,14 @@ void lfm_normaliser_apply(const lfm_normaliser *m, const double *x, double *y) {
     for (int64_t i = 0; i < d; i++) y[i] = (x[i] - m->mean[i]) * m->forward[i];
     return;
   }
-  if (m->kind != LFM_NORMALISE_WHITEN) {
+  if (!lfm_normaliser_mixes(m)) {
     for (int64_t i = 0; i < d; i++) y[i] = (x[m->varying[i]] - m->mean[i]) * m->forward[i * d + i];
     return;
   }
-  for (int64_t j = 0; j < d; j++) y[j] = 0;
-  for (int64_t i = 0; i < d; i++) {
-    double off = x[m->varying[i]] - m->mean[i];
-    for (int64_t j = 0; j < d; j++) y[j] += off * m->forward[i * d + j];
-  }
+  whiten(m, x, y);
+  if (m->kind != LFM_NORMALISE_RADIAL) return;
+  double by = lfm_radial_forth(&m->radial, d, y);
+  for (int64_t j = 0; j < d; j++) y[j] *= by;
 }
 
 void lfm_normaliser_invert(const lfm_normaliser *m, const double *y, double *x) {
@@ -297,15 +332,20 @@ void lfm_normaliser_invert(const lfm_normaliser *m, const double *y, double *x) 
     return;
   }
   for (int64_t col = 0; col < m->cols; col++) x[col] = m->constant[col];
-  if (m->kind != LFM_NORMALISE_WHITEN) {
+  if (!lfm_normaliser_mixes(m)) {
     for (int64_t i = 0; i < d; i++) x[m->varying[i]] = m->mean[i] + y[i] * m->inverse[i * d + i];
     return;
   }
+  double by = m->kind == LFM_NORMALISE_RADIAL ? lfm_radial_back(&m->radial, d, y) : 1.0;
   for (int64_t j = 0; j < d; j++) {
     double sum = 0;
     for (int64_t i = 0; i < d; i++) sum += y[i] * m->inverse[i * d + j];
-    x[m->varying[j]] = m->mean[j] + sum;
+    x[m->varying[j]] = m->mean[j] + by * sum;
   }
+}
+
+double lfm_normaliser_logdet(const lfm_normaliser *m, const double *y) {
+  return m->kind == LFM_NORMALISE_RADIAL ? m->logdet + lfm_radial_logdet(&m->radial, m->dim, y) : m->logdet;
 }
 
 static const double SAME = 1e-6;
@@ -367,8 +407,11 @@ lfm_status lfm_normaliser_check(const lfm_normaliser *m, const char **wrong) {
   size_t numbers = (size_t)(m->dim * m->dim);
   LFM_TRY(LFM_ALLOC(&room, m->dim * m->dim + 2 * m->dim));
   *wrong = NULL;
-  if (m->kind != LFM_NORMALISE_WHITEN && !is_diagonal(m)) {
+  if (!lfm_normaliser_mixes(m) && !is_diagonal(m)) {
     *wrong = "forward";
+  } else if (m->kind == LFM_NORMALISE_RADIAL &&
+             !(isnormal(m->radial.knee) && isnormal(m->radial.scale) && m->radial.knee > 0.0 && m->radial.scale > 0.0)) {
+    *wrong = "radial";
   } else if (is_inverse(m, room)) {
     memcpy(room, m->forward, numbers * sizeof *room);
     double due = log_determinant(m->dim, room);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * normaliser.h -- the affine map between the data's units and the flow's: y = (x - mean) W, with its exact log-determinant.
+ * normaliser.h -- the map between the data's units and the flow's: y = (x - mean) W, with its exact log-determinant.
  *   none         W = I over the varying columns, mean = 0
  *   standardise  W = diag(1 / sd)
  *   whiten       W = D^-1 R^-1/2, D the standard deviations and R the correlation: y has covariance I (normaliser.c)
+ *   radial       whiten, and rows that lie far drawn nearer (radial.h): the one map that is not affine
  * A constant column has no density: it is left out of y, stored, and put back by the inverse.
  *   pixels       y = x scale - 1 for pictures, all columns alike and none left out: there are too many for matrices
  *   chunks       y = (x - mean) forward, a number a column: forward is the diagonal, [dim], and none is left out either
@@ -12,26 +13,29 @@
 #define LFM_DATA_NORMALISER_H
 
 #include "core/status.h"
+#include "data/radial.h"
 
 typedef enum lfm_normalise {
   LFM_NORMALISE_NONE,
   LFM_NORMALISE_STANDARDISE,
   LFM_NORMALISE_WHITEN,
+  LFM_NORMALISE_RADIAL,
   LFM_NORMALISE_PIXELS, /* follows from the data being pictures; no key asks for it */
   LFM_NORMALISE_CHUNKS, /* from their being chunks of actions; likewise */
 } lfm_normalise;
 
 typedef struct lfm_normaliser {
   lfm_normalise kind;
-  int64_t cols;     /* of the data */
-  int64_t dim;      /* of the flow: the columns that vary */
-  int64_t *varying; /* [dim] their numbers */
-  double *constant; /* [cols] the value of a constant column, 0 elsewhere */
-  double *mean;     /* [dim] */
-  double *forward;  /* [dim, dim] W, row-vector convention: y = (x - mean) W; of chunks [dim], its diagonal */
-  double *inverse;  /* [dim, dim] W^-1 */
-  double scale;     /* of pixels, whose arrays are NULL */
-  double logdet;    /* log |det W|: log p(x) = log p(y) + logdet, over the varying columns */
+  int64_t cols;      /* of the data */
+  int64_t dim;       /* of the flow: the columns that vary */
+  int64_t *varying;  /* [dim] their numbers */
+  double *constant;  /* [cols] the value of a constant column, 0 elsewhere */
+  double *mean;      /* [dim] */
+  double *forward;   /* [dim, dim] W, row-vector convention: y = (x - mean) W; of chunks [dim], its diagonal */
+  double *inverse;   /* [dim, dim] W^-1 */
+  double scale;      /* of pixels, whose arrays are NULL */
+  double logdet;     /* log |det W| */
+  lfm_radial radial; /* of radial alone */
 } lfm_normaliser;
 
 /* From the rows of a table; sums run in row order in double.  LFM_E_DATA when no column varies, or (whiten) when the
@@ -46,10 +50,15 @@ lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out)
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
 /* Of one that somebody else filled: *wrong names what is not that of forward to six digits, "inverse" or "logdet", or
- * "forward", where that mixes columns and the kind does not whiten; NULL: all is well. */
+ * "forward", where that mixes columns and the kind does not, or "radial", whose numbers are not positive; NULL: all is well.
+ */
 lfm_status lfm_normaliser_check(const lfm_normaliser *normaliser, const char **wrong);
 
 void lfm_normaliser_apply(const lfm_normaliser *normaliser, const double *x, double *y);  /* x [cols] -> y [dim] */
 void lfm_normaliser_invert(const lfm_normaliser *normaliser, const double *y, double *x); /* y [dim] -> x [cols] */
+
+bool lfm_normaliser_mixes(const lfm_normaliser *normaliser); /* a number of y is of several columns */
+/* log p(x) = log p(y) + this, over the varying columns; y [dim].  An affine map's is that of every row. */
+double lfm_normaliser_logdet(const lfm_normaliser *normaliser, const double *y);
 
 #endif

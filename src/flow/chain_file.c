@@ -3,7 +3,7 @@
  * chain_file.c -- a chain written to and read from one safetensors file.
  *
  *   tensors    blocks.N.net.K.weight [out, in], .bias [out]    float32, the authors' names
- *              normaliser.{varying,constant,mean,forward,inverse,logdet}
+ *              normaliser.{varying,constant,mean,forward,inverse,logdet}, and of normalise: radial normaliser.radial
  *   metadata   format, config (the resolved YAML), columns, column.K and decimals.K of each
  * What pictures and policies have in place of columns: lfm_chain_add_picture, chain_windows.c; a policy's guard:
  * chain_guard.c.
@@ -83,9 +83,9 @@ typedef struct field {
   void *data;
 } field;
 
-enum { NORMALISER_FIELDS = 6 };
+enum { NORMALISER_FIELDS = 7 };
 
-static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_FIELDS]) {
+static int normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_FIELDS]) {
   int64_t cols = normaliser->cols, dim = normaliser->dim;
   field fields[NORMALISER_FIELDS] = {
       {"normaliser.varying", LFM_I64, 1, {dim, 0}, normaliser->varying},
@@ -94,8 +94,10 @@ static void normaliser_fields(lfm_normaliser *normaliser, field out[NORMALISER_F
       {"normaliser.forward", LFM_F64, 2, {dim, dim}, normaliser->forward},
       {"normaliser.inverse", LFM_F64, 2, {dim, dim}, normaliser->inverse},
       {"normaliser.logdet", LFM_F64, 1, {1, 0}, &normaliser->logdet},
+      {"normaliser.radial", LFM_F64, 1, {2, 0}, &normaliser->radial},
   };
   memcpy(out, fields, sizeof fields);
+  return normaliser->kind == LFM_NORMALISE_RADIAL ? NORMALISER_FIELDS : NORMALISER_FIELDS - 1;
 }
 
 lfm_status lfm_chain_add_number(lfm_archive *archive, const char *key, int64_t number) {
@@ -154,8 +156,8 @@ lfm_status lfm_chain_add_normaliser(const lfm_model *model, lfm_archive *archive
   if (model->picture) return LFM_OK; /* follows from the configuration */
   if (model->windows) return lfm_chain_add_windows(model->windows, archive);
   field fields[NORMALISER_FIELDS];
-  normaliser_fields(model->normaliser, fields);
-  for (int k = 0; k < NORMALISER_FIELDS; k++)
+  int count = normaliser_fields(model->normaliser, fields);
+  for (int k = 0; k < count; k++)
     LFM_TRY(lfm_archive_add(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, fields[k].data));
   return LFM_OK;
 }
@@ -242,17 +244,17 @@ static lfm_status read_schema(lfm_model *model, const lfm_archive *archive) {
 }
 
 /* Column numbers that rise within the table's, and finite numbers. */
-static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field fields[NORMALISER_FIELDS],
+static lfm_status check_normaliser(const lfm_normaliser *normaliser, const field *fields, int count,
                                    const lfm_archive *archive) {
   for (int64_t k = 0, least = 0; k < normaliser->dim; least = normaliser->varying[k++] + 1)
     if (normaliser->varying[k] < least || normaliser->varying[k] >= normaliser->cols)
       return lfm_fail(
           LFM_E_FORMAT, "%s: tensor 'normaliser.varying' names column %lld; a number of %lld to %lld is due there",
           lfm_archive_path(archive), (long long)normaliser->varying[k], (long long)least, (long long)normaliser->cols - 1);
-  for (int k = 0; k < NORMALISER_FIELDS; k++) {
+  for (int k = 0; k < count; k++) {
     const double *values = fields[k].data;
-    int64_t count = fields[k].dtype == LFM_F64 ? fields[k].shape[0] * (fields[k].dims > 1 ? fields[k].shape[1] : 1) : 0;
-    for (int64_t i = 0; i < count; i++)
+    int64_t numbers = fields[k].dtype == LFM_F64 ? fields[k].shape[0] * (fields[k].dims > 1 ? fields[k].shape[1] : 1) : 0;
+    for (int64_t i = 0; i < numbers; i++)
       if (!isfinite(values[i]))
         return lfm_fail(LFM_E_FORMAT, "%s: tensor '%s' holds a number that is not finite", lfm_archive_path(archive),
                         fields[k].name);
@@ -267,6 +269,9 @@ static lfm_status check_agreement(const lfm_normaliser *normaliser, const lfm_ar
   if (!wrong) return LFM_OK;
   if (strcmp(wrong, "forward") == 0)
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.forward' mixes columns, which its 'normalise' key does not",
+                    lfm_archive_path(archive));
+  if (strcmp(wrong, "radial") == 0)
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.radial' holds a number that is not positive",
                     lfm_archive_path(archive));
   return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.%s' is not the %s of 'normaliser.forward'", lfm_archive_path(archive),
                   wrong, strcmp(wrong, "inverse") == 0 ? wrong : "log |det|");
@@ -283,14 +288,14 @@ lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise k
   LFM_TRY(lfm_archive_require(archive, "normaliser.forward", LFM_F64, 2, (int64_t[]){dim, dim}, &tensor));
   LFM_TRY(lfm_normaliser_make(kind, cols, dim, &normaliser));
   field fields[NORMALISER_FIELDS];
-  normaliser_fields(normaliser, fields);
+  int count = normaliser_fields(normaliser, fields);
   lfm_status status;
-  for (int k = 0; k < NORMALISER_FIELDS; k++) {
+  for (int k = 0; k < count; k++) {
     LFM_TRY_GOTO(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor),
                  fail);
     memcpy(fields[k].data, tensor->data, (size_t)lfm_tensor_count(tensor) * lfm_dtype_size(tensor->dtype));
   }
-  LFM_TRY_GOTO(check_normaliser(normaliser, fields, archive), fail);
+  LFM_TRY_GOTO(check_normaliser(normaliser, fields, count, archive), fail);
   LFM_TRY_GOTO(check_agreement(normaliser, archive), fail);
   *out = normaliser;
   return LFM_OK;

@@ -63,6 +63,7 @@ static uint64_t units(uint64_t hash, const lfm_normaliser *m, const lfm_windows 
   int64_t map = m->kind == LFM_NORMALISE_CHUNKS ? m->dim : m->dim * m->dim;
   hash = numbers(hash, &m->scale, 1);
   hash = numbers(hash, &m->logdet, 1);
+  if (m->kind == LFM_NORMALISE_RADIAL) hash = numbers(numbers(hash, &m->radial.knee, 1), &m->radial.scale, 1);
   hash = numbers(hash, m->constant, m->cols);
   hash = numbers(hash, m->mean, m->dim);
   hash = numbers(hash, m->forward, map);

@@ -4,7 +4,7 @@
  * configuration that says what network they belong to.
  *
  *   blocks.N.net.K.weight [out, in], .bias [out]   or of a single block  net.K.weight, .bias       float32
- *   normaliser.mean, normaliser.scale [dim]        x = (data - mean) / scale, float32 or float64; or the six of an export
+ *   normaliser.mean, normaliser.scale [dim]        x = (data - mean) / scale, float32 or float64; or all of an export
  *   blocks.N.input_blocks.0.0.weight, ...          of pictures: the names of guided diffusion's U-Net; beside them, as
  *                                                  metadata, channels, height, width and classes
  *   blocks.N.down_modules.0.0..., action.mean, ...  of policies: the names of Diffusion Policy's 1-D U-Net, and what

@@ -49,6 +49,7 @@ static lfm_status fill_diagonal(const lfm_import_source *s, lfm_normaliser *m) {
 }
 
 static lfm_normalise kind_of(const lfm_normaliser *m) {
+  if (m->kind == LFM_NORMALISE_RADIAL) return m->kind;
   lfm_normalise kind = LFM_NORMALISE_NONE;
   for (int64_t i = 0; i < m->dim; i++)
     for (int64_t j = 0; j < m->dim; j++) {
@@ -64,7 +65,8 @@ static lfm_status read_whole(const lfm_import_source *s, lfm_normaliser **out) {
   const lfm_tensor *constant = lfm_archive_find(s->archive, "normaliser.constant");
   int64_t cols = constant && constant->dims == 1 && constant->shape[0] <= 1 << 20 ? constant->shape[0] : 0;
   if (cols < 1) return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.constant' is missing, empty or too long", s->path);
-  return lfm_chain_read_normaliser(s->archive, LFM_NORMALISE_WHITEN, cols, out);
+  bool is_radial = lfm_archive_find(s->archive, "normaliser.radial") != NULL;
+  return lfm_chain_read_normaliser(s->archive, is_radial ? LFM_NORMALISE_RADIAL : LFM_NORMALISE_WHITEN, cols, out);
 }
 
 lfm_status lfm_import_normaliser(const lfm_import_source *s, const lfm_config *config, lfm_normaliser **out) {

@@ -97,7 +97,8 @@ static lfm_status find_dim(lfm_import_source *s, const lfm_config *asked) {
 }
 
 static const char *const whole_form[] = {"normaliser.varying", "normaliser.constant", "normaliser.mean",
-                                         "normaliser.forward", "normaliser.inverse",  "normaliser.logdet"};
+                                         "normaliser.forward", "normaliser.inverse",  "normaliser.logdet",
+                                         "normaliser.radial"};
 static const char *const scale_form[] = {"normaliser.mean", "normaliser.scale"};
 static const char *const chunk_form[] = {"action.mean",       "action.scale",       "observation.mean",
                                          "observation.scale", "observation.middle", "observation.reach"};

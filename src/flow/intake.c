@@ -307,7 +307,7 @@ static lfm_status check_split(const lfm_trainer *trainer) {
 }
 
 static lfm_status beyond(const lfm_model *model, const lfm_pool *pool, int64_t line, int64_t j) {
-  bool is_of_a_column = model->names && model->normaliser->kind != LFM_NORMALISE_WHITEN;
+  bool is_of_a_column = model->names && !lfm_normaliser_mixes(model->normaliser);
   return lfm_fail(LFM_E_DATA, "row %lld%s%s%s: in the flow's units it is beyond what %s hold; %s", (long long)line,
                   is_of_a_column ? ", column '" : "", is_of_a_column ? model->names[model->normaliser->varying[j]] : "",
                   is_of_a_column ? "'" : "", pool->halves ? "halves (pool_precision: fp16)" : "floats",

@@ -31,6 +31,7 @@ typedef struct work {
   double *x;      /* [rows, dim] where the rows are */
   double *end;    /* paper: [rows, dim] where Euler ended */
   double *logdet; /* [rows, estimates] */
+  double *units;  /* [rows] of the normaliser: log |det dy/dx| */
   int estimates;  /* 1, or a probe each */
   lfm_meter *meter;
 } work;
@@ -83,12 +84,12 @@ double lfm_probes_variance(const double *estimates, int count) {
 
 static const double *logdets_of(const work *w, int64_t row) { return w->logdet + row * w->estimates; }
 
-/* logp = the mean of the log-determinant's estimates + log N(end; 0, I) + log |det W|, of the chain that ends there. */
+/* logp = the mean of the log-determinant's estimates + log N(end; 0, I) + that of the units, of the chain that ends there. */
 static void close_chain(const work *w, const double *end, double *logp) {
   for (int64_t i = 0; i < w->rows->count; i++)
-    logp[i] = w->rows->failed[i] ? (double)NAN
-                                 : lfm_probes_mean(logdets_of(w, i), w->estimates) +
-                                       lfm_normal_logp(end + i * w->dim, w->dim) + w->model->normaliser->logdet;
+    logp[i] = w->rows->failed[i]
+                  ? (double)NAN
+                  : lfm_probes_mean(logdets_of(w, i), w->estimates) + lfm_normal_logp(end + i * w->dim, w->dim) + w->units[i];
 }
 
 static lfm_status through_chain(const work *w, bool paper) {
@@ -111,6 +112,7 @@ static lfm_status make_room(work *w, lfm_team *team, bool paper) {
                  : lfm_carry_create(team, net, true, &w->traced));
   LFM_TRY(LFM_ALLOC_ROWS(&w->x, rows * w->dim));
   LFM_TRY(LFM_ALLOC(&w->logdet, rows * w->estimates));
+  LFM_TRY(LFM_ALLOC(&w->units, rows));
   if (!paper) return LFM_OK;
   LFM_TRY(lfm_carry_create(team, net, false, &w->plain));
   return LFM_ALLOC_ROWS(&w->end, rows * w->dim);
@@ -120,6 +122,7 @@ static void begin_rows(const work *w) {
   const lfm_likelihood_rows *r = w->rows;
   for (int64_t i = 0; i < r->count; i++) {
     lfm_normaliser_apply(w->model->normaliser, r->x + i * w->model->cols, w->x + i * w->dim);
+    w->units[i] = lfm_normaliser_logdet(w->model->normaliser, w->x + i * w->dim);
     r->failed[i] = LFM_ROW_SOLVED;
     r->nfe[i] = 0;
   }
@@ -148,6 +151,7 @@ done:
   lfm_free(w.x);
   lfm_free(w.end);
   lfm_free(w.logdet);
+  lfm_free(w.units);
   return status;
 }
 

@@ -129,7 +129,7 @@ static lfm_status resolve_times(lfm_config *config, const lfm_data_shape *shape)
 }
 
 static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
-  if (!config->batch_size) config->batch_size = lfm_most(lfm_least(shape->rows / 20, is_large(shape) ? 1024 : 256), 128);
+  if (!config->batch_size) config->batch_size = lfm_most(lfm_least(shape->rows / 20, is_large(shape) ? 512 : 256), 128);
   if (isnan(config->lr)) config->lr = 6e-3 * sqrt(128.0 / (double)config->hidden_dim);
   if (!lfm_config_is_set(config, "cosine")) config->cosine = true;
   if (!lfm_config_is_set(config, "ema_decay")) config->ema_decay = 0.999;

@@ -130,7 +130,8 @@ static lfm_status name_extra(int64_t extra, lfm_table *table) {
 
 static void put_logp(const lfm_model *model, const draws *d, int64_t i, int64_t extra, double *out) {
   const double *logdet = d->logdet + i * d->estimates; /* ran from 1 to 0 */
-  if (extra > 0) out[0] = d->base[i] - lfm_probes_mean(logdet, d->estimates) + model->normaliser->logdet;
+  double units = lfm_normaliser_logdet(model->normaliser, d->x + i * d->dim);
+  if (extra > 0) out[0] = d->base[i] - lfm_probes_mean(logdet, d->estimates) + units;
   if (extra > 1) out[1] = sqrt(lfm_probes_variance(logdet, d->estimates));
 }
 

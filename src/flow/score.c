@@ -106,11 +106,27 @@ static lfm_status summarise_solved(const scored *s, double *own, double *other, 
   return LFM_OK;
 }
 
+/* -log p(y) = -log p(x) + log |det dy/dx|: the mean of the last over the rows that were solved. */
+static lfm_status mean_of_units(const lfm_model *model, const scored *s, int64_t solved, double *out) {
+  const lfm_normaliser *normaliser = model->normaliser;
+  double *y, apart = 0.0;
+  LFM_TRY(LFM_ALLOC(&y, normaliser->dim));
+  for (int64_t i = 0; i < s->own.rows.count; i++) {
+    if (!is_solved(s, i)) continue;
+    lfm_normaliser_apply(normaliser, s->own.rows.x + i * model->cols, y);
+    apart += lfm_normaliser_logdet(normaliser, y) - normaliser->logdet; /* 0 of an affine map */
+  }
+  lfm_free(y);
+  *out = normaliser->logdet + apart / (double)solved;
+  return LFM_OK;
+}
+
 static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_result *result) {
   int64_t rows = s->own.rows.count;
-  double *numbers, evaluations = 0.0;
+  double *numbers, evaluations = 0.0, units = 0.0;
   LFM_TRY(LFM_ALLOC(&numbers, 3 * rows));
   lfm_status status = summarise_solved(s, numbers, numbers + rows, numbers + 2 * rows, result);
+  if (status == LFM_OK) status = mean_of_units(model, s, result->rows, &units);
   lfm_free(numbers);
   for (int64_t i = 0; i < rows; i++) {
     result->failed += !isfinite(s->own.rows.logp[i]);
@@ -118,7 +134,7 @@ static lfm_status summarise(const lfm_model *model, const scored *s, lfm_score_r
     evaluations += (double)s->own.rows.nfe[i];
   }
   result->nfe_mean = evaluations / (double)rows;
-  result->nll_standardised = result->nll + model->normaliser->logdet; /* -log p(y) = -log p(x) + log |det W| */
+  result->nll_standardised = result->nll + units;
   if (model->picture) {
     result->bits_per_dim = result->nll / ((double)model->cols * log(2.0));
     result->bits_se = result->nll_se / ((double)model->cols * log(2.0));

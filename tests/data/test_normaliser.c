@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_normaliser.c -- the affine map: covariance I, the log-determinant against the map's own finite differences, and back.
+ * test_normaliser.c -- the map: covariance I, the log-determinant against the map's own finite differences, and back.
  */
 #include "data/normaliser.h"
 #include "data/support.h"
@@ -77,12 +77,34 @@ static void standardises(void **state) {
   lfm_table_destroy(table);
 }
 
+/* The rows lie where those that are whitened do, nearer the farther they are: in the mean |y|^2 is their number still. */
+static void draws_far_rows_nearer(void **state) {
+  (void)state;
+  lfm_table *table = correlated_table();
+  lfm_normaliser *m = fit(LFM_NORMALISE_RADIAL, table), *white = fit(LFM_NORMALISE_WHITEN, table);
+  double squares = 0, least = INFINITY, most = 0, least_white = INFINITY, most_white = 0;
+  for (int64_t row = 0; row < ROWS; row++) {
+    double y[4], w[4];
+    lfm_normaliser_apply(m, table->values + row * COLS, y);
+    lfm_normaliser_apply(white, table->values + row * COLS, w);
+    double far = lfm_radial_length(y, 4), by = far / lfm_radial_length(w, 4);
+    for (int i = 0; i < 4; i++) assert_true(fabs(y[i] - by * w[i]) < 1e-12);
+    squares += far * far / ROWS, least = fmin(least, far), most = fmax(most, far);
+    least_white = fmin(least_white, far / by), most_white = fmax(most_white, far / by);
+  }
+  assert_true(fabs(squares - 4) < 1e-12);
+  assert_true(most / least < 2 * sqrt(most_white / least_white));
+  lfm_normaliser_destroy(m);
+  lfm_normaliser_destroy(white);
+  lfm_table_destroy(table);
+}
+
 /* log |det| of the 4 x 4 Jacobian of the map, by differences and Gaussian elimination. */
-static double measured_logdet(const lfm_normaliser *m, const double *x) {
+static double measured_logdet(const lfm_normaliser *m, const double *x, double share) {
   double j[4][4], up[4], down[4], logdet = 0;
   for (int i = 0; i < 4; i++) {
     double moved[COLS];
-    double step = 0.5 / fabs(m->forward[5 * i]); /* the map is affine: no step is too long */
+    double step = share / fabs(m->forward[5 * i]);
     memcpy(moved, x, sizeof moved);
     moved[m->varying[i]] = x[m->varying[i]] + step;
     lfm_normaliser_apply(m, moved, up);
@@ -101,10 +123,13 @@ static double measured_logdet(const lfm_normaliser *m, const double *x) {
 static void knows_its_determinant(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
-  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) {
+  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_RADIAL; kind++) {
     lfm_normaliser *m = fit(kind, table);
-    double measured = measured_logdet(m, table->values);
-    if (fabs(m->logdet - measured) > 1e-7) fail_msg("kind %d: logdet %.12g, measured %.12g", kind, m->logdet, measured);
+    double y[4];
+    lfm_normaliser_apply(m, table->values, y);
+    double share = kind == LFM_NORMALISE_RADIAL ? 1e-3 : 0.5; /* of an affine map no step is too long */
+    double measured = measured_logdet(m, table->values, share), told = lfm_normaliser_logdet(m, y);
+    if (fabs(told - measured) > 1e-6) fail_msg("kind %d: logdet %.12g, measured %.12g", kind, told, measured);
     lfm_normaliser_destroy(m);
   }
   lfm_table_destroy(table);
@@ -131,7 +156,7 @@ static void agrees_with_a_hand_count(void **state) {
 static void comes_back(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
-  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) {
+  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_RADIAL; kind++) {
     lfm_normaliser *m = fit(kind, table);
     for (int64_t row = 0; row < ROWS; row++) {
       const double *x = table->values + row * COLS;
@@ -156,11 +181,11 @@ static bool maps_alike(const lfm_normaliser *a, const lfm_normaliser *b, const d
 static void a_copy_of_any_kind_is_the_same_map(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
-  lfm_normaliser *made[5], *copy;
-  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) made[kind] = fit(kind, table);
-  assert_int_equal(lfm_normaliser_pixels(COLS, true, &made[3]), LFM_OK);
-  assert_int_equal(lfm_normaliser_chunks(2, 2, (double[]){1, 2}, (double[]){3, 4}, &made[4]), LFM_OK);
-  for (int k = 0; k < 5; k++) {
+  lfm_normaliser *made[6], *copy;
+  for (lfm_normalise kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_RADIAL; kind++) made[kind] = fit(kind, table);
+  assert_int_equal(lfm_normaliser_pixels(COLS, true, &made[4]), LFM_OK);
+  assert_int_equal(lfm_normaliser_chunks(2, 2, (double[]){1, 2}, (double[]){3, 4}, &made[5]), LFM_OK);
+  for (int k = 0; k < 6; k++) {
     assert_int_equal(lfm_normaliser_copy(made[k], &copy), LFM_OK);
     double back[COLS] = {0}, again[COLS] = {0}, y[COLS] = {0.5, -1, 2, 0.25, 3};
     assert_true(maps_alike(copy, made[k], table->values));
@@ -229,7 +254,7 @@ static void refuses_what_it_cannot_scale(void **state) {
 static void tells_what_does_not_belong_to_forward(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
-  for (int kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_WHITEN; kind++) {
+  for (int kind = LFM_NORMALISE_NONE; kind <= LFM_NORMALISE_RADIAL; kind++) {
     lfm_normaliser *m = fit((lfm_normalise)kind, table);
     const char *wrong = "unheard";
     assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
@@ -241,11 +266,18 @@ static void tells_what_does_not_belong_to_forward(void **state) {
       assert_string_equal(wrong, "inverse");
       m->inverse[k] = kept;
     }
-    for (int64_t k = 1; k < m->dim * m->dim && kind != LFM_NORMALISE_WHITEN; k += m->dim + 1) {
+    for (int64_t k = 1; k < m->dim * m->dim && !lfm_normaliser_mixes(m); k += m->dim + 1) {
       m->forward[k] = 1e-9; /* beside the diagonal */
       assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
       assert_string_equal(wrong, "forward");
       m->forward[k] = 0.0;
+    }
+    if (kind == LFM_NORMALISE_RADIAL) {
+      double kept = m->radial.knee;
+      m->radial.knee = 0.0;
+      assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
+      assert_string_equal(wrong, "radial");
+      m->radial.knee = kept;
     }
     m->logdet += 1e-4;
     assert_int_equal(lfm_normaliser_check(m, &wrong), LFM_OK);
@@ -260,7 +292,7 @@ static void tells_what_does_not_belong_to_forward(void **state) {
 
 static lfm_status fit_table(void *table) {
   lfm_normaliser *m;
-  lfm_status status = lfm_normaliser_fit(LFM_NORMALISE_WHITEN, table, &m);
+  lfm_status status = lfm_normaliser_fit(LFM_NORMALISE_RADIAL, table, &m);
   lfm_normaliser_destroy(m);
   return status;
 }
@@ -268,7 +300,8 @@ static lfm_status fit_table(void *table) {
 static void stands_refused_memory(void **state) {
   (void)state;
   lfm_table *table = correlated_table();
-  assert_int_equal(refuse_memory(fit_table, table), 11); /* which columns vary, the object and its 5 arrays, sd, 3 matrices */
+  /* which columns vary, the object and its 5 arrays, sd, 3 matrices, radii and a row */
+  assert_int_equal(refuse_memory(fit_table, table), 13);
   lfm_table_destroy(table);
 }
 
@@ -276,6 +309,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(whitens),
       cmocka_unit_test(standardises),
+      cmocka_unit_test(draws_far_rows_nearer),
       cmocka_unit_test(knows_its_determinant),
       cmocka_unit_test(agrees_with_a_hand_count),
       cmocka_unit_test(comes_back),

@@ -5,11 +5,11 @@
 #include "archive_copy.h"
 
 static lfm_model *model_of_four_columns(const char *const *keys) {
-  const double values[] = {1.0, 7.25, -2.0, 3.0, 2.0, 7.25, -1.0, -4.0, 4.0, 7.25, -5.0, 0.5};
+  const double values[] = {1.0, 7.25, -2.0, 3.0, 2.0, 7.25, -1.0, -4.0, 4.0, 7.25, -5.0, 0.5, 3.0, 7.25, 2.0, 1.0};
   const char *const names[] = {"a", "fixed", "Größe \"b\"", "d"};
   const int decimals[] = {1, 2, 0, -1};
   lfm_table *table;
-  OK(lfm_table_create(values, 3, 4, names, decimals, &table));
+  OK(lfm_table_create(values, 4, 4, names, decimals, &table));
   lfm_model *model = random_chain(table, keys, 1.0);
   lfm_table_destroy(table);
   return model;
@@ -137,9 +137,9 @@ static void expect_refusal(const char *path, const alteration *change, lfm_statu
   assert_says("altered.safetensors");
 }
 
-static folder folder_with_model(void) {
+static folder folder_with_model(const char *const *keys) {
   folder here = folder_create();
-  lfm_model *model = model_of_four_columns(NULL);
+  lfm_model *model = model_of_four_columns(keys);
   OK(lfm_chain_write(model, inside(here.path, "model.safetensors")));
   lfm_model_destroy(model);
   return here;
@@ -147,7 +147,7 @@ static folder folder_with_model(void) {
 
 static void metadata_that_makes_no_sense(void **state) {
   (void)state;
-  folder here = folder_with_model();
+  folder here = folder_with_model(NULL);
   static const struct {
     alteration change;
     lfm_status status;
@@ -184,7 +184,7 @@ static void metadata_that_makes_no_sense(void **state) {
 
 static void tensors_that_do_not_fit(void **state) {
   (void)state;
-  folder here = folder_with_model();
+  folder here = folder_with_model(NULL);
   static const char *const names[] = {"blocks.0.net.0.weight", "blocks.1.net.4.bias", "normaliser.varying",
                                       "normaliser.constant",   "normaliser.mean",     "normaliser.forward",
                                       "normaliser.inverse",    "normaliser.logdet"};
@@ -217,10 +217,27 @@ static void tensors_that_do_not_fit(void **state) {
   folder_remove(&here);
 }
 
+static void radii_that_make_no_sense(void **state) {
+  (void)state;
+  folder here = folder_with_model(KEYS("normalise=radial"));
+  static const double numbers[][2] = {{0.0, 1.0}, {1.0, -1.0}, {1.0, 1.0}};
+  const lfm_tensor shorter = {.dtype = LFM_F64, .dims = 1, .shape = {1}, .data = numbers[2]};
+  const double infinite[2] = {1.0, (double)INFINITY};
+  const lfm_tensor endless = {.dtype = LFM_F64, .dims = 1, .shape = {2}, .data = infinite};
+  expect_refusal(here.path, &(alteration){.name = "normaliser.radial"}, LFM_E_FORMAT, "'normaliser.radial'");
+  expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &shorter}, LFM_E_FORMAT, "[1]");
+  expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &endless}, LFM_E_FORMAT, "not finite");
+  for (int k = 0; k < 2; k++) {
+    const lfm_tensor wrong = {.dtype = LFM_F64, .dims = 1, .shape = {2}, .data = numbers[k]};
+    expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &wrong}, LFM_E_FORMAT, "not positive");
+  }
+  folder_remove(&here);
+}
+
 /* Weights that are not numbers load, as PyTorch would load them, and every row that meets them fails. */
 static void weights_that_are_not_numbers(void **state) {
   (void)state;
-  folder here = folder_with_model();
+  folder here = folder_with_model(NULL);
   float weights[16];
   for (int i = 0; i < 16; i++) weights[i] = NAN;
   const lfm_tensor bias = {.dtype = LFM_F32, .dims = 1, .shape = {16}, .data = weights};
@@ -247,7 +264,7 @@ static void weights_that_are_not_numbers(void **state) {
 /* Every shorter file, and each of many flipped bytes, is an error or (where only the header's spelling changed) the model. */
 static void damaged_files(void **state) {
   (void)state;
-  folder here = folder_with_model();
+  folder here = folder_with_model(NULL);
   uint8_t *data;
   size_t size;
   lfm_model *model;
@@ -284,7 +301,7 @@ static void files_that_are_not_there(void **state) {
 
 static void refused_memory_leaves_nothing(void **state) {
   (void)state;
-  folder here = folder_with_model();
+  folder here = folder_with_model(NULL);
   const char *path = inside(here.path, "model.safetensors");
   lfm_model *model;
   lfm_status status = LFM_E_MEMORY;
@@ -342,6 +359,7 @@ int main(void) {
       cmocka_unit_test(a_file_is_the_same_model_under_every_table),
       cmocka_unit_test(metadata_that_makes_no_sense),
       cmocka_unit_test(tensors_that_do_not_fit),
+      cmocka_unit_test(radii_that_make_no_sense),
       cmocka_unit_test(weights_that_are_not_numbers),
       cmocka_unit_test(damaged_files),
       cmocka_unit_test(files_that_are_not_there),

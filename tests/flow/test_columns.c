@@ -111,11 +111,11 @@ static void decimals_end_where_single_precision_does(void **state) {
   for (int j = 0; j < 4; j++) table->decimals[j] = decimals[j];
   for (int i = 0; i < 500; i++)
     table->values[4 * i] *= 2.0, table->values[4 * i + 1] = 1e9 + 2000.0 * table->values[4 * i + 1];
-  const char *const kinds[] = {"normalise=standardise", "normalise=whiten", "normalise=none"};
-  for (int k = 0; k < 3; k++) {
+  const char *const kinds[] = {"normalise=standardise", "normalise=whiten", "normalise=radial", "normalise=none"};
+  for (int k = 0; k < 4; k++) {
     lfm_model *model = random_chain(table, KEYS(kinds[k]), 1.0);
     OK(lfm_columns_make(model, 3, 1, &out));
-    for (int j = 0; j < 4; j++) assert_int_equal(lfm_table_decimals(out, j), k < 2 ? kept[j] : decimals[j]);
+    for (int j = 0; j < 4; j++) assert_int_equal(lfm_table_decimals(out, j), k < 3 ? kept[j] : decimals[j]);
     for (int j = 0; j < 4; j++) assert_int_equal(model->decimals[j], decimals[j]); /* the model keeps what the data had */
     lfm_table_destroy(out);
     lfm_model_destroy(model);

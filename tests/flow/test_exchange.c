@@ -158,7 +158,7 @@ static void export_and_import(const char *path, const lfm_model *model, const ch
 /* To the byte of the model file, and so of every log p. */
 static void an_export_imported_is_the_model(void **state) {
   (void)state;
-  static const char *const kinds[] = {"normalise=none", "normalise=standardise", "normalise=whiten"};
+  static const char *const kinds[] = {"normalise=none", "normalise=standardise", "normalise=whiten", "normalise=radial"};
   folder here = folder_create();
   lfm_table *table = table_with_constant(), *before, *after;
   lfm_score_options options;

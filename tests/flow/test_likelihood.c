@@ -106,6 +106,7 @@ static void densities_integrate_to_one(void **state) {
   lfm_table *line = gaussian_table(30, 1, 3), *plane = gaussian_table(30, 2, 3);
   lfm_model *one = random_chain(line, KEYS("hks=[0.1, 0.2, null]"), 2.0);
   lfm_model *two = random_chain(plane, KEYS("normalise=whiten"), 2.0);
+  lfm_model *drawn = random_chain(plane, KEYS("normalise=radial"), 2.0);
   enum { LINE = 2001, SIDE = 81 };
 
   double step = 120.0 / (LINE - 1), integral = 0.0;
@@ -115,14 +116,18 @@ static void densities_integrate_to_one(void **state) {
   assert_near(integral, 1.0, 1e-4);
 
   double cell = 80.0 / (SIDE - 1);
-  integral = 0.0;
+  const lfm_model *const flat[] = {two, drawn};
   for (int i = 0; i < SIDE * SIDE; i++) grid[2 * i] = cell * (i % SIDE) - 40.0, grid[2 * i + 1] = cell * (i / SIDE) - 40.0;
-  score(two, &(lfm_solver_options){0}, false, SIDE * SIDE, grid, &got);
-  for (int i = 0; i < SIDE * SIDE; i++) integral += exp(got.logp[i]) * cell * cell;
-  assert_near(integral, 1.0, 2e-3);
+  for (int k = 0; k < 2; k++) {
+    integral = 0.0;
+    score(flat[k], &(lfm_solver_options){0}, false, SIDE * SIDE, grid, &got);
+    for (int i = 0; i < SIDE * SIDE; i++) integral += exp(got.logp[i]) * cell * cell;
+    assert_near(integral, 1.0, 2e-3);
+  }
 
   lfm_model_destroy(one);
   lfm_model_destroy(two);
+  lfm_model_destroy(drawn);
   lfm_table_destroy(line);
   lfm_table_destroy(plane);
 }

@@ -49,7 +49,7 @@ static void linear_chain_gives_its_law(void **state) {
 static void logp_beside_samples_is_logp_scored(void **state) {
   (void)state;
   lfm_table *table = gaussian_table(50, 3, 2), *out = NULL, *scores = NULL;
-  lfm_model *model = random_chain(table, KEYS("normalise=whiten"), 2.0);
+  static const char *const kinds[] = {"normalise=whiten", "normalise=radial"};
   lfm_sample_options options = options_of(300, 2);
   lfm_score_options score;
   lfm_score_result result;
@@ -57,13 +57,16 @@ static void logp_beside_samples_is_logp_scored(void **state) {
   options.solve.tol = 1e-7;
   lfm_score_defaults(&score);
   score.solve.tol = 1e-7;
-  OK(lfm_sample(model, &options, &out, NULL));
-  OK(lfm_score(model, out, &score, &scores, &result));
-  for (int64_t i = 0; i < 300; i++) assert_near(out->values[4 * i + 3], scores->values[3 * i + 1], 2e-5);
-  lfm_table_destroy(out);
-  lfm_table_destroy(scores);
+  for (int k = 0; k < 2; k++) {
+    lfm_model *model = random_chain(table, KEYS(kinds[k]), 2.0);
+    OK(lfm_sample(model, &options, &out, NULL));
+    OK(lfm_score(model, out, &score, &scores, &result));
+    for (int64_t i = 0; i < 300; i++) assert_near(out->values[4 * i + 3], scores->values[3 * i + 1], 2e-5);
+    lfm_table_destroy(out);
+    lfm_table_destroy(scores);
+    lfm_model_destroy(model);
+  }
   lfm_table_destroy(table);
-  lfm_model_destroy(model);
 }
 
 /* The probes of a row are those of its number, whichever way it goes; their error is that of scoring. */

@@ -57,8 +57,8 @@ static void a_row_is_itself_wherever_it_stands(void **state) {
 /* Metres and millimetres: the same density, in other units. */
 static void units_shift_by_their_logarithm(void **state) {
   (void)state;
-  static const char *const kinds[] = {"normalise=standardise", "normalise=whiten"};
-  for (int k = 0; k < 2; k++) {
+  static const char *const kinds[] = {"normalise=standardise", "normalise=whiten", "normalise=radial"};
+  for (int k = 0; k < 3; k++) {
     lfm_table *metres = gaussian_table(100, 3, 1), *millimetres = gaussian_table(100, 3, 1);
     for (int64_t i = 0; i < 300; i++) millimetres->values[i] *= 1000.0;
     lfm_model *in_m = random_chain(metres, KEYS(kinds[k]), 1.0), *in_mm = random_chain(millimetres, KEYS(kinds[k]), 1.0);
@@ -68,7 +68,7 @@ static void units_shift_by_their_logarithm(void **state) {
     for (int i = 0; i < 100; i++) assert_near(m[i] - mm[i], 3 * log(1000), 1e-5);
     assert_near(of_mm.nll - of_m.nll, 3 * log(1000), 1e-6);
     assert_near(of_mm.nll_standardised, of_m.nll_standardised, 1e-6);
-    assert_near(of_m.nll_standardised, of_m.nll + in_m->normaliser->logdet, 1e-12);
+    if (k < 2) assert_near(of_m.nll_standardised, of_m.nll + in_m->normaliser->logdet, 1e-12);
     lfm_model_destroy(in_m);
     lfm_model_destroy(in_mm);
     lfm_table_destroy(metres);
