@@ -109,7 +109,9 @@ static void resolve_policies(lfm_config *config, const lfm_windows *windows) {
   if (isnan(config->lr)) config->lr = 5e-4;
 }
 
-static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= 32; }
+enum { MANY_COLUMNS = 32 };
+
+static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= MANY_COLUMNS; }
 
 static void resolve_network(lfm_config *config, const lfm_data_shape *shape) {
   if (!config->hidden_dim) config->hidden_dim = shape->rows < 5000 ? 128 : is_large(shape) ? 512 : 256;
@@ -136,10 +138,10 @@ static void resolve_optimiser(lfm_config *config, const lfm_data_shape *shape) {
 }
 
 /* Mean targets over so many rows as cost a twentieth of the network's operations, waves apart; none where that is less than
- * the batch. */
+ * the batch, nor in many columns, where hardly a row but the pair's own leads to a point. */
 static void resolve_targets(lfm_config *config, const lfm_data_shape *shape) {
   bool is_open = is_table(shape) && !lfm_config_is_set(config, "target_rows") && lfm_coupling_is_own(config->coupling);
-  if (is_open) {
+  if (is_open && shape->dim < MANY_COLUMNS) {
     double width = (double)config->hidden_dim, dim = (double)shape->dim;
     double weights = width * (2.0 * dim + 1.0 + (config->num_hidden - 1) * width);
     int64_t rows = (int64_t)fmin(0.05 * 6.0 * weights / lfm_posterior_flops(1, shape->dim), 1024.0);
