@@ -8,6 +8,7 @@
 #include "options.h"
 #include "outfile.h"
 #include "progress.h"
+#include "text.h"
 
 #include <inttypes.h>
 
@@ -20,8 +21,9 @@ typedef struct request {
 } request;
 
 typedef struct pushed {
-  int64_t rows, columns;
+  int64_t columns;
   int border, blocks;
+  lfm_push_result cost;
 } pushed;
 
 static lfm_status carry(const request *r, app_progress *progress, const lfm_model *model, const lfm_table *rows,
@@ -34,8 +36,9 @@ static lfm_status carry(const request *r, app_progress *progress, const lfm_mode
   options.threads = (int)r->threads;
   options.progress = app_progress_show;
   options.context = progress;
-  lfm_status status = lfm_push(model, rows, &options, out);
-  if (status == LFM_OK) *result = (pushed){lfm_table_rows(*out), lfm_table_cols(*out), options.to, lfm_model_blocks(model)};
+  *result = (pushed){.border = options.to, .blocks = lfm_model_blocks(model)};
+  lfm_status status = lfm_push(model, rows, &options, out, &result->cost);
+  if (status == LFM_OK) result->columns = lfm_table_cols(*out);
   return status;
 }
 
@@ -56,18 +59,23 @@ static lfm_status push(const request *r, app_progress *progress, pushed *result)
 
 static void print_json(const request *r, const pushed *result) {
   app_json json = app_json_open(stdout);
-  app_json_whole(&json, "rows", result->rows);
+  app_json_whole(&json, "rows", result->cost.rows);
   app_json_whole(&json, "columns", result->columns);
   app_json_whole(&json, "border", result->border);
   app_json_whole(&json, "blocks", result->blocks);
   app_json_flag(&json, "back", r->back);
+  app_json_real(&json, "nfe_mean", result->cost.nfe_mean);
+  app_json_real(&json, "seconds", result->cost.seconds);
   app_json_close(&json);
 }
 
 static void print_result(const request *r, const pushed *result) {
   const char *side = result->border == 0 ? " (data side)" : result->border == result->blocks ? " (noise side)" : "";
-  printf("rows      %" PRId64 " of %" PRId64 " columns, in %s\n", result->rows, result->columns, r->out);
-  printf("%s      border %d of %d%s\n", r->back ? "from" : "to  ", result->border, result->blocks, side);
+  char text[APP_TEXT_SIZE];
+  printf("rows          %" PRId64 " of %" PRId64 " columns, in %s\n", result->cost.rows, result->columns, r->out);
+  printf("%s          border %d of %d%s\n", r->back ? "from" : "to  ", result->border, result->blocks, side);
+  printf("evaluations   %s a row\n", app_amount(text, result->cost.nfe_mean));
+  printf("time          %s\n", app_duration(text, result->cost.seconds));
 }
 
 static int run(const app_command *self, int argc, char **argv) {

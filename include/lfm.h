@@ -547,12 +547,19 @@ typedef struct lfm_push_options {
   void *context;
 } lfm_push_options;
 
+typedef struct lfm_push_result {
+  int64_t rows;
+  double nfe_mean; /* evaluations a row, over the blocks that it went through */
+  double seconds;
+} lfm_push_result;
+
 LFM_API void lfm_push_defaults(lfm_push_options *options);
 
 /* Rows of data through blocks 1 .. to, in the flow's normalised units: out [rows, lfm_model_border_dim], columns x0, x1, ...
  * With back, such rows through blocks to .. 1: out [rows, lfm_model_dim], in the data's names, units and decimals.  Columns
- * are taken by name where all are there.  A row whose solve fails is an error (LFM_E_NUMERIC). */
-LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out);
+ * are taken by name where all are there.  A row whose solve fails is an error (LFM_E_NUMERIC).  result may be NULL. */
+LFM_API lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out,
+                            lfm_push_result *result);
 
 /* ---- distillation ------------------------------------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@ static lfm_status at_border(const lfm_model *model, const lfm_table *rows, int b
   lfm_push_defaults(&options);
   options.to = border;
   options.solve.tol = 1e-3; /* a dot is wider than that */
-  return lfm_push(model, rows, &options, out);
+  return lfm_push(model, rows, &options, out, NULL);
 }
 
 /* A panel: a row a model, whose columns are the data, the pool at each border (the noise of every chain in one column) and

@@ -41,12 +41,10 @@ static lfm_status load_states(const lfm_model *model, const lfm_table *table, do
 }
 
 static lfm_status through_blocks(const lfm_model *model, const lfm_table *table, const lfm_push_options *options,
-                                 lfm_rows *rows) {
+                                 lfm_rows *rows, lfm_meter *meter) {
   lfm_solve solve;
   lfm_team *team = NULL;
   lfm_carry *carry = NULL;
-  lfm_meter meter;
-  lfm_meter_begin(&meter, options->progress, options->context);
   lfm_solver_options given;
   LFM_TRY(lfm_solve_for(model, &options->solve, &given));
   LFM_TRY(lfm_solve_parse(&given, model->blocks, &solve));
@@ -58,8 +56,8 @@ static lfm_status through_blocks(const lfm_model *model, const lfm_table *table,
     const lfm_span *span = &model->span[n];
     lfm_path path =
         lfm_solve_path(&solve, model, n, options->back ? span->right : span->left, options->back ? span->left : span->right);
-    lfm_meter_phase(&meter, LFM_PHASE_PUSH, k + 1, options->to, 0, rows->count);
-    LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, rows, &meter), done);
+    lfm_meter_phase(meter, LFM_PHASE_PUSH, k + 1, options->to, 0, rows->count);
+    LFM_TRY_GOTO(lfm_carry_rows(carry, model->params[n], &path, rows, meter), done);
   }
   for (int64_t i = 0; i < rows->count && status == LFM_OK; i++)
     if (rows->failed[i])
@@ -79,7 +77,16 @@ static lfm_status to_data(const lfm_model *model, const lfm_table *states, lfm_t
   return LFM_OK;
 }
 
-lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out) {
+static void fill_result(const lfm_rows *rows, const lfm_meter *meter, lfm_push_result *result) {
+  double evaluations = 0.0;
+  for (int64_t i = 0; i < rows->count; i++) evaluations += (double)rows->nfe[i];
+  *result = (lfm_push_result){.rows = rows->count,
+                              .nfe_mean = rows->count ? evaluations / (double)rows->count : 0.0,
+                              .seconds = lfm_seconds() - meter->begun};
+}
+
+lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_push_options *options, lfm_table **out,
+                    lfm_push_result *result) {
   *out = NULL;
   if (model->windows)
     return lfm_fail(LFM_E_UNSUPPORTED,
@@ -93,16 +100,21 @@ lfm_status lfm_push(const lfm_model *model, const lfm_table *table, const lfm_pu
   LFM_TRY(lfm_table_check_finite("the table", table, "drop or mend the row"));
   lfm_table *states = NULL;
   lfm_rows rows = {.count = table->rows};
+  lfm_meter meter;
   lfm_status status;
+  lfm_meter_begin(&meter, options->progress, options->context);
   LFM_TRY_GOTO(lfm_table_make(table->rows, model->normaliser->dim, &states), done);
   LFM_TRY_GOTO(LFM_ALLOC(&rows.failed, table->rows), done);
+  LFM_TRY_GOTO(LFM_ALLOC(&rows.nfe, table->rows), done);
   rows.f64 = states->values;
   LFM_TRY_GOTO((options->back ? load_states : load_data)(model, table, states->values), done);
-  LFM_TRY_GOTO(through_blocks(model, table, options, &rows), done);
+  LFM_TRY_GOTO(through_blocks(model, table, options, &rows, &meter), done);
+  if (result) fill_result(&rows, &meter, result);
   if (options->back) LFM_TRY_GOTO(to_data(model, states, out), done);
   else *out = states, states = NULL;
 done:
   lfm_free(rows.failed);
+  lfm_free(rows.nfe);
   lfm_table_destroy(states);
   return status;
 }

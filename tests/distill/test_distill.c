@@ -580,12 +580,12 @@ static void a_student_has_no_flow(void **state) {
   FAILS(LFM_E_UNSUPPORTED, lfm_score(fast, table, &score, NULL, &scored));
   assert_says("no flow density");
   FAILS(LFM_E_UNSUPPORTED, lfm_ledger(fast, table, &ledger, &nats));
-  FAILS(LFM_E_UNSUPPORTED, lfm_push(fast, table, &push, &out));
+  FAILS(LFM_E_UNSUPPORTED, lfm_push(fast, table, &push, &out, NULL));
   push.back = true, push.to = 2;
   lfm_table *noise = gaussian_table(20, 2, 4);
   OK(lfm_table_rename(noise, 0, "x0"));
   OK(lfm_table_rename(noise, 1, "x1"));
-  OK(lfm_push(fast, noise, &push, &out)); /* to data there is a way */
+  OK(lfm_push(fast, noise, &push, &out, NULL)); /* to data there is a way */
   lfm_table_destroy(out);
   sample.logp = true;
   FAILS(LFM_E_UNSUPPORTED, lfm_sample(fast, &sample, &out, NULL));

@@ -23,7 +23,7 @@ static void check_linear_borders(bool back) {
   for (int border = 0; border <= 3; border++) {
     lfm_push_options options = options_of(border);
     options.back = back;
-    OK(lfm_push(model, table, &options, &out));
+    OK(lfm_push(model, table, &options, &out, NULL));
     assert_true(lfm_table_rows(out) == ROWS && lfm_table_cols(out) == 2);
     for (int i = 0; i < 2 * ROWS; i++)
       assert_near(out->values[i], table->values[i] * (back ? 1.0 / factor : factor), back ? 3e-5 : 1e-5);
@@ -54,7 +54,7 @@ static void border_zero_is_the_normalised_data(void **state) {
   OK(lfm_table_create(moved, 3, 3, turned, NULL, &other));
   lfm_model *model = random_chain(table, NULL, 1.0);
   lfm_push_options options = options_of(0);
-  OK(lfm_push(model, other, &options, &out)); /* columns by name, the constant one left out */
+  OK(lfm_push(model, other, &options, &out, NULL)); /* columns by name, the constant one left out */
   const double scale = sqrt(1.5);
   const double expected[] = {-scale, -scale, 0, scale, scale, 0};
   assert_int_equal(lfm_table_cols(out), 2);
@@ -90,10 +90,10 @@ static void back_is_the_way_back(void **state) {
   assert_int_equal(lfm_model_border_dim(model), 2);
   for (int to = 0; to <= 3; to++) {
     lfm_push_options options = options_of(to);
-    OK(lfm_push(model, table, &options, &states));
+    OK(lfm_push(model, table, &options, &states, NULL));
     assert_true(lfm_table_rows(states) == ROWS && lfm_table_cols(states) == 2);
     options.back = true;
-    OK(lfm_push(model, states, &options, &again));
+    OK(lfm_push(model, states, &options, &again, NULL));
     assert_true(lfm_table_rows(again) == ROWS && lfm_table_cols(again) == 3);
     for (int j = 0; j < 3; j++) {
       assert_string_equal(lfm_table_name(again, j), lfm_table_name(table, j));
@@ -119,7 +119,7 @@ static void decoded_noise_is_a_sample(void **state) {
   sample.solve.tol = 1e-8;
   OK(lfm_sample(model, &sample, &rows, NULL));
   lfm_push_options options = options_of(2);
-  OK(lfm_push(model, rows, &options, &noise));
+  OK(lfm_push(model, rows, &options, &noise, NULL));
   lfm_rng rng = {.seed = sample.seed, .purpose = LFM_FOR_SAMPLE};
   for (int64_t i = 0; i < 25; i++) {
     float z[2];
@@ -130,7 +130,7 @@ static void decoded_noise_is_a_sample(void **state) {
     }
   }
   options.back = true;
-  OK(lfm_push(model, noise, &options, &again));
+  OK(lfm_push(model, noise, &options, &again, NULL));
   assert_memory_equal(again->values, rows->values, 25 * 3 * sizeof(double)); /* the same solve of the same rows */
   lfm_table_destroy(rows);
   lfm_table_destroy(noise);
@@ -152,14 +152,14 @@ static void columns_of_a_border_are_found(void **state) {
   OK(lfm_table_create(plain, 1, 2, wrong, NULL, &half));
   lfm_push_options options = options_of(1);
   options.back = true;
-  OK(lfm_push(model, named, &options, &of_named));
-  OK(lfm_push(model, bare, &options, &of_bare));
-  OK(lfm_push(model, unnamed, &options, &of_unnamed));
+  OK(lfm_push(model, named, &options, &of_named, NULL));
+  OK(lfm_push(model, bare, &options, &of_bare, NULL));
+  OK(lfm_push(model, unnamed, &options, &of_unnamed, NULL));
   assert_memory_equal(of_named->values, of_bare->values, 3 * sizeof(double));
   assert_memory_equal(of_unnamed->values, of_bare->values, 3 * sizeof(double));
-  FAILS(LFM_E_DATA, lfm_push(model, half, &options, &out));
+  FAILS(LFM_E_DATA, lfm_push(model, half, &options, &out, NULL));
   assert_says("none called 'x0'");
-  FAILS(LFM_E_DATA, lfm_push(model, table, &options, &out)); /* three columns of data are no two of a border */
+  FAILS(LFM_E_DATA, lfm_push(model, table, &options, &out, NULL)); /* three columns of data are no two of a border */
   assert_says("border");
   assert_null(out);
   lfm_table *const made[] = {table, named, bare, unnamed, half, of_named, of_bare, of_unnamed};
@@ -172,37 +172,56 @@ static void refusals_say_why(void **state) {
   lfm_table *table = gaussian_table(5, 2, 1), *narrow = gaussian_table(5, 1, 1), *out = table;
   lfm_model *model = random_chain(table, NULL, 1.0), *wild = random_chain(table, NULL, 1e30);
   lfm_push_options options = options_of(3);
-  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out));
+  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out, NULL));
   assert_says("border 3");
   assert_null(out);
   options.to = -1;
-  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out));
+  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out, NULL));
   options = options_of(1);
-  FAILS(LFM_E_DATA, lfm_push(model, narrow, &options, &out));
-  FAILS(LFM_E_NUMERIC, lfm_push(wild, table, &options, &out));
+  FAILS(LFM_E_DATA, lfm_push(model, narrow, &options, &out, NULL));
+  FAILS(LFM_E_NUMERIC, lfm_push(wild, table, &options, &out, NULL));
   assert_says("row 1");
   options.back = true;
-  FAILS(LFM_E_NUMERIC, lfm_push(wild, table, &options, &out));
+  FAILS(LFM_E_NUMERIC, lfm_push(wild, table, &options, &out, NULL));
   assert_says("row 1");
   assert_null(out);
   options.to = 3;
-  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out));
+  FAILS(LFM_E_USAGE, lfm_push(model, table, &options, &out, NULL));
   assert_says("border 3");
   const uint8_t grey[10] = {0};
   lfm_table *pictures; /* of as many pixels as the border has columns */
   OK(lfm_table_create_pictures(grey, 5, 1, 1, 2, NULL, &pictures));
   options.to = 1;
-  FAILS(LFM_E_DATA, lfm_push(model, pictures, &options, &out));
+  FAILS(LFM_E_DATA, lfm_push(model, pictures, &options, &out, NULL));
   assert_says("not pictures");
   lfm_table_destroy(pictures);
   options.back = false;
   table->values[3] = NAN;
   options.to = 0;
-  FAILS(LFM_E_DATA, lfm_push(model, table, &options, &out));
+  FAILS(LFM_E_DATA, lfm_push(model, table, &options, &out, NULL));
   lfm_table_destroy(table);
   lfm_table_destroy(narrow);
   lfm_model_destroy(model);
   lfm_model_destroy(wild);
+}
+
+/* Four midpoints of two evaluations a block; none on the spot. */
+static void what_it_takes_is_told(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(50, 2, 1), *out;
+  lfm_model *model = random_chain(table, KEYS("hks=[0.1, 0.2, null]"), 1.0);
+  for (int to = 0; to <= 3; to++) {
+    lfm_push_options options = options_of(to);
+    lfm_push_result result;
+    options.solve = (lfm_solver_options){.solver = "midpoint", .nfe = 24};
+    OK(lfm_push(model, table, &options, &out, &result));
+    assert_int_equal(result.rows, 50);
+    assert_near(result.nfe_mean, 8.0 * to, 0.0);
+    assert_true(result.seconds >= 0.0);
+    lfm_table_destroy(out);
+  }
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
 }
 
 static void sweep_memory(bool back) {
@@ -213,7 +232,7 @@ static void sweep_memory(bool back) {
   lfm_status status = LFM_E_MEMORY;
   for (uint64_t at = 1; status != LFM_OK; at++) {
     lfm_alloc_fail_at(at);
-    status = lfm_push(model, table, &options, &out);
+    status = lfm_push(model, table, &options, &out, NULL);
     assert_true(status == LFM_OK || (status == LFM_E_MEMORY && !out && at < 1000));
   }
   lfm_alloc_fail_at(0);
@@ -237,6 +256,7 @@ int main(void) {
       cmocka_unit_test(decoded_noise_is_a_sample),
       cmocka_unit_test(columns_of_a_border_are_found),
       cmocka_unit_test(refusals_say_why),
+      cmocka_unit_test(what_it_takes_is_told),
       cmocka_unit_test(refused_memory_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,7 +389,7 @@ static void mean_and_scale_normalise(void **state) {
   lfm_push_defaults(&push);
   OK(import_with(path, KEYS(NET), NULL, &model));
   OK(lfm_table_create(values, 2, 2, NULL, NULL, &table));
-  OK(lfm_push(model, table, &push, &states));
+  OK(lfm_push(model, table, &push, &states, NULL));
   for (int i = 0; i < 4; i++) assert_near(states->values[i], expected[i], 0);
   assert_near(model->normaliser->logdet, -log(2.0), 1e-15);
   lfm_table_destroy(table);

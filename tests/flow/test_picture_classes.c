@@ -163,7 +163,7 @@ static void without_a_class_nothing_is_made_up(void **state) {
   assert_says("class_drop=0");
   lfm_push_options push;
   lfm_push_defaults(&push);
-  FAILS(LFM_E_USAGE, lfm_push(model, r.table, &push, &table));
+  FAILS(LFM_E_USAGE, lfm_push(model, r.table, &push, &table, NULL));
   assert_says("class_drop=0");
   lfm_model_destroy(model);
   run_drop(&r);

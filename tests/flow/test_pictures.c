@@ -170,14 +170,14 @@ static void noise_leads_back_to_the_bytes(void **state) {
     lfm_push_defaults(&options);
     options.solve.tol = 1e-7;
     options.to = lfm_model_blocks(model);
-    OK(lfm_push(model, r.table, &options, &noise));
+    OK(lfm_push(model, r.table, &options, &noise, NULL));
     assert_true(noise->cols == DIM && lfm_table_values(noise));
     options.back = true;
-    OK(lfm_push(model, noise, &options, &again));
+    OK(lfm_push(model, noise, &options, &again, NULL));
     int64_t differ = 0;
     for (int64_t k = 0; k < r.table->rows * DIM; k++) differ += lfm_table_pixels(again)[k] != lfm_table_pixels(r.table)[k];
-    assert_true(differ <= (uniform ? r.table->rows * DIM / 1000 : 0)); /* u may lie at the edge of its step */
-    FAILS(LFM_E_DATA, lfm_push(model, r.table, &options, &none));      /* pictures are no rows of a border */
+    assert_true(differ <= (uniform ? r.table->rows * DIM / 1000 : 0));  /* u may lie at the edge of its step */
+    FAILS(LFM_E_DATA, lfm_push(model, r.table, &options, &none, NULL)); /* pictures are no rows of a border */
     lfm_table_destroy(noise);
     lfm_table_destroy(again);
     lfm_model_destroy(model);

@@ -248,7 +248,7 @@ static void what_does_not_fit_is_refused(void **state) {
   FAILS(LFM_E_DATA, lfm_score(model, plain, &score, NULL, &result));
   assert_says("demonstrations");
   lfm_push_defaults(&push);
-  FAILS(LFM_E_UNSUPPORTED, lfm_push(model, plain, &push, &out));
+  FAILS(LFM_E_UNSUPPORTED, lfm_push(model, plain, &push, &out, NULL));
   FAILS(LFM_E_USAGE, lfm_table_write(poses, "poses.hdf5"));
   assert_says("holds demonstrations");
   static const char *const bad[] = {

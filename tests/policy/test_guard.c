@@ -169,7 +169,7 @@ static void the_score_is_one_step_to_the_noise(void **made) {
   lfm_push_options options;
   lfm_push_defaults(&options);
   options.solve.solver = "euler", options.solve.nfe = 1, options.to = 1;
-  OK(lfm_push(flow, row, &options, &noise));
+  OK(lfm_push(flow, row, &options, &noise, NULL));
   for (int64_t j = 0; j < noise->cols; j++) sum += noise->values[j] * noise->values[j] / (double)noise->cols;
   assert_near(state_of(policy).score, sum, 1e-5 * sum);
   lfm_table_destroy(row), lfm_table_destroy(noise);

@@ -385,11 +385,11 @@ expect_error "nothing.csv" "$lfm" ledger run data.csv --train nothing.csv
 
 # ---- push: to the noise side and back in units and decimals, beside a column of text; borders by number
 expect_json "$lfm" push run data.csv -o noise.csv --tol 1e-7 --json
-expect_fields rows columns border blocks back
+expect_fields rows columns border blocks back nfe_mean seconds
 check "the noise side is the default" grep -qF '"columns": 2, "border": 2, "blocks": 2, "back": false' out
 check "the columns of a border" grep -qx 'x0,x1' <(head -1 noise.csv)
 expect_exit 0 "$lfm" push run noise.csv --back -o again.csv --tol 1e-7
-check "the result says from where" grep -qx 'from      border 2 of 2 (noise side)' out
+check "the result says from where" grep -qx 'from          border 2 of 2 (noise side)' out
 check "every row came back, but the label" awk -F, 'NR == FNR { a[FNR] = $1; b[FNR] = $2; n = FNR; next }
   FNR > 1 && ($1 - a[FNR] > 2e-4 || a[FNR] - $1 > 2e-4 || $2 - b[FNR] > 2e-4 || b[FNR] - $2 > 2e-4) { bad = 1 }
   END { exit bad || FNR != n || n != 401 }' data.csv again.csv
