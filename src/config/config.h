@@ -82,6 +82,7 @@ struct lfm_config {
   bool cat_t_all; /* cat_t: first|all */
   int64_t waves;  /* of a table's columns, beside them; 0: none */
   double finest_wave;
+  double wave_noise; /* that they fade by; 0: that of t */
   lfm_sizes unet_dim_mults;
   int res_depth;
   lfm_sizes attention_resolution; /* one 0: none */

@@ -91,6 +91,8 @@ const lfm_key lfm_keys[] = {
           "tables: sines and cosines of each column (of two columns: of both together) that the network sees beside them"),
     REAL("finest_wave", finest_wave, FROM_TO(1, 10000), "32",
          "the shortest of them, in radians a unit of what the network sees; the longest has 1"),
+    REAL("wave_noise", wave_noise, FROM_TO(0, 1), "0",
+         "the noise that they fade by, the shortest first; 0: that of t, as a flow wants it"),
     COUNTS("unet_dim_mults", unet_dim_mults, FROM_TO(1, 64), "auto",
            "unet, unet1d: channels at each size, in multiples of hidden_dim"),
     COUNT("res_depth", res_depth, FROM_TO(1, 16), "2", "unet: residual blocks at each size"),

@@ -65,6 +65,15 @@ static lfm_status take_asked(const lfm_config *asked, lfm_config *config) {
   return LFM_OK;
 }
 
+/* One step is a map of x alone, as fine wherever it begins: its waves fade as near the data, not by the time at which it is
+ * taken, when all but the longest would be gone (docs/decisions/waves.md). */
+static const double WAVE_NOISE = 0.2;
+
+static void show_waves(const lfm_model *teacher, lfm_objective objective, lfm_config *config) {
+  bool is_step = objective == LFM_OBJECTIVE_RESIDUAL && teacher->config->waves;
+  if (is_step) lfm_config_take(config, &(lfm_config){.wave_noise = WAVE_NOISE}, "wave_noise");
+}
+
 lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objective, const lfm_config *asked,
                                  lfm_config **out) {
   lfm_status status;
@@ -72,6 +81,7 @@ lfm_status lfm_student_configure(const lfm_model *teacher, lfm_objective objecti
   for (int k = 0; fixed[k]; k++) LFM_TRY_GOTO(lfm_config_set(*out, fixed[k]), failed);
   for (int k = 0; inherited[k]; k++) lfm_config_take(*out, teacher->config, inherited[k]);
   lfm_config_take(*out, &(lfm_config){.objective = objective}, "objective");
+  show_waves(teacher, objective, *out);
   if (asked) LFM_TRY_GOTO(take_asked(asked, *out), failed);
   return LFM_OK;
 failed:

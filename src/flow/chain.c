@@ -87,13 +87,15 @@ lfm_status lfm_chain_unet1d(const lfm_model *model, lfm_unet1d_config *out) {
 
 lfm_status lfm_chain_mlp(const lfm_model *model, lfm_mlp_config *out) {
   const lfm_config *config = model->config;
-  *out =
-      (lfm_mlp_config){.dim = model->normaliser->dim,
-                       .hidden_dim = config->hidden_dim,
-                       .num_hidden = config->num_hidden,
-                       .cat_t_all = config->cat_t_all,
-                       .given = given_of(model),
-                       .waves = {model->windows ? 0 : config->waves, config->finest_wave, config->interp == LFM_INTERP_TRIG}};
+  *out = (lfm_mlp_config){.dim = model->normaliser->dim,
+                          .hidden_dim = config->hidden_dim,
+                          .num_hidden = config->num_hidden,
+                          .cat_t_all = config->cat_t_all,
+                          .given = given_of(model),
+                          .waves = {.count = model->windows ? 0 : config->waves,
+                                    .finest = config->finest_wave,
+                                    .trig = config->interp == LFM_INTERP_TRIG,
+                                    .noise = config->wave_noise}};
   return act_of(config, &out->act);
 }
 

@@ -44,6 +44,7 @@ lfm_status lfm_resolve_check_keys(const lfm_config *config, const lfm_data_shape
       {"action_horizon", DEMONSTRATIONS},
       {"normalise", TABLE},
       {"finest_wave", TABLE},
+      {"wave_noise", TABLE},
       {"unet_dim_mults", NO_TABLE},
       {"attention_resolution", PICTURES},
       {"res_depth", PICTURES},

@@ -44,7 +44,7 @@ static lfm_status make_waves(const lfm_kernels *kernels, int64_t dim, const lfm_
   size_t size = kernels->number_size;
   LFM_TRY(lfm_alloc_array(out, 1, sizeof **out + 3 * (size_t)count * size));
   lfm_waves *w = *out;
-  w->dim = dim, w->count = count, w->trig = c->trig;
+  w->dim = dim, w->count = count, w->trig = c->trig, w->noise = c->noise;
   w->strengths = w + 1, w->turns = (char *)w->strengths + (size_t)count * size;
   for (int64_t n = 0; n < count; n++) {
     double number = count > 1 ? pow(c->finest, (double)n / (double)(count - 1)) : 1.0, turns = number / (2.0 * pi);
@@ -62,8 +62,10 @@ lfm_status lfm_graph_waves(lfm_graph *graph, lfm_value x, lfm_value t, const lfm
   int64_t dim = graph->values[x].count;
   if (graph->values[x].tangent != LFM_TANGENT_UNIT || graph->values[t].count != 1 || graph->values[t].producer >= 0)
     return lfm_fail(LFM_E_USAGE, "graph: waves of value %d", x);
-  if (config->count < 1 || config->count > LFM_MOST_WAVES || !(config->finest >= 1.0 && config->finest <= 1e4))
-    return lfm_fail(LFM_E_USAGE, "graph: %lld waves up to %g radians", (long long)config->count, config->finest);
+  if (config->count < 1 || config->count > LFM_MOST_WAVES || !(config->finest >= 1.0 && config->finest <= 1e4) ||
+      !(config->noise >= 0.0))
+    return lfm_fail(LFM_E_USAGE, "graph: %lld waves up to %g radians, in noise of %g", (long long)config->count,
+                    config->finest, config->noise);
   lfm_node node = {.op = &op_waves, .inputs = 2, .input = {x, t}};
   LFM_TRY(make_waves(graph->kernels, dim, config, &node.waves));
   int64_t cols = lfm_wave_columns(dim, config->count);

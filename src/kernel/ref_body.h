@@ -255,7 +255,8 @@ LFM_VECTOR static void NAME(waves_loop)(NUM *restrict y, const NUM *restrict x, 
   int64_t dim = w->dim, of_each = dim == 2 ? 1 : dim, all = w->count * of_each;
   for (int64_t row = 0; row < rows; row++, x += dim, y += dim + 2 * all) {
     NUM *restrict sines = y + dim, *restrict cosines = sines + all, quarter, noise = t[row];
-    if (w->trig) NAME(wave)(noise / 4, &noise, &quarter);
+    if (w->noise > 0.0) noise = (NUM)w->noise;
+    else if (w->trig) NAME(wave)(noise / 4, &noise, &quarter);
     for (int64_t j = 0; j < dim; j++) y[j] = x[j];
     if (dim == 2) NAME(turn)(sines, NAME(within)(x[0]), NAME(within)(x[1]), w);
     else NAME(turn_columns)(sines, x, w);

@@ -51,6 +51,7 @@ typedef struct lfm_product lfm_product; /* one worker's: not to be run by two th
 typedef struct lfm_waves {
   int64_t dim, count;
   bool trig;
+  double noise; /* 0: by t */
   void *turns, *strengths; /* numbers: k / 2 pi, of the plane [2, count], else [count]; |k|^2 / 2 [count] */
 } lfm_waves;
 

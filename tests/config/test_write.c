@@ -99,6 +99,7 @@ static void test_every_key(void **state) {
                                          "grad_clip=.25",
                                          "waves=5",
                                          "finest_wave=7",
+                                         "wave_noise=.3",
                                          "optimizer=adamw",
                                          "adam_beta1=.95",
                                          "adam_beta2=.99",

@@ -21,6 +21,28 @@ static void what_a_student_learns_to_be_is_compared(void **state) {
   lfm_model_destroy(teacher);
 }
 
+/* Those of a step do not fade by the time at which it is taken, when all but the longest would be gone. */
+static void a_step_sees_its_waves(void **state) {
+  (void)state;
+  lfm_table *table = gaussian_table(50, 2, 3);
+  static const struct {
+    const char *waves;
+    lfm_objective objective;
+    double noise;
+  } cases[] = {{"waves=8", LFM_OBJECTIVE_RESIDUAL, 0.2},
+               {"waves=8", LFM_OBJECTIVE_REFLOW, 0.0},
+               {"waves=0", LFM_OBJECTIVE_RESIDUAL, 0.0}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    lfm_model *teacher = random_chain(table, KEYS(cases[k].waves), 1.0);
+    lfm_config *config;
+    OK(lfm_student_configure(teacher, cases[k].objective, NULL, &config));
+    assert_near(config->wave_noise, cases[k].noise, 0.0);
+    lfm_config_destroy(config);
+    lfm_model_destroy(teacher);
+  }
+  lfm_table_destroy(table);
+}
+
 /* The three blocks of a teacher as students of themselves. */
 static void refused_memory_leaves_no_chain(void **state) {
   (void)state;
@@ -43,6 +65,7 @@ static void refused_memory_leaves_no_chain(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_step_sees_its_waves),
       cmocka_unit_test(what_a_student_learns_to_be_is_compared),
       cmocka_unit_test(refused_memory_leaves_no_chain),
   };

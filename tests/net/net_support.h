@@ -87,7 +87,8 @@ static inline void wave_again(const lfm_mlp_config *c, double t, const double *x
   bool plane = c->dim == 2;
   double step = c->waves.count > 1 ? (double)(plane ? k : k / c->dim) / (double)(c->waves.count - 1) : 0.0;
   double number = pow(c->waves.finest, step), angle = pi * fmod(golden * (double)k, 1.0), phase = 0, along = 0;
-  double noise = c->waves.trig ? sin(pi / 2 * t) : t, mean = exp(-number * number * noise * noise / 2);
+  double by_time = c->waves.trig ? sin(pi / 2 * t) : t, noise = c->waves.noise > 0 ? c->waves.noise : by_time,
+         mean = exp(-number * number * noise * noise / 2);
   for (int64_t j = 0; j < c->dim; j++) {
     double share = plane ? (j ? sin(angle) : cos(angle)) : (double)(k % c->dim == j);
     phase += number * share * fmax(fmin(x[j], LFM_WAVES_END), -LFM_WAVES_END);

@@ -22,9 +22,10 @@ static const net_case cases[] = {
     {{1, 12, 4, {LFM_ACT_SOFTPLUS, 1}, true, 0, false, {0}}, 2},
     {{3, 18, 2, {LFM_ACT_SILU, 0}, false, 7, false, {0}}, 6},
     {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false, {0}}, 5},
-    {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false, {9, 6, false}}, 5},
-    {{3, 12, 1, {LFM_ACT_SILU, 0}, false, 0, false, {4, 5, true}}, 6},
-    {{1, 13, 1, {LFM_ACT_SILU, 0}, false, 0, false, {1, 5, true}}, 6},
+    {{2, 14, 2, {LFM_ACT_TANH, 0}, true, 1, false, {9, 6, false, 0}}, 5},
+    {{3, 12, 1, {LFM_ACT_SILU, 0}, false, 0, false, {4, 5, true, 0}}, 6},
+    {{1, 13, 1, {LFM_ACT_SILU, 0}, false, 0, false, {1, 5, true, 0}}, 6},
+    {{2, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {9, 6, true, 0.2}}, 5},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -85,8 +86,8 @@ static void check_trace(const net_case *c, const lfm_kernels *kernels, double to
 
 /* Beyond the end of the waves, to one side and to both. */
 static void check_far_trace(const lfm_kernels *kernels, double tolerance) {
-  static const net_case plane = {{2, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {9, 6, false}}, 3},
-                        columns = {{3, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {4, 6, true}}, 2};
+  static const net_case plane = {{2, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {9, 6, false, 0}}, 3},
+                        columns = {{3, 14, 2, {LFM_ACT_TANH, 0}, false, 0, false, {4, 6, true, 0}}, 2};
   far = 20.0;
   check_trace(&plane, kernels, tolerance);
   check_trace(&columns, kernels, tolerance);
@@ -236,9 +237,11 @@ static void test_senseless_configs_are_refused(void **state) {
                                        {2, 8, 1, {LFM_ACT_SOFTPLUS, 0}, false, 0, false, {0}},
                                        {2, 8, 1, {LFM_ACT_SOFTPLUS, NAN}, false, 0, false, {0}},
                                        {2, 8, 1, {LFM_ACT_RELU, 0}, false, -1, false, {0}},
-                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {-1, 8, false}},
-                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, 0.5, false}},
-                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, NAN, false}}};
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {-1, 8, false, 0}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, 0.5, false, 0}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, NAN, false, 0}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, 8, false, -0.1}},
+                                       {2, 8, 1, {LFM_ACT_RELU, 0}, false, 0, false, {4, 8, false, NAN}}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     lfm_net *net = (lfm_net *)1;
     assert_int_equal(lfm_mlp_create(&bad[i], lfm_kernels_best(), &net), LFM_E_USAGE);
