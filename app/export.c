@@ -74,7 +74,8 @@ const app_command app_export = {
     .summary = "write the weights of a model for PyTorch, or a policy as C",
     .about = "Writes the tensors of a model under the names that import takes, and the columns as metadata: "
              "blocks.N.net.K.weight and .bias, and the normaliser, y = (x - mean) @ forward over the columns varying, with "
-             "inverse and logdet. In Python safetensors.torch.load_file reads them. Of a policy -o FILE.c writes all that it "
+             "inverse and logdet, of normalise: radial its two numbers besides (docs/formats.md). In Python "
+             "safetensors.torch.load_file reads them. Of a policy -o FILE.c writes all that it "
              "is as one "
              "C99 file: weights, static memory, a self-test; its top says how to call and compile it.",
     .example = "  lfm export run -o weights.safetensors\n"

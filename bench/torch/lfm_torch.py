@@ -20,7 +20,6 @@ import csv
 import json
 import math
 import os
-import sys
 import time
 
 import numpy as np
@@ -86,7 +85,7 @@ class Normaliser:
         if kind == 'none':
             return
         if kind not in ('standardise', 'whiten'):
-            sys.exit(f'normalise: {kind} is not in this script')
+            raise SystemExit(f'normalise: {kind} is not in this script')
         rows = rows.astype(np.float64)
         self.mean = rows.mean(0)
         if kind == 'standardise':
@@ -101,7 +100,7 @@ class Normaliser:
     def of(tensors):
         """That of a model of lfm's, whose forward is the transpose."""
         if 'normaliser.radial' in tensors:
-            sys.exit('normalise: radial is not in this script')
+            raise SystemExit('normalise: radial is not in this script')
         made = Normaliser('none', tensors['normaliser.mean'][None])
         made.mean, made.matrix = tensors['normaliser.mean'].cpu().numpy(), tensors['normaliser.forward'].cpu().numpy().T
         made.logdet = tensors['normaliser.logdet'].item()

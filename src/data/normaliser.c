@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * normaliser.c -- the map y = (x - mean) W between the data's units and the flow's, and its log-determinant.
+ * normaliser.c -- the map y = (x - mean) W between the data's units and the flow's, and its log-determinant (what
+ * normalise: radial does besides is radial.c's).
  * It stands at both ends of the main path: training fits it and flows in y; a sample goes back by the inverse; a
  * log-density in the data's units is log p(y) + log |det W|.
  *
@@ -262,7 +263,7 @@ done:
 static lfm_status fit_radial(const lfm_table *table, lfm_normaliser *m) {
   double *radii, *w = NULL;
   lfm_status status;
-  LFM_TRY(LFM_ALLOC(&radii, table->rows));
+  LFM_TRY(LFM_ALLOC_ROWS(&radii, table->rows));
   LFM_TRY_GOTO(LFM_ALLOC(&w, m->dim), done);
   for (int64_t row = 0; row < table->rows; row++) {
     whiten(m, table->values + row * table->cols, w);

@@ -38,7 +38,7 @@ typedef struct lfm_normaliser {
   lfm_radial radial; /* of radial alone */
 } lfm_normaliser;
 
-/* From the rows of a table; sums run in row order in double.  LFM_E_DATA when no column varies, or (whiten) when the
+/* From the rows of a table; sums run in row order in double.  LFM_E_DATA when no column varies, or (whiten, radial) when the
  * covariance is singular: the message names the columns. */
 lfm_status lfm_normaliser_fit(lfm_normalise kind, const lfm_table *table, lfm_normaliser **out);
 lfm_status lfm_normaliser_make(lfm_normalise kind, int64_t cols, int64_t dim, lfm_normaliser **out); /* to be filled */
@@ -50,7 +50,7 @@ lfm_status lfm_normaliser_copy(const lfm_normaliser *from, lfm_normaliser **out)
 void lfm_normaliser_destroy(lfm_normaliser *normaliser);
 
 /* Of one that somebody else filled: *wrong names what is not that of forward to six digits, "inverse" or "logdet", or
- * "forward", where that mixes columns and the kind does not, or "radial", whose numbers are not positive; NULL: all is well.
+ * "forward", where that mixes columns and the kind does not, or "radial", whose numbers are no scales; NULL: all is well.
  */
 lfm_status lfm_normaliser_check(const lfm_normaliser *normaliser, const char **wrong);
 

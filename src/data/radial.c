@@ -20,10 +20,10 @@ double lfm_radial_length(const double *w, int64_t dim) {
 /* (1 + R^2)^(-1/4) */
 static double drawn_together(const lfm_radial *map, double radius) { return sqrt(map->knee / hypot(map->knee, radius)); }
 
-/* R^2 of a row whose y is so long. */
-static double square_of(const lfm_radial *map, double length) {
-  double u = length / (map->scale * map->knee), square = u * u;
-  return 0.5 * square * (square + sqrt(square * square + 4.0));
+/* R of a row whose y is so long. */
+static double radius_of(const lfm_radial *map, double length) {
+  double u = length / map->scale / map->knee, square = u * u;
+  return u * sqrt(0.5 * (square + hypot(square, 2.0)));
 }
 
 lfm_radial lfm_radial_fit(double *radii, int64_t rows, int64_t dim) {
@@ -41,10 +41,10 @@ double lfm_radial_forth(const lfm_radial *map, int64_t dim, const double *w) {
 }
 
 double lfm_radial_back(const lfm_radial *map, int64_t dim, const double *y) {
-  return sqrt(sqrt(1.0 + square_of(map, lfm_radial_length(y, dim)))) / map->scale;
+  return sqrt(hypot(1.0, radius_of(map, lfm_radial_length(y, dim)))) / map->scale;
 }
 
 double lfm_radial_logdet(const lfm_radial *map, int64_t dim, const double *y) {
-  double squares = square_of(map, lfm_radial_length(y, dim)), d = (double)dim;
-  return d * log(map->scale) - 0.25 * d * log1p(squares) + log((1.0 + 0.5 * squares) / (1.0 + squares));
+  double radius = radius_of(map, lfm_radial_length(y, dim)), d = (double)dim;
+  return d * (log(map->scale) - 0.5 * log(hypot(1.0, radius))) + log(0.5 + 0.5 / (1.0 + radius * radius));
 }

@@ -3,7 +3,7 @@
  * radial.h -- how far a whitened row lies, drawn together: y = c w (1 + |w|^2 / k^2)^(-1/4), directions kept.  Within the
  * knee k that is a scale; beyond it |y| goes as the root of |w|, so that of radii over two decades one is left.  Where rows
  * lie near and far at once, as patches of low and of high contrast do, a network sees the near ones as finely as the far.
- *   u = |y| / (c k),  R = |w| / k:   u = R (1 + R^2)^(-1/4),   R^2 = u^2 (u^2 + sqrt(u^4 + 4)) / 2
+ *   u = |y| / (c k),  R = |w| / k:   u = R (1 + R^2)^(-1/4),   R = u sqrt((u^2 + sqrt(u^4 + 4)) / 2)
  *   log |det dy/dw| = d log c - d/4 log(1 + R^2) + log((1 + R^2 / 2) / (1 + R^2))
  * A stretch of the kind that Lyu and Simoncelli (Neural Computation 2009) fit; the root, not the law that would make radii
  * normal, which hides in a tenth of |y| how far a row lay (docs/decisions/radial.md).

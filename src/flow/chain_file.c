@@ -271,7 +271,7 @@ static lfm_status check_agreement(const lfm_normaliser *normaliser, const lfm_ar
     return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.forward' mixes columns, which its 'normalise' key does not",
                     lfm_archive_path(archive));
   if (strcmp(wrong, "radial") == 0)
-    return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.radial' holds a number that is not positive",
+    return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.radial' holds a number that is not positive, or too small",
                     lfm_archive_path(archive));
   return lfm_fail(LFM_E_FORMAT, "%s: tensor 'normaliser.%s' is not the %s of 'normaliser.forward'", lfm_archive_path(archive),
                   wrong, strcmp(wrong, "inverse") == 0 ? wrong : "log |det|");
@@ -290,6 +290,10 @@ lfm_status lfm_chain_read_normaliser(const lfm_archive *archive, lfm_normalise k
   field fields[NORMALISER_FIELDS];
   int count = normaliser_fields(normaliser, fields);
   lfm_status status;
+  if (count < NORMALISER_FIELDS && lfm_archive_find(archive, "normaliser.radial"))
+    LFM_TRY_GOTO(lfm_fail(LFM_E_FORMAT, "%s: has a tensor 'normaliser.radial', which its 'normalise' key does not ask for",
+                          lfm_archive_path(archive)),
+                 fail);
   for (int k = 0; k < count; k++) {
     LFM_TRY_GOTO(lfm_archive_require(archive, fields[k].name, fields[k].dtype, fields[k].dims, fields[k].shape, &tensor),
                  fail);

@@ -8,7 +8,7 @@
 
 #include "flow/chain.h"
 
-/* How columns became x: not at all; by mean and scale; by all six of an export; or by a policy's units. */
+/* How columns became x: not at all; by mean and scale; by all of an export; or by a policy's units. */
 typedef enum lfm_import_form { LFM_FORM_NONE, LFM_FORM_SCALE, LFM_FORM_WHOLE, LFM_FORM_CHUNKS } lfm_import_form;
 
 typedef struct lfm_import_source {

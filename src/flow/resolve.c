@@ -4,7 +4,7 @@
  * The chain: one step (0.1 of up to three columns, 0.3 with waves, 1 of more) and the free block.  The network: wider with
  * more rows and more columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a
  * cosine, weights averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law;
- * small batches and mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements
+ * small batches and, of few columns, mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements
  * that chose them, on validation rows.  What a resumed run is asked beside what it has: agreement.c.
  */
 #include "flow/resolve.h"

@@ -31,10 +31,14 @@ static void roots_beyond_the_knee_and_back(void **state) {
     assert_true(y[1] == 0.0);
     assert_near(y[0] / y[2], -0.75, 1e-15); /* the direction stays */
   }
-  const double origin[DIM] = {0}, beyond[DIM] = {3e200, 0.0, 4e200}; /* whose squares are none */
+  const double origin[DIM] = {0}, beyond[DIM] = {3e200, 0.0, 4e200}; /* of which no double holds the square */
   assert_near(lfm_radial_forth(&map, DIM, origin), map.scale, 1e-15);
   assert_near(lfm_radial_back(&map, DIM, origin), 1.0 / map.scale, 1e-15);
+  assert_near(lfm_radial_logdet(&map, DIM, origin), DIM * log(map.scale), 1e-15);
   assert_near(lfm_radial_length(beyond, DIM) / 5e200, 1.0, 1e-15);
+  drawn(beyond, y);
+  assert_near(lfm_radial_back(&map, DIM, y) * lfm_radial_length(y, DIM) / 5e200, 1.0, 1e-12);
+  assert_near(lfm_radial_logdet(&map, DIM, y), DIM * (log(map.scale) - 0.5 * log(5e200 / map.knee)) + log(0.5), 1e-9);
 }
 
 /* log |det| of the 3 x 3 Jacobian by central differences. */

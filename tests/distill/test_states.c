@@ -89,12 +89,13 @@ static void a_file_and_back(void **state) {
     FAILS(LFM_E_DATA, lfm_states_check(path, teacher, &how, &back));
     how.rows = 60;
     /* another teacher's, or drawn otherwise */
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 5; k++) {
       lfm_model *other = linear_teacher();
       if (k == 0) set_linear_block(other, 1, 0.25);
       if (k == 1) OK(lfm_config_set(other->config, "act=silu"));
       if (k == 2) other->normaliser->mean[1] += 0.5;
       if (k == 3) other->normaliser->inverse[3] *= 2.0;
+      if (k == 4) other->normaliser->kind = LFM_NORMALISE_RADIAL, other->normaliser->radial.knee = 2.0;
       FAILS(LFM_E_DATA, lfm_states_read(path, other, &how, &back));
       assert_says("another teacher, or otherwise");
       lfm_states_release(&back);

@@ -227,6 +227,8 @@ static void radii_that_make_no_sense(void **state) {
   expect_refusal(here.path, &(alteration){.name = "normaliser.radial"}, LFM_E_FORMAT, "'normaliser.radial'");
   expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &shorter}, LFM_E_FORMAT, "[1]");
   expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &endless}, LFM_E_FORMAT, "not finite");
+  const char *whitened = "hks: [0.2, null]\nhidden_dim: 16\nnum_hidden: 2\nnormalise: whiten\n";
+  expect_refusal(here.path, &(alteration){.name = "config", .text = whitened}, LFM_E_FORMAT, "does not ask for");
   for (int k = 0; k < 2; k++) {
     const lfm_tensor wrong = {.dtype = LFM_F64, .dims = 1, .shape = {2}, .data = numbers[k]};
     expect_refusal(here.path, &(alteration){.name = "normaliser.radial", .tensor = &wrong}, LFM_E_FORMAT, "not positive");
