@@ -5,8 +5,8 @@
  * wave has 1.  In the plane there are `count` in all, wave n at the angle pi times the fraction of n (sqrt(5) - 1) / 2, so
  * that no two lie alike; of fewer or more columns `count` along each, wave n of column j in place n dim + j.
  *
- * At time t each is times what noise of standard deviation s(t) leaves of it in the mean: exp(-(|k| s)^2 / 2); or of an s that
- * is given, whatever t.
+ * At time t each is times what noise of standard deviation s(t) leaves of it in the mean: exp(-(|k| s)^2 / 2); or of an s
+ * that is given, whatever t.
  * Beyond LFM_WAVES_END units of zero, where no row lies, a column stands still for them: a solver that comes from far away
  * would have to follow every one.
  */

@@ -48,7 +48,7 @@ static lfm_status complete_chain(lfm_config *config, const lfm_import_source *s)
 
 /* The keys that say what network the weights belong to, as far as the weights cannot. */
 static const char *const mlp_keys[] = {"hidden_dim", "num_hidden", "act", NULL};
-static const char *const wave_keys[] = {"finest_wave", "interp", NULL};
+static const char *const wave_keys[] = {"finest_wave", "interp", NULL}, *const step_keys[] = {"wave_noise", NULL};
 static const char *const unet_keys[] = {"hidden_dim",        "unet_dim_mults", "res_depth", "attention_resolution",
                                         "num_head_channels", "scale_shift",    NULL};
 static const char *const unet1d_keys[] = {"hidden_dim", "unet_dim_mults", "kernel_size", "n_groups", "step_embed_dim", NULL};
@@ -80,6 +80,8 @@ lfm_status lfm_import_config(const lfm_config *given, const lfm_import_source *s
   if (given->waves && (s->picture || s->windows))
     return lfm_fail(LFM_E_USAGE, "waves: the weights are of no table, so the network sees none; leave it out");
   if (given->waves) LFM_TRY(lfm_import_require_keys(given, wave_keys, "waves that the network sees"));
+  if (given->waves && given->objective == LFM_OBJECTIVE_RESIDUAL)
+    LFM_TRY(lfm_import_require_keys(given, step_keys, "waves that a student's step sees"));
   if (given->conditional && s->picture && !s->picture->classes)
     return lfm_fail(LFM_E_FORMAT, "%s: names no classes (metadata classes and class.0, ...), but conditional is true",
                     s->path);

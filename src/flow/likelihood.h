@@ -2,8 +2,9 @@
  *
  * likelihood.h -- log-likelihood along the chain.                                        [paper, section 3; FFJORD eq. 4]
  *   log p(x) = sum_n integral_0^1 div v_n(t, x(t)) dt + log N(x_N; 0, I) + log |det dx_0/dx|
- * with x_0 the normalised row, the last by the normaliser (data/normaliser.h), div the exact trace; or, where d tangents a row are too dear, the
- * mean of e' (dv/dx) e over K vectors e of random signs, without bias.           [Hutchinson 1989; FFJORD section 3.1]
+ * with x_0 the normalised row, the last by the normaliser (data/normaliser.h), div the exact trace; or, where d tangents a
+ * row are too dear, the mean of e' (dv/dx) e over K vectors e of random signs, without bias.
+ *                                                                            [Hutchinson 1989; FFJORD section 3.1]
  */
 #ifndef LFM_FLOW_LIKELIHOOD_H
 #define LFM_FLOW_LIKELIHOOD_H

@@ -4,8 +4,8 @@
  * The chain: one step (0.1 of up to three columns, 0.3 with waves, 1 of more) and the free block.  The network: wider with
  * more rows and more columns; in the plane it sees waves of both.  The optimiser: Adam with a high rate that falls as a
  * cosine, weights averaged, best validation loss kept; times drawn more often near the data; a few rows from a wide law;
- * small batches and, of few columns, mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have the measurements
- * that chose them, on validation rows.  What a resumed run is asked beside what it has: agreement.c.
+ * small batches and, of few columns, mean targets.  docs/decisions/defaults.md, defensive.md, learning.md and waves.md have
+ * the measurements that chose them, on validation rows.  What a resumed run is asked beside what it has: agreement.c.
  */
 #include "flow/resolve.h"
 
@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024, LEAST_STEPS = 200 };
+enum { FACTOR_ROWS = 2048, LEAST_PART = 32, VALID_PAIRS = 1024, LEAST_STEPS = 200, MANY_COLUMNS = 32 };
 
 /* What passes between two validation losses of a table at most, and what is learnt of the smallest at least. */
 enum { VALID_EPOCHS = 10, LEAST_OF_FEW = 100 };
@@ -108,8 +108,6 @@ static void resolve_policies(lfm_config *config, const lfm_windows *windows) {
   if (!config->batch_size) config->batch_size = 256;
   if (isnan(config->lr)) config->lr = 5e-4;
 }
-
-enum { MANY_COLUMNS = 32 };
 
 static bool is_large(const lfm_data_shape *shape) { return shape->rows >= 500000 || shape->dim >= MANY_COLUMNS; }
 

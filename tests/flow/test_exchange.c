@@ -219,6 +219,36 @@ static void columns_are_told_behind_waves(void **state) {
   folder_remove(&here);
 }
 
+/* The network is made so that they do; and what a configuration does not say of a step would be a guess. */
+static void a_step_says_how_its_waves_fade(void **state) {
+  (void)state;
+  folder here = folder_create();
+  lfm_table *table = gaussian_table(9, 2, 1);
+  const char *path = inside(here.path, "w.safetensors");
+  lfm_model *model = random_chain(
+                table, KEYS("hks=[null]", "waves=5", "finest_wave=32", "interp=trig", "objective=residual", "wave_noise=0.2"),
+                1.0),
+            *imported;
+  lfm_mlp_config network;
+  OK(lfm_chain_mlp(model, &network));
+  assert_near(network.waves.noise, 0.2, 0.0);
+  OK(lfm_model_export(model, path));
+  FAILS(LFM_E_USAGE, import_with(path,
+                                 KEYS("hks=[null]", "hidden_dim=16", "num_hidden=2", "act=gelu", "waves=5", "finest_wave=32",
+                                      "interp=trig", "objective=residual"),
+                                 NULL, &imported));
+  assert_says("wave_noise: is not in the configuration");
+  lfm_import_options options;
+  lfm_import_defaults(&options);
+  options.config = model->config;
+  OK(lfm_model_import(path, &options, &imported));
+  assert_near(imported->config->wave_noise, 0.2, 0.0);
+  lfm_model_destroy(imported);
+  lfm_model_destroy(model);
+  lfm_table_destroy(table);
+  folder_remove(&here);
+}
+
 /* Of one tensor list, flows and students alike: what the blocks are has to be what the configuration says, or a student would
  * be solved as a flow, and a flow be one step. */
 static void students_are_no_flows(void **state) {
@@ -718,6 +748,7 @@ int main(void) {
       cmocka_unit_test(blocks_keep_their_order),
       cmocka_unit_test(an_export_imported_is_the_model),
       cmocka_unit_test(columns_are_told_behind_waves),
+      cmocka_unit_test(a_step_says_how_its_waves_fade),
       cmocka_unit_test(students_are_no_flows),
       cmocka_unit_test(an_export_is_plain_tensors),
       cmocka_unit_test(kept_columns_that_do_not_fit),
